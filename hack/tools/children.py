@@ -1,0 +1,169 @@
+"""Programs that never outlive us: started here, they are killed by the kernel when this process ends in whatever way.
+
+It starts and stops processes and finds free ports; it knows nothing of what they are.
+"""
+
+import contextlib
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+Say = Callable[[str], None]
+ROOT = Path(__file__).resolve().parents[2]
+LOGS = ROOT / "build" / "logs"
+_UNDERTAKER = "trap '' INT TERM HUP; cat >/dev/null; for i in 1 2 3 4 5; do rm -rf -- \"$1\" && exit; sleep 1; done"
+
+
+class ToolError(RuntimeError):
+    """A tool did not start or did not do what it was asked; the message says which and where its log is."""
+
+
+def say_nothing(_: str) -> None:
+    """The progress of tests."""
+
+
+def say_aloud(line: str) -> None:
+    """The progress of commands."""
+    print(f"==> {line}", flush=True)
+
+
+class _Nursery:
+    """A thread that starts all children: the kernel's death signal follows the thread that started a child, and this one
+    ends only with the process."""
+
+    def __init__(self) -> None:
+        self._orders: queue.SimpleQueue[tuple[Callable[[], subprocess.Popen[bytes]], Future[subprocess.Popen[bytes]]]]
+        self._orders = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def start(self, order: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="nursery", daemon=True)
+                self._thread.start()
+        future: Future[subprocess.Popen[bytes]] = Future()
+        self._orders.put((order, future))
+        return future.result()
+
+    def _work(self) -> None:
+        while True:
+            order, future = self._orders.get()
+            try:
+                future.set_result(order())
+            except BaseException as error:
+                future.set_exception(error)
+
+
+_NURSERY = _Nursery()
+
+
+def start_child(
+    argv: Sequence[str | Path],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    at_our_death: str = "KILL",
+) -> subprocess.Popen[bytes]:
+    """Start a program in its own session, output appended to `log`; it gets `at_our_death` when we are gone."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = ["setpriv", "--pdeathsig", at_our_death, "--", *map(str, argv)]
+
+    def order() -> subprocess.Popen[bytes]:
+        with log.open("ab") as out:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=cwd, start_new_session=True)
+
+    return _NURSERY.start(order)
+
+
+def stop_child(child: subprocess.Popen[bytes], *, grace: float = 5.0) -> None:
+    """SIGTERM, and after `grace` seconds SIGKILL. A child that is gone is fine."""
+    if child.poll() is None:
+        child.terminate()
+    try:
+        child.wait(grace)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+@contextlib.contextmanager
+def work_dir(name: str) -> Iterator[Path]:
+    """A directory that is removed afterwards, also when this process is killed."""
+    path = Path(tempfile.mkdtemp(prefix=f"clouddatamesh-{name}-"))
+    undertaker = subprocess.Popen(["sh", "-c", _UNDERTAKER, "sh", str(path)], stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        undertaker.communicate()
+
+
+def free_ports(count: int) -> tuple[int, ...]:
+    """Ports that nobody listened on a moment ago; consecutive."""
+    for _ in range(200):
+        with contextlib.ExitStack() as held:
+            first = _bind(held, 0)
+            with contextlib.suppress(OSError, OverflowError):
+                return (first, *(_bind(held, first + step) for step in range(1, count)))
+    raise ToolError(f"No {count} consecutive free ports")
+
+
+def _bind(held: contextlib.ExitStack, port: int) -> int:
+    listener = held.enter_context(socket.socket())
+    listener.bind(("127.0.0.1", port))
+    return int(listener.getsockname()[1])
+
+
+def wait_until(what: str, ready: Callable[[], bool], *, child: subprocess.Popen[bytes], seconds: float = 90.0) -> None:
+    """Ask `ready` until it says yes. Raises ToolError where the child ended or the time is over."""
+    end = time.monotonic() + seconds
+    while not ready():
+        if child.poll() is not None:
+            raise ToolError(f"{what} ended with code {child.returncode}")
+        if time.monotonic() > end:
+            raise ToolError(f"{what} was not ready after {seconds:.0f} s")
+        time.sleep(0.05)
+
+
+def is_answering(url: str) -> bool:
+    """Whether anything speaks HTTP there, with whatever code."""
+    try:
+        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - always http://127.0.0.1
+    except urllib.error.HTTPError as answer:
+        answer.close()
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def make_log_dir(name: str) -> Path:
+    """A new directory below build/logs, the newest 20 of which are kept."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    for old in sorted(LOGS.iterdir(), key=lambda path: path.lstat().st_mtime)[:-20]:
+        shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=LOGS))
+
+
+def interrupt_on_sigterm() -> None:
+    """Make SIGTERM and a closed terminal end a command as Ctrl-C does, so that everything is taken down in order."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)

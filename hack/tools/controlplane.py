@@ -1,0 +1,228 @@
+"""A real Kubernetes control plane on this machine: etcd, kube-apiserver and kube-controller-manager, without containers.
+
+An existing cluster is used instead where CLOUDDATAMESH_KUBECONFIG names its kubeconfig; then nothing is started or stopped.
+"""
+
+import contextlib
+import os
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hack.tools.audit import POLICY, AuditLog
+from hack.tools.binaries import get_binaries, get_binary
+from hack.tools.children import (
+    Say,
+    ToolError,
+    free_ports,
+    is_answering,
+    make_log_dir,
+    say_nothing,
+    start_child,
+    stop_child,
+    wait_until,
+    work_dir,
+)
+from hack.tools.credentials import Endpoint, write_kubeconfig, write_signing_key, write_tokens
+
+ADMIN, CONTROLLERS = "admin", "kube-controller-manager"
+CONTROLLERS_RUN = ",".join(
+    f"{name}-controller"
+    for name in (
+        "namespace",
+        "garbage-collector",
+        "serviceaccount",
+        "resourcequota",
+        "clusterrole-aggregation",
+        "validatingadmissionpolicy-status",
+        "root-ca-certificate-publisher",
+    )
+)
+
+
+class ControlPlane:
+    """`with ControlPlane() as cluster:` has `kubeconfig` (an admin's), `kubectl()`, `helm()`, `audit` and `logs`.
+
+    Raises ToolError where a component does not come up; the message names the directory of the logs.
+    """
+
+    def __init__(self, *, say: Say = say_nothing) -> None:
+        self._say = say
+        self._given = os.environ.get("CLOUDDATAMESH_KUBECONFIG")
+        self._stack = contextlib.ExitStack()
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._binaries: dict[str, Path] = {}
+        self._tokens: dict[str, str] = {}
+        self._ports: tuple[int, ...] = ()
+        self.logs = Path()
+        self.dir = Path()
+        self.kubeconfig = Path(self._given) if self._given else Path()
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop_all()
+        self._stack.close()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it was started here; only then is there an audit log and a restart."""
+        return not self._given
+
+    @property
+    def audit(self) -> AuditLog:
+        """What was asked of the API server. Empty for a cluster that was given."""
+        return AuditLog(self.dir / "audit.log")
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the API server is that was started here."""
+        return Endpoint(server=f"https://127.0.0.1:{self._ports[2]}", ca=self.dir / "tls" / "apiserver.crt")
+
+    def kubectl(self, *args: str, stdin: str | None = None) -> str:
+        """Run kubectl as admin; its output. Raises ToolError with what it said."""
+        return self._run(get_binary("kubectl", say=self._say), *args, stdin=stdin)
+
+    def helm(self, *args: str, stdin: str | None = None) -> str:
+        """Run Helm 4 as admin; its output. Raises ToolError with what it said."""
+        return self._run(get_binary("helm", say=self._say), *args, stdin=stdin)
+
+    def env(self) -> dict[str, str]:
+        """The environment in which kubectl and helm mean this cluster and leave nothing in the home directory."""
+        homes = {f"HELM_{part}_HOME": str(self.dir / "helm" / part.lower()) for part in ("CACHE", "CONFIG", "DATA")}
+        cache = {"KUBECACHEDIR": str(self.dir / "kubectl")}
+        return {**os.environ, **homes, **cache, "KUBECONFIG": str(self.kubeconfig)}
+
+    def restart(self) -> None:
+        """Stop everything and start it again on the same ports, data and identities."""
+        if not self.is_ours:
+            raise ToolError("A cluster that was given is not restarted")
+        self._stop_all()
+        self._start_all()
+
+    def stop(self, component: str) -> None:
+        """Stop etcd, kube-apiserver or kube-controller-manager alone; `restart` heals."""
+        stop_child(self._children.pop(component))
+
+    def _run(self, binary: Path, *args: str, stdin: str | None) -> str:
+        done = subprocess.run([binary, *args], input=stdin, capture_output=True, text=True, env=self.env(), check=False)
+        if done.returncode:
+            raise ToolError(f"{binary.name} {' '.join(args)}: {(done.stderr or done.stdout).strip()}")
+        return done.stdout
+
+    def _start(self) -> None:
+        self.dir = self._stack.enter_context(work_dir("controlplane"))
+        if not self.is_ours:
+            self._say(f"using the cluster of {self.kubeconfig}")
+            return
+        self._binaries = get_binaries(("etcd", "kube-apiserver", "kube-controller-manager"), say=self._say)
+        self.logs = make_log_dir("controlplane")
+        self._ports = free_ports(3)
+        self._prepare()
+        self._start_all()
+
+    def _prepare(self) -> None:
+        write_signing_key(self.dir / "signing.key")
+        (self.dir / "audit.yaml").write_text(POLICY)
+        self._tokens = write_tokens(self.dir / "tokens.csv", (ADMIN, CONTROLLERS))
+        self.kubeconfig = self._write_kubeconfig(ADMIN)
+        self._write_kubeconfig(CONTROLLERS)
+
+    def _write_kubeconfig(self, user: str) -> Path:
+        return write_kubeconfig(self.dir / f"{user}.kubeconfig", self.endpoint, {"token": self._tokens[user]})
+
+    def _start_all(self) -> None:
+        started = time.monotonic()
+        self._start_component("etcd", self._etcd_flags())
+        self._await("etcd", lambda: is_answering(f"http://127.0.0.1:{self._ports[0]}/health"))
+        self._start_component("kube-apiserver", self._apiserver_flags())
+        self._await("kube-apiserver", lambda: self._answers_ok("/readyz"))
+        self._start_component("kube-controller-manager", self._controller_flags())
+        ready = "/api/v1/namespaces/default/serviceaccounts/default"
+        self._await("kube-controller-manager", lambda: self._answers_ok(ready))
+        self._say(f"control plane is ready after {time.monotonic() - started:.1f} s, logs in {self.logs}")
+
+    def _start_component(self, name: str, flags: dict[str, object]) -> None:
+        argv = [str(self._binaries[name]), *(f"--{flag}={value}" for flag, value in flags.items())]
+        self._children[name] = start_child(argv, log=self.logs / f"{name}.log", cwd=self.dir)
+
+    def _await(self, name: str, ready: Callable[[], bool]) -> None:
+        try:
+            wait_until(name, ready, child=self._children[name])
+        except ToolError as error:
+            raise ToolError(f"{error}; its log is {self.logs / name}.log") from None
+
+    def _stop_all(self) -> None:
+        for name in reversed(tuple(self._children)):
+            stop_child(self._children.pop(name), grace=0.5)
+
+    def _answers_ok(self, path: str) -> bool:
+        if not self.endpoint.ca.exists():
+            return False
+        request = urllib.request.Request(  # noqa: S310 - always https://127.0.0.1
+            f"{self.endpoint.server}{path}", headers={"Authorization": f"Bearer {self._tokens[ADMIN]}"}
+        )
+        trust = ssl.create_default_context(cafile=str(self.endpoint.ca))
+        try:
+            urllib.request.urlopen(request, context=trust, timeout=5).close()  # noqa: S310
+        except urllib.error.HTTPError as answer:
+            answer.close()
+            return False
+        except OSError:
+            return False
+        return True
+
+    def _etcd_flags(self) -> dict[str, object]:
+        clients, peers = (f"http://127.0.0.1:{port}" for port in self._ports[:2])
+        return {
+            "data-dir": self.dir / "etcd",
+            "unsafe-no-fsync": "true",
+            "listen-client-urls": clients,
+            "advertise-client-urls": clients,
+            "listen-peer-urls": peers,
+            "initial-advertise-peer-urls": peers,
+            "initial-cluster": f"default={peers}",
+            "log-level": "warn",
+        }
+
+    def _apiserver_flags(self) -> dict[str, object]:
+        return {
+            "etcd-servers": f"http://127.0.0.1:{self._ports[0]}",
+            "bind-address": "127.0.0.1",
+            "secure-port": self._ports[2],
+            "cert-dir": self.dir / "tls",
+            "token-auth-file": self.dir / "tokens.csv",
+            "authorization-mode": "RBAC",
+            "service-account-key-file": self.dir / "signing.key",
+            "service-account-signing-key-file": self.dir / "signing.key",
+            "service-account-issuer": "https://kubernetes.default.svc",
+            "service-cluster-ip-range": "10.0.0.0/24",
+            "audit-policy-file": self.dir / "audit.yaml",
+            "audit-log-path": self.dir / "audit.log",
+            "audit-log-maxsize": 100_000,
+            "shutdown-delay-duration": "0s",
+        }
+
+    def _controller_flags(self) -> dict[str, object]:
+        return {
+            "kubeconfig": self.dir / f"{CONTROLLERS}.kubeconfig",
+            "service-account-private-key-file": self.dir / "signing.key",
+            "root-ca-file": self.endpoint.ca,
+            "leader-elect": "false",
+            "secure-port": 0,
+            "controllers": CONTROLLERS_RUN,
+            "kube-api-qps": 200,
+            "kube-api-burst": 400,
+        }

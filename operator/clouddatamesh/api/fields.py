@@ -1,0 +1,100 @@
+"""Field types with their limits, each bound once and used by every kind. Patterns leave no room for wildcards, dots or look-alikes."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from clouddatamesh.api.base import Model, Rule
+
+GROUP = "clouddatamesh.dev"
+VERSION = "v1alpha1"
+
+_LABEL = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+_SUBDOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
+
+LabelName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_LABEL)]
+SubdomainName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=_SUBDOMAIN)]
+SubjectName = Annotated[str, StringConstraints(min_length=1, max_length=253)]
+Text = Annotated[str, StringConstraints(max_length=1024)]
+ShortText = Annotated[str, StringConstraints(max_length=256)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
+Url = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[a-z][a-z0-9+.-]*://[!-~]+$")]
+EndpointUrl = Annotated[str, StringConstraints(max_length=512, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?$")]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Duration = Annotated[str, StringConstraints(min_length=2, max_length=24, pattern=r"^([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?$")]
+SemanticVersion = Annotated[
+    str,
+    StringConstraints(max_length=64, pattern=r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$"),
+]
+Quantity = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=32, pattern=r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?$"),
+]
+Date = Annotated[str, StringConstraints(max_length=10, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+BucketName = Annotated[str, StringConstraints(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$")]
+BucketPrefix = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=_LABEL)]
+ObjectPath = Annotated[str, StringConstraints(min_length=2, max_length=256, pattern=r"^([A-Za-z0-9_=-][A-Za-z0-9_=.-]*/)+$")]
+ObjectPrefix = Annotated[str, StringConstraints(max_length=256, pattern=r"^([A-Za-z0-9_=-][A-Za-z0-9_=.-]*/)*[A-Za-z0-9_=.-]*$")]
+LabelKey = Annotated[str, StringConstraints(min_length=1, max_length=317)]
+LabelValue = Annotated[str, StringConstraints(max_length=63)]
+TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[A-Za-z0-9 _.:/=+@-]*$")]
+
+
+def parse_duration(text: str) -> timedelta:
+    """The span that `90d`, `12h`, `30m` or a sum such as `1d12h` stands for. ValueError where it stands for none."""
+    found = _DURATION.fullmatch(text)
+    if not text or found is None:
+        raise ValueError(f"{text!r} is no duration; write days, hours and minutes as in 1d12h30m")
+    days, hours, minutes = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+class ObjectReference(Model):
+    """Another object, by its name."""
+
+    name: SubdomainName = Field(description="Name of the object. Example: main.")
+
+
+class LabelSelectorRequirement(Model):
+    """One requirement of a label selector."""
+
+    key: LabelKey = Field(description="Label key. Example: tier.")
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(description="How key and values relate. Example: In.")
+    values: tuple[LabelValue, ...] = Field(default=(), max_length=32, description="Values to compare with. Example: [gold].")
+
+
+class LabelSelector(Model):
+    """Objects by their labels; everything that is given must hold. Empty selects all."""
+
+    match_labels: dict[LabelKey, LabelValue] = Field(
+        default={}, max_length=16, description="Labels that must be exactly so. Example: {tier: gold}."
+    )
+    match_expressions: tuple[LabelSelectorRequirement, ...] = Field(default=(), max_length=16, description="Further requirements.")
+
+
+class Description(Model):
+    """What something is for, in the words of the Open Data Product Standard."""
+
+    purpose: Text | None = Field(default=None, description="What it is for. Example: Every order line since 2019.")
+    limitations: Text | None = Field(default=None, description="What it is not good for. Example: Returns arrive a day late.")
+    usage: Text | None = Field(default=None, description="How to use it well. Example: Read the newest partition.")
+
+
+class AuthoritativeDefinition(Model):
+    """A page that says more."""
+
+    type: ShortText = Field(description="What the page is. Example: documentation.")
+    url: Url = Field(description="Where it is. Example: https://wiki.example.com/orders.")
+
+
+class NoOwnTags:
+    """Rules for maps of tags that users write."""
+
+    RULE: ClassVar[Rule] = Rule(
+        f"self.all(key, !key.startsWith('{GROUP}/') && !key.startsWith('aws:'))",
+        f"Tag keys under {GROUP}/ and aws: are reserved; choose another key",
+    )

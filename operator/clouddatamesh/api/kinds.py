@@ -1,0 +1,84 @@
+"""The registry of kinds: the one source of truth for names, scopes, columns and versions."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from clouddatamesh.api.base import Resource
+from clouddatamesh.api.fields import VERSION
+from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
+from clouddatamesh.api.v1alpha1.domain import Domain
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of `kubectl get`; priority 1 shows only with -o wide."""
+
+    name: str
+    path: str
+    type: str = "string"
+    priority: int = 0
+
+
+_READY: Final = Column("Ready", ".status.conditions[?(@.type=='Ready')].status")
+_TAIL: Final = (
+    Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
+    Column("Age", ".metadata.creationTimestamp", "date"),
+    Column("Message", ".status.conditions[?(@.type=='Ready')].message", priority=1),
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind: its model, how it is called, and what kubectl shows."""
+
+    model: type[Resource]
+    kind: str
+    plural: str
+    scope: Literal["Cluster", "Namespaced"]
+    short_names: tuple[str, ...]
+    columns: tuple[Column, ...]
+    description: str
+    versions: tuple[str, ...] = (VERSION,)
+
+    @property
+    def singular(self) -> str:
+        return self.kind.lower()
+
+
+KINDS: Final = (
+    Kind(
+        ObjectStore,
+        "ObjectStore",
+        "objectstores",
+        "Cluster",
+        ("ostore",),
+        (_READY, Column("Region", ".spec.region"), Column("Endpoint", ".spec.endpointUrl", priority=1), *_TAIL),
+        "An S3 endpoint, its credentials, defaults, and what it was found able to do.",
+    ),
+    Kind(
+        Domain,
+        "Domain",
+        "domains",
+        "Cluster",
+        ("dom",),
+        (_READY, Column("Products", ".status.dataProducts", "integer"), *_TAIL),
+        "A business area: its team, its namespaces, its limits.",
+    ),
+    Kind(
+        DataProduct,
+        "DataProduct",
+        "dataproducts",
+        "Namespaced",
+        ("dp",),
+        (
+            _READY,
+            Column("Version", ".spec.version"),
+            Column("Lifecycle", ".spec.lifecycle"),
+            Column("Bucket", ".status.storage.bucket", priority=1),
+            *_TAIL,
+        ),
+        "A product: storage, ports, documentation, lifecycle.",
+    ),
+)
+KIND_BY_NAME: Final = {kind.kind: kind for kind in KINDS}

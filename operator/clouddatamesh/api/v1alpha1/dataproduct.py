@@ -1,0 +1,147 @@
+"""DataProduct: storage, ports, documentation and lifecycle of one product."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from clouddatamesh.api.base import Model, Resource, Rule, Status
+from clouddatamesh.api.fields import (
+    AuthoritativeDefinition,
+    Description,
+    Email,
+    LabelName,
+    SemanticVersion,
+    ShortText,
+    SubdomainName,
+    Text,
+    Url,
+)
+from clouddatamesh.api.v1alpha1.ports import InputPort, InputPortStatus, OutputPort, OutputPortStatus
+from clouddatamesh.api.v1alpha1.storage import Storage, StorageStatus
+
+Lifecycle = Literal["proposed", "draft", "active", "deprecated", "retired"]
+
+
+class Owner(Model):
+    """The person who answers for the product."""
+
+    name: ShortText = Field(description="Full name. Example: Kim Roe.")
+    email: Email | None = Field(default=None, description="Address for mail. Example: kim@example.com.")
+
+
+class SupportChannel(Model):
+    """Where to ask."""
+
+    channel: ShortText = Field(description='Name of the channel. Example: "#sales-data".')
+    url: Url | None = Field(default=None, description="Where it is. Example: https://chat.example.com/sales.")
+    tool: ShortText | None = Field(default=None, description="Kind of channel. Example: slack.")
+    scope: ShortText | None = Field(default=None, description="What it is for. Example: issues.")
+
+
+class CustomProperty(Model):
+    """A property of your own."""
+
+    property: ShortText = Field(description="Name of the property. Example: costCenter.")
+    value: Text = Field(description="Its value. Example: 4711.")
+
+
+class Producer(Model):
+    """Credentials to write the whole bucket."""
+
+    secret_name: SubdomainName = Field(description="Secret that is made in this namespace. Example: orders-producer.")
+
+
+class DataProductSpec(Model):
+    """What a product is, where its data lies, what it reads and what it offers."""
+
+    id: ShortText | None = Field(default=None, description="Identifier for exports; a key to nothing. Example: urn:acme:dp:orders.")
+    display_name: ShortText | None = Field(default=None, description="Name for people. Example: Orders.")
+    version: SemanticVersion | None = Field(default=None, description="Version of the product. Example: 1.4.0.")
+    description: Description | None = Field(default=None, description="What the product is for.")
+    lifecycle: Lifecycle = Field(default="active", description="Stage of the product; forward only. Example: active.")
+    owner: Owner | None = Field(default=None, description="The person who answers for it.")
+    support: tuple[SupportChannel, ...] = Field(default=(), max_length=16, description="Where to ask.")
+    tags: tuple[ShortText, ...] = Field(
+        default=(), max_length=64, description="Words to find it by. Example: [orders].", json_schema_extra={"x-list-set": True}
+    )
+    classification: Literal["public", "internal", "confidential", "restricted"] = Field(
+        default="internal", description="How openly it may be shown. Example: internal."
+    )
+    personal_data: bool = Field(default=False, description="Whether it holds personal data. Example: false.")
+    authoritative_definitions: tuple[AuthoritativeDefinition, ...] = Field(default=(), max_length=32, description="Pages that say more.")
+    custom_properties: tuple[CustomProperty, ...] = Field(default=(), max_length=64, description="Properties of your own.")
+    storage: Storage | None = Field(default=None, description="Where the data lies; required unless lifecycle is proposed.")
+    input_ports: tuple[InputPort, ...] = Field(
+        default=(), max_length=64, description="What the product reads.", json_schema_extra={"x-list-map-keys": ["name"]}
+    )
+    output_ports: tuple[OutputPort, ...] = Field(
+        default=(), max_length=32, description="What the product offers.", json_schema_extra={"x-list-map-keys": ["name", "version"]}
+    )
+    producer: Producer | None = Field(default=None, description="Credentials to write the whole bucket.")
+    mode: Literal["Manage", "Observe", "Plan"] = Field(
+        default="Manage", description="Manage: do. Observe: read and report. Plan: list in status what would be done. Example: Manage."
+    )
+    suspend: bool = Field(default=False, description="Make and repair nothing for now. Example: false.")
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule("has(self.storage) || self.lifecycle == 'proposed'", "spec.storage is required unless spec.lifecycle is proposed; add it"),
+        Rule("has(self.storage) || !has(oldSelf.storage)", "spec.storage cannot be removed; delete the product instead"),
+        Rule("has(self.storage) || !has(self.producer)", "spec.producer needs spec.storage; add it or remove spec.producer"),
+        Rule(
+            "self.lifecycle == oldSelf.lifecycle || (oldSelf.lifecycle == 'deprecated' && self.lifecycle == 'active')"
+            " || ['proposed', 'draft', 'active', 'deprecated', 'retired'].indexOf(oldSelf.lifecycle)"
+            " < ['proposed', 'draft', 'active', 'deprecated', 'retired'].indexOf(self.lifecycle)",
+            "spec.lifecycle moves forward only, and from deprecated back to active; make a new product for a new life",
+        ),
+        Rule(
+            "!has(self.outputPorts) || self.outputPorts.all(a, self.outputPorts.all(b,"
+            " (a.name == b.name && a.version == b.version) || !b.path.startsWith(a.path)))",
+            "Paths of spec.outputPorts overlap; give every port a path of its own",
+        ),
+    )
+
+
+class ProducerStatus(Model):
+    """The producer's principal."""
+
+    principal: str = Field(max_length=64, description="Name of the IAM user. Example: sales-orders-abcdefghijklmnop.")
+    access_key_id: str = Field(default="", max_length=128, description="Id of its key. Example: AKIAIOSFODNN7EXAMPLE.")
+
+
+class NameReference(Model):
+    """Service Binding: the Secret of a provisioned service."""
+
+    name: str = Field(max_length=253, description="Name of the Secret. Example: orders-producer.")
+
+
+class PendingRequest(Model):
+    """Somebody asks for access."""
+
+    namespace: LabelName = Field(description="Namespace of the request. Example: inventory.")
+    name: SubdomainName = Field(description="Name of the request. Example: orders-for-forecast.")
+    output_port: ShortText | None = Field(default=None, description="Port that is asked for. Example: daily/1.0.0.")
+    purpose: Text | None = Field(default=None, description="What for. Example: Weekly stock forecast.")
+    duration: ShortText | None = Field(default=None, description="How long. Example: 90d.")
+    digest: ShortText | None = Field(default=None, description="Fingerprint of what is asked. Example: 1f3a.")
+
+
+class DataProductStatus(Status):
+    """What stands of the product."""
+
+    storage: StorageStatus | None = Field(default=None, description="The bucket.")
+    binding: NameReference | None = Field(default=None, description="Service Binding: the producer's Secret.")
+    producer: ProducerStatus | None = Field(default=None, description="The producer's principal.")
+    input_ports: tuple[InputPortStatus, ...] = Field(default=(), max_length=64, description="How the input ports stand.")
+    output_ports: tuple[OutputPortStatus, ...] = Field(default=(), max_length=32, description="How the output ports stand.")
+    pending_requests: tuple[PendingRequest, ...] = Field(default=(), max_length=50, description="Who waits for an answer.")
+    pending_request_count: int = Field(default=0, description="How many wait. Example: 3.")
+    plan: tuple[Text, ...] = Field(
+        default=(), max_length=64, description="What would be done, in mode Plan. Example: [create bucket acme-orders]."
+    )
+
+
+class DataProduct(Resource):
+    """A product: storage, ports, documentation, lifecycle."""
+
+    spec: DataProductSpec = DataProductSpec()
+    status: DataProductStatus = DataProductStatus()

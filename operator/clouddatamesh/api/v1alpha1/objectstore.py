@@ -1,0 +1,82 @@
+"""ObjectStore: an S3 endpoint, its credentials and defaults, and what it was found able to do."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from clouddatamesh.api.base import Model, Resource, Rule, Status
+from clouddatamesh.api.fields import BucketPrefix, EndpointUrl, LabelSelector, ObjectReference, ShortText, Word
+
+Level = Literal["Required", "IfSupported", "Off"]
+
+
+class Baseline(Model):
+    """What every bucket of the store gets. Required: a store that cannot do it is not Ready. Off: left alone."""
+
+    block_public_access: Level = Field(default="IfSupported", description="Block all public access. Example: Required.")
+    tls_only: Level = Field(default="IfSupported", description="Refuse requests without TLS. Example: Required.")
+    encryption: Level = Field(default="IfSupported", description="Encrypt objects at rest with AES256. Example: Required.")
+    versioning: Level = Field(default="IfSupported", description="Keep versions as the product asks. Example: Required.")
+    object_ownership: Level = Field(default="IfSupported", description="Let the bucket's owner own every object. Example: Required.")
+
+
+class ObjectStoreSpec(Model):
+    """How a store is reached and what its buckets are like."""
+
+    endpoint_url: EndpointUrl | None = Field(default=None, description="S3 endpoint; absent: AWS. Example: https://s3.example.com.")
+    iam_endpoint_url: EndpointUrl | None = Field(
+        default=None, description="IAM endpoint; absent: endpointUrl, or AWS. Example: https://iam.example.com."
+    )
+    region: Word = Field(description="Region in which buckets are made. Example: eu-central-1.")
+    addressing_style: Literal["path", "virtual"] | None = Field(
+        default=None, description="Where the bucket's name stands in a URL; absent: virtual on AWS, else path. Example: path."
+    )
+    ca_bundle: str | None = Field(
+        default=None, max_length=65536, description="CA certificates in PEM; absent: the system's. Example: -----BEGIN CERTIFICATE-----."
+    )
+    credentials_secret_ref: ObjectReference | None = Field(
+        default=None,
+        description="Secret in the operator's namespace with keys access-key-id and secret-access-key; absent: workload identity.",
+    )
+    bucket_prefix: BucketPrefix = Field(description="First part of every bucket name, at most 20 characters. Example: acme.")
+    allowed_domains: LabelSelector | None = Field(default=None, description="Domains that may use the store, by label; absent: all.")
+    deletion_enabled: bool = Field(
+        default=False, description="Whether buckets of this store may ever be deleted, whatever a product says. Example: false."
+    )
+    baseline: Baseline | None = Field(default=None, description="Protection that every bucket gets; on AWS everything is Required.")
+    take_over_from: ShortText | None = Field(
+        default=None,
+        description="UID of kube-system of a lost cluster whose store this was. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.",
+    )
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule("self.bucketPrefix == oldSelf.bucketPrefix", "spec.bucketPrefix is immutable; make another ObjectStore with the new prefix"),
+    )
+
+
+class CapabilityStatus(Model):
+    """One thing that the store was found able to do, or not."""
+
+    name: str = Field(max_length=64, description="What was tried. Example: Encryption.")
+    supported: bool = Field(description="Whether it works. Example: true.")
+    message: str | None = Field(default=None, max_length=1024, description="How that showed. Example: PutObject failed.")
+    checked_at: str | None = Field(default=None, max_length=64, description="When it was tried, RFC 3339. Example: 2026-01-01T00:00:00Z.")
+
+
+class ObjectStoreStatus(Status):
+    """What is known of the store."""
+
+    capabilities: tuple[CapabilityStatus, ...] = Field(default=(), max_length=32, description="What was probed.")
+    bucket: str | None = Field(default=None, max_length=63, description="The mesh's own bucket. Example: acme-mesh-abcdefghijklmnop.")
+    bucket_phase: Literal["Creating", "Owned"] | None = Field(default=None, description="How far that bucket is. Example: Owned.")
+    account: str | None = Field(default=None, max_length=128, description="Account that owns the buckets. Example: 123456789012.")
+    provider: Literal["aws", "s3"] | None = Field(default=None, description="Kind of store. Example: s3.")
+    probed_generation: int | None = Field(default=None, description="Generation that was probed. Example: 1.")
+    probed_version: str | None = Field(default=None, max_length=64, description="Operator version that probed. Example: 0.1.0.")
+
+
+class ObjectStore(Resource):
+    """An S3 endpoint, its credentials, defaults, and what it was found able to do."""
+
+    spec: ObjectStoreSpec
+    status: ObjectStoreStatus = ObjectStoreStatus()

@@ -1,0 +1,76 @@
+"""The storage of a DataProduct: its bucket, and what may become of it."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from clouddatamesh.api.base import Model, Rule
+from clouddatamesh.api.fields import BucketName, Duration, ObjectPrefix, ObjectReference, TagKey, TagValue
+
+
+class LifecycleRule(Model):
+    """What happens to objects with age. Durations are rounded up to whole days."""
+
+    prefix: ObjectPrefix = Field(default="", description="Objects whose key begins so; empty: all. Example: tmp/.")
+    expire_after: Duration | None = Field(default=None, description="Age at which objects expire. Example: 7d.")
+    expire_noncurrent_after: Duration | None = Field(default=None, description="Age at which old versions are removed. Example: 30d.")
+    abort_uploads_after: Duration | None = Field(default=None, description="Age at which unfinished uploads are dropped. Example: 3d.")
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.expireAfter) || has(self.expireNoncurrentAfter) || has(self.abortUploadsAfter)",
+            "A lifecycle rule needs expireAfter, expireNoncurrentAfter or abortUploadsAfter; add one or remove the rule",
+        ),
+    )
+
+
+class Storage(Model):
+    """Where a product's data lies."""
+
+    store_ref: ObjectReference = Field(description="ObjectStore in which the bucket is; immutable.")
+    bucket_name: BucketName | None = Field(
+        default=None, description="Name of the bucket; immutable; absent: a generated one. Example: acme-orders."
+    )
+    adoption_policy: Literal["Never", "IfOwned", "IfConsented"] = Field(
+        default="IfOwned",
+        description="Which existing bucket may be taken over: none, this product's own, one with a consent tag. Example: IfOwned.",
+    )
+    deletion_policy: Literal["Retain", "Delete"] = Field(
+        default="Retain", description="What becomes of the bucket when the product is deleted. Example: Retain."
+    )
+    force_destroy: bool = Field(default=False, description="Whether Delete may empty the bucket first. Example: false.")
+    versioning: Literal["Enabled", "Suspended"] = Field(default="Enabled", description="Whether old versions are kept. Example: Enabled.")
+    lifecycle_rules: tuple[LifecycleRule, ...] = Field(
+        default=(),
+        max_length=32,
+        description="What happens to objects with age; one rule per prefix.",
+        json_schema_extra={"x-list-map-keys": ["prefix"]},
+    )
+    tags: dict[TagKey, TagValue] = Field(
+        default={}, max_length=32, description='Further tags of the bucket. Example: {cost-center: "4711"}.'
+    )
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule("self.storeRef == oldSelf.storeRef", "spec.storage.storeRef is immutable; make another product and move the data"),
+        Rule(
+            "has(self.bucketName) == has(oldSelf.bucketName) && (!has(self.bucketName) || self.bucketName == oldSelf.bucketName)",
+            "spec.storage.bucketName is immutable; make another product and move the data",
+        ),
+        Rule(
+            "!has(self.tags) || self.tags.all(key, !key.startsWith('clouddatamesh.dev/') && !key.startsWith('aws:'))",
+            "Tag keys under clouddatamesh.dev/ and aws: are reserved; choose another key in spec.storage.tags",
+        ),
+    )
+
+
+class StorageStatus(Model):
+    """The bucket as it was found."""
+
+    bucket: str = Field(max_length=63, description="Name of the bucket. Example: acme-orders-abcdefghijklmnop.")
+    region: str = Field(default="", max_length=63, description="Its region. Example: eu-central-1.")
+    endpoint: str = Field(default="", max_length=512, description="Endpoint of its store; empty: AWS. Example: https://s3.example.com.")
+    phase: Literal["Creating", "Owned", "Adopted"] = Field(description="How it came to be this product's. Example: Owned.")
+    ownership_verified: bool = Field(default=False, description="Whether its tags were read and are this product's. Example: true.")
+    managed_tags: tuple[str, ...] = Field(
+        default=(), max_length=32, description="Keys of further tags that we set. Example: [cost-center]."
+    )

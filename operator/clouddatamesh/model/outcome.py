@@ -1,0 +1,25 @@
+"""What came of a reconciliation, in the words of status; made only of what was done and read back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One condition as it was found. `message` is one sentence without full stop."""
+
+    type: str
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Ready as it was found, further conditions, and the other fields of status. `stalled`: somebody must change something."""
+
+    ready: Finding
+    findings: tuple[Finding, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    stalled: bool = False

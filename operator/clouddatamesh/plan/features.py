@@ -1,0 +1,59 @@
+"""Which settings a store's buckets get: what its baseline asks for, held against what the store was found able to do."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.model import bucket as b
+
+_BASELINE: Final = {
+    b.BLOCK_PUBLIC_ACCESS: "block_public_access",
+    b.TLS_ONLY: "tls_only",
+    b.ENCRYPTION: "encryption",
+    b.VERSIONING: "versioning",
+    b.OBJECT_OWNERSHIP: "object_ownership",
+}
+
+
+def is_aws(store: ObjectStore) -> bool:
+    """Whether the store is AWS itself: then the whole baseline is required."""
+    return store.spec.endpoint_url is None
+
+
+def level(store: ObjectStore, capability: str) -> str:
+    """Required, IfSupported or Off."""
+    if is_aws(store):
+        return "Required"
+    baseline = store.spec.baseline
+    return str(getattr(baseline, _BASELINE[capability])) if baseline else "IfSupported"
+
+
+def supported(capabilities: Iterable[b.Capability], endpoint: str | None) -> frozenset[str]:
+    """The names of what the store can do. TLS cannot be demanded of an endpoint that is spoken to without it."""
+    able = {capability.name for capability in capabilities if capability.supported}
+    if endpoint is not None and endpoint.startswith("http://"):
+        able.discard(b.TLS_ONLY)
+    return frozenset(able)
+
+
+def settings_of(store: ObjectStore) -> frozenset[str]:
+    """The capabilities whose settings are read and written on this store's buckets."""
+    able = supported(_probed(store), store.spec.endpoint_url)
+    asked = {name for name in _BASELINE if level(store, name) != "Off"}
+    return able & (asked | {b.LIFECYCLE, b.TAGS, b.EXPECTED_OWNER, b.IDENTITIES})
+
+
+def missing_of(store: ObjectStore) -> tuple[str, ...]:
+    """The capabilities that the baseline requires and the store lacks."""
+    able = supported(_probed(store), store.spec.endpoint_url)
+    needed = {name for name in _BASELINE if level(store, name) == "Required"} | {b.TAGS, b.IDENTITIES}
+    return tuple(sorted(needed - able))
+
+
+def messages_of(store: ObjectStore) -> Mapping[str, str]:
+    """Why a capability is not supported, by its name."""
+    return {capability.name: capability.message or "" for capability in store.status.capabilities}
+
+
+def _probed(store: ObjectStore) -> tuple[b.Capability, ...]:
+    return tuple(b.Capability(found.name, found.supported, found.message or "") for found in store.status.capabilities)

@@ -1,0 +1,61 @@
+"""Deterministic names of what is made in a store. The hash, not the readable part, tells two owners apart."""
+
+import base64
+import hashlib
+import re
+
+from clouddatamesh.model.objects import Key
+
+_HASH_LENGTH = 16
+_GENERATED = re.compile(r"-[a-z2-7]{16}$")
+_BUCKET_LENGTH, _PRINCIPAL_LENGTH = 63, 64
+
+
+def hash80(*parts: str) -> str:
+    """80 bits of SHA-256 over the parts, as 16 lower-case base32 characters; parts cannot run into each other."""
+    digest = hashlib.sha256("\0".join(parts).encode()).digest()[:10]
+    return base64.b32encode(digest).decode().lower()
+
+
+def _readable(text: str, room: int) -> str:
+    plain = re.sub(r"[^a-z0-9-]+", "-", text.lower())
+    return re.sub(r"-{2,}", "-", plain)[: max(room, 0)].strip("-")
+
+
+def bucket_name(prefix: str, mesh: str, owner: Key) -> str:
+    """`<prefix>-<name, shortened>-<hash of mesh, namespace, name>`, at most 63 characters."""
+    tail = hash80(mesh, owner.namespace, owner.name)
+    room = _BUCKET_LENGTH - len(prefix) - len(tail) - 2
+    return "-".join(part for part in (prefix, _readable(owner.name, room), tail) if part)
+
+
+def mesh_bucket_name(prefix: str, mesh: str) -> str:
+    """The one bucket of the mesh in a store: `<prefix>-mesh-<hash of mesh>`."""
+    return f"{prefix}-mesh-{hash80('mesh', mesh)}"
+
+
+def scratch_bucket_name(prefix: str, mesh: str, store: str) -> str:
+    """The bucket on which a store is probed; the hash differs from every product's."""
+    return f"{prefix}-probe-{hash80('probe', mesh, store)}"
+
+
+def is_generated(bucket: str) -> bool:
+    """Whether a bucket name looks like one of ours, so that no product may choose it."""
+    return _GENERATED.search(bucket) is not None
+
+
+def principal_path(mesh: str) -> str:
+    """The IAM path of every user of a mesh."""
+    return f"/clouddatamesh/{mesh}/"
+
+
+def principal_name(mesh: str, owner: Key) -> str:
+    """`<namespace>-<name>-<hash>`, lower case, at most 64 characters (IAM names are unique across paths, without case)."""
+    tail = hash80("principal", mesh, owner.kind, owner.namespace, owner.name)
+    room = _PRINCIPAL_LENGTH - len(tail) - 1
+    return f"{_readable(f'{owner.namespace}-{owner.name}', room)}-{tail}"
+
+
+def jitter(identity: str) -> float:
+    """A factor between 0.9 and 1.1, always the same for one object, that spreads scheduled work."""
+    return 0.9 + 0.2 * int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "big") / 2**32

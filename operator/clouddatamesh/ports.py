@@ -1,0 +1,164 @@
+"""What reconcile asks of the world. Each port has one contract suite that its public fake and its real adapter both pass.
+
+Every method may raise MeshError: Terminal, Waiting or Transient, translated at the adapter's edge. `observe`, `get` and `list` never
+mutate; every other method makes one write.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from clouddatamesh.model.bucket import Bucket, Capability, Contents, Delta
+from clouddatamesh.model.identity import Connection, IssuedKey, Principal, StoreAccount
+from clouddatamesh.model.objects import Event, Key, Manifest
+from clouddatamesh.model.settings import Settings
+
+
+class Clock(Protocol):
+    """The only source of time below the shell."""
+
+    def now(self) -> datetime:
+        """The current time, aware, UTC."""
+        ...
+
+
+class BucketStore(Protocol):
+    """Buckets of one store, reached through one Connection."""
+
+    def observe(self, name: str) -> Bucket | None:
+        """The bucket as it stands with the settings of the connection read, None where it does not exist.
+
+        A bucket of somebody else's account (403) is Terminal(NotOwned).
+        """
+        ...
+
+    def create(self, want: Bucket) -> None:
+        """Make the bucket, without settings or tags. Exists and is of our account: success."""
+        ...
+
+    def update(self, want: Bucket, delta: Delta) -> None:
+        """Write only the settings named in delta, as they stand in want, foreign statements and rules included."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove an empty bucket. Absent: success. Not empty: Terminal(BucketNotEmpty)."""
+        ...
+
+    def count(self, name: str) -> Contents:
+        """What the bucket holds, counted up to some thousands. Absent: nothing."""
+        ...
+
+    def empty(self, name: str) -> bool:
+        """Remove one page (at most 1,000) of versions, delete markers and uploads. True when nothing is left."""
+        ...
+
+    def probe(self, scratch: str) -> tuple[Capability, ...]:
+        """Try every capability on a bucket of that name, which is made and removed: set, read back, write and read an object."""
+        ...
+
+    def account(self) -> StoreAccount:
+        """Whose credentials these are. Wrong ones are Terminal(CredentialsInvalid)."""
+        ...
+
+
+class Identities(Protocol):
+    """Principals of one store."""
+
+    def observe(self, name: str) -> Principal | None:
+        """The principal with path, tags, policies and keys, None where it does not exist."""
+        ...
+
+    def create(self, want: Principal) -> None:
+        """Make the user with path and tags, without policy or key. Exists under the same path: success; else Terminal(NotOwned)."""
+        ...
+
+    def put_policy(self, want: Principal) -> None:
+        """Write the one inline policy."""
+        ...
+
+    def delete_policy(self, name: str, policy: str) -> None:
+        """Remove one inline policy by its name. Absent: success."""
+        ...
+
+    def create_key(self, name: str) -> IssuedKey:
+        """Make a key. The secret is handed out this once."""
+        ...
+
+    def delete_key(self, name: str, key_id: str) -> None:
+        """Remove a key. Absent: success."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove a user that has neither keys nor policies left. Absent: success."""
+        ...
+
+
+class Stores(Protocol):
+    """Opens stores. Clients are made once per connection and shared; opening makes no call."""
+
+    def buckets(self, connection: Connection) -> BucketStore: ...
+
+    def identities(self, connection: Connection) -> Identities: ...
+
+
+class Cluster(Protocol):
+    """Objects of the Kubernetes cluster. `get` and `list` answer from the cache, in which our own writes show at once."""
+
+    def get(self, key: Key) -> Manifest | None:
+        """The cached object: one of our kinds, a Namespace, or a child that carries our label."""
+        ...
+
+    def list(self, kind: str) -> tuple[Manifest, ...]:
+        """All cached objects of a kind, sorted by key."""
+        ...
+
+    def get_metadata(self, key: Key) -> Manifest | None:
+        """Only the metadata, read live (PartialObjectMetadata with managedFields); for Secrets, and for what our label does not show."""
+        ...
+
+    def get_own_secret(self, name: str) -> Mapping[str, str] | None:
+        """The decoded data of a Secret in the operator's own namespace, read live. No other Secret's data is ever read."""
+        ...
+
+    def create(self, manifest: Manifest) -> None:
+        """POST. Exists already: Terminal(NotOwned), nothing changed."""
+        ...
+
+    def apply(self, manifest: Manifest) -> None:
+        """Server-side apply with the metadata.uid that the manifest must carry, so that it never makes or takes over another object."""
+        ...
+
+    def patch_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+        """Merge keys and annotations into a Secret of that uid; the answer is asked for as metadata only."""
+        ...
+
+    def delete(self, key: Key, uid: str) -> None:
+        """DELETE with a uid precondition. Absent, or another uid: success (what we meant is gone)."""
+        ...
+
+    def write_status(self, key: Key, uid: str, status: Mapping[str, Any]) -> None:
+        """Server-side apply to /status. The object gone or of another uid: success, there is nobody to tell."""
+        ...
+
+    def write_finalizer(self, key: Key, uid: str, present: bool) -> None:
+        """Put our finalizer on, or take it off; leaves all others."""
+        ...
+
+    def label_namespace(self, name: str, uid: str, labels: Mapping[str, str | None]) -> None:
+        """Set (or with None remove) labels of a namespace that exists."""
+        ...
+
+    def emit(self, key: Key, uid: str, event: Event) -> None:
+        """Write a Kubernetes event; never fails."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """All doors to the world, handed to every reconciler."""
+
+    cluster: Cluster
+    stores: Stores
+    clock: Clock
+    settings: Settings

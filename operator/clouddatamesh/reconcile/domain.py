@@ -1,0 +1,111 @@
+"""A Domain: the order of its steps. Everything it reads stands in the cache."""
+
+from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.domain import Domain
+from clouddatamesh.errors import Waiting
+from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.outcome import Finding, Outcome
+from clouddatamesh.model.plan import Plan
+from clouddatamesh.model.settings import Next
+from clouddatamesh.model.world import DomainWorld
+from clouddatamesh.plan import domain as planning
+from clouddatamesh.plan import marks
+from clouddatamesh.plan.children import CHILD_KINDS
+from clouddatamesh.ports import Ports
+from clouddatamesh.reconcile.execute import Executor, Target
+from clouddatamesh.reconcile.parse import parse
+from clouddatamesh.reconcile.pipeline import Flow, Visit, run
+from clouddatamesh.status.domain import report
+
+_RESYNC = 600.0
+
+
+def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
+    """Bring one domain to what it should be, or its deletion one step on."""
+    visit = Visit.of(key, manifest, ports)
+    deleting = bool(manifest["metadata"].get("deletionTimestamp"))
+    flow = Flow(
+        gather=lambda: gather(_domain(visit), ports),
+        plan=lambda world: (planning.plan_deletion if deleting else planning.plan)(_domain(visit), world),
+        executor=lambda _: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record)),
+        report=_report_deletion if deleting else lambda world, withheld: report(_domain(visit), world, withheld),
+        withheld=lambda world: planning.plan_whole(_domain(visit), world),
+    )
+    return run(visit, flow, interval=_RESYNC)
+
+
+def _report_deletion(_world: DomainWorld, _withheld: Plan) -> Outcome:
+    return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "Everything that had to go is gone"))
+
+
+def _domain(visit: Visit) -> Domain:
+    manifest = visit.ports.cluster.get(visit.key)
+    if manifest is None or manifest["metadata"]["uid"] != visit.uid:
+        raise Waiting(reasons.DELETING, "The object is gone")
+    return parse(Domain, manifest)
+
+
+def gather(domain: Domain, ports: Ports) -> DomainWorld:
+    """Namespaces, children, products, and the domains above, below and beside."""
+    cluster, name = ports.cluster, domain.metadata.name
+    named = planning.namespaces_of(domain)
+    namespaces = {
+        namespace["metadata"]["name"]: namespace
+        for namespace in cluster.list("Namespace")
+        if namespace["metadata"]["name"] in named or _label(namespace) == name
+    }
+    children = tuple(
+        child
+        for kind in CHILD_KINDS
+        for child in cluster.list(kind)
+        if child["metadata"]["namespace"] in namespaces and _label(child) == name
+    )
+    own = {place for place, namespace in namespaces.items() if _label(namespace) == name}
+    products = tuple(key_of(product) for product in cluster.list("DataProduct") if product["metadata"]["namespace"] in own)
+    parents = _parents(cluster.list("Domain"))
+    lineage = _lineage(domain, parents)
+    return DomainWorld(
+        now=ports.clock.now(),
+        settings=ports.settings,
+        namespaces=namespaces,
+        children=children,
+        claims=_claims(named, cluster.list("Domain")),
+        products=products,
+        subdomains=_below(name, parents),
+        lineage=lineage,
+        parent_missing=bool(lineage) and lineage[0] not in parents,
+    )
+
+
+def _label(manifest: Manifest) -> str | None:
+    found = (manifest["metadata"].get("labels") or {}).get(marks.DOMAIN_LABEL)
+    return str(found) if found is not None else None
+
+
+def _claims(named: tuple[str, ...], domains: tuple[Manifest, ...]) -> dict[str, str]:
+    """Who named each namespace first; the name decides between two of the same second."""
+    first: dict[str, str] = {}
+    for manifest in sorted(domains, key=lambda d: (d["metadata"].get("creationTimestamp") or "", d["metadata"]["name"])):
+        entries = (manifest.get("spec") or {}).get("namespaces") or ({"name": manifest["metadata"]["name"]},)
+        for entry in entries:
+            if entry["name"] in named:
+                first.setdefault(entry["name"], manifest["metadata"]["name"])
+    return first
+
+
+def _parents(domains: tuple[Manifest, ...]) -> dict[str, str | None]:
+    return {d["metadata"]["name"]: ((d.get("spec") or {}).get("parentRef") or {}).get("name") for d in domains}
+
+
+def _below(name: str, parents: dict[str, str | None]) -> tuple[str, ...]:
+    return tuple(sorted(child for child, parent in parents.items() if parent == name and child != name))
+
+
+def _lineage(domain: Domain, parents: dict[str, str | None]) -> tuple[str, ...]:
+    """The parents upwards, each once."""
+    lineage: list[str] = []
+    current = domain.spec.parent_ref.name if domain.spec.parent_ref else None
+    while current is not None and current not in lineage:
+        lineage.append(current)
+        current = parents.get(current)
+    return tuple(lineage)

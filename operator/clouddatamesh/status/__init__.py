@@ -1,0 +1,1 @@
+"""Pure: the only maker of conditions."""

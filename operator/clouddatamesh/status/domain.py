@@ -1,0 +1,47 @@
+"""A Domain's status from what was read back of it."""
+
+from typing import Any
+
+from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.domain import Domain
+from clouddatamesh.errors import MeshError
+from clouddatamesh.model.outcome import Finding, Outcome
+from clouddatamesh.model.plan import Plan
+from clouddatamesh.model.world import DomainWorld
+from clouddatamesh.plan import marks
+from clouddatamesh.plan.domain import namespaces_of
+
+
+def report(domain: Domain, world: DomainWorld, differences: Plan) -> Outcome:
+    """The outcome when nothing more is to be done. `differences` is what suspend kept from being done."""
+    fields = list_fields(domain, world)
+    pending = differences.describe()
+    if domain.spec.suspend and pending:
+        why = f"{len(pending)} changes are not made, the first: {pending[0]}; set spec.suspend to false to have them made"
+        return Outcome(Finding("Ready", "False", reasons.SUSPENDED, why), (), fields, stalled=True)
+    reason = reasons.SUSPENDED if domain.spec.suspend else reasons.READY
+    found = Finding("NamespacesReady", "True", reasons.READY, "Namespaces, rights and limits were read back as asked for")
+    return Outcome(
+        Finding("Ready", "True", reason, "Everything asked for was read back"),
+        (found, *_departures(differences.stop)),
+        fields,
+    )
+
+
+def _departures(stop: MeshError | None) -> tuple[Finding, ...]:
+    return (Finding("DeletionBlocked", "True", stop.reason, stop.message),) if stop is not None else ()
+
+
+def list_fields(domain: Domain, world: DomainWorld) -> dict[str, Any]:
+    """Namespaces that are this domain's now, and how many products they hold."""
+    known = {seen.uid: seen.adopted for seen in domain.status.namespaces}
+    namespaces = []
+    for name in namespaces_of(domain):
+        metadata = world.namespaces[name]["metadata"] if name in world.namespaces else {}
+        labels = metadata.get("labels") or {}
+        if labels.get(marks.DOMAIN_LABEL) == domain.metadata.name:
+            adopted = known.get(metadata["uid"], labels.get(marks.MANAGED_LABEL) != marks.MANAGER)
+            namespaces.append({"name": name, "uid": metadata["uid"], "adopted": adopted})
+    fields: dict[str, Any] = {"namespaces": namespaces, "dataProducts": len(world.products)}
+    token = domain.metadata.annotations.get(marks.RECONCILE_ANNOTATION)
+    return {**fields, "lastHandledReconcileAt": token} if token else fields
