@@ -1,0 +1,64 @@
+# The two commands that matter: `make demo` and `make test`. Everything runs in .venv, made from hash-pinned requirements.
+.DELETE_ON_ERROR:
+.PHONY: help demo test bench lint generate verify tools lock clean
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+VENV := .venv
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/
+SOURCES := operator hack tests
+# Which tests, and with what: make test TESTS=tests/unit PYTEST="-k lifecycle"
+TESTS ?= tests
+PYTEST ?=
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(VENV)/ready ## the retail mesh on this machine; STORE=rgw for Ceph
+	$(RUN)python hack/demo.py
+
+test: lint verify ## lint, verify and every test
+	$(RUN)pytest $(TESTS) $(PYTEST)
+
+bench: $(VENV)/ready ## the figures, into build/bench.json
+	$(RUN)python -m tests.bench
+
+lint: $(VENV)/ready ## ruff, mypy, import-linter
+	$(RUN)ruff check $(SOURCES)
+	$(RUN)ruff format --check $(SOURCES)
+	$(RUN)mypy $(SOURCES)
+	$(RUN)lint-imports
+
+generate: $(VENV)/ready ## write what api/ declares: CRDs, RBAC, field reference
+	$(RUN)python -m clouddatamesh.generate
+
+verify: $(VENV)/ready ## fail where a generated file is not what api/ declares
+	$(RUN)python -m clouddatamesh.generate --check
+
+tools: $(VENV)/ready ## build and fetch all that tests and demo start, into the cache
+	$(RUN)python hack/tools/up.py cache
+
+lock: ## resolve *.in into hash-pinned *.txt; needs uv
+	for name in requirements requirements-dev hack/tools/go; do \
+		uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --python-version 3.11 --universal \
+			--custom-compile-command 'make lock' $$name.in --output-file $$name.txt || exit; \
+	done
+
+clean: ## remove what was made here; the cache outside the checkout stays
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+	find operator -maxdepth 1 -name '*.egg-info' -exec rm -rf {} +
+
+$(VENV)/ready: requirements-dev.txt pyproject.toml
+	@echo "==> making $(VENV)"
+	rm -rf $(VENV)
+ifdef UV
+	uv venv --quiet --python $(PYTHON) $(VENV)
+	uv pip install --quiet --python $(VENV)/bin/python --require-hashes -r requirements-dev.txt
+	uv pip install --quiet --python $(VENV)/bin/python --no-build-isolation --no-deps --editable .
+else
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+endif
+	touch $@

@@ -1,0 +1,87 @@
+"""Brings up a control plane or stores in the foreground and takes them down on Ctrl-C: `python hack/tools/up.py rgw`."""
+
+import argparse
+import contextlib
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+from hack.tools.binaries import get_binaries
+from hack.tools.children import ToolError, interrupt_on_sigterm, say_aloud
+from hack.tools.controlplane import ControlPlane
+from hack.tools.s3_moto import Moto
+from hack.tools.s3_rgw import Rgw, get_packages
+from hack.tools.store import Store
+
+Line = dict[str, str]
+
+
+def up_controlplane(stack: contextlib.ExitStack) -> Line:
+    """A control plane, and what kubectl needs to know of it."""
+    cluster = stack.enter_context(ControlPlane(say=say_aloud))
+    paths = get_binaries(("kubectl", "helm"), say=say_aloud)
+    return {"KUBECONFIG": str(cluster.kubeconfig), **{name.upper(): str(path) for name, path in paths.items()}}
+
+
+def up_moto(stack: contextlib.ExitStack) -> Line:
+    """moto, and what the aws command needs to know of it."""
+    return _describe(stack.enter_context(Moto(say=say_aloud)))
+
+
+def up_rgw(stack: contextlib.ExitStack) -> Line:
+    """Ceph RGW, and what the aws command needs to know of it."""
+    return _describe(stack.enter_context(Rgw(say=say_aloud)))
+
+
+def fetch_all(_: contextlib.ExitStack) -> Line:
+    """Everything into the cache, nothing started; where the binaries are."""
+    get_packages(say=say_aloud)
+    return {name.upper().replace("-", "_"): str(path) for name, path in get_binaries().items()}
+
+
+WHAT: dict[str, Callable[[contextlib.ExitStack], Line]] = {
+    "controlplane": up_controlplane,
+    "moto": up_moto,
+    "rgw": up_rgw,
+    "cache": fetch_all,
+}
+
+
+def _describe(store: Store) -> Line:
+    return {
+        "AWS_ENDPOINT_URL": store.endpoint,
+        "AWS_ACCESS_KEY_ID": store.access_key,
+        "AWS_SECRET_ACCESS_KEY": store.secret_key,
+        "AWS_REGION": store.region,
+    }
+
+
+def main() -> int:
+    """Bring up what is named, print its environment, wait for Ctrl-C, SIGTERM or SIGHUP."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=WHAT, nargs="+", help="what to bring up; `cache` only fetches and builds")
+    names: list[str] = parser.parse_args().what
+    interrupt_on_sigterm()
+    with contextlib.ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):
+        try:
+            _run(stack, names)
+        except ToolError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+def _run(stack: contextlib.ExitStack, names: list[str]) -> None:
+    for name in names:
+        for variable, value in WHAT[name](stack).items():
+            print(f"export {variable}={value}", flush=True)
+    if names != ["cache"]:
+        say_aloud("up; Ctrl-C takes it down")
+        signal.pause()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""Parsed objects and worlds for tests of the pure layers."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
+from clouddatamesh.api.v1alpha1.domain import Domain
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.model import bucket as b
+from clouddatamesh.model.settings import Settings
+from clouddatamesh.model.world import ProductWorld
+from tests.support.manifests import a_domain, a_product, a_store
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+SETTINGS = Settings(mesh="acme", namespace="clouddatamesh-system", version="test")
+ABLE = [{"name": name, "supported": True} for name in b.CAPABILITIES]
+
+
+def the_store(**spec: Any) -> ObjectStore:
+    """A store that can do everything."""
+    return ObjectStore.model_validate({**a_store(**spec), "status": {"capabilities": ABLE}})
+
+
+def the_domain(**spec: Any) -> Domain:
+    return Domain.model_validate(a_domain(**spec))
+
+
+def the_product(
+    *, uid: str = "uid-1", status: dict[str, Any] | None = None, annotations: dict[str, str] | None = None, **spec: Any
+) -> DataProduct:
+    """A product as the API server holds it, with our finalizer on."""
+    manifest = a_product(**spec)
+    metadata = {**manifest["metadata"], "uid": uid, "annotations": annotations or {}, "finalizers": ["clouddatamesh.dev/finalizer"]}
+    return DataProduct.model_validate({**manifest, "metadata": metadata, "status": status or {}})
+
+
+def a_world(**parts: Any) -> ProductWorld:
+    """A world with store and domain, and whatever else is given."""
+    return ProductWorld(**{"now": START, "settings": SETTINGS, "store": the_store(), "domain": the_domain(), **parts})
+
+
+def owned_tags(namespace: str = "sales", name: str = "orders", *, mesh: str = "acme", uid: str = "uid-1", **more: str) -> b.Tags:
+    """The ownership tags of a bucket, and further tags under our group: `owned_tags(transfer_to="sales/x")`."""
+    ours = {"mesh": mesh, "namespace": namespace, "name": name, "uid": uid, **more}
+    return tuple(sorted((f"clouddatamesh.dev/{key.replace('_', '-')}", value) for key, value in ours.items()))
