@@ -160,10 +160,10 @@ def make_log_dir(name: str) -> Path:
 
 
 def interrupt_on_sigterm() -> None:
-    """Make SIGTERM and a closed terminal end a command as Ctrl-C does, so that everything is taken down in order."""
+    """Make SIGTERM and a closed terminal end a command as Ctrl-C does (also one that a script put in the background)."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)

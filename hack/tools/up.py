@@ -9,12 +9,12 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from hack.tools.binaries import get_binaries
-from hack.tools.children import ToolError, interrupt_on_sigterm, say_aloud
-from hack.tools.controlplane import ControlPlane
-from hack.tools.s3_moto import Moto
-from hack.tools.s3_rgw import Rgw, get_packages
-from hack.tools.store import Store
+from hack.tools.binaries import get_binaries  # noqa: E402 - needs the path above
+from hack.tools.children import ToolError, interrupt_on_sigterm, say_aloud  # noqa: E402 - needs the path above
+from hack.tools.controlplane import ControlPlane  # noqa: E402 - needs the path above
+from hack.tools.s3_moto import Moto  # noqa: E402 - needs the path above
+from hack.tools.s3_rgw import Rgw, get_packages  # noqa: E402 - needs the path above
+from hack.tools.store import Store  # noqa: E402 - needs the path above
 
 Line = dict[str, str]
 

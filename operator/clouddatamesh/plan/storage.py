@@ -86,7 +86,7 @@ def _plan_making(wish: Wish) -> Plan:
     fault = _name_fault(wish)
     if fault:
         return stopped(Terminal(reasons.INVALID_SPEC, fault, condition="StorageReady"))
-    blank = b.Bucket(name=wish.name)
+    blank = b.Bucket(name=wish.name, policy=(), versioning="Off", lifecycle=())
     return Plan(
         (
             _record(wish),

@@ -3,6 +3,7 @@
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import Terminal
+from clouddatamesh.model.bucket import EXPECTED_OWNER
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.plan.features import settings_of
 from clouddatamesh.ports import Cluster
@@ -14,6 +15,7 @@ def connection_of(store: ObjectStore, cluster: Cluster) -> Connection:
     """How the store is reached now. A missing Secret or key is Terminal(CredentialsMissing) and names it."""
     spec = store.spec
     key_id, secret = _credentials(store, cluster)
+    settings = settings_of(store)
     return Connection(
         region=spec.region,
         endpoint=spec.endpoint_url,
@@ -22,8 +24,8 @@ def connection_of(store: ObjectStore, cluster: Cluster) -> Connection:
         ca_bundle=spec.ca_bundle,
         access_key_id=key_id,
         secret_access_key=secret,
-        expected_owner=store.status.account or None,
-        settings=settings_of(store),
+        expected_owner=(store.status.account or None) if EXPECTED_OWNER in settings else None,
+        settings=settings,
     )
 
 

@@ -36,6 +36,7 @@ def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
         "capabilities": [found.model_dump(by_alias=True, exclude_none=True) for found in status.capabilities],
         "bucket": mesh_bucket_of(store, world),
         "bucketPhase": "Owned",
+        "account": status.account or "",
         "provider": "aws" if is_aws(store) else "s3",
         "probedGeneration": status.probed_generation,
         "probedVersion": status.probed_version,

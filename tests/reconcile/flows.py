@@ -1,0 +1,134 @@
+"""The flows over which every law is held: a world that was settled, then an act on it. Each act is one thing that a user or the world does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from clouddatamesh.model.bucket import Bucket
+from clouddatamesh.model.objects import Key
+from tests.support.manifests import a_domain, a_product, a_store, annotated
+from tests.support.mesh import Mesh
+
+ENDPOINT: Final = "https://s3.test"
+Act = Callable[[Mesh], object]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """`before` is settled undisturbed; `act` is what the law is held over."""
+
+    name: str
+    before: Act
+    act: Act
+
+    def start(self) -> Mesh:
+        mesh = Mesh()
+        self.before(mesh)
+        return mesh.settle()
+
+
+def nothing(_mesh: Mesh) -> None:
+    pass
+
+
+def ready(mesh: Mesh) -> Mesh:
+    return mesh.apply(a_store(), a_domain(), a_product())
+
+
+def deletable(mesh: Mesh, **storage: object) -> Mesh:
+    return mesh.apply(a_store(), a_domain(), a_product(storage={"deletionPolicy": "Delete", **storage}))
+
+
+def limited() -> dict[str, object]:
+    return {
+        "quota": {"requests.cpu": "20"},
+        "limitRange": {"default": {"cpu": "0.5"}},
+        "maxDataProducts": 50,
+        "networkIsolation": {"mode": "Domain", "allowFrom": [{"matchLabels": {"a": "b"}}]},
+    }
+
+
+def fill(mesh: Mesh) -> None:
+    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
+    held.versions, held.delete_markers, held.uploads = 4000, 900, 100
+
+
+def drift_bucket(mesh: Mesh) -> None:
+    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
+    held.bucket = replace(held.bucket, public_access_blocked=False, encryption=None, policy=())
+
+
+def drift_keys(mesh: Mesh) -> None:
+    store = mesh.stores.at(ENDPOINT)
+    name = mesh.product()["status"]["producer"]["principal"]
+    store.users[name] = replace(store.users[name], keys=(), other_policies=("extra",))
+
+
+def drift_children(mesh: Mesh) -> None:
+    for key in mesh.cluster.keys():
+        if key.kind in ("RoleBinding", "ResourceQuota"):
+            mesh.cluster.user_delete(key)
+
+
+def preexisting(mesh: Mesh) -> None:
+    mesh.apply(a_store(), a_domain()).settle()
+    tags = (("clouddatamesh.dev/adopt-by", "acme/sales/orders"), ("theirs", "kept"))
+    mesh.stores.at(ENDPOINT).put_bucket(Bucket("acme-old", tags=tags))
+
+
+def adopted(mesh: Mesh) -> Mesh:
+    return mesh.apply(a_product(storage={"bucketName": "acme-old", "adoptionPolicy": "IfConsented"}))
+
+
+def retained(mesh: Mesh) -> Mesh:
+    return ready(mesh).settle().delete("DataProduct", "orders", "sales")
+
+
+def force(mesh: Mesh) -> Mesh:
+    mesh.apply(annotated(a_product(storage={"deletionPolicy": "Delete"}), force_delete="orders"))
+    return mesh.delete("DataProduct", "orders", "sales")
+
+
+def delete_all(mesh: Mesh) -> Mesh:
+    return mesh.delete("DataProduct", "orders", "sales").delete("Domain", "sales").delete("ObjectStore", "main")
+
+
+def drop_secret(mesh: Mesh) -> None:
+    mesh.cluster.user_delete(Key("Secret", "sales", "orders-producer"))
+
+
+FLOWS: Final = (
+    Flow("a mesh from nothing", nothing, lambda m: m.apply(a_store(), a_domain(resources=limited()), a_product())),
+    Flow("a product is added", lambda m: m.apply(a_store(), a_domain()), lambda m: m.apply(a_product())),
+    Flow("storage settings change", ready, lambda m: m.apply(a_product(storage={"tags": {"a": "b"}, "versioning": "Suspended"}))),
+    Flow(
+        "lifecycle rules appear",
+        ready,
+        lambda m: m.apply(a_product(storage={"lifecycleRules": [{"prefix": "tmp/", "expireAfter": "12h"}]})),
+    ),
+    Flow("the producer's Secret is renamed", ready, lambda m: m.apply(a_product(producer={"secretName": "other"}))),
+    Flow("the producer leaves", ready, lambda m: m.apply(a_product(producer=None))),
+    Flow("the producer's Secret is deleted", ready, drop_secret),
+    Flow("the bucket drifts", ready, drift_bucket),
+    Flow("key and policies drift", ready, drift_keys),
+    Flow("a domain's children drift", lambda m: m.apply(a_domain(resources=limited())), drift_children),
+    Flow("a domain gets a namespace more", ready, lambda m: m.apply(a_domain(namespaces=[{"name": "sales"}, {"name": "sales-lab"}]))),
+    Flow(
+        "a domain loses a namespace",
+        lambda m: m.apply(a_domain(namespaces=[{"name": "sales"}, {"name": "sales-lab"}])),
+        lambda m: m.apply(a_domain(namespaces=[{"name": "sales"}])),
+    ),
+    Flow("limits leave a domain", lambda m: m.apply(a_domain(resources=limited())), lambda m: m.apply(a_domain())),
+    Flow("a bucket is adopted with consent", preexisting, adopted),
+    Flow("a product is made again and takes its bucket back", retained, lambda m: m.apply(a_product())),
+    Flow("a product is deleted, its bucket retained", ready, lambda m: m.delete("DataProduct", "orders", "sales")),
+    Flow("a product is deleted with its bucket", deletable, lambda m: m.delete("DataProduct", "orders", "sales")),
+    Flow(
+        "a full bucket is destroyed",
+        lambda m: fill(deletable(m, forceDestroy=True).settle()),
+        lambda m: m.delete("DataProduct", "orders", "sales"),
+    ),
+    Flow("a full bucket blocks a deletion", lambda m: fill(deletable(m).settle()), lambda m: m.delete("DataProduct", "orders", "sales")),
+    Flow("a blocked deletion is forced", lambda m: fill(deletable(m).settle()), force),
+    Flow("everything is deleted", ready, delete_all),
+)

@@ -1,0 +1,101 @@
+"""The operator as a user has it: the chart installed by Helm on a control plane, its Deployment run by the stand-in for the kubelet."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+from hack.tools.children import free_ports
+from hack.tools.controlplane import ControlPlane
+from hack.tools.store import Store
+
+from tests.support.kubelet import Kubelet
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts" / "clouddatamesh"
+NAMESPACE, RELEASE, CREDENTIALS = "clouddatamesh-system", "clouddatamesh", "main-s3"
+
+
+class Installation:
+    """`with Installation(control_plane, mesh="acme") as mesh:` has the operator running, and `apply`, `get`, `wait` beside it."""
+
+    def __init__(self, cluster: ControlPlane, *, mesh: str, values: Mapping[str, str] | None = None) -> None:
+        self.cluster = cluster
+        self.mesh = mesh
+        (port,) = free_ports(1)
+        self._values = {"mesh": mesh, "health.port": str(port), **(values or {})}
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self.kubelet = self._stack.enter_context(Kubelet(self.cluster.kubeconfig, NAMESPACE, path_prefix=Path(sys.executable).parent))
+        try:
+            self.install()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+
+    def install(self) -> None:
+        """`helm upgrade --install --wait`, which returns when the operator is ready."""
+        values = [part for name, value in sorted(self._values.items()) for part in ("--set", f"{name}={value}")]
+        flags = ["--namespace", NAMESPACE, "--create-namespace", "--wait", "--timeout", "60s"]
+        self.cluster.helm("upgrade", "--install", RELEASE, str(CHART), *flags, *values)
+
+    def give_credentials(self, store: Store, name: str = CREDENTIALS) -> None:
+        """The Secret that an ObjectStore names."""
+        data = {"access-key-id": store.access_key, "secret-access-key": store.secret_key}
+        metadata = {"name": name, "namespace": NAMESPACE}
+        self.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data})
+
+    def apply(self, *manifests: Mapping[str, Any]) -> None:
+        """`kubectl apply`; raises ToolError with what the API server said."""
+        self.cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+
+    def get(self, kind: str, name: str, namespace: str = "") -> dict[str, Any]:
+        """One object; empty where it does not exist."""
+        place = ("-n", namespace) if namespace else ()
+        found = self.cluster.kubectl("get", kind, name, *place, "-o", "json", "--ignore-not-found")
+        return dict(json.loads(found)) if found.strip() else {}
+
+    def wait(self, kind: str, name: str, namespace: str = "", *, condition: str = "Ready", seconds: float = 30) -> None:
+        """`kubectl wait --for=condition`; raises ToolError with the object's status."""
+        place = ("-n", namespace) if namespace else ()
+        self.cluster.kubectl("wait", kind, name, *place, f"--for=condition={condition}", f"--timeout={seconds}s")
+
+    def until(self, true: Callable[[], object], *, seconds: float = 30, what: str = "") -> None:
+        """Poll until something holds. Raises TimeoutError that shows the objects' state and the operator's last words."""
+        end = time.monotonic() + seconds
+        while not true():
+            if time.monotonic() > end:
+                raise TimeoutError(f"{what or true} after {seconds} s\n{self.describe()}")
+            time.sleep(0.05)
+
+    def describe(self) -> str:
+        """All objects of the mesh and the end of the operator's log, for a failure's message."""
+        table = self.cluster.kubectl("get", "datamesh", "-A", "-o", "wide")
+        return "\n".join([table, self.log()[-3000:]])
+
+    def log(self) -> str:
+        """What the operator's pods wrote."""
+        return "\n".join(pod.log.read_text() for pod in self.kubelet.pods() if pod.log.exists())
+
+    def secret(self, name: str, namespace: str) -> dict[str, str]:
+        """The decoded data of a Secret."""
+        template = '{{range $k, $v := .data}}{{$k}}={{$v | base64decode}}{{"\\n"}}{{end}}'
+        lines = self.cluster.kubectl("get", "secret", name, "-n", namespace, "-o", f"go-template={template}").splitlines()
+        return dict(line.split("=", 1) for line in lines if line)
+
+
+def git_describe() -> str:
+    """Which commit this is, for figures."""
+    done = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
