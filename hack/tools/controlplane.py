@@ -62,7 +62,7 @@ class ControlPlane:
         self._ports: tuple[int, ...] = ()
         self.logs = Path()
         self.dir = Path()
-        self.kubeconfig = Path(self._given) if self._given else Path()
+        self.kubeconfig = Path(self._given).expanduser().absolute() if self._given else Path()
 
     def __enter__(self) -> Self:
         try:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from hack.tools.children import ROOT, free_ports
+from hack.tools.binaries import get_binary
+from hack.tools.children import ROOT, ToolError, free_ports
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.support.kubelet import Kubelet
@@ -151,6 +152,37 @@ def test_a_program_that_is_not_ready_is_not_called_available(control_plane: Cont
     status = json.loads(control_plane.kubectl("-n", "apps", "get", "deployment/painter", "-o", "json"))["status"]
     assert "availableReplicas" not in status
     assert [condition["status"] for condition in status["conditions"] if condition["type"] == "Available"] == ["False"]
+
+
+def test_helm_waits_until_the_program_is_ready_and_no_longer(control_plane: ControlPlane, apps: Kubelet, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    control_plane.kubectl("-n", "apps", "delete", "deployment/painter", "--ignore-not-found")
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("{apiVersion: v2, name: painter, version: 0.1.0}")
+    (tmp_path / "templates" / "painter.yaml").write_text(json.dumps(a_deployment(port)))
+    control_plane.helm("-n", "apps", "install", "painter", str(tmp_path), "--wait", "--timeout=30s")
+    assert apps.pods("painter")[0].is_ready
+    blind = json.dumps(a_deployment(port)).replace('"/ready"', '"/never"', 1)
+    (tmp_path / "templates" / "painter.yaml").write_text(blind)
+    with pytest.raises(ToolError, match="painter"):
+        control_plane.helm("-n", "apps", "upgrade", "painter", str(tmp_path), "--wait", "--timeout=3s")
+    control_plane.helm("-n", "apps", "uninstall", "painter", "--wait", "--timeout=30s")
+    wait_for(lambda: not apps.pods("painter"))
+
+
+def test_a_given_cluster_is_used_and_left_alone(control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDDATAMESH_KUBECONFIG", str(control_plane.kubeconfig))
+    with ControlPlane() as cluster:
+        assert not cluster.is_ours
+        assert "kube-system" in cluster.kubectl("get", "namespaces")
+    assert "kube-system" in control_plane.kubectl("get", "namespaces")
+
+
+def test_kubebuilder_assets_are_used_when_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kubectl").write_text("")
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
+    assert get_binary("kubectl") == tmp_path / "kubectl"
+    assert get_binary("etcd").parent != tmp_path
 
 
 def test_a_restarted_control_plane_keeps_its_objects() -> None:

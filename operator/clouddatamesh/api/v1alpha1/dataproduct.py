@@ -20,6 +20,7 @@ from clouddatamesh.api.v1alpha1.ports import InputPort, InputPortStatus, OutputP
 from clouddatamesh.api.v1alpha1.storage import Storage, StorageStatus
 
 Lifecycle = Literal["proposed", "draft", "active", "deprecated", "retired"]
+_STAGES = "{'proposed': 0, 'draft': 1, 'active': 2, 'deprecated': 3, 'retired': 4}"
 
 
 class Owner(Model):
@@ -88,9 +89,7 @@ class DataProductSpec(Model):
         Rule("has(self.storage) || !has(oldSelf.storage)", "spec.storage cannot be removed; delete the product instead"),
         Rule("has(self.storage) || !has(self.producer)", "spec.producer needs spec.storage; add it or remove spec.producer"),
         Rule(
-            "self.lifecycle == oldSelf.lifecycle || (oldSelf.lifecycle == 'deprecated' && self.lifecycle == 'active')"
-            " || ['proposed', 'draft', 'active', 'deprecated', 'retired'].indexOf(oldSelf.lifecycle)"
-            " < ['proposed', 'draft', 'active', 'deprecated', 'retired'].indexOf(self.lifecycle)",
+            f"(oldSelf.lifecycle == 'deprecated' && self.lifecycle == 'active') || {_STAGES}[oldSelf.lifecycle] <= {_STAGES}[self.lifecycle]",
             "spec.lifecycle moves forward only, and from deprecated back to active; make a new product for a new life",
         ),
         Rule(

@@ -71,6 +71,6 @@ class StorageStatus(Model):
     endpoint: str = Field(default="", max_length=512, description="Endpoint of its store; empty: AWS. Example: https://s3.example.com.")
     phase: Literal["Creating", "Owned", "Adopted"] = Field(description="How it came to be this product's. Example: Owned.")
     ownership_verified: bool = Field(default=False, description="Whether its tags were read and are this product's. Example: true.")
-    managed_tags: tuple[str, ...] = Field(
+    managed_tags: tuple[TagKey, ...] = Field(
         default=(), max_length=32, description="Keys of further tags that we set. Example: [cost-center]."
     )

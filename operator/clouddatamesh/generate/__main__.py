@@ -1,0 +1,54 @@
+"""`python -m clouddatamesh.generate [--check]`: write every generated file, or say which one is not what api/ declares."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from clouddatamesh.generate.crds import crd_files
+from clouddatamesh.generate.rbac import permissions_file
+from clouddatamesh.generate.reference import reference
+
+_CHART = Path("charts/clouddatamesh/files")
+
+
+def generated() -> dict[Path, str]:
+    """Path from the root of the repository -> text."""
+    crds = crd_files()
+    files = {folder / name: text for folder in (Path("crds"), _CHART / "crds") for name, text in crds.items()}
+    return {**files, _CHART / "permissions.yaml": permissions_file(), Path("docs/reference.md"): reference()}
+
+
+def find_stale(root: Path) -> tuple[Path, ...]:
+    """Generated files that are missing, different, or no longer generated."""
+    wanted = generated()
+    stale = [path for path, text in wanted.items() if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != text]
+    left = [path.relative_to(root) for folder in ("crds", _CHART / "crds") for path in (root / folder).glob("*.yaml")]
+    return tuple(sorted({*stale, *(path for path in left if path not in wanted)}))
+
+
+def write(root: Path) -> None:
+    """Write every file; remove what is no longer generated."""
+    for path in find_stale(root):
+        target = root / path
+        if path not in generated():
+            target.unlink()
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(generated()[path], encoding="utf-8")
+
+
+def main() -> int:
+    """0 where everything is fresh."""
+    parser = argparse.ArgumentParser(prog="python -m clouddatamesh.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is stale")
+    if not parser.parse_args().check:
+        write(Path.cwd())
+        return 0
+    stale = find_stale(Path.cwd())
+    for path in stale:
+        sys.stderr.write(f"{path} is not what api/ declares; run make generate\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

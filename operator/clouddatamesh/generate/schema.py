@@ -1,0 +1,146 @@
+"""From a pydantic model to the structural schema that the API server wants. Whatever has no exact counterpart is refused with its path."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel
+
+from clouddatamesh.api.base import Model
+
+Schema = dict[str, Any]
+
+_KEPT: Final = (
+    "type", "format", "pattern", "enum", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "default", "description",
+)  # fmt: skip
+_DROPPED: Final = frozenset({"title", "examples", "$defs"})
+_HANDLED: Final = frozenset(
+    {"properties", "required", "items", "additionalProperties", "anyOf", "const", "$ref", "propertyNames", "maxProperties", "exclusiveMinimum"}
+    | {"x-list-map-keys", "x-list-set"}
+)
+_LOOK_AROUND: Final = re.compile(r"\(\?[=!<]")
+
+
+class Refused(ValueError):
+    """A model says something that no structural schema can; the message begins with the path."""
+
+
+def build_schema(model: type[BaseModel]) -> Schema:
+    """The structural schema of a model, references inlined, with the CEL rules of every model on its place."""
+    raw = model.model_json_schema(by_alias=True, mode="validation")
+    return _Builder(raw.get("$defs", {}), _rules_of(model)).build(raw, model.__name__)
+
+
+def _rules_of(root: type[BaseModel]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Rules by model name, for every model that can be reached."""
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    todo: list[Any] = [root]
+    while todo:
+        current = todo.pop()
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            if current.__name__ not in found:
+                rules = current.RULES if issubclass(current, Model) else ()
+                found[current.__name__] = tuple((rule.expression, rule.message) for rule in rules)
+                todo += [field.annotation for field in current.model_fields.values()]
+        else:
+            todo += get_args(current)
+    return found
+
+
+class _Builder:
+    """Walks one JSON schema. Holds the definitions and rules that its references lead to."""
+
+    def __init__(self, definitions: Mapping[str, Schema], rules: Mapping[str, tuple[tuple[str, str], ...]]) -> None:
+        self._definitions = definitions
+        self._rules = rules
+
+    def build(self, raw: Schema, path: str) -> Schema:
+        raw, model = self._resolve(raw, path)
+        self._refuse_unknown(raw, path)
+        built: Schema = {name: raw[name] for name in _KEPT if name in raw and not (name == "default" and raw[name] is None)}
+        if isinstance(built.get("default"), dict):
+            built["default"] = {}  # the members' own defaults fill it in
+        if "const" in raw:
+            built.update(type="string", enum=[raw["const"]])
+        if "exclusiveMinimum" in raw:
+            built.update(minimum=raw["exclusiveMinimum"], exclusiveMinimum=True)
+        kind = built.get("type")
+        if kind not in ("object", "array", "string", "integer", "number", "boolean"):
+            raise Refused(f"{path}: type {kind!r} has no structural schema")
+        parts: dict[str, Callable[[Schema, str], Schema]] = {"object": self._object, "array": self._array, "string": self._string}
+        if kind in parts:
+            built.update(parts[kind](raw, path))
+        rules = self._rules.get(model or raw.get("title", ""), ())
+        if rules and kind == "object":
+            built["x-kubernetes-validations"] = [{"rule": rule, "message": message} for rule, message in rules]
+        return built
+
+    def _resolve(self, raw: Schema, path: str) -> tuple[Schema, str]:
+        """References and `X | None` become X; what stands beside a reference (a description, a default) wins."""
+        model = ""
+        while "$ref" in raw or "anyOf" in raw:
+            beside = {name: value for name, value in raw.items() if name not in ("$ref", "anyOf")}
+            if "$ref" in raw:
+                model = raw["$ref"].rsplit("/", 1)[-1]
+                raw = {**self._definitions[model], **beside}
+            else:
+                options = [option for option in raw["anyOf"] if option.get("type") != "null"]
+                if len(options) != 1:
+                    raise Refused(f"{path}: a union has no structural schema; use optional members and a rule that says exactly one")
+                raw = {**options[0], **beside}
+        return raw, model
+
+    @staticmethod
+    def _refuse_unknown(raw: Schema, path: str) -> None:
+        unknown = set(raw) - set(_KEPT) - _DROPPED - _HANDLED
+        if unknown:
+            raise Refused(f"{path}: {', '.join(sorted(unknown))} has no structural schema")
+
+    def _object(self, raw: Schema, path: str) -> Schema:
+        if "properties" not in raw:
+            return self._map(raw, path)
+        built: Schema = {"properties": {name: self.build(value, f"{path}.{name}") for name, value in sorted(raw["properties"].items())}}
+        if raw.get("required"):
+            built["required"] = sorted(raw["required"])
+        return built
+
+    def _map(self, raw: Schema, path: str) -> Schema:
+        values = raw.get("additionalProperties")
+        if not isinstance(values, dict) or not values:
+            raise Refused(f"{path}: an object without known members has no structural schema")
+        if "maxProperties" not in raw:
+            raise Refused(f"{path}: the map has no bound; give max_length")
+        built: Schema = {"additionalProperties": self.build(values, f"{path}.*"), "maxProperties": raw["maxProperties"]}
+        longest = raw.get("propertyNames", {}).get("maxLength")
+        if longest is None:
+            raise Refused(f"{path}: the map's keys have no bound; give max_length")
+        rule = {"rule": f"self.all(key, size(key) > 0 && size(key) <= {longest})", "message": f"A key has 1 to {longest} characters"}
+        return {**built, "x-kubernetes-validations": [rule]}
+
+    def _array(self, raw: Schema, path: str) -> Schema:
+        if not isinstance(raw.get("items"), dict):
+            raise Refused(f"{path}: a tuple of fixed places has no structural schema")
+        if "maxItems" not in raw:
+            raise Refused(f"{path}: the list has no bound; give max_length")
+        items = self.build(raw["items"], f"{path}[]")
+        built: Schema = {"items": items}
+        if "x-list-set" in raw:
+            built["x-kubernetes-list-type"] = "set"
+        if "x-list-map-keys" in raw:
+            built.update(_list_map(raw["x-list-map-keys"], items, path))
+        return built
+
+    @staticmethod
+    def _string(raw: Schema, path: str) -> Schema:
+        if _LOOK_AROUND.search(raw.get("pattern", "")):
+            raise Refused(f"{path}: a look-around pattern has no structural schema")
+        if not {"maxLength", "enum", "const", "format"} & set(raw):
+            raise Refused(f"{path}: the string has no bound; give max_length")
+        return {}
+
+
+def _list_map(keys: list[str], items: Schema, path: str) -> Schema:
+    for key in keys:
+        if key not in items.get("required", ()) and "default" not in items["properties"].get(key, {}):
+            raise Refused(f"{path}: key {key} of a list map must be required or have a default")
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": keys}
