@@ -18,6 +18,7 @@ demo: $(VENV)/ready ## the retail mesh on this machine; STORE=rgw for Ceph
 	$(RUN)python hack/demo.py
 
 test: lint verify ## lint, verify and every test
+	$(if $(filter tests,$(TESTS)),$(RUN)python hack/tools/up.py cache)
 	$(RUN)pytest $(TESTS) $(PYTEST)
 
 bench: $(VENV)/ready ## the figures, into build/bench.json

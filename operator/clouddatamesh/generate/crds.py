@@ -27,7 +27,12 @@ def build_crd(kind: Kind) -> dict[str, Any]:
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": f"{kind.plural}.{GROUP}"},
-        "spec": {"group": GROUP, "names": names, "scope": kind.scope, "versions": [_build_version(kind, version) for version in kind.versions]},
+        "spec": {
+            "group": GROUP,
+            "names": names,
+            "scope": kind.scope,
+            "versions": [_build_version(kind, version) for version in kind.versions],
+        },
     }
 
 

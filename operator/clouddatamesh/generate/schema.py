@@ -15,7 +15,18 @@ _KEPT: Final = (
 )  # fmt: skip
 _DROPPED: Final = frozenset({"title", "examples", "$defs"})
 _HANDLED: Final = frozenset(
-    {"properties", "required", "items", "additionalProperties", "anyOf", "const", "$ref", "propertyNames", "maxProperties", "exclusiveMinimum"}
+    {
+        "properties",
+        "required",
+        "items",
+        "additionalProperties",
+        "anyOf",
+        "const",
+        "$ref",
+        "propertyNames",
+        "maxProperties",
+        "exclusiveMinimum",
+    }
     | {"x-list-map-keys", "x-list-set"}
 )
 _LOOK_AROUND: Final = re.compile(r"\(\?[=!<]")

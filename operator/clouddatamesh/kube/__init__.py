@@ -1,0 +1,1 @@
+"""The only door to the Kubernetes API: transport, cache, and the Cluster port over both."""

@@ -41,7 +41,7 @@ class MemoryStore:
     after_write: Callable[[str], None]
     unsupported: frozenset[str] = frozenset()
     account: str = "account"
-    root: IssuedKey = IssuedKey("ROOT", "root-secret")
+    root: IssuedKey = field(default_factory=lambda: IssuedKey("ROOT", "root-secret"))
     buckets: dict[str, Held] = field(default_factory=dict)
     users: dict[str, Principal] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class MemoryStore:
         ):
             raise Terminal(reasons.CREDENTIALS_INVALID, f"{verb} failed: InvalidAccessKeyId")
 
-    def write(self, verb: str, name: str, change: Callable[[], None]) -> None:
+    def write(self, verb: str, name: str, change: Callable[[], object]) -> None:
         """One write, between the hooks."""
         self.before_write(f"{verb} {name}")
         with self.lock:
@@ -94,8 +94,14 @@ class MemoryStores:
     def at(self, endpoint: str | None) -> MemoryStore:
         """The store of an endpoint; None is AWS."""
         if endpoint not in self._stores:
-            self._stores[endpoint] = MemoryStore(lambda what: self.before_write(what), lambda what: self.after_write(what))
+            self._stores[endpoint] = MemoryStore(self._before, self._after)
         return self._stores[endpoint]
+
+    def _before(self, what: str) -> None:
+        self.before_write(what)
+
+    def _after(self, what: str) -> None:
+        self.after_write(what)
 
     def buckets(self, connection: Connection) -> BucketStore:
         return MemoryBuckets(self.at(connection.endpoint), connection)

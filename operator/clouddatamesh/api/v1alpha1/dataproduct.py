@@ -89,7 +89,8 @@ class DataProductSpec(Model):
         Rule("has(self.storage) || !has(oldSelf.storage)", "spec.storage cannot be removed; delete the product instead"),
         Rule("has(self.storage) || !has(self.producer)", "spec.producer needs spec.storage; add it or remove spec.producer"),
         Rule(
-            f"(oldSelf.lifecycle == 'deprecated' && self.lifecycle == 'active') || {_STAGES}[oldSelf.lifecycle] <= {_STAGES}[self.lifecycle]",
+            "(oldSelf.lifecycle == 'deprecated' && self.lifecycle == 'active')"
+            f" || {_STAGES}[oldSelf.lifecycle] <= {_STAGES}[self.lifecycle]",
             "spec.lifecycle moves forward only, and from deprecated back to active; make a new product for a new life",
         ),
         Rule(

@@ -1,0 +1,89 @@
+"""What is known of the cluster: trimmed objects by key, the newer one winning, whether a watch, a list or our own write brought it."""
+
+import threading
+from bisect import insort
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from clouddatamesh.model.objects import Key, Manifest, key_of
+
+_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class Cache:
+    """Thread-safe. A late event never overwrites a newer write of ours, nor does a late deletion remove what came after it."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, dict[Key, Manifest]] = {}
+        self._sorted: dict[str, list[Key]] = {}
+        self._gone: dict[Key, int] = {}
+        self._full: set[str] = set()
+        self._lock = threading.RLock()
+
+    def put(self, manifest: Mapping[str, Any]) -> bool:
+        """Take an object in; whether that changed anything. Older than what is known, or deleted since: no."""
+        key, version = key_of(manifest), version_of(manifest)
+        with self._lock:
+            known = self._objects.setdefault(key.kind, {}).get(key)
+            if version <= self._gone.get(key, -1) or (known is not None and version <= version_of(known)):
+                return False
+            if known is None:
+                insort(self._sorted.setdefault(key.kind, []), key)
+            self._objects[key.kind][key] = trim(manifest)
+            return True
+
+    def remove(self, manifest: Mapping[str, Any]) -> bool:
+        """Take a deletion in; whether that changed anything. A successor (another uid) stays."""
+        key = key_of(manifest)
+        with self._lock:
+            known = self._objects.get(key.kind, {}).get(key)
+            self._gone[key] = max(version_of(manifest), self._gone.get(key, -1))
+            if known is None or known["metadata"].get("uid") != manifest["metadata"].get("uid") or version_of(known) > version_of(manifest):
+                return False
+            self._drop(key)
+            return True
+
+    def replace(self, kind: str, manifests: Iterable[Manifest], *, version: int) -> tuple[Key, ...]:
+        """Compare with a full list taken at a version; the keys that changed. What we wrote since then stays."""
+        with self._lock:
+            listed = {key_of(manifest): manifest for manifest in manifests}
+            changed = [key for key, manifest in listed.items() if self.put(manifest)]
+            known = self._objects.get(kind, {})
+            vanished = [key for key, manifest in known.items() if key not in listed and version_of(manifest) <= version]
+            for key in vanished:
+                self._drop(key)
+            self._gone = {key: gone for key, gone in self._gone.items() if key.kind != kind or gone > version}
+            self._full.add(kind)
+            return tuple(sorted({*changed, *vanished}))
+
+    def get(self, key: Key) -> Manifest | None:
+        """One object, None where it is not known."""
+        return self._objects.get(key.kind, {}).get(key)
+
+    def list(self, kind: str) -> tuple[Manifest, ...]:
+        """All objects of a kind, sorted by key."""
+        with self._lock:
+            objects = self._objects.get(kind, {})
+            return tuple(objects[key] for key in self._sorted.get(kind, ()))
+
+    def is_full(self, kind: str) -> bool:
+        """Whether a full list was taken in since the start."""
+        return kind in self._full
+
+    def _drop(self, key: Key) -> None:
+        del self._objects[key.kind][key]
+        self._sorted[key.kind].remove(key)
+
+
+def version_of(manifest: Mapping[str, Any]) -> int:
+    """The resourceVersion as the number that it is on every known API server; 0 where there is none."""
+    text = manifest["metadata"].get("resourceVersion") or "0"
+    return int(text) if text.isdigit() else 0
+
+
+def trim(manifest: Mapping[str, Any]) -> Manifest:
+    """The object without what nobody here reads."""
+    metadata = {name: value for name, value in manifest["metadata"].items() if name != "managedFields"}
+    if _APPLIED in (metadata.get("annotations") or {}):
+        metadata["annotations"] = {name: value for name, value in metadata["annotations"].items() if name != _APPLIED}
+    return {**manifest, "metadata": metadata}

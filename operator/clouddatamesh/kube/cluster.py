@@ -1,0 +1,180 @@
+"""The Cluster port over a real API server. Reads of our kinds come from the cache; every write is one request, and shows there at once."""
+
+import base64
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from clouddatamesh import reasons
+from clouddatamesh.errors import MeshError, Transient
+from clouddatamesh.kube.cache import Cache
+from clouddatamesh.kube.client import APPLY, MERGE, METADATA_ONLY, Client
+from clouddatamesh.kube.errors import ApiError, translate
+from clouddatamesh.kube.resources import RESOURCES, collection, path
+from clouddatamesh.model.objects import Event, Key, Manifest, key_of
+from clouddatamesh.model.settings import Settings
+from clouddatamesh.plan import marks
+
+_log = logging.getLogger(__name__)
+_CONTROLLER: Final = f"{marks.GROUP}/operator"
+_OWN_SECRET_SECONDS: Final = 40.0
+
+
+class KubeCluster:
+    """One cluster, as one replica of the operator sees it."""
+
+    def __init__(self, client: Client, cache: Cache, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._client, self._cache, self._settings, self._monotonic = client, cache, settings, monotonic
+        self._own_secrets: dict[str, tuple[float, Mapping[str, str] | None]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Key) -> Manifest | None:
+        return self._cache.get(key)
+
+    def list(self, kind: str) -> tuple[Manifest, ...]:
+        return self._cache.list(kind)
+
+    def get_metadata(self, key: Key) -> Manifest | None:
+        try:
+            return self._client.request("GET", path(key), headers={"Accept": METADATA_ONLY})
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise translate(error, f"Reading {key}") from error
+
+    def get_own_secret(self, name: str) -> Mapping[str, str] | None:
+        """At most 40 s old, so that a thousand products do not read it a thousand times."""
+        now = self._monotonic()
+        with self._lock:
+            read, data = self._own_secrets.get(name, (-_OWN_SECRET_SECONDS, None))
+            if now - read >= _OWN_SECRET_SECONDS:
+                data = self._read_own_secret(name)
+                self._own_secrets[name] = (now, data)
+            return data
+
+    def _read_own_secret(self, name: str) -> Mapping[str, str] | None:
+        key = Key("Secret", self._settings.namespace, name)
+        try:
+            found = self._client.request("GET", path(key))
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise translate(error, f"Reading {key}") from error
+        return {field: base64.b64decode(value).decode(errors="replace") for field, value in (found.get("data") or {}).items()}
+
+    def create(self, manifest: Manifest) -> None:
+        key = key_of(manifest)
+        self._send("POST", collection(key.kind, key.namespace), key, manifest, query={"fieldManager": marks.MANAGER})
+
+    def apply(self, manifest: Manifest) -> None:
+        key = key_of(manifest)
+        self._send("PATCH", path(key), key, manifest, query={"fieldManager": marks.MANAGER, "force": "true"}, content=APPLY)
+
+    def patch_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+        encoded = {name: base64.b64encode(value.encode()).decode() for name, value in data.items()}
+        body = {"metadata": {"uid": uid, "annotations": dict(annotations)}, "data": encoded}
+        self._send("PATCH", path(key), key, body, query={"fieldManager": marks.MANAGER}, content=MERGE)
+
+    def delete(self, key: Key, uid: str) -> None:
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        try:
+            self._client.request("DELETE", path(key), body=body, headers={"Accept": METADATA_ONLY})
+        except ApiError as error:
+            terminating = key.kind == "Secret" and error.status == 403 and self._is_terminating(key.namespace)
+            if error.status not in (404, 409) and not terminating:
+                raise translate(error, f"Deleting {key}") from error
+        known = self._cache.get(key)
+        if known is not None and known["metadata"].get("uid") == uid:
+            self._cache.remove(known)
+
+    def _is_terminating(self, namespace: str) -> bool:
+        """A namespace that goes takes our RoleBinding first; what we may no longer see there goes with it."""
+        found = self._cache.get(Key("Namespace", "", namespace))
+        return found is None or bool(found["metadata"].get("deletionTimestamp"))
+
+    def write_status(self, key: Key, uid: str, status: Mapping[str, Any]) -> None:
+        body = self._identity(key, uid) | {"status": dict(status)}
+        self._send_to_living(f"{path(key)}/status", key, body, manager=f"{marks.MANAGER}-status")
+
+    def write_finalizer(self, key: Key, uid: str, present: bool) -> None:
+        body = self._identity(key, uid)
+        body["metadata"]["finalizers"] = [marks.FINALIZER] if present else []
+        self._send_to_living(path(key), key, body, manager=f"{marks.MANAGER}-finalizer")
+        known = self._cache.get(key)
+        if not present and known is not None and known["metadata"].get("deletionTimestamp") and not known["metadata"].get("finalizers"):
+            self._cache.remove(known)
+
+    def label_namespace(self, name: str, uid: str, labels: Mapping[str, str | None]) -> None:
+        key = Key("Namespace", "", name)
+        self._send(
+            "PATCH",
+            path(key),
+            key,
+            {"metadata": {"uid": uid, "labels": dict(labels)}},
+            query={"fieldManager": marks.MANAGER},
+            content=MERGE,
+        )
+
+    def emit(self, key: Key, uid: str, event: Event) -> None:
+        namespace = key.namespace or "default"
+        now = datetime.now(UTC)
+        regarding = {"apiVersion": RESOURCES[key.kind].api_version, "kind": key.kind, "name": key.name, "uid": uid}
+        body = {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"name": f"{key.name[:200]}.{time.time_ns():x}", "namespace": namespace},
+            "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "reportingController": _CONTROLLER,
+            "reportingInstance": self._settings.service_account,
+            "action": event.action,
+            "reason": event.reason,
+            "note": event.note[:1024],
+            "type": event.type,
+            "regarding": regarding | ({"namespace": key.namespace} if key.namespace else {}),
+        }
+        try:
+            self._client.request("POST", collection("Event", namespace), body=body)
+        except (ApiError, MeshError) as error:
+            _log.debug("An event on %s was not written: %s", key, error)
+
+    @staticmethod
+    def _identity(key: Key, uid: str) -> dict[str, Any]:
+        metadata = {"name": key.name, "uid": uid, **({"namespace": key.namespace} if key.namespace else {})}
+        return {"apiVersion": RESOURCES[key.kind].api_version, "kind": key.kind, "metadata": metadata}
+
+    def _send_to_living(self, place: str, key: Key, body: Manifest, *, manager: str) -> None:
+        """An apply for which an object that is gone, or another of its name, is success: there is nobody to tell."""
+        try:
+            answer = self._client.request(
+                "PATCH", place, body=body, query={"fieldManager": manager, "force": "true"}, headers={"Content-Type": APPLY}
+            )
+        except ApiError as error:
+            if error.status == 404 or _is_other_uid(error):
+                return
+            raise translate(error, f"Updating {key}") from error
+        self._keep(key, answer)
+
+    def _send(
+        self, method: str, place: str, key: Key, body: Manifest, *, query: Mapping[str, str], content: str = "application/json"
+    ) -> None:
+        secret = key.kind == "Secret"
+        headers = {"Content-Type": content, **({"Accept": METADATA_ONLY} if secret else {})}
+        try:
+            answer = self._client.request(method, place, body=body, query=query, headers=headers)
+        except ApiError as error:
+            if method == "PATCH" and (error.status == 404 or _is_other_uid(error)):
+                raise Transient(reasons.CONFLICT, f"{key} was replaced at the same time") from error
+            raise translate(error, f"{'Creating' if method == 'POST' else 'Updating'} {key}", quiet=secret) from error
+        self._keep(key, answer)
+
+    def _keep(self, key: Key, answer: Manifest) -> None:
+        """Our own write shows at once; Secrets are never kept."""
+        if key.kind != "Secret":
+            self._cache.put({"apiVersion": RESOURCES[key.kind].api_version, "kind": key.kind, **answer})
+
+
+def _is_other_uid(error: ApiError) -> bool:
+    return error.status in (409, 422) and "uid" in error.message.lower()
