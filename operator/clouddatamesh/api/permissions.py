@@ -1,0 +1,78 @@
+"""What the operator may do in a cluster, and the roles that it hands out; each rule with its reason. No wildcard, no escalate, no impersonate."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from clouddatamesh.api.fields import GROUP
+
+SECRETS_ROLE: Final = "clouddatamesh-secrets"
+TEAM_ROLES: Final = ("clouddatamesh-owner", "clouddatamesh-engineer", "clouddatamesh-viewer")
+DISCOVER_ROLE: Final = "clouddatamesh-discover"
+_KINDS: Final = ("objectstores", "domains", "dataproducts")
+_WATCH: Final = ("get", "list", "watch")
+_CHANGE: Final = (*_WATCH, "create", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class PolicyRule:
+    """One RBAC rule. `names` bounds it to objects of those names."""
+
+    groups: tuple[str, ...]
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    why: str
+    names: tuple[str, ...] = ()
+
+
+OPERATOR_CLUSTER: Final = (
+    PolicyRule((GROUP,), _KINDS, (*_WATCH, "patch"), "Watch the kinds of the mesh and put the finalizer on"),
+    PolicyRule((GROUP,), tuple(f"{kind}/status" for kind in _KINDS), ("patch",), "Write status"),
+    PolicyRule((GROUP,), tuple(f"{kind}/finalizers" for kind in _KINDS), ("update",), "Own Secrets that block their owner's deletion"),
+    PolicyRule(("",), ("namespaces",), (*_WATCH, "create", "patch"), "Make, adopt and label the namespaces of domains; never delete one"),
+    PolicyRule(("",), ("resourcequotas", "limitranges"), _CHANGE, "Limits of domains"),
+    PolicyRule(("networking.k8s.io",), ("networkpolicies",), _CHANGE, "Network isolation of domains"),
+    PolicyRule(("rbac.authorization.k8s.io",), ("rolebindings",), _CHANGE, "Bind teams to their roles in the namespaces of their domain"),
+    PolicyRule(
+        ("rbac.authorization.k8s.io",), ("clusterroles",), ("bind",), "Hand out exactly these roles", names=(*TEAM_ROLES, SECRETS_ROLE)
+    ),
+    PolicyRule(("events.k8s.io",), ("events",), ("create",), "Tell users of transitions"),
+    PolicyRule(("apiextensions.k8s.io",), ("customresourcedefinitions",), _WATCH, "Notice when a kind is installed or removed"),
+)
+"""In the whole cluster."""
+
+OPERATOR_OWN_NAMESPACE: Final = (
+    PolicyRule(("",), ("secrets",), ("get",), "Read the credentials that an ObjectStore names"),
+    PolicyRule(("coordination.k8s.io",), ("leases",), ("get", "create", "patch", "update"), "Agree with other replicas on who works"),
+)
+"""In its own namespace only."""
+
+OPERATOR_DOMAIN_NAMESPACE: Final = (
+    PolicyRule(("",), ("secrets",), ("get", "create", "patch", "delete"), "Keep the Secrets of products; never list or watch any"),
+)
+"""In namespaces of domains, through a RoleBinding to SECRETS_ROLE that it makes there."""
+
+_PRODUCTS: Final = ("dataproducts",)
+OWNER: Final = (
+    PolicyRule((GROUP,), _PRODUCTS, (*_CHANGE, "update"), "Own the domain's products"),
+    PolicyRule(("",), ("secrets",), ("get",), "Use the products' credentials"),
+    PolicyRule(("",), ("events", "resourcequotas", "limitranges"), _WATCH, "See what happens and what is left"),
+)
+ENGINEER: Final = (
+    PolicyRule((GROUP,), _PRODUCTS, (*_WATCH, "create", "patch", "update"), "Make and change products, without deleting them"),
+    PolicyRule(("",), ("secrets",), ("get",), "Use the products' credentials"),
+    PolicyRule(("",), ("events", "resourcequotas", "limitranges"), _WATCH, "See what happens and what is left"),
+)
+VIEWER: Final = (
+    PolicyRule((GROUP,), _PRODUCTS, _WATCH, "See products"),
+    PolicyRule(("",), ("events", "resourcequotas"), _WATCH, "See what happens and what is left"),
+)
+DISCOVER: Final = (PolicyRule((GROUP,), ("domains", "dataproducts"), _WATCH, "Find the products of every domain"),)
+
+CLUSTER_ROLES: Final = {
+    SECRETS_ROLE: OPERATOR_DOMAIN_NAMESPACE,
+    TEAM_ROLES[0]: OWNER,
+    TEAM_ROLES[1]: ENGINEER,
+    TEAM_ROLES[2]: VIEWER,
+    DISCOVER_ROLE: DISCOVER,
+}
+"""ClusterRoles of the chart that the operator or an administrator binds."""
