@@ -1,4 +1,4 @@
-"""What the operator may do in a cluster, and the roles that it hands out; each rule with its reason. No wildcard, no escalate, no impersonate."""
+"""What the operator may do in a cluster, and the roles that it hands out; each rule with its reason. No wildcard, no escalation."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,19 +1,28 @@
 """What is known of the cluster: trimmed objects by key, the newer one winning, whether a watch, a list or our own write brought it."""
 
 import threading
-from bisect import insort
-from collections.abc import Iterable, Mapping
-from typing import Any
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
 
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
+Listener: TypeAlias = Callable[[Manifest | None, Manifest | None], None]
+"""Told of each change: the object before and after, None where there is none."""
+
+
+def _deaf(_old: Manifest | None, _new: Manifest | None) -> None:
+    pass
+
+
 class Cache:
     """Thread-safe. A late event never overwrites a newer write of ours, nor does a late deletion remove what came after it."""
 
-    def __init__(self) -> None:
+    def __init__(self, listener: Listener = _deaf) -> None:
+        self.listener = listener
         self._objects: dict[str, dict[Key, Manifest]] = {}
         self._sorted: dict[str, list[Key]] = {}
         self._gone: dict[Key, int] = {}
@@ -29,8 +38,9 @@ class Cache:
                 return False
             if known is None:
                 insort(self._sorted.setdefault(key.kind, []), key)
-            self._objects[key.kind][key] = trim(manifest)
-            return True
+            trimmed = self._objects[key.kind][key] = trim(manifest)
+        self.listener(known, trimmed)
+        return True
 
     def remove(self, manifest: Mapping[str, Any]) -> bool:
         """Take a deletion in; whether that changed anything. A successor (another uid) stays."""
@@ -41,7 +51,8 @@ class Cache:
             if known is None or known["metadata"].get("uid") != manifest["metadata"].get("uid") or version_of(known) > version_of(manifest):
                 return False
             self._drop(key)
-            return True
+        self.listener(known, None)
+        return True
 
     def replace(self, kind: str, manifests: Iterable[Manifest], *, version: int) -> tuple[Key, ...]:
         """Compare with a full list taken at a version; the keys that changed. What we wrote since then stays."""
@@ -50,11 +61,12 @@ class Cache:
             changed = [key for key, manifest in listed.items() if self.put(manifest)]
             known = self._objects.get(kind, {})
             vanished = [key for key, manifest in known.items() if key not in listed and version_of(manifest) <= version]
-            for key in vanished:
-                self._drop(key)
+            gone = [self._drop(key) for key in vanished]
             self._gone = {key: gone for key, gone in self._gone.items() if key.kind != kind or gone > version}
             self._full.add(kind)
-            return tuple(sorted({*changed, *vanished}))
+        for manifest in gone:
+            self.listener(manifest, None)
+        return tuple(sorted({*changed, *vanished}))
 
     def get(self, key: Key) -> Manifest | None:
         """One object, None where it is not known."""
@@ -70,9 +82,10 @@ class Cache:
         """Whether a full list was taken in since the start."""
         return kind in self._full
 
-    def _drop(self, key: Key) -> None:
-        del self._objects[key.kind][key]
-        self._sorted[key.kind].remove(key)
+    def _drop(self, key: Key) -> Manifest:
+        place = self._sorted[key.kind]
+        del place[bisect_left(place, key)]
+        return self._objects[key.kind].pop(key)
 
 
 def version_of(manifest: Mapping[str, Any]) -> int:

@@ -1,6 +1,7 @@
 """A DataProduct: the order of its steps, and what is read before each plan."""
 
 from dataclasses import replace
+from typing import TypeAlias
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
@@ -36,22 +37,34 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     return run(visit, _keeping(visit), interval=interval)
 
 
-def _keeping(visit: Visit) -> Flow[ProductWorld]:
+Seen: TypeAlias = tuple[DataProduct, ProductWorld]
+"""A product and its world, as one pass saw them."""
+
+
+def _keeping(visit: Visit) -> Flow[Seen]:
+    def look() -> Seen:
+        product = _product(visit)
+        return product, gather(product, visit.ports)
+
     return Flow(
-        gather=lambda: gather(_product(visit), visit.ports),
-        plan=lambda world: planning.carried_out(_product(visit), planning.plan(_product(visit), world)),
-        executor=lambda world: _executor(visit, world),
-        report=lambda world, withheld: report(_product(visit), world, withheld),
-        withheld=lambda world: planning.plan(_product(visit), world),
+        gather=look,
+        plan=lambda seen: planning.carried_out(seen[0], planning.plan(*seen)),
+        executor=lambda seen: _executor(visit, seen[1]),
+        report=lambda seen, withheld: report(*seen, withheld),
+        withheld=lambda seen: planning.plan(*seen),
     )
 
 
-def _deletion(visit: Visit) -> Flow[ProductWorld]:
+def _deletion(visit: Visit) -> Flow[Seen]:
+    def look() -> Seen:
+        product = _product(visit)
+        return product, gather_deletion(product, visit.ports)
+
     return Flow(
-        gather=lambda: gather_deletion(_product(visit), visit.ports),
-        plan=lambda world: planning.plan_deletion(_product(visit), world),
-        executor=lambda world: _executor(visit, world),
-        report=lambda _world, _plan: Outcome(Finding("Ready", "Unknown", reasons.DELETING, "Everything that had to go is gone")),
+        gather=look,
+        plan=lambda seen: planning.plan_deletion(*seen),
+        executor=lambda seen: _executor(visit, seen[1]),
+        report=lambda _seen, _plan: Outcome(Finding("Ready", "Unknown", reasons.DELETING, "Everything that had to go is gone")),
     )
 
 
@@ -166,9 +179,11 @@ def _domain_of(namespace: str, ports: Ports) -> Domain:
     living = ports.cluster.get(Key("Namespace", "", namespace))
     uid = living["metadata"]["uid"] if living else ""
     for manifest in ports.cluster.list("Domain"):
-        domain = parse(Domain, manifest)
-        if namespace in namespaces_of(domain) and any(seen.uid == uid for seen in domain.status.namespaces):
-            return domain
+        held = (manifest.get("status") or {}).get("namespaces") or ()
+        if any(seen["uid"] == uid for seen in held):
+            domain = parse(Domain, manifest)
+            if namespace in namespaces_of(domain):
+                return domain
     raise Waiting(
         reasons.DOMAIN_NOT_FOUND,
         f"Namespace {namespace} belongs to no Domain yet; name it in a Domain's spec.namespaces",

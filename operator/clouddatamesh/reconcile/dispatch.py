@@ -1,6 +1,7 @@
 """The shell's way in: which kinds are watched, what an event wakes, and the reconciler of each kind."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
@@ -10,6 +11,7 @@ from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile import dataproduct, domain, objectstore
 from clouddatamesh.reconcile.objectstore import store_name_of
+from clouddatamesh.reconcile.pipeline import is_settled
 
 _RECONCILERS: Final[dict[str, Callable[[Key, Manifest, Ports], Next]]] = {
     "ObjectStore": objectstore.reconcile,
@@ -28,19 +30,64 @@ def reconcile(key: Key, ports: Ports) -> Next:
     return Next() if manifest is None else _RECONCILERS[key.kind](key, manifest, ports)
 
 
-def wakes(manifest: Manifest, cluster: Cluster) -> tuple[Key, ...]:
-    """The keys that an event on an object makes due: its own, and those of whoever waits for it or keeps it."""
+@dataclass(frozen=True)
+class Wake:
+    """A key that became due, after some seconds: what only counts others waits a moment, so that a burst counts once."""
+
+    key: Key
+    after: float = 0.0
+
+
+_COUNTED_AFTER: Final = 1.0
+
+
+def wakes(old: Manifest | None, new: Manifest | None, cluster: Cluster) -> tuple[Wake, ...]:
+    """What a change makes due: the object itself, and whoever waits for it or keeps it. Our own status writes are no news."""
+    manifest = new or old
+    assert manifest is not None  # noqa: S101 - a change has a before or an after
     kind = manifest["kind"]
-    own = (key_of(manifest),) if kind in _RECONCILERS else ()
+    own = (key_of(manifest),) if kind in _RECONCILERS and _is_news(old, new) else ()
     if kind == "ObjectStore":
-        return (*own, *_products_of_store(manifest["metadata"]["name"], cluster))
+        return _at_once(own, _products_of_store(manifest, cluster) if _store_matters(old, new) else ())
     if kind == "Domain":
-        return (*own, *_family(manifest, cluster), *_products_of_domain(manifest, cluster))
+        return _at_once(own, _family(manifest, cluster), _products_of_domain(manifest, cluster) if _domain_matters(old, new) else ())
     if kind == "Namespace":
-        return (*_domains_of_namespace(manifest, cluster), *_products_in(manifest["metadata"]["name"], cluster))
+        return _at_once(_domains_of_namespace(manifest, cluster), _waiting_products((manifest["metadata"]["name"],), cluster))
     if kind == "DataProduct":
-        return (*own, *_owners_of_product(manifest, cluster))
-    return _domain_of_label(manifest)
+        born_or_gone = old is None or new is None
+        return (*_at_once(own), *(Wake(key, _COUNTED_AFTER) for key in _owners_of_product(manifest, cluster) if born_or_gone))
+    return _at_once(_domain_of_label(manifest), _domain_of_label(old) if old else ())
+
+
+def _at_once(*groups: tuple[Key, ...]) -> tuple[Wake, ...]:
+    return tuple(Wake(key) for key in dict.fromkeys(key for group in groups for key in group))
+
+
+def _is_news(old: Manifest | None, new: Manifest | None) -> bool:
+    """Whether anything changed that a user writes."""
+    if old is None or new is None:
+        return True
+    return any(
+        old["metadata"].get(part) != new["metadata"].get(part)
+        for part in ("uid", "generation", "deletionTimestamp", "annotations", "labels")
+    )
+
+
+def _store_matters(old: Manifest | None, new: Manifest | None) -> bool:
+    """Products look again when a store becomes usable, or usable in another way; not when it is merely probed once more."""
+    if old is None or new is None:
+        return True
+    return is_settled(new) and (not is_settled(old) or _abilities(old) != _abilities(new) or _is_news(old, new))
+
+
+def _abilities(store: Manifest) -> list[tuple[str, bool]]:
+    return [(found["name"], found["supported"]) for found in (store.get("status") or {}).get("capabilities") or ()]
+
+
+def _domain_matters(old: Manifest | None, new: Manifest | None) -> bool:
+    if old is None or new is None or _is_news(old, new):
+        return True
+    return (old.get("status") or {}).get("namespaces") != (new.get("status") or {}).get("namespaces")
 
 
 def urgent(key: Key, cluster: Cluster) -> bool:
@@ -57,12 +104,15 @@ def lane(key: Key, cluster: Cluster) -> str:
     return (store_name_of(manifest) or "") if key.kind == "DataProduct" and manifest is not None else ""
 
 
-def _products_of_store(store: str, cluster: Cluster) -> tuple[Key, ...]:
-    return tuple(key_of(product) for product in cluster.list("DataProduct") if store_name_of(product) == store)
+def _products_of_store(store: Manifest, cluster: Cluster) -> tuple[Key, ...]:
+    name = store["metadata"]["name"]
+    return tuple(key_of(product) for product in cluster.list("DataProduct") if store_name_of(product) == name)
 
 
-def _products_in(namespace: str, cluster: Cluster) -> tuple[Key, ...]:
-    return tuple(key_of(product) for product in cluster.list("DataProduct") if product["metadata"]["namespace"] == namespace)
+def _waiting_products(namespaces: tuple[str, ...], cluster: Cluster) -> tuple[Key, ...]:
+    """Products in these namespaces that are not settled: the others need nothing of a domain."""
+    found = (product for product in cluster.list("DataProduct") if product["metadata"]["namespace"] in namespaces)
+    return tuple(key_of(product) for product in found if not is_settled(product))
 
 
 def _named_namespaces(domain: Manifest) -> tuple[str, ...]:
@@ -71,7 +121,7 @@ def _named_namespaces(domain: Manifest) -> tuple[str, ...]:
 
 
 def _products_of_domain(domain: Manifest, cluster: Cluster) -> tuple[Key, ...]:
-    return tuple(key for namespace in _named_namespaces(domain) for key in _products_in(namespace, cluster))
+    return _waiting_products(_named_namespaces(domain), cluster)
 
 
 def _family(domain: Manifest, cluster: Cluster) -> tuple[Key, ...]:

@@ -1,0 +1,94 @@
+"""A small HTTP server for probes and metrics. Liveness asks whether work goes on, readiness whether everything needed is there."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+_log = logging.getLogger(__name__)
+_LONGEST: Final = 600.0
+"""Seconds that one reconciliation or a waiting key may take before the process counts as stuck."""
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What the probes ask; each returns the sentences that speak against being alive or ready."""
+
+    alive: Callable[[], tuple[str, ...]]
+    ready: Callable[[], tuple[str, ...]]
+    metrics: Callable[[], str]
+
+
+class HealthServer:
+    """Serves /healthz, /readyz and /metrics on one port, from a thread of its own."""
+
+    def __init__(self, port: int, checks: Checks) -> None:
+        self._server = ThreadingHTTPServer(("", port), _handler(checks))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(checks: Checks) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            code, body = answer(self.path, checks)
+            self.send_response(code)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's
+            _log.debug(format, *args)
+
+    return Handler
+
+
+def answer(path: str, checks: Checks) -> tuple[int, bytes]:
+    """HTTP status and body for a path."""
+    if path == "/metrics":
+        return 200, checks.metrics().encode()
+    asked = {"/healthz": checks.alive, "/readyz": checks.ready}.get(path)
+    if asked is None:
+        return 404, b"not found\n"
+    against = asked()
+    return (503, ("\n".join(against) + "\n").encode()) if against else (200, b"ok\n")
+
+
+def find_stuck(*, longest: float, oldest: float, threads_alive: bool, watching: bool) -> tuple[str, ...]:
+    """What speaks against the process being alive."""
+    found = []
+    if longest > _LONGEST:
+        found.append(f"a reconciliation has run for {longest:.0f} s")
+    if oldest > _LONGEST:
+        found.append(f"a key has been due for {oldest:.0f} s")
+    if not threads_alive:
+        found.append("a worker thread has ended")
+    if not watching:
+        found.append("the watcher has ended")
+    return tuple(found)
+
+
+def format_metrics(gauges: Mapping[str, float], results: Mapping[tuple[str, str], int]) -> str:
+    """Prometheus text: gauges by name, and the counter of reconciliations."""
+    lines = [f"# TYPE clouddatamesh_{name} gauge\nclouddatamesh_{name} {value:g}" for name, value in sorted(gauges.items())]
+    lines.append("# TYPE clouddatamesh_reconciliations_total counter")
+    for (kind, result), count in sorted(results.items()):
+        lines.append(f'clouddatamesh_reconciliations_total{{kind="{kind}",result="{result}"}} {count}')
+    return "\n".join(lines) + "\n"

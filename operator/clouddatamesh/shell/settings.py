@@ -1,0 +1,72 @@
+"""The environment as values. Whatever is wrong with it ends the start with one sentence that names the variable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from clouddatamesh import __version__
+from clouddatamesh.api.fields import parse_duration
+from clouddatamesh.model.settings import Settings
+
+
+class SettingsError(Exception):
+    """A variable is missing or wrong; the message names it and the way out."""
+
+
+@dataclass(frozen=True)
+class ShellSettings:
+    """What only the shell needs. `core` goes to the reconcilers."""
+
+    core: Settings
+    threads: int = 16
+    health_port: int = 8080
+    log_level: str = "INFO"
+    log_format: str = "text"
+
+
+def read_settings(env: Mapping[str, str]) -> ShellSettings:
+    """Settings from environment variables."""
+    core = Settings(
+        mesh=_required(env, "CLOUDDATAMESH_MESH", "the name of the mesh that this operator serves"),
+        namespace=_required(env, "POD_NAMESPACE", "the operator's own namespace"),
+        version=__version__,
+        drift_interval=_duration(env, "DRIFT_INTERVAL", "5m"),
+        service_account=env.get("SERVICE_ACCOUNT") or "clouddatamesh",
+    )
+    return ShellSettings(
+        core=core,
+        threads=_number(env, "THREADS", 16, most=128),
+        health_port=_number(env, "HEALTH_PORT", 8080, most=65535),
+        log_level=_choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+        log_format=_choice(env, "LOG_FORMAT", ("TEXT", "JSON")).lower(),
+    )
+
+
+def _required(env: Mapping[str, str], name: str, what: str) -> str:
+    if not env.get(name):
+        raise SettingsError(f"{name} is not set; set it to {what}")
+    return env[name]
+
+
+def _duration(env: Mapping[str, str], name: str, default: str) -> timedelta:
+    try:
+        found = parse_duration(env.get(name) or default)
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from None
+    if found < timedelta(minutes=1):
+        raise SettingsError(f"{name} must be at least 1m")
+    return found
+
+
+def _number(env: Mapping[str, str], name: str, default: int, *, most: int) -> int:
+    text = env.get(name) or str(default)
+    if not text.isdigit() or not 1 <= int(text) <= most:
+        raise SettingsError(f"{name} must be a number from 1 to {most}, not {text!r}")
+    return int(text)
+
+
+def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    text = (env.get(name) or choices[0]).upper()
+    if text not in choices:
+        raise SettingsError(f"{name} must be one of {', '.join(choices).lower()}, not {text.lower()!r}")
+    return text

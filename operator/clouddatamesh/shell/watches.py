@@ -1,0 +1,115 @@
+"""kopf's part: it logs in, watches every kind and tells us of each event. Here the object is cached, and nothing is decided."""
+
+import asyncio
+import logging
+import random
+import threading
+from collections.abc import Iterator
+from typing import Any, Final
+
+import kopf
+import uvloop
+
+from clouddatamesh.kube.cache import Cache
+from clouddatamesh.kube.lists import LABEL_SELECTOR
+from clouddatamesh.kube.resources import RESOURCES
+from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
+
+_log = logging.getLogger(__name__)
+_RESTART_AFTER: Final = 1.0
+
+
+class ErrorBackoffs:
+    """Seconds between attempts at the API server: growing, capped, jittered, without end; iterated anew for each request."""
+
+    def __iter__(self) -> Iterator[float]:
+        seconds = 0.25
+        while True:
+            yield seconds * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+            seconds = min(seconds * 2, 30.0)
+
+
+def build_settings() -> kopf.OperatorSettings:
+    """kopf as a pure watcher: it posts, patches and peers nothing, and never gives up."""
+    settings = kopf.OperatorSettings()
+    settings.peering.standalone = True
+    settings.posting.enabled = False
+    settings.watching.chunk_size = 500
+    settings.watching.server_timeout = 300
+    settings.watching.inactivity_timeout = 70
+    settings.watching.connect_timeout = 5
+    for kind in LABELLED:
+        resource = RESOURCES[kind]
+        group = resource.api_version.rpartition("/")[0]
+        settings.watching.label_selectors[group, resource.plural] = LABEL_SELECTOR
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 5
+    settings.networking.enforce_retry_after = True
+    settings.networking.error_backoffs = ErrorBackoffs()
+    settings.queueing.idle_timeout = 0.1
+    settings.queueing.worker_limit = 200
+    settings.process.ultimate_exiting_timeout = 25
+    return settings
+
+
+def build_registry(cache: Cache) -> kopf.OperatorRegistry:
+    """One handler for every watched kind."""
+    registry = kopf.OperatorRegistry()
+    kopf.on.login(registry=registry)(kopf.login_via_client)
+    for kind in WATCHED:
+        resource = RESOURCES[kind]
+        group, _, version = resource.api_version.rpartition("/")
+        kopf.on.event(group, version, resource.plural, registry=registry)(_handler(cache, kind, resource.api_version))
+    return registry
+
+
+def _handler(cache: Cache, kind: str, api_version: str) -> Any:
+    async def take_in(event: Any, **_: Any) -> None:
+        manifest = {"apiVersion": api_version, "kind": kind, **event["object"]}
+        if event["type"] == "DELETED":
+            cache.remove(manifest)
+        else:
+            cache.put(manifest)
+
+    return take_in
+
+
+class Watcher:
+    """Runs kopf in a thread of its own, and again whenever it ends by itself: an error in a stream, a CRD that is gone for a while."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._supervise, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self, *, seconds: float) -> None:
+        """End the watches."""
+        self._stop.set()
+        self._thread.join(seconds)
+
+    def is_alive(self) -> bool:
+        """Whether somebody still watches."""
+        return self._thread.is_alive()
+
+    def _supervise(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.run_once(self._stop)
+            except Exception as error:
+                _log.warning("Watching ended with %s: %s; it starts again", type(error).__name__, error)
+            self._stop.wait(_RESTART_AFTER)
+
+    def run_once(self, stop: threading.Event) -> None:
+        """Watch until told to stop, or until kopf gives up."""
+        registry, settings = build_registry(self._cache), build_settings()
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            runner.run(kopf.operator(registry=registry, settings=settings, clusterwide=True, standalone=True, stop_flag=stop))
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+
+    return uvloop.new_event_loop()

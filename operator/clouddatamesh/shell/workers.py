@@ -1,0 +1,85 @@
+"""A bounded pool of threads that take keys off the queue and reconcile them. An error of one key is that key's alone."""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from clouddatamesh.model.objects import Key
+from clouddatamesh.model.settings import Next
+from clouddatamesh.shell.queue import Queue
+
+_log = logging.getLogger(__name__)
+
+
+class Workers:
+    """`reconcile` is called from many threads, never twice at a time for one key."""
+
+    def __init__(self, queue: Queue, reconcile: Callable[[Key], Next], *, threads: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._queue, self._reconcile, self._now = queue, reconcile, now
+        self._threads = [threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(threads)]
+        self._since: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self.results: Counter[tuple[str, str]] = Counter()
+        """(kind, result) -> how many reconciliations ended so."""
+
+    def start(self) -> None:
+        """Begin to work."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, *, seconds: float) -> bool:
+        """Let running reconciliations end; whether all did in time."""
+        self._queue.close()
+        end = self._now() + seconds
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(end - self._now(), 0.0))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def longest(self) -> float:
+        """Seconds for which the longest running reconciliation has run."""
+        with self._lock:
+            return max((self._now() - since for since in self._since.values()), default=0.0)
+
+    def are_alive(self) -> bool:
+        """Whether every thread still runs."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    def _work(self) -> None:
+        name = threading.current_thread().name
+        while True:
+            key = self._queue.get(wait=60.0)
+            if key is None:
+                if self._queue.is_closed:
+                    return
+                continue
+            with self._lock:
+                self._since[name] = self._now()
+            try:
+                self.run(key)
+            finally:
+                with self._lock:
+                    del self._since[name]
+
+    def run(self, key: Key) -> None:
+        """Reconcile one key and say when it is due again. Whatever is raised is logged here, and the key backs off."""
+        try:
+            due = self._reconcile(key)
+        except Exception:
+            _log.exception("Reconciling %s failed", key)
+            due = Next(backoff=True)
+        self._count(key, due)
+        if due.backoff:
+            seconds = self._queue.add_backoff(key)
+            _log.debug("%s is tried again in %.1f s", key, seconds)
+        else:
+            self._queue.reset(key)
+            if due.after is not None:
+                self._queue.add_after(key, due.after)
+        self._queue.done(key)
+
+    def _count(self, key: Key, due: Next) -> None:
+        with self._lock:
+            self.results[(key.kind, "retry" if due.backoff else "settled")] += 1
