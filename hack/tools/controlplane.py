@@ -116,6 +116,13 @@ class ControlPlane:
         """Stop etcd, kube-apiserver or kube-controller-manager alone; `restart` heals."""
         stop_child(self._children.pop(component))
 
+    def refresh_controllers(self) -> None:
+        """Start the controllers again, so that they see new kinds now: the quota controller looks for them every 30 s only."""
+        if not self.is_ours:
+            return
+        self.stop(CONTROLLERS)
+        self._start_component(CONTROLLERS, self._controller_flags())
+
     def _run(self, binary: Path, *args: str, stdin: str | None) -> str:
         done = subprocess.run([binary, *args], input=stdin, capture_output=True, text=True, env=self.env(), check=False)
         if done.returncode:
@@ -223,6 +230,7 @@ class ControlPlane:
             "leader-elect": "false",
             "secure-port": 0,
             "controllers": CONTROLLERS_RUN,
+            "resource-quota-sync-period": "5s",
             "kube-api-qps": 200,
             "kube-api-burst": 400,
         }

@@ -49,6 +49,7 @@ class Installation:
         values = [part for name, value in sorted(self._values.items()) for part in ("--set", f"{name}={value}")]
         flags = ["--namespace", NAMESPACE, "--create-namespace", "--wait", "--timeout", "60s"]
         self.cluster.helm("upgrade", "--install", RELEASE, str(CHART), *flags, *values)
+        self.cluster.refresh_controllers()
 
     def give_credentials(self, store: Store, name: str = CREDENTIALS) -> None:
         """The Secret that an ObjectStore names."""

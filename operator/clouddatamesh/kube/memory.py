@@ -120,6 +120,8 @@ class MemoryCluster:
             for part in ("labels", "annotations"):
                 kept[part] = {**(found["metadata"].get(part) or {}), **(manifest["metadata"].get(part) or {})}
             self._objects[key] = {**found, **deepcopy(dict(manifest)), "metadata": kept}
+            if key.kind == "ResourceQuota":
+                self._objects[key]["status"] = {"used": dict.fromkeys(manifest["spec"]["hard"], "0")}
 
         self._write("apply", key, change)
 
@@ -186,6 +188,8 @@ class MemoryCluster:
             manifest.setdefault("data", {})[name] = _encode(value)
         created = {"uid": f"uid-{number}", "generation": 1, "creationTimestamp": _CREATED, "resourceVersion": str(number)}
         manifest["metadata"] = {**manifest["metadata"], **created}
+        if key.kind == "ResourceQuota":
+            manifest["status"] = {"used": dict.fromkeys(manifest["spec"]["hard"], "0")}
         if key.kind in ("ObjectStore", "Domain", "DataProduct"):
             manifest["status"] = {"observedGeneration": -1}
         self._objects[key] = manifest

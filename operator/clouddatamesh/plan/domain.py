@@ -45,7 +45,19 @@ def plan_whole(domain: Domain, world: DomainWorld) -> Plan:
     hold = Plan() if marks.is_held(domain.metadata.finalizers) else Plan((HoldObject(),))
     parts = [_plan_namespace(domain, name, world) for name in namespaces_of(domain)]
     parts += [_plan_departure(name, world) for name in sorted(set(world.namespaces) - set(namespaces_of(domain)))]
-    return hold + _side_by_side(parts)
+    return hold + _side_by_side(parts) + _plan_counting(world)
+
+
+def _plan_counting(world: DomainWorld) -> Plan:
+    """Until the cluster has counted a new quota it refuses everything there, so the domain is not ready before."""
+    for quota in (child for child in world.children if child["kind"] == "ResourceQuota"):
+        counted = (quota.get("status") or {}).get("used") or {}
+        if set(quota["spec"]["hard"]) - set(counted):
+            place = quota["metadata"]["namespace"]
+            return stopped(
+                Waiting(reasons.QUOTA_NOT_COUNTED, f"The quota of namespace {place} is not counted yet", condition="NamespacesReady")
+            )
+    return Plan()
 
 
 def _without_giving(full: Plan) -> Plan:
