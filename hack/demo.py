@@ -17,6 +17,7 @@ import yaml
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
 from hack.tools.s3_moto import Moto
@@ -70,7 +71,7 @@ def is_refused(call: Callable[[], object]) -> bool:
     try:
         call()
     except ClientError as error:
-        return error.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+        return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] == 403)
     return False
 
 

@@ -1,4 +1,4 @@
-"""The flows over which every law is held: a world that was settled, then an act on it. Each act is one thing that a user or the world does."""
+"""The flows over which every law is held: a settled world, then one act of a user or of the world on it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -65,7 +65,7 @@ def drift_keys(mesh: Mesh) -> None:
 
 
 def drift_children(mesh: Mesh) -> None:
-    for key in mesh.cluster.keys():
+    for key in mesh.cluster.all_keys():
         if key.kind in ("RoleBinding", "ResourceQuota"):
             mesh.cluster.user_delete(key)
 

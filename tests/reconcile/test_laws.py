@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from clouddatamesh.model.objects import key_of
 from clouddatamesh.reconcile.dispatch import RECONCILED
 from tests.reconcile.flows import ENDPOINT, FLOWS, Flow
@@ -26,7 +27,7 @@ def without_accidents(value: Any) -> Any:
 def world_of(mesh: Mesh) -> dict[str, Any]:
     """Everything that is left after a run: objects, buckets with tags and settings, users with the number of their keys."""
     store = mesh.stores.at(ENDPOINT)
-    objects = {str(key): without_accidents(mesh.cluster.raw(key)) for key in mesh.cluster.keys()}
+    objects = {str(key): without_accidents(mesh.cluster.raw(key)) for key in mesh.cluster.all_keys()}
     buckets = {
         name: (held.bucket.tags and [t for t in held.bucket.tags if not t[0].endswith("/uid")], held.bucket.versioning, held.versions)
         for name, held in store.buckets.items()
@@ -39,7 +40,7 @@ def assert_every_key_is_held(mesh: Mesh) -> None:
     """Nothing leaked: each live key stands in exactly one Secret, with the very secret that was issued."""
     store = mesh.stores.at(ENDPOINT)
     live = sorted((key.id, store.secrets[key.id]) for user in store.users.values() for key in user.keys)
-    secrets = [mesh.cluster.secret_data(key) for key in mesh.cluster.keys() if key.kind == "Secret"]
+    secrets = [mesh.cluster.secret_data(key) for key in mesh.cluster.all_keys() if key.kind == "Secret"]
     assert live == sorted((data["access-key-id"], data["secret-access-key"]) for data in secrets)
 
 
@@ -93,6 +94,6 @@ def test_secrets_show_nowhere(flow: Flow, caplog: pytest.LogCaptureFixture) -> N
     mesh.settle()
     store = mesh.stores.at(ENDPOINT)
     seen = caplog.text + repr(mesh.cluster.events) + repr(mesh.trap.seen)
-    seen += json.dumps([mesh.cluster.get(key) for key in mesh.cluster.keys()])
+    seen += json.dumps([mesh.cluster.get(key) for key in mesh.cluster.all_keys()])
     for secret in (*store.secrets.values(), store.root.secret):
         assert secret not in seen

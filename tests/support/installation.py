@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import yaml
+
 from hack.tools.children import free_ports
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
-
 from tests.support.kubelet import Kubelet
 
 ROOT = Path(__file__).resolve().parents[2]

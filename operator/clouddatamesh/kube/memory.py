@@ -80,7 +80,7 @@ class MemoryCluster:
         """An object whether or not the operator would see it."""
         return self._objects.get(key)
 
-    def keys(self) -> tuple[Key, ...]:
+    def all_keys(self) -> tuple[Key, ...]:
         """Every object there is."""
         return tuple(sorted(self._objects))
 
