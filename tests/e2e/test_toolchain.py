@@ -197,7 +197,7 @@ def test_a_restarted_control_plane_keeps_its_objects() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_outlives_a_control_plane(number: signal.Signals) -> None:
     command = [sys.executable, str(ROOT / "hack/tools/up.py"), "controlplane", "moto"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:  # noqa: S603 - our own command
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
         kubeconfig = next(line for line in parent.stdout if "KUBECONFIG=" in line).strip().partition("=")[2]
         next(line for line in parent.stdout if "AWS_ENDPOINT_URL" in line)

@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clouddatamesh.kube.memory import MemoryCluster
-from clouddatamesh.storage.memory import MemoryStores
-
 from clouddatamesh.model.objects import Key, key_of
 from clouddatamesh.model.settings import Next, Settings
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.dispatch import RECONCILED, reconcile
+from clouddatamesh.storage.memory import MemoryStores
 from tests.support.manifests import CREDENTIALS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

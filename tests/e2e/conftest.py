@@ -1,0 +1,22 @@
+"""One installation for the flows of e2e: a control plane of its own, the chart on it, and Ceph RGW as its store."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hack.tools.controlplane import ControlPlane
+from hack.tools.store import Store
+from tests.e2e.actors import Actors
+from tests.support.installation import Installation
+from tests.support.manifests import a_domain, a_store
+
+
+@pytest.fixture(scope="session")
+def mesh(rgw: Store) -> Iterator[Actors]:
+    """The mesh `acme` with a Ready store `main` (deletion enabled) and two Ready domains, sales and inventory."""
+    with ControlPlane() as cluster, Installation(cluster, mesh="acme", values={"log.level": "debug"}) as installed:
+        installed.give_credentials(rgw)
+        installed.apply(a_store(endpointUrl=rgw.endpoint, region=rgw.region), a_domain("sales"), a_domain("inventory"))
+        for kind, name in (("objectstore", "main"), ("domain", "sales"), ("domain", "inventory")):
+            installed.wait(kind, name)
+        yield Actors(installed, rgw)
