@@ -1,0 +1,35 @@
+"""The environment: what it gives, and the sentence for each thing that is wrong with it."""
+
+from datetime import timedelta
+
+import pytest
+
+from clouddatamesh.shell.settings import SettingsError, read_settings
+
+GOOD = {"CLOUDDATAMESH_MESH": "acme", "POD_NAMESPACE": "mesh-system"}
+
+
+def test_two_variables_are_enough() -> None:
+    settings = read_settings(GOOD)
+    assert (settings.core.mesh, settings.core.namespace, settings.threads) == ("acme", "mesh-system", 16)
+    assert settings.core.drift_interval == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("env", "sentence"),
+    [
+        ({"CLOUDDATAMESH_MESH": ""}, "CLOUDDATAMESH_MESH is not set; set it to the name of the mesh"),
+        ({"POD_NAMESPACE": ""}, "POD_NAMESPACE is not set"),
+        ({"THREADS": "0"}, "THREADS must be a number from 1 to 128, not '0'"),
+        ({"THREADS": "many"}, "THREADS must be a number"),
+        ({"HEALTH_PORT": "70000"}, "HEALTH_PORT must be a number from 1 to 65535"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be one of info, debug, warning, error, not 'loud'"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be one of text, json"),
+        ({"DRIFT_INTERVAL": "soon"}, "DRIFT_INTERVAL: 'soon' is no duration"),
+        ({"DRIFT_INTERVAL": "0m"}, "DRIFT_INTERVAL must be at least 1m"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_is_wrong_is_named_with_the_way_out(env: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence.replace("(", r"\(")):
+        read_settings({**GOOD, **env})

@@ -1,0 +1,67 @@
+"""kopf as a pure watcher: its settings, its registry, and what its one handler does."""
+
+import asyncio
+import itertools
+import threading
+
+import pytest
+
+from clouddatamesh.kube.cache import Cache
+from clouddatamesh.model.objects import Key
+from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
+from clouddatamesh.shell import watches
+from clouddatamesh.shell.watches import ErrorBackoffs, Watcher, build_registry, build_settings
+
+
+def test_backoffs_grow_up_to_a_limit_without_end_and_anew_for_each_request() -> None:
+    backoffs = ErrorBackoffs()
+    waits = list(itertools.islice(backoffs, 50))
+    assert 0.2 <= waits[0] <= 0.3
+    assert 24 <= min(waits[10:]) <= max(waits) <= 36
+    assert next(iter(backoffs)) <= 0.3
+
+
+def test_kopf_posts_nothing_and_sees_only_children_of_ours() -> None:
+    settings = build_settings()
+    assert settings.peering.standalone
+    assert not settings.posting.enabled
+    assert len(settings.watching.label_selectors) == len(LABELLED)
+
+
+def test_every_watched_kind_has_one_handler_and_nothing_else_is_asked_of_kopf() -> None:
+    registry = build_registry(Cache())
+    assert len(registry._watching.get_all_handlers()) == len(WATCHED)
+    assert not registry._changing.get_all_handlers()
+    assert not registry._spawning.get_all_handlers()
+    assert not registry._indexing.get_all_handlers()
+
+
+def test_an_event_is_cached_and_a_deletion_forgotten() -> None:
+    cache = Cache()
+    handler = watches._handler(cache, "Namespace", "v1")
+    body = {"metadata": {"name": "a", "uid": "1", "resourceVersion": "5"}}
+    asyncio.run(handler(event={"type": None, "object": body}))
+    assert cache.get(Key("Namespace", "", "a")) is not None
+    gone = {"metadata": {**body["metadata"], "resourceVersion": "6"}}
+    asyncio.run(handler(event={"type": "DELETED", "object": gone}))
+    assert cache.get(Key("Namespace", "", "a")) is None
+
+
+def test_the_watcher_starts_again_whenever_kopf_ends(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(watches, "_RESTART_AFTER", 0.0)
+    runs, thrice = itertools.count(1), threading.Event()
+
+    class Ending(Watcher):
+        def run_once(self, stop: threading.Event) -> None:
+            if next(runs) == 3:
+                thrice.set()
+                stop.wait(10)
+            raise RuntimeError("an error in the stream")
+
+    watcher = Ending(Cache())
+    watcher.start()
+    assert thrice.wait(10)
+    assert watcher.is_alive()
+    watcher.stop(seconds=10)
+    assert not watcher.is_alive()
+    assert "RuntimeError: an error in the stream; it starts again" in caplog.text

@@ -1,0 +1,66 @@
+"""Workers: an error is one key's own, a result says when a key is due again, and all end when told."""
+
+import logging
+import threading
+
+import pytest
+
+from clouddatamesh.model.objects import Key
+from clouddatamesh.model.settings import Next
+from clouddatamesh.shell.queue import Queue
+from clouddatamesh.shell.workers import Workers
+
+GOOD, BAD = Key("Domain", "", "good"), Key("Domain", "", "bad")
+
+
+def taken(queue: Queue, key: Key) -> Key:
+    queue.add(key)
+    found = queue.get(wait=0.0)
+    assert found == key
+    return found
+
+
+@pytest.mark.parametrize(
+    ("due", "soon"),
+    [(Next(), False), (Next(after=0.0), True), (Next(after=60.0), False)],
+    ids=["nothing", "at once", "later"],
+)
+def test_a_result_says_when_the_key_is_due_again(due: Next, soon: bool) -> None:
+    queue = Queue()
+    Workers(queue, lambda _: due, threads=1).run(taken(queue, GOOD))
+    assert (queue.get(wait=0.0) == GOOD) is soon
+
+
+def test_whatever_is_raised_is_logged_and_backs_off(caplog: pytest.LogCaptureFixture) -> None:
+    queue = Queue()
+
+    def fail(_: Key) -> Next:
+        raise ValueError("a fault")
+
+    workers = Workers(queue, fail, threads=1)
+    with caplog.at_level(logging.ERROR):
+        workers.run(taken(queue, BAD))
+    assert "Reconciling Domain bad failed" in caplog.text
+    assert workers.results == {("Domain", "retry"): 1}
+    assert queue.get(wait=0.0) is None
+
+
+def test_a_poisoned_key_delays_no_other() -> None:
+    queue, done, poisoned = Queue(), threading.Event(), threading.Event()
+
+    def reconcile(key: Key) -> Next:
+        if key == BAD:
+            poisoned.wait(10)
+            raise ValueError
+        done.set()
+        return Next()
+
+    workers = Workers(queue, reconcile, threads=2)
+    workers.start()
+    queue.add(BAD)
+    queue.add(GOOD)
+    assert done.wait(10)
+    poisoned.set()
+    assert workers.are_alive()
+    assert workers.stop(seconds=10)
+    assert not workers.are_alive()
