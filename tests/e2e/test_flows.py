@@ -1,0 +1,213 @@
+"""The main flows on real parts: Ready means real, drift is repaired, modes hold, secrets stay secret, and a kill loses nothing."""
+
+import json
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from hack.tools.children import ToolError
+from tests.e2e.actors import Actors
+from tests.support.installation import NAMESPACE
+from tests.support.manifests import a_domain, a_product, a_store
+
+KILLS = 20
+
+
+def client_of(mesh: Actors, name: str, namespace: str = "sales") -> Any:
+    """An S3 client with a producer's own Secret."""
+    data = mesh.installed.secret(f"{name}-producer", namespace)
+    return mesh.store.client("s3", access_key=data["access-key-id"], secret_key=data["secret-access-key"])
+
+
+def test_ready_means_that_the_producer_can_write_and_nobody_else(mesh: Actors) -> None:
+    mesh.make("real")
+    mesh.make("other")
+    bucket, own, other = mesh.bucket("real"), client_of(mesh, "real"), client_of(mesh, "other")
+    own.put_object(Bucket=bucket, Key="daily/x", Body=b"x")
+    assert own.get_object(Bucket=bucket, Key="daily/x")["Body"].read() == b"x"
+    for call in (
+        lambda: other.get_object(Bucket=bucket, Key="daily/x"),
+        lambda: other.list_objects_v2(Bucket=bucket),
+        lambda: own.put_bucket_policy(Bucket=bucket, Policy="{}"),
+        lambda: own.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": []}),
+        lambda: own.delete_bucket(Bucket=bucket),
+        lambda: own.create_bucket(Bucket="acme-mine"),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
+
+
+def test_helm_waits_for_a_chart_of_mesh_objects(mesh: Actors, tmp_path: Path) -> None:
+    chart = tmp_path / "mesh"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: mesh\nversion: 0.0.1\n")
+    (chart / "templates" / "product.yaml").write_text(yaml.safe_dump(a_product("charted")))
+    mesh.installed.cluster.helm("install", "mesh", str(chart), "--wait", "--timeout", "60s", "-n", "sales")
+    assert mesh.condition("charted")["status"] == "True"
+    assert mesh.bucket_exists(mesh.bucket("charted"))
+    (chart / "templates" / "product.yaml").write_text(yaml.safe_dump(a_product("hopeless", storage={"bucketName": "foreign-name"})))
+    with pytest.raises(ToolError):
+        mesh.installed.cluster.helm("upgrade", "mesh", str(chart), "--wait", "--timeout", "5s", "-n", "sales")
+
+
+def test_drift_in_the_store_is_found_repaired_and_told(mesh: Actors) -> None:
+    product = mesh.make("drifting", storage={"tags": {"team": "a"}})
+    bucket, principal = mesh.bucket("drifting"), product["status"]["producer"]["principal"]
+    before = client_of(mesh, "drifting")
+    mesh.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    mesh.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [*_tag_set(mesh, bucket), {"Key": "theirs", "Value": "kept"}]})
+    wide = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    mesh.iam.put_user_policy(UserName=principal, PolicyName="clouddatamesh", PolicyDocument=json.dumps(wide))
+    mesh.iam.put_user_policy(UserName=principal, PolicyName="second", PolicyDocument=json.dumps(wide))
+    mesh.iam.create_access_key(UserName=principal)
+    mesh.nudge("drifting", token="1")
+    assert mesh.s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert mesh.tags(bucket)["theirs"] == "kept"
+    assert mesh.iam.list_user_policies(UserName=principal)["PolicyNames"] == ["clouddatamesh"]
+    assert len(mesh.iam.list_access_keys(UserName=principal)["AccessKeyMetadata"]) == 1
+    before.put_object(Bucket=bucket, Key="daily/still", Body=b"the key in the Secret still works")
+    events = mesh.installed.cluster.kubectl("get", "events", "-n", "sales", "--field-selector", "reason=Repaired", "-o", "name")
+    assert events.strip()
+
+
+def _tag_set(mesh: Actors, bucket: str) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in mesh.tags(bucket).items()]
+
+
+def test_a_lost_or_emptied_secret_comes_back_with_a_fresh_key(mesh: Actors) -> None:
+    mesh.make("forgetful")
+    old = client_of(mesh, "forgetful")
+    bucket = mesh.bucket("forgetful")
+    for number, harm in enumerate(
+        (("delete", "secret", "forgetful-producer"), ("patch", "secret", "forgetful-producer", "-p", '{"data":null}'))
+    ):
+        mesh.installed.cluster.kubectl(*harm, "-n", "sales")
+        mesh.nudge("forgetful", token=f"{number}")
+        client_of(mesh, "forgetful").put_object(Bucket=bucket, Key="daily/x", Body=b"x")
+    with pytest.raises(ClientError):
+        old.put_object(Bucket=bucket, Key="daily/x", Body=b"x")
+
+
+def test_children_of_a_domain_are_repaired_within_a_second(mesh: Actors) -> None:
+    limits = {"quota": {"pods": "3"}, "limitRange": {"default": {"cpu": "0.5"}}, "networkIsolation": {"mode": "Domain"}}
+    mesh.installed.apply(a_domain("tidy", resources=limits))
+    mesh.installed.wait("domain", "tidy")
+    for kind in ("resourcequota", "limitrange", "networkpolicy"):
+        mesh.installed.cluster.kubectl("delete", kind, "clouddatamesh", "-n", "tidy")
+        mesh.installed.until(lambda kind=kind: mesh.installed.get(kind, "clouddatamesh", "tidy"), seconds=2, what=f"{kind} again")
+    mesh.installed.cluster.kubectl("patch", "resourcequota", "clouddatamesh", "-n", "tidy", "-p", '{"spec":{"hard":{"pods":"99"}}}')
+    mesh.installed.until(lambda: mesh.installed.get("resourcequota", "clouddatamesh", "tidy")["spec"]["hard"]["pods"] == "3", seconds=2)
+    mesh.installed.cluster.kubectl("label", "rolebinding", "clouddatamesh-owners", "-n", "tidy", "app.kubernetes.io/managed-by-")
+    label = lambda: mesh.installed.get("rolebinding", "clouddatamesh-owners", "tidy")["metadata"]["labels"]  # noqa: E731
+    mesh.installed.until(lambda: label().get("app.kubernetes.io/managed-by") == "clouddatamesh", seconds=3, what="the label again")
+
+
+def test_a_counted_quota_refuses_the_product_too_many(mesh: Actors) -> None:
+    mesh.installed.apply(a_domain("narrow", resources={"maxDataProducts": 1}))
+    mesh.installed.wait("domain", "narrow", seconds=60)
+    mesh.make("first", "narrow")
+    with pytest.raises(ToolError, match="exceeded quota"):
+        mesh.installed.apply(a_product("second", "narrow"))
+
+
+def test_modes_and_suspend_write_nothing_and_say_what_they_would(mesh: Actors) -> None:
+    mesh.installed.apply(a_product("planned", mode="Plan"))
+    mesh.ends("planned", reason="Planned")
+    assert any(line.startswith("create bucket acme-planned") for line in mesh.product("planned")["status"]["plan"])
+    mesh.installed.apply(a_product("watched", mode="Observe"))
+    mesh.ends("watched", reason="Observed")
+    mesh.installed.apply(a_product("paused", suspend=True))
+    mesh.ends("paused", reason="Suspended")
+    for name in ("planned", "watched", "paused"):
+        assert "storage" not in mesh.product(name)["status"]
+        assert not mesh.installed.get("secret", f"{name}-producer", "sales")
+    mesh.make("planned")
+    mesh.make("paused")
+
+
+def test_rotated_credentials_of_a_store_are_picked_up(mesh: Actors) -> None:
+    user = "rotating"
+    mesh.iam.create_user(UserName=user)
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*", "iam:*"], "Resource": "*"}]}
+    mesh.iam.put_user_policy(UserName=user, PolicyName="all", PolicyDocument=json.dumps(allow))
+    first, second = (mesh.iam.create_access_key(UserName=user)["AccessKey"] for _ in range(2))
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "rotating", "namespace": NAMESPACE}}
+
+    def give(key: dict[str, str]) -> None:
+        mesh.installed.apply({**secret, "stringData": {"access-key-id": key["AccessKeyId"], "secret-access-key": key["SecretAccessKey"]}})
+
+    give(first)
+    spec = {"endpointUrl": mesh.store.endpoint, "region": mesh.store.region, "credentialsSecretRef": {"name": "rotating"}}
+    mesh.installed.apply(a_store("rotating", bucketPrefix="rotating", **spec))
+    mesh.installed.wait("objectstore", "rotating")
+    mesh.iam.delete_access_key(UserName=user, AccessKeyId=first["AccessKeyId"])
+    give(second)
+    started = time.monotonic()
+    mesh.installed.until(lambda: _makes(mesh, "rotated"), seconds=60, what="the new key's use")
+    assert time.monotonic() - started < 60
+
+
+def _makes(mesh: Actors, name: str) -> bool:
+    mesh.installed.apply(a_product(name, storage={"storeRef": {"name": "rotating"}}))
+    return mesh.condition(name).get("status") == "True"
+
+
+def test_secrets_show_in_no_log_event_or_status(mesh: Actors) -> None:
+    mesh.make("discreet")
+    secrets = {mesh.store.secret_key, mesh.installed.secret("discreet-producer", "sales")["secret-access-key"]}
+    planted = {"access-key-id": "PLANTEDKEY0123456789", "secret-access-key": "planted-secret-in-a-wrong-credential"}
+    metadata = {"name": "planted", "namespace": NAMESPACE}
+    mesh.installed.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": planted})
+    spec = {"endpointUrl": mesh.store.endpoint, "region": mesh.store.region, "credentialsSecretRef": {"name": "planted"}}
+    mesh.installed.apply(a_store("planted", bucketPrefix="planted", **spec))
+    mesh.installed.until(
+        lambda: "CredentialsInvalid" in str(mesh.installed.get("objectstore", "planted").get("status")), what="the refusal"
+    )
+    seen = mesh.installed.log()
+    seen += mesh.installed.cluster.kubectl("get", "events,objectstores,domains,dataproducts", "-A", "-o", "json")
+    for secret in (*secrets, *planted.values()):
+        assert secret not in seen
+    mesh.installed.cluster.kubectl("delete", "objectstore", "planted", "--timeout=30s")
+
+
+def test_an_unchanged_mesh_is_written_to_no_more(mesh: Actors) -> None:
+    mesh.make("calm")
+    time.sleep(2)
+    mark = mesh.installed.cluster.audit.mark()
+    for n in range(3):
+        mesh.nudge("calm", token=str(n))
+    assert [write for write in mesh.writes_since(mark) if "calm" in write] == ["patch dataproducts/status sales/calm"] * 3
+
+
+def test_killed_at_random_moments_it_ends_where_an_undisturbed_run_ends(mesh: Actors) -> None:
+    mesh.make("calm-twin")
+    pod = mesh.installed.kubelet.pods()[0]
+    for n in range(KILLS):
+        mesh.installed.apply(a_product(f"shaken-{n}"))
+        time.sleep(random.uniform(0.0, 0.4))  # noqa: S311 - no secret
+        pod.kill(9)
+        mesh.installed.kubelet.wait("clouddatamesh", lambda p: p.is_ready, seconds=60)
+    twin = _shape(mesh, "calm-twin")
+    for n in range(KILLS):
+        mesh.installed.wait("dataproduct", f"shaken-{n}", "sales", seconds=60)
+        assert _shape(mesh, f"shaken-{n}") == twin
+
+
+def _shape(mesh: Actors, name: str) -> dict[str, Any]:
+    """What must be the same of two products that were asked for alike: settings, policies, one live key, a Secret that works."""
+    product = mesh.product(name)
+    bucket, principal = product["status"]["storage"]["bucket"], product["status"]["producer"]["principal"]
+    keys = mesh.iam.list_access_keys(UserName=principal)["AccessKeyMetadata"]
+    client_of(mesh, name).put_object(Bucket=bucket, Key="daily/x", Body=b"x")
+    return {
+        "phase": product["status"]["storage"]["phase"],
+        "tags": sorted(mesh.tags(bucket)),
+        "versioning": mesh.s3.get_bucket_versioning(Bucket=bucket).get("Status"),
+        "policies": mesh.iam.list_user_policies(UserName=principal)["PolicyNames"],
+        "held": [key["AccessKeyId"] for key in keys] == [mesh.installed.secret(f"{name}-producer", "sales")["access-key-id"]],
+    }
