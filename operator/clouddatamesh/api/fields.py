@@ -13,12 +13,14 @@ VERSION = "v1alpha1"
 
 _LABEL = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 _SUBDOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
+_LABEL_KEY = "^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
 
 LabelName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_LABEL)]
 SubdomainName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=_SUBDOMAIN)]
 SubjectName = Annotated[str, StringConstraints(min_length=1, max_length=253)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
+PlainName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 ShortText = Annotated[str, StringConstraints(max_length=256)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
 Url = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[a-z][a-z0-9+.-]*://[!-~]+$")]
@@ -31,17 +33,23 @@ SemanticVersion = Annotated[
 ]
 Quantity = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=32, pattern=r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?$"),
+    StringConstraints(min_length=1, max_length=32, pattern=r"^([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?$"),
 ]
-Date = Annotated[str, StringConstraints(max_length=10, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+Date = Annotated[str, StringConstraints(max_length=10, pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+Uid = Annotated[str, StringConstraints(max_length=36, pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 BucketName = Annotated[str, StringConstraints(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$")]
 BucketPrefix = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=_LABEL)]
 ObjectPath = Annotated[str, StringConstraints(min_length=2, max_length=256, pattern=r"^([A-Za-z0-9_=-][A-Za-z0-9_=.-]*/)+$")]
 ObjectPrefix = Annotated[str, StringConstraints(max_length=256, pattern=r"^([A-Za-z0-9_=-][A-Za-z0-9_=.-]*/)*[A-Za-z0-9_=.-]*$")]
 LabelKey = Annotated[str, StringConstraints(min_length=1, max_length=317)]
-LabelValue = Annotated[str, StringConstraints(max_length=63)]
+LabelValue = Annotated[str, StringConstraints(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$")]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[A-Za-z0-9 _.:/=+@-]*$")]
+
+
+def is_some_time(*fields: str) -> str:
+    """CEL: none of these optional durations stands for no time at all, as 0d does."""
+    return " && ".join(f"(!has(self.{field}) || self.{field}.matches('[1-9]'))" for field in fields)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -66,6 +74,14 @@ class LabelSelectorRequirement(Model):
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(description="How key and values relate. Example: In.")
     values: tuple[LabelValue, ...] = Field(default=(), max_length=32, description="Values to compare with. Example: [gold].")
 
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+            "Operators In and NotIn need values, Exists and DoesNotExist take none; add or remove values",
+        ),
+        Rule(f"self.key.matches('{_LABEL_KEY}')", "The key is no label key; write letters, digits and -_. after an optional prefix and /"),
+    )
+
 
 class LabelSelector(Model):
     """Objects by their labels; everything that is given must hold. Empty selects all."""
@@ -74,6 +90,13 @@ class LabelSelector(Model):
         default={}, max_length=16, description="Labels that must be exactly so. Example: {tier: gold}."
     )
     match_expressions: tuple[LabelSelectorRequirement, ...] = Field(default=(), max_length=16, description="Further requirements.")
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"!has(self.matchLabels) || self.matchLabels.all(key, key.matches('{_LABEL_KEY}'))",
+            "A key of matchLabels is no label key; write letters, digits and -_. after an optional prefix and /",
+        ),
+    )
 
 
 class Description(Model):
@@ -89,12 +112,3 @@ class AuthoritativeDefinition(Model):
 
     type: ShortText = Field(description="What the page is. Example: documentation.")
     url: Url = Field(description="Where it is. Example: https://wiki.example.com/orders.")
-
-
-class NoOwnTags:
-    """Rules for maps of tags that users write."""
-
-    RULE: ClassVar[Rule] = Rule(
-        f"self.all(key, !key.startsWith('{GROUP}/') && !key.startsWith('aws:'))",
-        f"Tag keys under {GROUP}/ and aws: are reserved; choose another key",
-    )

@@ -11,7 +11,7 @@ from clouddatamesh.api.base import Model
 Schema = dict[str, Any]
 
 _KEPT: Final = (
-    "type", "format", "pattern", "enum", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "default", "description",
+    "type", "pattern", "enum", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "default", "description",
 )  # fmt: skip
 _DROPPED: Final = frozenset({"title", "examples", "$defs"})
 _HANDLED: Final = frozenset(
@@ -29,7 +29,8 @@ _HANDLED: Final = frozenset(
     }
     | {"x-list-map-keys", "x-list-set"}
 )
-_LOOK_AROUND: Final = re.compile(r"\(\?[=!<]")
+_LOOK_AROUND: Final = re.compile(r"\(\?[=!<]|\\[1-9]")
+_TYPES: Final = ("object", "array", "string", "integer", "number", "boolean")
 
 
 class Refused(ValueError):
@@ -64,19 +65,32 @@ class _Builder:
     def __init__(self, definitions: Mapping[str, Schema], rules: Mapping[str, tuple[tuple[str, str], ...]]) -> None:
         self._definitions = definitions
         self._rules = rules
+        self._open: list[str] = []
 
     def build(self, raw: Schema, path: str) -> Schema:
         raw, model = self._resolve(raw, path)
         self._refuse_unknown(raw, path)
+        if model and model in self._open:
+            raise Refused(f"{path}: {model} contains itself, which has no structural schema")
+        self._open.append(model)
+        built = self._build_known(raw, model, path)
+        self._open.pop()
+        return built
+
+    def _build_known(self, raw: Schema, model: str, path: str) -> Schema:
         built: Schema = {name: raw[name] for name in _KEPT if name in raw and not (name == "default" and raw[name] is None)}
         if isinstance(built.get("default"), dict):
+            if not self._is_made_of_defaults(raw["default"], raw):
+                raise Refused(f"{path}: a default that differs from its members' own defaults would be lost; give these to the members")
             built["default"] = {}  # the members' own defaults fill it in
         if "const" in raw:
+            if not isinstance(raw["const"], str):
+                raise Refused(f"{path}: a constant that is no string has no structural schema")
             built.update(type="string", enum=[raw["const"]])
         if "exclusiveMinimum" in raw:
             built.update(minimum=raw["exclusiveMinimum"], exclusiveMinimum=True)
         kind = built.get("type")
-        if kind not in ("object", "array", "string", "integer", "number", "boolean"):
+        if kind not in _TYPES:
             raise Refused(f"{path}: type {kind!r} has no structural schema")
         parts: dict[str, Callable[[Schema, str], Schema]] = {"object": self._object, "array": self._array, "string": self._string}
         if kind in parts:
@@ -85,6 +99,15 @@ class _Builder:
         if rules and kind == "object":
             built["x-kubernetes-validations"] = [{"rule": rule, "message": message} for rule, message in rules]
         return built
+
+    def _is_made_of_defaults(self, default: Schema, raw: Schema) -> bool:
+        members = raw.get("properties", {})
+        return all(name in members and self._is_default_of(value, members[name]) for name, value in default.items())
+
+    def _is_default_of(self, value: Any, member: Schema) -> bool:
+        if isinstance(value, dict) and "$ref" in member:
+            return self._is_made_of_defaults(value, self._definitions[member["$ref"].rsplit("/", 1)[-1]])
+        return bool(value == member.get("default"))
 
     def _resolve(self, raw: Schema, path: str) -> tuple[Schema, str]:
         """References and `X | None` become X; what stands beside a reference (a description, a default) wins."""
@@ -144,8 +167,8 @@ class _Builder:
     @staticmethod
     def _string(raw: Schema, path: str) -> Schema:
         if _LOOK_AROUND.search(raw.get("pattern", "")):
-            raise Refused(f"{path}: a look-around pattern has no structural schema")
-        if not {"maxLength", "enum", "const", "format"} & set(raw):
+            raise Refused(f"{path}: a pattern with look-around or back-reference has no structural schema")
+        if not {"maxLength", "enum", "const"} & set(raw):
             raise Refused(f"{path}: the string has no bound; give max_length")
         return {}
 

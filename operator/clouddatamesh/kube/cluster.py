@@ -41,7 +41,7 @@ class KubeCluster:
         try:
             return self._client.request("GET", path(key), headers={"Accept": METADATA_ONLY})
         except ApiError as error:
-            if error.status == 404:
+            if error.status == 404 or self._went_with_namespace(key, error):
                 return None
             raise translate(error, f"Reading {key}") from error
 
@@ -83,16 +83,17 @@ class KubeCluster:
         try:
             self._client.request("DELETE", path(key), body=body, headers={"Accept": METADATA_ONLY})
         except ApiError as error:
-            terminating = key.kind == "Secret" and error.status == 403 and self._is_terminating(key.namespace)
-            if error.status not in (404, 409) and not terminating:
+            if error.status not in (404, 409) and not self._went_with_namespace(key, error):
                 raise translate(error, f"Deleting {key}") from error
         known = self._cache.get(key)
         if known is not None and known["metadata"].get("uid") == uid:
             self._cache.remove(known)
 
-    def _is_terminating(self, namespace: str) -> bool:
-        """A namespace that goes takes our RoleBinding first; what we may no longer see there goes with it."""
-        found = self._cache.get(Key("Namespace", "", namespace))
+    def _went_with_namespace(self, key: Key, error: ApiError) -> bool:
+        """A namespace that goes takes our RoleBinding first; a Secret that we may no longer see there goes with it."""
+        if key.kind != "Secret" or error.status != 403:
+            return False
+        found = self._cache.get(Key("Namespace", "", key.namespace))
         return found is None or bool(found["metadata"].get("deletionTimestamp"))
 
     def write_status(self, key: Key, uid: str, status: Mapping[str, Any]) -> None:

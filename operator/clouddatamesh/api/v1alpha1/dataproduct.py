@@ -10,6 +10,7 @@ from clouddatamesh.api.fields import (
     Description,
     Email,
     LabelName,
+    PlainName,
     SemanticVersion,
     ShortText,
     SubdomainName,
@@ -26,14 +27,14 @@ _STAGES = "{'proposed': 0, 'draft': 1, 'active': 2, 'deprecated': 3, 'retired': 
 class Owner(Model):
     """The person who answers for the product."""
 
-    name: ShortText = Field(description="Full name. Example: Kim Roe.")
+    name: PlainName = Field(description="Full name. Example: Kim Roe.")
     email: Email | None = Field(default=None, description="Address for mail. Example: kim@example.com.")
 
 
 class SupportChannel(Model):
     """Where to ask."""
 
-    channel: ShortText = Field(description='Name of the channel. Example: "#sales-data".')
+    channel: PlainName = Field(description='Name of the channel. Example: "#sales-data".')
     url: Url | None = Field(default=None, description="Where it is. Example: https://chat.example.com/sales.")
     tool: ShortText | None = Field(default=None, description="Kind of channel. Example: slack.")
     scope: ShortText | None = Field(default=None, description="What it is for. Example: issues.")
@@ -42,7 +43,7 @@ class SupportChannel(Model):
 class CustomProperty(Model):
     """A property of your own."""
 
-    property: ShortText = Field(description="Name of the property. Example: costCenter.")
+    property: PlainName = Field(description="Name of the property. Example: costCenter.")
     value: Text = Field(description="Its value. Example: 4711.")
 
 
@@ -62,7 +63,7 @@ class DataProductSpec(Model):
     lifecycle: Lifecycle = Field(default="active", description="Stage of the product; forward only. Example: active.")
     owner: Owner | None = Field(default=None, description="The person who answers for it.")
     support: tuple[SupportChannel, ...] = Field(default=(), max_length=16, description="Where to ask.")
-    tags: tuple[ShortText, ...] = Field(
+    tags: tuple[PlainName, ...] = Field(
         default=(), max_length=64, description="Words to find it by. Example: [orders].", json_schema_extra={"x-list-set": True}
     )
     classification: Literal["public", "internal", "confidential", "restricted"] = Field(
@@ -70,7 +71,9 @@ class DataProductSpec(Model):
     )
     personal_data: bool = Field(default=False, description="Whether it holds personal data. Example: false.")
     authoritative_definitions: tuple[AuthoritativeDefinition, ...] = Field(default=(), max_length=32, description="Pages that say more.")
-    custom_properties: tuple[CustomProperty, ...] = Field(default=(), max_length=64, description="Properties of your own.")
+    custom_properties: tuple[CustomProperty, ...] = Field(
+        default=(), max_length=64, description="Properties of your own.", json_schema_extra={"x-list-map-keys": ["property"]}
+    )
     storage: Storage | None = Field(default=None, description="Where the data lies; required unless lifecycle is proposed.")
     input_ports: tuple[InputPort, ...] = Field(
         default=(), max_length=64, description="What the product reads.", json_schema_extra={"x-list-map-keys": ["name"]}
@@ -134,7 +137,7 @@ class DataProductStatus(Status):
     input_ports: tuple[InputPortStatus, ...] = Field(default=(), max_length=64, description="How the input ports stand.")
     output_ports: tuple[OutputPortStatus, ...] = Field(default=(), max_length=32, description="How the output ports stand.")
     pending_requests: tuple[PendingRequest, ...] = Field(default=(), max_length=50, description="Who waits for an answer.")
-    pending_request_count: int = Field(default=0, description="How many wait. Example: 3.")
+    pending_request_count: int = Field(default=0, ge=0, description="How many wait. Example: 3.")
     plan: tuple[Text, ...] = Field(
         default=(), max_length=64, description="What would be done, in mode Plan. Example: [create bucket acme-orders]."
     )

@@ -12,6 +12,7 @@ from clouddatamesh.api.fields import (
     LabelName,
     LabelSelector,
     ObjectReference,
+    PlainName,
     Quantity,
     ShortText,
     SubjectName,
@@ -19,11 +20,13 @@ from clouddatamesh.api.fields import (
     Url,
 )
 
+_HOME = "(size(self.spec.namespaces) > 0 ? self.spec.namespaces[0].name : self.metadata.name)"
+
 
 class Stakeholder(Model):
     """A person with an interest in the domain."""
 
-    name: ShortText = Field(description="Name of the person. Example: Kim Roe.")
+    name: PlainName = Field(description="Name of the person. Example: Kim Roe.")
     role: ShortText | None = Field(default=None, description="What the person is. Example: Head of Sales.")
     email: Email | None = Field(default=None, description="Address for mail. Example: kim@example.com.")
 
@@ -31,7 +34,7 @@ class Stakeholder(Model):
 class DataSource(Model):
     """A system that the domain's data comes from."""
 
-    name: ShortText = Field(description="Name of the source. Example: pos.")
+    name: PlainName = Field(description="Name of the source. Example: pos.")
     type: ShortText | None = Field(default=None, description="Kind of system. Example: postgres.")
     description: Text | None = Field(default=None, description="What it holds. Example: Receipts of all shops.")
     owner: ShortText | None = Field(default=None, description="Who runs it. Example: Shop IT.")
@@ -40,7 +43,7 @@ class DataSource(Model):
 class DataModel(Model):
     """A model that the domain's data follows."""
 
-    name: ShortText = Field(description="Name of the model. Example: order.")
+    name: PlainName = Field(description="Name of the model. Example: order.")
     url: Url | None = Field(default=None, description="Where it is written. Example: https://models.example.com/order.")
     version: ShortText | None = Field(default=None, description="Its version. Example: 3.")
 
@@ -48,7 +51,7 @@ class DataModel(Model):
 class Processing(Model):
     """Something that the domain does with its data."""
 
-    name: ShortText = Field(description="Name of the process. Example: nightly-load.")
+    name: PlainName = Field(description="Name of the process. Example: nightly-load.")
     type: ShortText | None = Field(default=None, description="Kind of processing. Example: batch.")
     description: Text | None = Field(default=None, description="What it does. Example: Loads receipts.")
 
@@ -56,18 +59,27 @@ class Processing(Model):
 class TeamMember(Model):
     """A member of the team, as in the Open Data Product Standard."""
 
-    username: ShortText = Field(description="Login or handle. Example: kim.")
+    username: PlainName = Field(description="Login or handle. Example: kim.")
     name: ShortText | None = Field(default=None, description="Full name. Example: Kim Roe.")
     role: ShortText | None = Field(default=None, description="Part in the team. Example: dataProductOwner.")
     date_in: Date | None = Field(default=None, description="First day in the team. Example: 2026-01-01.")
     date_out: Date | None = Field(default=None, description="Last day in the team. Example: 2026-12-31.")
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.dateIn) || !has(self.dateOut) || self.dateIn <= self.dateOut",
+            "A member's dateOut is before dateIn; mend one of them",
+        ),
+    )
 
 
 class Team(Model):
     """The people behind the domain."""
 
     name: ShortText | None = Field(default=None, description="Name of the team. Example: Sales Data.")
-    members: tuple[TeamMember, ...] = Field(default=(), max_length=128, description="Who is in it.")
+    members: tuple[TeamMember, ...] = Field(
+        default=(), max_length=128, description="Who is in it.", json_schema_extra={"x-list-map-keys": ["username"]}
+    )
 
 
 class AccessSubject(Model):
@@ -80,6 +92,10 @@ class AccessSubject(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule("!self.name.startsWith('system:')", "Subjects named system:* are the cluster's own; name a user or group of yours"),
         Rule("!has(self.namespace) || self.kind == 'ServiceAccount'", "namespace belongs to subjects of kind ServiceAccount; remove it"),
+        Rule(
+            "self.kind != 'ServiceAccount' || self.name.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",
+            "The name of a ServiceAccount has lower-case letters, digits, dots and dashes; mend it, and name its namespace apart",
+        ),
     )
 
 
@@ -117,6 +133,13 @@ class NetworkIsolation(Model):
     mode: Literal["None", "Domain"] = Field(default="None", description="Domain: only the domain's own namespaces. Example: Domain.")
     allow_from: tuple[LabelSelector, ...] = Field(default=(), max_length=16, description="Further namespaces, by label.")
 
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.mode == 'Domain' || !has(self.allowFrom) || size(self.allowFrom) == 0",
+            "networkIsolation.allowFrom counts only with mode Domain; set the mode or remove it",
+        ),
+    )
+
 
 class DomainResources(Model):
     """Limits of each namespace of the domain."""
@@ -140,13 +163,20 @@ class DomainSpec(Model):
     )
     parent_ref: ObjectReference | None = Field(default=None, description="Domain above this one; only policies are inherited.")
     stakeholders: tuple[Stakeholder, ...] = Field(default=(), max_length=64, description="People with an interest.")
-    data_sources: tuple[DataSource, ...] = Field(default=(), max_length=64, description="Systems that the data comes from.")
+    data_sources: tuple[DataSource, ...] = Field(
+        default=(), max_length=64, description="Systems that the data comes from.", json_schema_extra={"x-list-map-keys": ["name"]}
+    )
     data_models: tuple[DataModel, ...] = Field(default=(), max_length=64, description="Models that the data follows.")
-    processing: tuple[Processing, ...] = Field(default=(), max_length=64, description="What is done with the data.")
+    processing: tuple[Processing, ...] = Field(
+        default=(), max_length=64, description="What is done with the data.", json_schema_extra={"x-list-map-keys": ["name"]}
+    )
     team: Team | None = Field(default=None, description="The people behind the domain.")
     access: DomainAccess = Field(default=DomainAccess(), description="Who may do what in the domain's namespaces.")
     namespaces: tuple[DomainNamespace, ...] = Field(
-        default=(), max_length=32, description="Namespaces of the domain, the first its home; absent: one, named as the domain."
+        default=(),
+        max_length=32,
+        description="Namespaces of the domain, the first its home; absent: one, named as the domain.",
+        json_schema_extra={"x-list-map-keys": ["name"]},
     )
     namespace_adoption: Literal["Never", "IfConsented"] = Field(
         default="Never", description="Whether existing namespaces that consent by annotation are taken over. Example: Never."
@@ -168,7 +198,7 @@ class DomainStatus(Status):
     """What stands of the domain."""
 
     namespaces: tuple[NamespaceStatus, ...] = Field(default=(), max_length=64, description="Namespaces that are the domain's.")
-    data_products: int = Field(default=0, description="Products in them. Example: 3.")
+    data_products: int = Field(default=0, ge=0, description="Products in them. Example: 3.")
 
 
 class Domain(Resource):
@@ -180,5 +210,15 @@ class Domain(Resource):
         Rule(
             "!has(self.spec.parentRef) || self.spec.parentRef.name != self.metadata.name",
             "spec.parentRef names this domain itself; name another or remove it",
+        ),
+        Rule("size(self.metadata.name) <= 63", "metadata.name is written into labels; choose one of at most 63 characters"),
+        Rule(
+            "size(self.spec.namespaces) > 0 || !(self.metadata.name.contains('.') || self.metadata.name == 'default'"
+            " || self.metadata.name.startsWith('kube-'))",
+            "No namespace can be named as this domain; name the domain's namespaces in spec.namespaces",
+        ),
+        Rule(
+            f"{_HOME} == {_HOME.replace('self', 'oldSelf')}",
+            "The home, which is the first of spec.namespaces, is immutable; keep it first and add others after it",
         ),
     )

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from clouddatamesh.api.base import Model, Resource, Rule, Status
-from clouddatamesh.api.fields import BucketPrefix, EndpointUrl, LabelSelector, ObjectReference, ShortText, Word
+from clouddatamesh.api.fields import BucketPrefix, EndpointUrl, LabelSelector, ObjectReference, Uid, Word
 
 Level = Literal["Required", "IfSupported", "Off"]
 
@@ -32,7 +32,10 @@ class ObjectStoreSpec(Model):
         default=None, description="Where the bucket's name stands in a URL; absent: virtual on AWS, else path. Example: path."
     )
     ca_bundle: str | None = Field(
-        default=None, max_length=65536, description="CA certificates in PEM; absent: the system's. Example: -----BEGIN CERTIFICATE-----."
+        default=None,
+        max_length=65536,
+        pattern=r"-----BEGIN CERTIFICATE-----",
+        description="CA certificates in PEM; absent: the system's. Example: -----BEGIN CERTIFICATE-----.",
     )
     credentials_secret_ref: ObjectReference | None = Field(
         default=None,
@@ -44,7 +47,7 @@ class ObjectStoreSpec(Model):
         default=False, description="Whether buckets of this store may ever be deleted, whatever a product says. Example: false."
     )
     baseline: Baseline | None = Field(default=None, description="Protection that every bucket gets; on AWS everything is Required.")
-    take_over_from: ShortText | None = Field(
+    take_over_from: Uid | None = Field(
         default=None,
         description="UID of kube-system of a lost cluster whose store this was. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.",
     )
@@ -71,7 +74,7 @@ class ObjectStoreStatus(Status):
     bucket_phase: Literal["Creating", "Owned"] | None = Field(default=None, description="How far that bucket is. Example: Owned.")
     account: str | None = Field(default=None, max_length=128, description="Account that owns the buckets. Example: 123456789012.")
     provider: Literal["aws", "s3"] | None = Field(default=None, description="Kind of store. Example: s3.")
-    probed_generation: int | None = Field(default=None, description="Generation that was probed. Example: 1.")
+    probed_generation: int | None = Field(default=None, ge=0, description="Generation that was probed. Example: 1.")
     probed_version: str | None = Field(default=None, max_length=64, description="Operator version that probed. Example: 0.1.0.")
 
 

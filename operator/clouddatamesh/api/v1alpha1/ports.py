@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from clouddatamesh.api.base import Model, Rule
-from clouddatamesh.api.fields import Duration, LabelName, ObjectPath, SemanticVersion, ShortText, SubdomainName, Text, Url
+from clouddatamesh.api.fields import Duration, LabelName, ObjectPath, SemanticVersion, ShortText, SubdomainName, Text, Url, is_some_time
 
 Mode = Literal["ReadOnly", "ReadWrite", "WriteOnly"]
 
@@ -30,6 +30,10 @@ class ExternalInput(Model):
 
     description: Text | None = Field(default=None, description="What it is. Example: ECB reference rates.")
     url: Url | None = Field(default=None, description="Where it comes from. Example: https://www.ecb.europa.eu.")
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule("has(self.description) || has(self.url)", "An external input says what it is or where it comes from; give description or url"),
+    )
 
 
 class InputPort(Model):
@@ -60,6 +64,10 @@ class PortAccess(Model):
         json_schema_extra={"x-list-set": True},
     )
 
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(is_some_time("maxDuration"), "access.maxDuration stands for no time at all; write at least 1m, or remove it"),
+    )
+
 
 class OutputPort(Model):
     """What a product offers: one path of its bucket."""
@@ -86,4 +94,4 @@ class OutputPortStatus(Model):
     name: str = Field(max_length=63, description="Name of the port. Example: daily.")
     version: str = Field(max_length=64, description="Version of the port. Example: 1.0.0.")
     location: str | None = Field(default=None, max_length=512, description="Where it is. Example: s3://acme-orders/daily/.")
-    consumers: int = Field(default=0, description="Requests in effect. Example: 2.")
+    consumers: int = Field(default=0, ge=0, description="Requests in effect. Example: 2.")

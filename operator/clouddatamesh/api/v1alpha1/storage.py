@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from clouddatamesh.api.base import Model, Rule
-from clouddatamesh.api.fields import BucketName, Duration, ObjectPrefix, ObjectReference, TagKey, TagValue
+from clouddatamesh.api.fields import BucketName, Duration, ObjectPrefix, ObjectReference, TagKey, TagValue, is_some_time
 
 
 class LifecycleRule(Model):
@@ -20,6 +20,10 @@ class LifecycleRule(Model):
         Rule(
             "has(self.expireAfter) || has(self.expireNoncurrentAfter) || has(self.abortUploadsAfter)",
             "A lifecycle rule needs expireAfter, expireNoncurrentAfter or abortUploadsAfter; add one or remove the rule",
+        ),
+        Rule(
+            is_some_time("expireAfter", "expireNoncurrentAfter", "abortUploadsAfter"),
+            "A duration of a lifecycle rule stands for no time at all; write at least 1m, or remove it",
         ),
     )
 
@@ -59,6 +63,10 @@ class Storage(Model):
         Rule(
             "!has(self.tags) || self.tags.all(key, !key.startsWith('clouddatamesh.dev/') && !key.startsWith('aws:'))",
             "Tag keys under clouddatamesh.dev/ and aws: are reserved; choose another key in spec.storage.tags",
+        ),
+        Rule(
+            "!has(self.tags) || self.tags.all(key, key.matches('^[A-Za-z0-9 _.:/=+@-]+$'))",
+            "A key of spec.storage.tags has characters that S3 refuses; write letters, digits, spaces and _.:/=+-@",
         ),
     )
 

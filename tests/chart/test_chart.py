@@ -1,0 +1,124 @@
+"""The chart as Helm renders it: lint, refusals of wrong values, and RBAC that is exactly what is declared."""
+
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from clouddatamesh.api import permissions
+from clouddatamesh.api.kinds import KINDS
+from clouddatamesh.plan import children
+from hack.tools.binaries import get_binary
+from tests.support.installation import CHART, NAMESPACE
+
+Render = Callable[..., list[dict[str, Any]]]
+
+
+def helm(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(get_binary("helm")), *args], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def render() -> Render:
+    """The rendered objects with some values set."""
+
+    def rendered(*values: str) -> list[dict[str, Any]]:
+        sets = [part for value in ("mesh=acme", *values) for part in ("--set", value)]
+        done = helm("template", "clouddatamesh", str(CHART), "--namespace", NAMESPACE, *sets)
+        assert not done.returncode, done.stderr
+        return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+    return rendered
+
+
+def of_kind(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    return {found["metadata"]["name"]: found for found in objects if found["kind"] == kind}
+
+
+def test_lint() -> None:
+    done = helm("lint", "--strict", str(CHART), "--set", "mesh=acme")
+    assert not done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("mesh=", "set mesh to the name of the mesh"),
+        ("mesh=Big_Name", "pattern"),
+        ("replicas=many", "replicas"),
+        ("log.level=loud", "log"),
+        ("typo=1", "typo"),
+        ("driftInterval=soon", "driftInterval"),
+    ],
+)
+def test_wrong_values_are_refused_by_name(value: str, sentence: str) -> None:
+    done = helm("template", "x", str(CHART), "--set", "mesh=acme", "--set", value)
+    assert done.returncode
+    assert sentence in done.stderr
+
+
+def test_every_kind_has_its_crd_which_is_kept_unless_told_otherwise(render: Render) -> None:
+    found = of_kind(render(), "CustomResourceDefinition")
+    assert len(found) == len(KINDS)
+    assert all(crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" for crd in found.values())
+    assert not of_kind(render("crds.enabled=false"), "CustomResourceDefinition")
+    assert all("annotations" not in crd["metadata"] for crd in of_kind(render("crds.keep=false"), "CustomResourceDefinition").values())
+
+
+def declared(rules: tuple[permissions.PolicyRule, ...]) -> list[dict[str, Any]]:
+    return [
+        {"apiGroups": list(rule.groups), "resources": list(rule.resources), "verbs": list(rule.verbs)}
+        | ({"resourceNames": list(rule.names)} if rule.names else {})
+        for rule in rules
+    ]
+
+
+def test_rendered_roles_are_what_is_declared(render: Render) -> None:
+    roles = of_kind(render(), "ClusterRole")
+    assert roles["clouddatamesh-operator"]["rules"] == declared(permissions.OPERATOR_CLUSTER)
+    assert {name: role["rules"] for name, role in roles.items() if name != "clouddatamesh-operator"} == {
+        name: declared(rules) for name, rules in permissions.CLUSTER_ROLES.items()
+    }
+    assert of_kind(render(), "Role")["clouddatamesh-operator"]["rules"] == declared(permissions.OPERATOR_OWN_NAMESPACE)
+
+
+def test_roles_hold_no_wildcard_no_escalation_and_no_listing_of_secrets(render: Render) -> None:
+    for role in (*of_kind(render(), "ClusterRole").values(), *of_kind(render(), "Role").values()):
+        for rule in role["rules"]:
+            said = {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
+            assert not said & {"*", "escalate", "impersonate"}
+            assert not ("secrets" in rule["resources"] and {"list", "watch", "update"} & set(rule["verbs"]))
+            assert not ("namespaces" in rule["resources"] and "delete" in rule["verbs"])
+            assert "bind" not in rule["verbs"] or rule["resourceNames"]
+
+
+def test_the_roles_that_code_binds_are_those_that_the_chart_installs(render: Render) -> None:
+    roles = of_kind(render(), "ClusterRole")
+    assert {*children.ROLES.values(), children.SECRETS_ROLE} <= set(roles)
+    bound = next(rule for rule in roles["clouddatamesh-operator"]["rules"] if "bind" in rule["verbs"])
+    assert set(bound["resourceNames"]) == {*children.ROLES.values(), children.SECRETS_ROLE}
+
+
+def test_the_deployment_runs_restricted_with_its_own_service_account(render: Render) -> None:
+    pod = of_kind(render(), "Deployment")["clouddatamesh"]["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    assert pod["serviceAccountName"] in of_kind(render(), "ServiceAccount")
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["command"] == ["clouddatamesh", "run"]
+
+
+def test_the_guard_can_be_left_out(render: Render) -> None:
+    assert len(of_kind(render(), "ValidatingAdmissionPolicy")) == len(of_kind(render(), "ValidatingAdmissionPolicyBinding")) == 2
+    assert not of_kind(render("guard.enabled=false"), "ValidatingAdmissionPolicy")
+
+
+def test_the_committed_files_are_used() -> None:
+    assert (CHART / "files" / "permissions.yaml").is_file()
+    assert not (CHART / "crds").exists(), "Helm never upgrades that folder"
