@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -190,7 +191,7 @@ def test_killed_at_random_moments_it_ends_where_an_undisturbed_run_ends(mesh: Ac
     for n in range(KILLS):
         mesh.installed.apply(a_product(f"shaken-{n}"))
         time.sleep(random.uniform(0.0, 0.4))  # noqa: S311 - no secret
-        pod.kill(9)
+        pod.kill(signal.SIGKILL)
         mesh.installed.kubelet.wait("clouddatamesh", lambda p: p.is_ready, seconds=60)
     twin = _shape(mesh, "calm-twin")
     for n in range(KILLS):

@@ -78,11 +78,7 @@ class _Builder:
         return built
 
     def _build_known(self, raw: Schema, model: str, path: str) -> Schema:
-        built: Schema = {name: raw[name] for name in _KEPT if name in raw and not (name == "default" and raw[name] is None)}
-        if isinstance(built.get("default"), dict):
-            if not self._is_made_of_defaults(raw["default"], raw):
-                raise Refused(f"{path}: a default that differs from its members' own defaults would be lost; give these to the members")
-            built["default"] = {}  # the members' own defaults fill it in
+        built = self._kept(raw, path)
         if "const" in raw:
             if not isinstance(raw["const"], str):
                 raise Refused(f"{path}: a constant that is no string has no structural schema")
@@ -98,6 +94,14 @@ class _Builder:
         rules = self._rules.get(model or raw.get("title", ""), ())
         if rules and kind == "object":
             built["x-kubernetes-validations"] = [{"rule": rule, "message": message} for rule, message in rules]
+        return built
+
+    def _kept(self, raw: Schema, path: str) -> Schema:
+        built: Schema = {name: raw[name] for name in _KEPT if name in raw and not (name == "default" and raw[name] is None)}
+        if isinstance(built.get("default"), dict):
+            if not self._is_made_of_defaults(raw["default"], raw):
+                raise Refused(f"{path}: a default that differs from its members' own defaults would be lost; give these to the members")
+            built["default"] = {}  # the members' own defaults fill it in
         return built
 
     def _is_made_of_defaults(self, default: Schema, raw: Schema) -> bool:

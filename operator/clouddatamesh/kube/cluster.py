@@ -20,7 +20,7 @@ from clouddatamesh.plan import marks
 
 _log = logging.getLogger(__name__)
 _CONTROLLER: Final = f"{marks.GROUP}/operator"
-_OWN_SECRET_SECONDS: Final = 40.0
+_OWN_SECRET_SECONDS: Final = 30.0
 
 
 class KubeCluster:
@@ -46,7 +46,7 @@ class KubeCluster:
             raise translate(error, f"Reading {key}") from error
 
     def get_own_secret(self, name: str) -> Mapping[str, str] | None:
-        """At most 40 s old, so that a thousand products do not read it a thousand times."""
+        """At most 30 s old, so that a thousand products do not read it a thousand times."""
         now = self._monotonic()
         with self._lock:
             read, data = self._own_secrets.get(name, (-_OWN_SECRET_SECONDS, None))

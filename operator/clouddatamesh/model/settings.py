@@ -14,7 +14,7 @@ class Settings:
     drift_interval: timedelta = timedelta(minutes=5)
     """How often each store object is read again, jittered by a tenth."""
     probe_interval: timedelta = timedelta(hours=24)
-    waiting_interval: timedelta = timedelta(seconds=60)
+    waiting_interval: timedelta = timedelta(seconds=20)
     """The slow net below Waiting: the watch on what is waited for is what normally wakes a key."""
     service_account: str = "clouddatamesh"
     """The operator's own ServiceAccount, subject of the RoleBinding that lets it handle Secrets of a domain."""

@@ -19,8 +19,8 @@ from clouddatamesh.reconcile.parse import parse
 from clouddatamesh.reconcile.pipeline import Flow, Visit, run
 from clouddatamesh.status.objectstore import report
 
-INTERVAL = 45.0
-"""Seconds; a rotated Secret is picked up within a minute."""
+INTERVAL = 30.0
+"""Seconds; with the age of a cached Secret, a rotated one is picked up within a minute."""
 
 
 def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:

@@ -18,6 +18,7 @@ from clouddatamesh.storage.probe import probe
 _PAGE: Final = 1000
 _COUNTED: Final = 10_000
 _ABSENT: Final = ("NoSuchBucket", "404")
+_DENIED: Final = ("AccessDenied", "403", "Forbidden")
 _UNSET: Final = (
     "NoSuchPublicAccessBlockConfiguration", "OwnershipControlsNotFoundError", "NoSuchOwnershipControls", "NoSuchBucketPolicy",
     "ServerSideEncryptionConfigurationNotFoundError", "NoSuchLifecycleConfiguration", "NoSuchTagSet", "NoSuchTagSetError",
@@ -62,7 +63,7 @@ class S3Buckets:
             if code_of(error) in _ABSENT:
                 return None
             if code_of(error) not in _UNSET:
-                raise self._of_tags(error, name) from error
+                raise self._explain_denial(error, name) from error
             tags = []
         except BotoCoreError as error:
             raise translate(error, f"GetBucketTagging on bucket {name}") from error
@@ -71,14 +72,17 @@ class S3Buckets:
         }
         return b.Bucket(name=name, tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in tags)), **settings)
 
-    @staticmethod
-    def _of_tags(error: ClientError, name: str) -> MeshError:
-        """A bucket whose tags we may not read is not ours."""
-        if code_of(error) in ("AccessDenied", "403", "Forbidden"):
-            return Terminal(
-                reasons.NOT_OWNED, f"Bucket {name} exists and its tags may not be read, so it is not this mesh's; choose another name"
-            )
-        return translate(error, f"GetBucketTagging on bucket {name}")
+    def _explain_denial(self, error: ClientError, name: str) -> MeshError:
+        """A bucket whose tags we may not read is not ours, unless the store refuses these credentials altogether."""
+        if code_of(error) not in _DENIED:
+            return translate(error, f"GetBucketTagging on bucket {name}")
+        try:
+            self.account()
+        except MeshError as about_the_credentials:
+            return about_the_credentials
+        return Terminal(
+            reasons.NOT_OWNED, f"Bucket {name} exists and its tags may not be read, so it is not this mesh's; choose another name"
+        )
 
     def create(self, want: b.Bucket) -> None:
         location = {"LocationConstraint": want.region}
@@ -149,19 +153,18 @@ class S3Buckets:
         return probe(self._s3, self._iam, scratch, region=self._connection.region, account=self.account().id)
 
     def account(self) -> StoreAccount:
+        """On AWS by STS; elsewhere by the owner of the bucket list, which everyone with a valid key may see."""
         try:
-            owner = self._s3.list_buckets().get("Owner") or {}
-        except (ClientError, BotoCoreError) as error:
-            raise translate(error, "ListBuckets") from error
-        if self._connection.endpoint is None:
-            return StoreAccount(self._caller())
+            if self._connection.endpoint is None:
+                return StoreAccount(str(self._sts.get_caller_identity()["Account"]))
+            owner = self._s3.list_buckets(MaxBuckets=1).get("Owner") or {}
+        except ClientError as error:
+            if code_of(error) in _DENIED:
+                raise Terminal(reasons.CREDENTIALS_INVALID, f"The store refused the credentials: {code_of(error)}") from error
+            raise translate(error, "Checking the credentials") from error
+        except BotoCoreError as error:
+            raise translate(error, "Checking the credentials") from error
         return StoreAccount(str(owner.get("ID") or ""))
-
-    def _caller(self) -> str:
-        try:
-            return str(self._sts.get_caller_identity()["Account"])
-        except (ClientError, BotoCoreError) as error:
-            raise translate(error, "GetCallerIdentity") from error
 
 
 def _words(operation: str) -> str:

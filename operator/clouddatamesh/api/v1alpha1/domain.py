@@ -104,7 +104,7 @@ class DomainAccess(Model):
 
     owners: tuple[AccessSubject, ...] = Field(default=(), max_length=32, description="May do all with products, and grant access.")
     engineers: tuple[AccessSubject, ...] = Field(default=(), max_length=32, description="May make and change products.")
-    viewers: tuple[AccessSubject, ...] = Field(default=(), max_length=32, description="May look.")
+    viewers: tuple[AccessSubject, ...] = Field(default=(), max_length=32, description="May look at products, and change nothing.")
 
 
 class DomainNamespace(Model):

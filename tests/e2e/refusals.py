@@ -1,0 +1,188 @@
+"""What the API server refuses: one row per rule and per kind of bound, as a sentence, a manifest and a part of the answer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.manifests import a_domain, a_product, a_store
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A manifest that must not be accepted. `after` holds what existed before, where the change is what is wrong."""
+
+    what: str
+    manifest: Manifest
+    says: str
+    after: Manifest | None = None
+
+
+def a_port(name: str = "daily", version: str = "1.0.0", path: str = "daily/", **more: Any) -> Manifest:
+    """An output port."""
+    return {"name": name, "version": version, "path": path, **more}
+
+
+def without(manifest: Manifest, *path: str) -> Manifest:
+    """The manifest without one field."""
+    head, *rest = path
+    if not rest:
+        return {key: value for key, value in manifest.items() if key != head}
+    return {**manifest, head: without(manifest[head], *rest)}
+
+
+def a_rule(**rule: str) -> Manifest:
+    """A product with one lifecycle rule."""
+    return a_product(storage={"lifecycleRules": [rule]})
+
+
+def an_owner(**subject: str) -> Manifest:
+    """A domain with one owner."""
+    return a_domain(access={"owners": [subject]})
+
+
+def a_sa(name: str, role: str = "owners") -> Manifest:
+    """A domain with a ServiceAccount in one of its lists."""
+    return a_domain(access={role: [{"kind": "ServiceAccount", "name": name}]})
+
+
+STORE_RULES = (
+    Refusal(
+        "a store whose prefix changes",
+        a_store(bucketPrefix="other"),
+        "spec.bucketPrefix is immutable; make another ObjectStore with the new prefix",
+        after=a_store(),
+    ),
+    Refusal(
+        "a label selector with a key that is no label",
+        a_store(allowedDomains={"matchLabels": {"no label!": "x"}}),
+        "A key of matchLabels is no label key",
+    ),
+    Refusal("an empty label key", a_store(allowedDomains={"matchLabels": {"": "x"}}), "A key has 1 to 317 characters"),
+    Refusal(
+        "a label selector In without values",
+        a_store(allowedDomains={"matchExpressions": [{"key": "tier", "operator": "In"}]}),
+        "Operators In and NotIn need values",
+    ),
+    Refusal(
+        "a label selector Exists with values",
+        a_store(allowedDomains={"matchExpressions": [{"key": "tier", "operator": "Exists", "values": ["a"]}]}),
+        "Exists and DoesNotExist take none",
+    ),
+    Refusal(
+        "an expression with a key that is no label",
+        a_store(allowedDomains={"matchExpressions": [{"key": "-tier", "operator": "Exists"}]}),
+        "The key is no label key",
+    ),
+)
+
+DOMAIN_RULES = (
+    Refusal("a domain that is its own parent", a_domain(parentRef={"name": "sales"}), "spec.parentRef names this domain itself"),
+    Refusal(
+        "a domain whose name is longer than a label",
+        a_domain("d" * 64, namespaces=[{"name": "sales"}]),
+        "metadata.name is written into labels; choose one of at most 63 characters",
+    ),
+    Refusal("a domain with a dotted name and no namespaces", a_domain("sales.eu"), "No namespace can be named as this domain"),
+    Refusal("a domain named kube-sales without namespaces", a_domain("kube-sales"), "No namespace can be named as this domain"),
+    Refusal("a domain named default without namespaces", a_domain("default"), "No namespace can be named as this domain"),
+    Refusal(
+        "a domain with the namespace default",
+        a_domain(namespaces=[{"name": "sales"}, {"name": "default"}]),
+        "The namespaces default and kube-* are the cluster's own; choose another",
+    ),
+    Refusal("a domain with the namespace kube-system", a_domain(namespaces=[{"name": "kube-system"}]), "are the cluster's own"),
+    Refusal(
+        "a domain whose home namespace is exchanged",
+        a_domain(namespaces=[{"name": "sales-eu"}]),
+        "The home, which is the first of spec.namespaces, is immutable",
+        after=a_domain(namespaces=[{"name": "sales"}]),
+    ),
+    Refusal(
+        "a domain that is given another first namespace later",
+        a_domain(namespaces=[{"name": "sales-eu"}, {"name": "sales"}]),
+        "is immutable; keep it first and add others after it",
+        after=a_domain(),
+    ),
+    Refusal(
+        "a domain whose list of namespaces goes, and the home with it",
+        a_domain(),
+        "The home, which is the first of spec.namespaces, is immutable",
+        after=a_domain(namespaces=[{"name": "sales-eu"}]),
+    ),
+    *(
+        Refusal(f"{role[:-1]} {name}", a_domain(access={role: [{"kind": kind, "name": name}]}), "Subjects named system:* are")
+        for role, kind, name in (
+            ("owners", "Group", "system:masters"),
+            ("engineers", "User", "system:admin"),
+            ("viewers", "Group", "system:authenticated"),
+        )
+    ),
+    Refusal(
+        "a group with a namespace",
+        an_owner(kind="Group", name="sales", namespace="sales"),
+        "namespace belongs to subjects of kind ServiceAccount; remove it",
+    ),
+    Refusal("a ServiceAccount with its namespace in its name", a_sa("sales:loader"), "The name of a ServiceAccount has lower-case"),
+    Refusal(
+        "a team member who leaves before coming",
+        a_domain(team={"members": [{"username": "kim", "dateIn": "2026-02-01", "dateOut": "2026-01-01"}]}),
+        "A member's dateOut is before dateIn; mend one of them",
+    ),
+    Refusal(
+        "network exceptions without isolation",
+        a_domain(resources={"networkIsolation": {"allowFrom": [{"matchLabels": {"a": "b"}}]}}),
+        "networkIsolation.allowFrom counts only with mode Domain; set the mode or remove it",
+    ),
+    Refusal("an empty key in a quota", a_domain(resources={"quota": {"": "1"}}), "A key has 1 to 256 characters"),
+)
+
+_PROPOSED = without(without(a_product(lifecycle="proposed"), "spec", "storage"), "spec", "producer")
+PRODUCT_RULES = (
+    Refusal("an active product without storage", without(without(a_product(), "spec", "storage"), "spec", "producer"),
+            "spec.storage is required unless spec.lifecycle is proposed; add it"),
+    Refusal("a product whose storage is removed", _PROPOSED, "spec.storage cannot be removed; delete the product instead",
+            after=a_product(lifecycle="proposed")),
+    Refusal("a producer without storage", without(a_product(lifecycle="proposed"), "spec", "storage"),
+            "spec.producer needs spec.storage; add it or remove spec.producer"),
+    Refusal("a product that moves to another store", a_product(storage={"storeRef": {"name": "other"}}),
+            "spec.storage.storeRef is immutable; make another product and move the data", after=a_product()),
+    Refusal("a bucket name that changes", a_product(storage={"bucketName": "acme-b"}),
+            "spec.storage.bucketName is immutable; make another product and move the data",
+            after=a_product(storage={"bucketName": "acme-a"})),
+    Refusal("a bucket name that is added later", a_product(storage={"bucketName": "acme-b"}), "spec.storage.bucketName is immutable",
+            after=a_product()),
+    Refusal("a bucket name that is removed later", a_product(), "spec.storage.bucketName is immutable",
+            after=a_product(storage={"bucketName": "acme-a"})),
+    *(
+        Refusal(f"a lifecycle from {old} to {new}", a_product(lifecycle=new), "spec.lifecycle moves forward only",
+                after=a_product(lifecycle=old))
+        for old, new in (("active", "draft"), ("active", "proposed"), ("draft", "proposed"), ("deprecated", "draft"),
+                         ("retired", "active"), ("retired", "deprecated"))
+    ),
+    Refusal("two ports of one path", a_product(outputPorts=[a_port(), a_port("hourly")]),
+            "Paths of spec.outputPorts overlap; give every port a path of its own"),
+    Refusal("a port within another's path", a_product(outputPorts=[a_port(), a_port("eu", path="daily/eu/")]), "outputPorts overlap"),
+    Refusal("an input port from nowhere", a_product(inputPorts=[{"name": "stock"}]), "give exactly one"),
+    Refusal("an input port from two places",
+            a_product(inputPorts=[{"name": "stock", "external": {"url": "https://x.test"},
+                                   "from": {"namespace": "i", "dataProduct": "s", "outputPort": {"name": "d", "version": "1.0.0"}}}]),
+            "An input port reads either from a product or from something external; give exactly one"),
+    Refusal("an external input that says nothing", a_product(inputPorts=[{"name": "fx", "external": {}}]),
+            "An external input says what it is or where it comes from; give description or url"),
+    Refusal("a grant that lasts no time", a_product(outputPorts=[a_port(access={"maxDuration": "0d"})]),
+            "access.maxDuration stands for no time at all; write at least 1m, or remove it"),
+    Refusal("a lifecycle rule without action", a_rule(prefix="tmp/"),
+            "A lifecycle rule needs expireAfter, expireNoncurrentAfter or abortUploadsAfter; add one or remove the rule"),
+    *(
+        Refusal(f"{field} of no time", a_rule(prefix="tmp/", **{field: "0d0h"}), "A duration of a lifecycle rule stands for no time")
+        for field in ("expireAfter", "expireNoncurrentAfter", "abortUploadsAfter")
+    ),
+    *(
+        Refusal(f"a tag {key}", a_product(storage={"tags": {key: "x"}}), "Tag keys under clouddatamesh.dev/ and aws: are reserved")
+        for key in ("clouddatamesh.dev/uid", "clouddatamesh.dev/transfer-to", "aws:created")
+    ),
+    Refusal("a tag key that S3 refuses", a_product(storage={"tags": {"cost#center": "x"}}), "has characters that S3 refuses"),
+    Refusal("an empty tag key", a_product(storage={"tags": {"": "x"}}), "A key has 1 to 128 characters"),
+)  # fmt: skip
+RULES = (*STORE_RULES, *DOMAIN_RULES, *PRODUCT_RULES)

@@ -1,0 +1,159 @@
+"""The generator says exactly what the models say, or refuses with the path."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal
+
+import pytest
+from pydantic import BaseModel, Field, StringConstraints
+
+from clouddatamesh.api.base import Model, Rule
+from clouddatamesh.api.kinds import KINDS
+from clouddatamesh.generate.__main__ import find_stale, generated, write
+from clouddatamesh.generate.crds import build_crd
+from clouddatamesh.generate.schema import Refused, build_schema
+from tests.support.installation import ROOT
+
+Short = Annotated[str, StringConstraints(max_length=8)]
+
+
+class Cat(Model):
+    kind: Literal["cat"] = "cat"
+    name: Short = ""
+
+
+class Dog(Model):
+    kind: Literal["dog"] = "dog"
+
+
+class Node(Model):
+    below: "tuple[Node, ...]" = Field(default=(), max_length=2)
+
+
+def a_model(annotation: Any, **field: Any) -> type[BaseModel]:
+    """A model `Root` with one field `bad`."""
+    return type("Root", (Model,), {"__annotations__": {"bad": annotation}, "bad": Field(**field)})
+
+
+REFUSED = {
+    "a union": (a_model(Short | int), "Root.bad: a union"),
+    "a discriminated union": (a_model(Cat | Dog, discriminator="kind"), "Root.bad: discriminator, oneOf"),
+    "a tuple of fixed places": (a_model(tuple[int, int]), "Root.bad"),
+    "anything": (a_model(Any), "Root.bad: type None"),
+    "an untyped map": (a_model(dict[Short, Any], max_length=2), "Root.bad: an object without known members"),
+    "an untyped object": (a_model(dict), "Root.bad: an object without known members"),  # type: ignore[type-arg]
+    "look-ahead": (a_model(str, max_length=8, json_schema_extra={"pattern": "^(?!x)"}), "Root.bad: a pattern with look-around"),
+    "look-behind": (a_model(str, max_length=8, json_schema_extra={"pattern": "(?<=x)y"}), "Root.bad: a pattern with look-around"),
+    "a back-reference": (a_model(str, max_length=8, json_schema_extra={"pattern": r"(a)\1"}), "Root.bad: a pattern with look-around"),
+    "a list without bound": (a_model(tuple[int, ...]), "Root.bad: the list has no bound"),
+    "a string without bound": (a_model(str), "Root.bad: the string has no bound"),
+    "a format": (a_model(str, max_length=8, json_schema_extra={"format": "uri"}), "Root.bad: format"),
+    "a map without bound": (a_model(dict[Short, int]), "Root.bad: the map has no bound"),
+    "a map whose keys have no bound": (a_model(dict[str, int], max_length=2), "Root.bad: the map's keys have no bound"),
+    "a map whose values have no bound": (a_model(dict[Short, str], max_length=2), "Root.bad.*: the string has no bound"),
+    "a list whose items have no bound": (a_model(tuple[str, ...], max_length=2), r"Root.bad\[\]: the string has no bound"),
+    "an optional key of a list map": (
+        a_model(tuple[Dog, ...], max_length=2, json_schema_extra={"x-list-map-keys": ["name"]}),
+        "Root.bad: key name of a list map must be required or have a default",
+    ),
+    "a number as a constant": (a_model(Literal[1]), "Root.bad: a constant that is no string"),
+    "a multiple": (a_model(int, multiple_of=5), "Root.bad: multipleOf"),
+    "a model that contains itself": (Node, "below"),
+    "a default that would be lost": (a_model(Cat, default=Cat(name="tom")), "Root.bad: a default that differs"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_is_refused_with_its_path(what: str) -> None:
+    model, says = REFUSED[what]
+    with pytest.raises(Refused, match=f"^{says}" if says.startswith("Root") else says):
+        build_schema(model)
+
+
+class Inner(Model):
+    """An inner model."""
+
+    name: Short = Field(description="A name. Example: a.")
+    RULES: ClassVar[tuple[Rule, ...]] = (Rule("self.name != 'x'", "Not x"),)
+
+
+class Outer(Model):
+    """An outer model."""
+
+    one: Inner | None = None
+    many: tuple[Inner, ...] = Field(default=(), max_length=3, json_schema_extra={"x-list-map-keys": ["name"]})
+    by_key: dict[Short, Inner] = Field(default={}, max_length=4)
+    level: Literal["a", "b"] = "a"
+    only: Literal["one"] = "one"
+    words: tuple[Short, ...] = Field(default=(), max_length=2, json_schema_extra={"x-list-set": True})
+    count: int = Field(default=1, gt=0, le=9)
+
+
+def test_what_can_be_said_is_said_exactly() -> None:
+    said = build_schema(Outer)["properties"]
+    rule = [{"rule": "self.name != 'x'", "message": "Not x"}]
+    inner = {"type": "object", "required": ["name"], "x-kubernetes-validations": rule}
+    assert said["one"].items() >= inner.items()
+    assert "default" not in said["one"]
+    assert said["many"]["items"].items() >= inner.items()
+    assert said["many"].items() >= {"maxItems": 3, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}.items()
+    assert said["byKey"]["additionalProperties"].items() >= inner.items()
+    assert said["byKey"]["maxProperties"] == 4
+    assert said["byKey"]["x-kubernetes-validations"][0]["message"] == "A key has 1 to 8 characters"
+    assert said["level"].items() >= {"type": "string", "enum": ["a", "b"], "default": "a"}.items()
+    assert said["only"]["enum"] == ["one"]
+    assert said["words"]["x-kubernetes-list-type"] == "set"
+    assert said["count"].items() >= {"type": "integer", "minimum": 0, "exclusiveMinimum": True, "maximum": 9}.items()
+
+
+def fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every field below a schema with its path."""
+    for name, child in schema.get("properties", {}).items():
+        yield f"{path}.{name}", child
+        yield from fields(child, f"{path}.{name}")
+        yield from fields(child.get("items", {}), f"{path}.{name}[]")
+
+
+def is_leaf(schema: dict[str, Any]) -> bool:
+    return "properties" not in schema and "properties" not in schema.get("items", {})
+
+
+ALL = [
+    (path, schema)
+    for kind in KINDS
+    for path, schema in fields(build_crd(kind)["spec"]["versions"][-1]["schema"]["openAPIV3Schema"], kind.kind)
+    if not path.endswith(".metadata")
+]
+
+
+@pytest.mark.parametrize(("path", "schema"), ALL, ids=[path for path, _ in ALL])
+def test_every_field_is_explained(path: str, schema: dict[str, Any]) -> None:
+    said = schema.get("description", "")
+    assert said.endswith("."), path
+    assert not is_leaf(schema) or "Example:" in said, path
+    assert len(said) > 10
+
+
+def test_every_integer_of_a_spec_has_bounds() -> None:
+    numbers = [(path, schema) for path, schema in ALL if schema["type"] == "integer" and ".spec." in path]
+    assert numbers
+    assert [path for path, schema in numbers if not {"minimum", "maximum"} <= set(schema)] == []
+
+
+def test_the_committed_files_are_what_the_models_declare() -> None:
+    assert find_stale(ROOT) == ()
+
+
+def test_two_runs_say_the_same() -> None:
+    assert generated() == generated()
+
+
+def test_a_change_and_a_leftover_are_found_and_mended(tmp_path: Any) -> None:
+    write(tmp_path)
+    assert find_stale(tmp_path) == ()
+    changed, *_ = sorted(generated())
+    (tmp_path / changed).write_text("edited by hand\n")
+    (tmp_path / "crds" / "old.yaml").write_text("left over\n")
+    assert [str(path) for path in find_stale(tmp_path)] == sorted([str(changed), "crds/old.yaml"])
+    write(tmp_path)
+    assert find_stale(tmp_path) == ()
+    assert not (tmp_path / "crds" / "old.yaml").exists()
