@@ -48,7 +48,7 @@ def answer(cluster: ControlPlane, verb: str, manifest: Manifest) -> str:
 @pytest.mark.parametrize("case", [*RULES, *BOUNDS], ids=lambda case: case.what)
 def test_is_refused(cluster: ControlPlane, case: Refusal) -> None:
     if case.after is None:
-        assert case.says in answer(cluster, "create", case.manifest)
+        assert case.says in answer(cluster, "apply", case.manifest)
         return
     create(cluster, case.after)
     try:
@@ -112,7 +112,7 @@ ACCEPTED = {
 
 @pytest.mark.parametrize("what", ACCEPTED)
 def test_is_accepted(cluster: ControlPlane, what: str) -> None:
-    assert answer(cluster, "create", ACCEPTED[what]) == ""
+    assert answer(cluster, "apply", ACCEPTED[what]) == ""
 
 
 CHANGES = {

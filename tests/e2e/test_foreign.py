@@ -49,6 +49,9 @@ def test_a_secret_of_the_producers_name(mesh: Actors) -> None:
     mesh.installed.apply(a_product("careful", producer={"secretName": "taken"}))
     assert "choose another" in mesh.ends("careful", reason="NotOwned", type_="CredentialsReady")["message"]
     assert frozen(mesh, "secret", "taken", "sales") == before
+    mesh.nudge("careful", token="again")
+    users = [user["UserName"] for user in mesh.iam.list_users(PathPrefix="/clouddatamesh/acme/")["Users"] if "careful" in user["UserName"]]
+    assert [mesh.iam.list_access_keys(UserName=user)["AccessKeyMetadata"] for user in users] == [[]]
     mesh.delete("careful")
     assert frozen(mesh, "secret", "taken", "sales") == before
 

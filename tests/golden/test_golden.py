@@ -1,6 +1,7 @@
 """Whole conversations, written down: `<case>.in.yaml` is applied to an empty mesh, `<case>.plan.yaml` is every write in its order and how
 each object ends. `pytest tests/golden --update-golden` writes them anew; the diff is then reviewed like code."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,13 @@ def conversation(case: Path) -> dict[str, Any]:
     mesh = Mesh()
     steps = []
     for manifest in yaml.safe_load_all(case.read_text()):
-        writes = mesh.writes_of(lambda m, manifest=manifest: m.apply(manifest))
+        writes = mesh.writes_of(partial(_apply, manifest))
         steps.append({"apply": f"{manifest['kind']} {manifest['metadata']['name']}", "writes": writes})
     return {"steps": steps, "ends": {kind: ends(mesh, kind) for kind in RECONCILED}}
+
+
+def _apply(manifest: dict[str, Any], mesh: Mesh) -> None:
+    mesh.apply(manifest)
 
 
 def ends(mesh: Mesh, kind: str) -> dict[str, str]:

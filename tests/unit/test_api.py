@@ -39,7 +39,7 @@ def test_no_duration(text: str) -> None:
         parse_duration(text)
 
 
-# What pydantic need not refuse: an old operator reads newer objects, and the API server alone compares list entries and tells "yes" from true.
+# What pydantic need not refuse: an old operator reads newer objects; the API server alone compares list entries and tells "yes" from true.
 _ONLY_THE_SERVER = ("unknown field", "Duplicate value", "spec: Required value", "spec.deletionEnabled")
 _SCHEMA = [case for case in BOUNDS if not any(part in case.says for part in _ONLY_THE_SERVER)]
 

@@ -34,13 +34,13 @@ def a_model(annotation: Any, **field: Any) -> type[BaseModel]:
     return type("Root", (Model,), {"__annotations__": {"bad": annotation}, "bad": Field(**field)})
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[type[BaseModel], str]] = {
     "a union": (a_model(Short | int), "Root.bad: a union"),
     "a discriminated union": (a_model(Cat | Dog, discriminator="kind"), "Root.bad: discriminator, oneOf"),
     "a tuple of fixed places": (a_model(tuple[int, int]), "Root.bad"),
     "anything": (a_model(Any), "Root.bad: type None"),
     "an untyped map": (a_model(dict[Short, Any], max_length=2), "Root.bad: an object without known members"),
-    "an untyped object": (a_model(dict), "Root.bad: an object without known members"),  # type: ignore[type-arg]
+    "an untyped object": (a_model(dict), "Root.bad: an object without known members"),
     "look-ahead": (a_model(str, max_length=8, json_schema_extra={"pattern": "^(?!x)"}), "Root.bad: a pattern with look-around"),
     "look-behind": (a_model(str, max_length=8, json_schema_extra={"pattern": "(?<=x)y"}), "Root.bad: a pattern with look-around"),
     "a back-reference": (a_model(str, max_length=8, json_schema_extra={"pattern": r"(a)\1"}), "Root.bad: a pattern with look-around"),

@@ -21,6 +21,7 @@ from clouddatamesh.plan import marks
 _log = logging.getLogger(__name__)
 _CONTROLLER: Final = f"{marks.GROUP}/operator"
 _OWN_SECRET_SECONDS: Final = 30.0
+_ANSWER_SECONDS: Final = 5.0
 
 
 class KubeCluster:
@@ -29,6 +30,7 @@ class KubeCluster:
     def __init__(self, client: Client, cache: Cache, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client, self._cache, self._settings, self._monotonic = client, cache, settings, monotonic
         self._own_secrets: dict[str, tuple[float, Mapping[str, str] | None]] = {}
+        self._written: dict[Key, tuple[float, Manifest | None]] = {}
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Manifest | None:
@@ -38,6 +40,10 @@ class KubeCluster:
         return self._cache.list(kind)
 
     def get_metadata(self, key: Key) -> Manifest | None:
+        """The answer to a write of ours a moment ago is as good as a read, once."""
+        written, answer = self._written.pop(key, (0.0, None))
+        if answer is not None and self._monotonic() - written < _ANSWER_SECONDS:
+            return answer
         try:
             return self._client.request("GET", path(key), headers={"Accept": METADATA_ONLY})
         except ApiError as error:
@@ -172,8 +178,10 @@ class KubeCluster:
         self._keep(key, answer)
 
     def _keep(self, key: Key, answer: Manifest) -> None:
-        """Our own write shows at once; Secrets are never kept."""
-        if key.kind != "Secret":
+        """Our own write shows at once. Of Secrets there is only metadata, kept for the read-back that follows."""
+        if key.kind == "Secret":
+            self._written[key] = (self._monotonic(), answer)
+        else:
             self._cache.put({"apiVersion": RESOURCES[key.kind].api_version, "kind": key.kind, **answer})
 
 

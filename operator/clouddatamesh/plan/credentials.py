@@ -50,7 +50,8 @@ def plan_credentials(wish: Wish, world: ProductWorld) -> Plan:
         return stopped(Terminal(reasons.NOT_OWNED, why, condition=CONDITION))
     if world.secret is not None and not marks.is_made_by(world.secret, wish.key, wish.product.metadata.uid):
         why = f"Secret {producer.secret_name} exists and was not made for this product; choose another spec.producer.secretName"
-        return stopped(Terminal(reasons.NOT_OWNED, why, condition=CONDITION))
+        surplus = (DeleteKey(want.name, key.id) for key in sorted(world.principal.keys if world.principal else ()))
+        return stopped(Terminal(reasons.NOT_OWNED, why, condition=CONDITION), *surplus)
     return Plan(
         (
             *_principal_updates(want, world.principal, wish.name),

@@ -7,7 +7,9 @@ from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import Terminal, Waiting
 from clouddatamesh.model.bucket import Bucket, Tags
+from clouddatamesh.model.objects import Event
 from clouddatamesh.model.plan import (
+    Announce,
     CreateBucket,
     HoldObject,
     Operation,
@@ -19,7 +21,7 @@ from clouddatamesh.model.plan import (
     stopped,
 )
 from clouddatamesh.model.world import StoreWorld
-from clouddatamesh.plan import features, marks, names
+from clouddatamesh.plan import marks, names
 
 _SHOWN: Final = 5
 _ROLE_TAG: Final = f"{marks.GROUP}/role"
@@ -105,18 +107,15 @@ def plan_deletion(store: ObjectStore, world: StoreWorld) -> Plan:
     """Wait for those who use the store; its buckets stay, the mesh's own too, which keeps other clusters off what is retained."""
     if not marks.is_held(store.metadata.finalizers):
         return Plan()
-    forced = store.metadata.annotations.get(marks.FORCE_ANNOTATION) == store.metadata.name
-    if world.users and not forced:
-        shown = ", ".join(str(key) for key in sorted(world.users)[:_SHOWN])
-        more = f" and {len(world.users) - _SHOWN} more" if len(world.users) > _SHOWN else ""
+    if not world.users:
+        return Plan((ReleaseObject(),))
+    shown = ", ".join(str(key) for key in sorted(world.users)[:_SHOWN])
+    more = f" and {len(world.users) - _SHOWN} more" if len(world.users) > _SHOWN else ""
+    if store.metadata.annotations.get(marks.FORCE_ANNOTATION) != store.metadata.name:
         why = (
             f"Deletion waits for {shown}{more}; delete these first, or leave their buckets and keys behind with annotation"
             f" {marks.FORCE_ANNOTATION}={store.metadata.name}"
         )
         return stopped(Waiting(reasons.IN_USE, why, condition="DeletionBlocked"))
-    return Plan((ReleaseObject(),))
-
-
-def lacks(store: ObjectStore) -> tuple[str, ...]:
-    """What the baseline requires and the probe did not find."""
-    return features.missing_of(store)
+    left = f"Left behind in the store, with their keys: the buckets of {shown}{more}"
+    return Plan((Announce(Event("Warning", reasons.RETAINED, left)), ReleaseObject()))

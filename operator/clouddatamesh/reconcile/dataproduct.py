@@ -107,7 +107,8 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, port
         if error.reason not in _ABOUT_THE_STORE:
             raise
         raise Waiting(reasons.STORE_NOT_READY, error.message, condition=STORAGE) from error
-    secret, former = _observe_secrets(product, ports)
+    made_before = principal is not None or product.status.binding is not None
+    secret, former = _observe_secrets(product, ports) if made_before else (None, None)
     return replace(world, bucket=bucket, contents=contents, principal=principal, secret=secret, former_secret=former)
 
 

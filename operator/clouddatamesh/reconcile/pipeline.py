@@ -11,6 +11,7 @@ from clouddatamesh.model.objects import Event, Key, Manifest
 from clouddatamesh.model.outcome import Outcome
 from clouddatamesh.model.plan import Plan, Record
 from clouddatamesh.model.settings import Next
+from clouddatamesh.plan.marks import RECONCILE_ANNOTATION
 from clouddatamesh.plan.names import jitter
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.execute import Executor, step_of
@@ -86,11 +87,18 @@ class Visit:
     def close(self, result: Outcome | MeshError, done: tuple[str, ...]) -> None:
         """Status, if it changed, and events on transitions."""
         old = self.old_status()
-        new = summarize(old, self.generation, result, self.ports.clock.now())
+        new = self._echo(summarize(old, self.generation, result, self.ports.clock.now()))
         if new != old:
             self.ports.cluster.write_status(self.key, self.uid, new)
         for event in (*find_events(old, new), *_repairs(old, self.generation, done)):
             self.ports.cluster.emit(self.key, self.uid, event)
+
+    def _echo(self, status: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Whoever asked for this look by annotation sees that it was had, however it ended."""
+        manifest = self.ports.cluster.get(self.key) or {"metadata": {}}
+        token = (manifest["metadata"].get("annotations") or {}).get(RECONCILE_ANNOTATION)
+        kept = {name: value for name, value in status.items() if name != "lastHandledReconcileAt"}
+        return {**kept, "lastHandledReconcileAt": token} if token else kept
 
 
 def _repairs(old: Mapping[str, Any], generation: int, done: tuple[str, ...]) -> tuple[Event, ...]:

@@ -8,7 +8,6 @@ from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan import marks
 from clouddatamesh.plan.credentials import holding
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, wish_of
@@ -83,9 +82,6 @@ def _drift(differences: Plan) -> Finding:
 
 def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, differences: Plan) -> dict[str, Any]:
     fields: dict[str, Any] = {"inputPorts": _input_ports(product, world), "outputPorts": _output_ports(product, made)}
-    token = product.metadata.annotations.get(marks.RECONCILE_ANNOTATION)
-    if token:
-        fields["lastHandledReconcileAt"] = token
     if product.spec.mode == "Plan":
         fields["plan"] = list(differences.describe()[:_SHOWN])
     if made is not None:

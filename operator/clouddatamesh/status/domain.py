@@ -42,6 +42,4 @@ def list_fields(domain: Domain, world: DomainWorld) -> dict[str, Any]:
         if labels.get(marks.DOMAIN_LABEL) == domain.metadata.name:
             adopted = known.get(metadata["uid"], labels.get(marks.MANAGED_LABEL) != marks.MANAGER)
             namespaces.append({"name": name, "uid": metadata["uid"], "adopted": adopted})
-    fields: dict[str, Any] = {"namespaces": namespaces, "dataProducts": len(world.products)}
-    token = domain.metadata.annotations.get(marks.RECONCILE_ANNOTATION)
-    return {**fields, "lastHandledReconcileAt": token} if token else fields
+    return {"namespaces": namespaces, "dataProducts": len(world.products)}

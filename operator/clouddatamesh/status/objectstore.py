@@ -6,7 +6,6 @@ from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import StoreWorld
-from clouddatamesh.plan import marks
 from clouddatamesh.plan.features import is_aws, messages_of, missing_of
 from clouddatamesh.plan.objectstore import mesh_bucket_of
 
@@ -32,7 +31,7 @@ def report(store: ObjectStore, world: StoreWorld) -> Outcome:
 def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
     """What was probed, when, and the mesh's own bucket."""
     status = store.status
-    fields: dict[str, Any] = {
+    return {
         "capabilities": [found.model_dump(by_alias=True, exclude_none=True) for found in status.capabilities],
         "bucket": mesh_bucket_of(store, world),
         "bucketPhase": "Owned",
@@ -41,5 +40,3 @@ def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
         "probedGeneration": status.probed_generation,
         "probedVersion": status.probed_version,
     }
-    token = store.metadata.annotations.get(marks.RECONCILE_ANNOTATION)
-    return {**fields, "lastHandledReconcileAt": token} if token else fields

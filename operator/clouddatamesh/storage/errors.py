@@ -74,14 +74,16 @@ def translate(error: Exception, what: str) -> MeshError:
         code = code_of(error)
         kind, reason = _CODES.get(code, _UNKNOWN)
         said = redact(str(error.response.get("Error", {}).get("Message") or ""))
-        return kind(reason, f"{what} failed: {code}{f': {said}' if said and said != code else ''}")
+        remedy = "; check the Secret of the ObjectStore's spec.credentialsSecretRef" if reason == reasons.CREDENTIALS_INVALID else ""
+        return kind(reason, f"{what} failed: {code}{f': {said}' if said and said != code else ''}{remedy}")
     if isinstance(error, wire.SSLError):
         return Terminal(reasons.CERTIFICATE_INVALID, f"{what} failed: the store's certificate does not verify; check spec.caBundle")
     if isinstance(error, wire.NoCredentialsError | wire.PartialCredentialsError | wire.CredentialRetrievalError):
         return Terminal(reasons.CREDENTIALS_MISSING, f"{what} failed: no credentials; set spec.credentialsSecretRef or workload identity")
     if isinstance(error, wire.ParamValidationError | wire.InvalidRegionError | wire.UnknownRegionError):
         return Terminal(reasons.STORE_REFUSED, f"{what} failed: {type(error).__name__}")
-    return Transient(reasons.STORE_UNAVAILABLE, f"{what} failed: the store does not answer ({type(error).__name__})")
+    where = "check the ObjectStore's spec.endpointUrl and spec.iamEndpointUrl"
+    return Transient(reasons.STORE_UNAVAILABLE, f"{what} failed: the store does not answer ({type(error).__name__}); {where}")
 
 
 def redact(text: str) -> str:

@@ -1,0 +1,98 @@
+"""Whatever is wrong with a manifest, somebody says so in a sentence, and nothing else suffers.
+
+What the API server refuses is shown in test_crds.py; here is what only the operator can see, everything at once.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hack.tools.controlplane import ControlPlane
+from hack.tools.store import Store
+from tests.e2e.bounds import BOUNDS
+from tests.e2e.refusals import RULES, Refusal
+from tests.e2e.stalls import MESH, STALLS, Stall
+from tests.e2e.wrong_world import GOOD, GOOD_PRODUCT, build
+from tests.support.installation import NAMESPACE, ROOT, Installation
+
+PAGE = ROOT / "docs" / "wrong-manifests.md"
+REFUSED: tuple[Refusal, ...] = (*RULES, *BOUNDS)
+QUIET = 5.0
+
+
+@pytest.fixture(scope="module")
+def mesh(moto: Store) -> Iterator[Installation]:
+    """Good objects, and beside them everything that is wrong, all at once."""
+    with ControlPlane() as cluster, Installation(cluster, mesh=MESH, values={"log.level": "debug"}) as installed:
+        build(installed, moto)
+        yield installed
+
+
+def conditions(mesh: Installation, kind: str, name: str, namespace: str = "") -> dict[str, dict[str, Any]]:
+    """The conditions of an object by type."""
+    status = mesh.get(kind, name, namespace).get("status", {})
+    return {found["type"]: found for found in status.get("conditions", ())}
+
+
+@pytest.mark.parametrize("case", STALLS, ids=lambda case: f"{case.key[0]} {case.what}")
+def test_the_status_says_so(mesh: Installation, case: Stall) -> None:
+    mesh.until(lambda: conditions(mesh, *case.key).get("Ready", {}).get("reason") == case.reason, what=f"{case.what}: {case.reason}")
+    found = conditions(mesh, *case.key)
+    assert found[case.ends]["status"] == "True"
+    assert found["Ready"]["status"] != "True"
+    assert [part for part in case.says if part not in found["Ready"]["message"]] == [], found["Ready"]["message"]
+
+
+def test_then_it_is_quiet(mesh: Installation) -> None:
+    mark = mesh.cluster.audit.mark()
+    time.sleep(QUIET)
+    requests = mesh.cluster.audit.read(since=mark, user=f"system:serviceaccount:{NAMESPACE}")
+    assert [request for request in requests if request.writes] == []
+
+
+def test_the_good_objects_beside_them_are_ready(mesh: Installation) -> None:
+    for manifest in (*GOOD, GOOD_PRODUCT):
+        metadata = manifest["metadata"]
+        found = conditions(mesh, manifest["kind"], metadata["name"], metadata.get("namespace", ""))
+        assert found["Ready"]["status"] == "True", metadata["name"]
+        assert "Stalled" not in found
+
+
+def test_the_log_has_no_traceback(mesh: Installation) -> None:
+    assert mesh.log()
+    assert "Traceback" not in mesh.log()
+
+
+def page() -> str:
+    """docs/wrong-manifests.md."""
+    refused = [_row(case.manifest["kind"], case.what, "", case.says) for case in REFUSED]
+    stalled = [_row(case.manifest["kind"], case.what, f"{case.ends}: `{case.reason}`", " … ".join(case.says)) for case in STALLS]
+    head = "# Wrong manifests, and what is said to them"
+    intro = (
+        "Every row is a test. Written from the tables in `tests/e2e/refusals.py`, `bounds.py` and `stalls.py` by"
+        " `UPDATE=1 pytest tests/e2e/test_wrong_manifests.py -k fresh`."
+    )
+    door = "## Refused by the API server\n\n`kubectl apply` fails and nothing is stored.\n\n| kind | manifest | says |\n|---|---|---|"
+    status = (
+        "## Seen by the operator\n\nThe object is stored; its Ready condition says why it cannot be. Stalled: someone must change it."
+        " Reconciling: it goes on by itself as soon as what is missing is there.\n\n| kind | manifest | ends | says |\n|---|---|---|---|"
+    )
+    return "\n\n".join([head, intro, "\n".join([door, *refused]), "\n".join([status, *stalled])]) + "\n"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("*", "\\*") for cell in cells if cell) + " |"
+
+
+def test_the_page_is_fresh() -> None:
+    if os.environ.get("UPDATE"):
+        PAGE.write_text(page(), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page(), "run UPDATE=1 pytest tests/e2e/test_wrong_manifests.py -k fresh"
+
+
+def test_there_are_at_least_sixty_and_no_two_alike() -> None:
+    said = [(case.manifest["kind"], case.what) for case in REFUSED] + [(case.manifest["kind"], case.what) for case in STALLS]
+    assert len(said) == len(set(said)) >= 60
