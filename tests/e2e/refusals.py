@@ -91,7 +91,7 @@ DOMAIN_RULES = (
         a_domain(namespaces=[{"name": "sales"}, {"name": "default"}]),
         "The namespaces default and kube-* are the cluster's own; choose another",
     ),
-    Refusal("a domain with the namespace kube-system", a_domain(namespaces=[{"name": "kube-system"}]), "are the cluster's own"),
+    Refusal("a domain with the namespace kube-system", a_domain(namespaces=[{"name": "kube-system"}]), "The namespaces default and kube-*"),
     Refusal(
         "a domain whose home namespace is exchanged",
         a_domain(namespaces=[{"name": "sales-eu"}]),
@@ -133,6 +133,14 @@ DOMAIN_RULES = (
         "network exceptions without isolation",
         a_domain(resources={"networkIsolation": {"allowFrom": [{"matchLabels": {"a": "b"}}]}}),
         "networkIsolation.allowFrom counts only with mode Domain; set the mode or remove it",
+    ),
+    Refusal(
+        "a quota for what cannot be a resource", a_domain(resources={"quota": {"no such!": "1"}}), "A key of resources.quota is no resource"
+    ),
+    Refusal(
+        "a default request above the default limit",
+        a_domain(resources={"limitRange": {"default": {"cpu": "500m"}, "defaultRequest": {"cpu": "1"}}}),
+        "A limitRange.defaultRequest is above the limitRange.default of its resource",
     ),
     Refusal("an empty key in a quota", a_domain(resources={"quota": {"": "1"}}), "A key has 1 to 256 characters"),
 )

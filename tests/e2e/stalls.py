@@ -41,7 +41,8 @@ def product(name: str, namespace: str = "sales", *, bucket: str = "", **storage:
     return a_product(name, namespace, storage={**({"bucketName": bucket} if bucket else {}), **storage})
 
 
-LIMITS = {"limitRange": {"default": {"cpu": "100m"}, "defaultRequest": {"cpu": "2"}}}
+APPLES = {"limitRange": {"default": {"apples": "1"}}}
+INPUT = {"namespace": "inventory", "dataProduct": "stock", "outputPort": {"name": "daily", "version": "1.0.0"}}
 FOREIGN_NAME = names.principal_name(MESH, Key("DataProduct", "sales", "namesake"))
 EXPECTED = names.bucket_name("acme", MESH, Key("DataProduct", "sales", "squatted"))
 GENERATED = "acme-orders-abcdefghijklmnop"
@@ -65,7 +66,7 @@ STORES = (
                                                       caBundle="-----BEGIN CERTIFICATE-----\ngarbage\n-----END CERTIFICATE-----\n"),
           "CertificateInvalid", ("spec.caBundle",)),
     Stall("a baseline that the store cannot meet", store("demanding", baseline={"tlsOnly": "Required"}),
-          "CapabilityMissing", ("TlsOnly",)),
+          "CapabilityMissing", ("TlsOnly", "relax spec.baseline")),
     Stall("a mesh's bucket that another cluster serves", store("lost"),
           "StoreInUseByOtherCluster", (OTHER_CLUSTER, "spec.takeOverFrom")),
     Stall("a takeover from the wrong cluster", store("lost-too", takeOverFrom="00000000-0000-0000-0000-000000000000"),
@@ -98,10 +99,10 @@ DOMAINS = (
           "NotOwned", ("exists already", "remove or rename it")),
     Stall("a role binding of our name that is somebody's", a_domain("bound", namespaceAdoption="IfConsented"),
           "NotOwned", ("exists already", "remove or rename it")),
-    Stall("a quota for a resource that cannot be", a_domain("unlimited", resources={"quota": {"no such thing!": "1"}}),
-          "AdmissionRefused", ("no such thing!",)),
-    Stall("default requests above the default limits", a_domain("upside-down", resources=LIMITS),
-          "AdmissionRefused", ("cpu",)),
+    Stall("a quota for a resource that cannot be", a_domain("unlimited", resources={"quota": {"apples": "1"}}),
+          "AdmissionRefused", ("ResourceQuota unlimited/clouddatamesh", "apples")),
+    Stall("a default limit for a resource that cannot be", a_domain("orchard", resources=APPLES),
+          "AdmissionRefused", ("LimitRange orchard/clouddatamesh", "apples")),
 )  # fmt: skip
 
 PRODUCTS = (

@@ -71,6 +71,7 @@ def messages(schema: Any) -> Iterator[str]:
 def test_every_rule_has_a_case() -> None:
     declared = {message for file in CRDS for message in messages(yaml.safe_load(file.read_text()))}
     assert len(declared) > 20
+    assert [case.what for case in RULES if sum(case.says in message for message in declared) != 1] == []
     assert sorted(message for message in declared if not any(case.says in message for case in RULES)) == []
 
 
@@ -91,7 +92,9 @@ ACCEPTED = {
         dataSources=[{"name": "pos"}, {"name": "web"}], dataModels=[{"name": "order"}, {"name": "order", "version": "2"}],
         team={"name": "T", "members": [{"username": "kim", "dateIn": "2026-01-01", "dateOut": "2026-01-01"}]},
         access={"owners": [{"kind": "Group", "name": "a"}, {"kind": "ServiceAccount", "name": "ci", "namespace": "sales"}]},
-        resources={"quota": {"requests.cpu": "500m", "requests.memory": "1.5Gi", "pods": "1e3"}, "maxDataProducts": 0,
+        resources={"limitRange": {"default": {"cpu": "1", "memory": "1Gi"}, "defaultRequest": {"cpu": "1000m", "memory": "1G"}},
+                   "quota": {"count/pods": "5", "nvidia.com/gpu": "1", "requests.cpu": "500m", "requests.memory": "1.5Gi", "pods": "1e3"},
+                   "maxDataProducts": 0,
                    "networkIsolation": {"mode": "Domain", "allowFrom": [{"matchLabels": {"a": "b"}}, {}]}},
     ),
     "a proposed product without storage": without(without(a_product(lifecycle="proposed"), "spec", "storage"), "spec", "producer"),

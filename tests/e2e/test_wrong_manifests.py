@@ -10,17 +10,23 @@ from typing import Any
 
 import pytest
 
+from clouddatamesh.model.objects import Key
+from clouddatamesh.plan import names
+from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.bounds import BOUNDS
 from tests.e2e.refusals import RULES, Refusal
-from tests.e2e.stalls import MESH, STALLS, Stall
+from tests.e2e.stalls import INPUT, MESH, STALLS, Stall
 from tests.e2e.wrong_world import GOOD, GOOD_PRODUCT, build
 from tests.support.installation import NAMESPACE, ROOT, Installation
+from tests.support.manifests import a_product
 
 PAGE = ROOT / "docs" / "wrong-manifests.md"
 REFUSED: tuple[Refusal, ...] = (*RULES, *BOUNDS)
 QUIET = 5.0
+MOST_STORE_REQUESTS = 150
+"""In that time: stores are looked at every 45 s and backed off ones are tried; a hot loop asks thousands of times."""
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +52,33 @@ def test_the_status_says_so(mesh: Installation, case: Stall) -> None:
     assert [part for part in case.says if part not in found["Ready"]["message"]] == [], found["Ready"]["message"]
 
 
-def test_then_it_is_quiet(mesh: Installation) -> None:
-    mark = mesh.cluster.audit.mark()
+def test_a_product_more_than_allowed_is_refused_by_the_quota(mesh: Installation) -> None:
+    with pytest.raises(ToolError, match="exceeded quota: clouddatamesh"):
+        mesh.apply(a_product("one-more", "full"))
+
+
+def test_an_input_without_access_says_so_and_stalls_nothing(mesh: Installation) -> None:
+    mesh.apply(a_product("reader", inputPorts=[{"name": "stock", "from": INPUT}]))
+    mesh.wait("dataproduct", "reader", "sales")
+    found = conditions(mesh, "dataproduct", "reader", "sales")["InputsReady"]
+    assert (found["status"], found["reason"]) == ("False", "InputsMissing")
+    assert "Input port stock reads inventory/stock" in found["message"]
+    living = mesh.cluster.kubectl("get", "dataproducts", "-n", "sales", "--no-headers").splitlines()
+    mesh.until(lambda: mesh.get("domain", "sales")["status"]["dataProducts"] == len(living), what="the domain's count of products")
+
+
+@pytest.mark.parametrize("name", ["careful", "careless", "namesake"])
+def test_what_could_not_be_handed_over_left_no_key_behind(moto: Store, name: str) -> None:
+    principal = names.principal_name(MESH, Key("DataProduct", "sales", name))
+    assert moto.client("iam").list_access_keys(UserName=principal)["AccessKeyMetadata"] == []
+
+
+def test_then_it_is_quiet(mesh: Installation, moto: Store) -> None:
+    asked, mark = moto.requests(), mesh.cluster.audit.mark()
     time.sleep(QUIET)
     requests = mesh.cluster.audit.read(since=mark, user=f"system:serviceaccount:{NAMESPACE}")
     assert [request for request in requests if request.writes] == []
+    assert moto.requests() - asked <= MOST_STORE_REQUESTS
 
 
 def test_the_good_objects_beside_them_are_ready(mesh: Installation) -> None:

@@ -11,7 +11,7 @@ from tests.support.manifests import a_domain, a_product, a_store
 
 GROUP = "clouddatamesh.dev"
 GOOD = (a_store(), a_store("exclusive", bucketPrefix="exclusive", allowedDomains={"matchLabels": {"tier": "gold"}}),
-        a_domain(), a_domain("cordoned", cordoned=True))  # fmt: skip
+        a_domain(), a_domain("cordoned", cordoned=True), a_domain("full", resources={"maxDataProducts": 0}))  # fmt: skip
 GOOD_PRODUCT = a_product("good", storage={"bucketName": "acme-good"})
 
 

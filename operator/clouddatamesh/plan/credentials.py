@@ -49,9 +49,8 @@ def plan_credentials(wish: Wish, world: ProductWorld) -> Plan:
         why = f"IAM user {want.name} exists and is not of this mesh; remove or rename it"
         return stopped(Terminal(reasons.NOT_OWNED, why, condition=CONDITION))
     if world.secret is not None and not marks.is_made_by(world.secret, wish.key, wish.product.metadata.uid):
-        why = f"Secret {producer.secret_name} exists and was not made for this product; choose another spec.producer.secretName"
         surplus = (DeleteKey(want.name, key.id) for key in sorted(world.principal.keys if world.principal else ()))
-        return stopped(Terminal(reasons.NOT_OWNED, why, condition=CONDITION), *surplus)
+        return stopped(secret_is_foreign(producer.secret_name), *surplus)
     return Plan(
         (
             *_principal_updates(want, world.principal, wish.name),
@@ -59,6 +58,12 @@ def plan_credentials(wish: Wish, world: ProductWorld) -> Plan:
             *_former_secret(wish.key, wish.product.metadata.uid, world),
         )
     )
+
+
+def secret_is_foreign(name: str) -> Terminal:
+    """The error for a Secret of the producer's name that is somebody else's, whether it was seen or met while writing."""
+    why = f"Secret {name} exists and was not made for this product; choose another spec.producer.secretName"
+    return Terminal(reasons.NOT_OWNED, why, condition=CONDITION)
 
 
 def want_principal(wish: Wish) -> Principal:

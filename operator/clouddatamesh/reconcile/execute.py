@@ -10,6 +10,7 @@ from clouddatamesh.model import plan as ops
 from clouddatamesh.model.bucket import Capability
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.credentials import secret_is_foreign
 from clouddatamesh.plan.diff import with_uid
 from clouddatamesh.plan.policy_faults import find_faults
 from clouddatamesh.ports import BucketStore, Cluster, Identities
@@ -129,7 +130,11 @@ class Executor:
     @run.register
     def _(self, operation: ops.IssueKey) -> None:
         key = self._identities.create_key(operation.principal)
-        self._target.cluster.create(_with_key(operation.secret, key.id, key.secret))
+        try:
+            self._target.cluster.create(_with_key(operation.secret, key.id, key.secret))
+        except Terminal as error:
+            self._identities.delete_key(operation.principal, key.id)
+            raise secret_is_foreign(operation.secret["metadata"]["name"]) if error.reason == reasons.NOT_OWNED else error from error
 
     @run.register
     def _(self, operation: ops.DeleteKey) -> None:

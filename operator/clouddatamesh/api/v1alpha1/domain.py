@@ -126,6 +126,14 @@ class LimitRange(Model):
     default: dict[ShortText, Quantity] = Field(default={}, max_length=16, description="Limits by resource. Example: {cpu: 500m}.")
     default_request: dict[ShortText, Quantity] = Field(default={}, max_length=16, description="Requests by resource. Example: {cpu: 100m}.")
 
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.default) || !has(self.defaultRequest) || self.defaultRequest.all(key, !(key in self.default)"
+            " || quantity(self.defaultRequest[key]).compareTo(quantity(self.default[key])) <= 0)",
+            "A limitRange.defaultRequest is above the limitRange.default of its resource; lower it or raise the limit",
+        ),
+    )
+
 
 class NetworkIsolation(Model):
     """Who may connect to the domain's Pods."""
@@ -151,6 +159,13 @@ class DomainResources(Model):
     max_data_products: int | None = Field(default=None, ge=0, le=100000, description="Most products per namespace. Example: 50.")
     max_access_requests: int | None = Field(default=None, ge=0, le=100000, description="Most access requests per namespace. Example: 200.")
     network_isolation: NetworkIsolation | None = Field(default=None, description="Who may connect to the domain's Pods.")
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.quota) || self.quota.all(key, key.matches('^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$'))",
+            "A key of resources.quota is no resource; write one as ResourceQuota has it, such as requests.cpu or count/pods",
+        ),
+    )
 
 
 class DomainSpec(Model):
