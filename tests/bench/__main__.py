@@ -57,6 +57,7 @@ class Bench:
             started = time.monotonic()
             self.replay.calls(f"hand-{n}")
             by_hand.append((time.monotonic() - started) * 1000)
+        self.replay.clean([f"hand-{n}" for n in range(count)])
         figures = {"p50_ms": percentile(taken, 0.5), "p99_ms": percentile(taken, 0.99), "by_hand_p50_ms": percentile(by_hand, 0.5)}
         return {"count": count, **figures, "ratio_p50": figures["p50_ms"] / figures["by_hand_p50_ms"]}
 
@@ -87,7 +88,9 @@ class Bench:
         started = time.monotonic()
         in_parallel(self.create, names)
         seconds = max(self.watch.wait(names, seconds=1200).values()) - started
-        by_hand = in_parallel(self.replay.make, [f"byhand-{n}" for n in range(count)])
+        replayed = [f"byhand-{n}" for n in range(count)]
+        by_hand = in_parallel(self.replay.make, replayed)
+        self.replay.clean(replayed)
         return {"count": count, "seconds": seconds, "per_second": count / seconds, "by_hand_seconds": by_hand, "ratio": seconds / by_hand}
 
     def measure_quiet(self, seconds: float) -> dict[str, Any]:

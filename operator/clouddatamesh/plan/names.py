@@ -56,6 +56,11 @@ def principal_name(mesh: str, owner: Key) -> str:
     return f"{_readable(f'{owner.namespace}-{owner.name}', room)}-{tail}"
 
 
+def spread(identity: str) -> float:
+    """A number from 0 up to 1, always the same for one object and evenly spread over all."""
+    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "big") / 2**32
+
+
 def jitter(identity: str) -> float:
     """A factor between 0.9 and 1.1, always the same for one object, that spreads scheduled work."""
-    return 0.9 + 0.2 * int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "big") / 2**32
+    return 0.9 + 0.2 * spread(identity)

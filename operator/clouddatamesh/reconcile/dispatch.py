@@ -6,7 +6,7 @@ from typing import Final
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.settings import Next
-from clouddatamesh.plan import marks
+from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile import dataproduct, domain, objectstore
@@ -88,6 +88,16 @@ def _domain_matters(old: Manifest | None, new: Manifest | None) -> bool:
     if old is None or new is None or _is_news(old, new):
         return True
     return (old.get("status") or {}).get("namespaces") != (new.get("status") or {}).get("namespaces")
+
+
+def first_due(manifest: Manifest, interval: float) -> float:
+    """Seconds after a start until an object is looked at. A product that is Ready waits for its turn in the drift schedule."""
+    metadata = manifest["metadata"]
+    token = (metadata.get("annotations") or {}).get(marks.RECONCILE_ANNOTATION)
+    asked = token is not None and token != (manifest.get("status") or {}).get("lastHandledReconcileAt")
+    if manifest["kind"] != "DataProduct" or asked or metadata.get("deletionTimestamp") or not is_settled(manifest):
+        return 0.0
+    return names.spread(metadata["uid"]) * interval
 
 
 def urgent(key: Key, cluster: Cluster) -> bool:

@@ -16,7 +16,7 @@ from clouddatamesh.kube.client import Client
 from clouddatamesh.kube.cluster import KubeCluster
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.ports import Ports
-from clouddatamesh.reconcile.dispatch import RECONCILED, WATCHED, lane, reconcile, urgent, wakes
+from clouddatamesh.reconcile.dispatch import RECONCILED, WATCHED, first_due, lane, reconcile, urgent, wakes
 from clouddatamesh.shell import health, logs
 from clouddatamesh.shell.queue import Queue
 from clouddatamesh.shell.resync import Resync
@@ -44,7 +44,7 @@ class Operator:
     def __init__(self, settings: ShellSettings) -> None:
         self._settings = settings
         self._client = Client(connections=settings.threads + 8)
-        self._cache = Cache(self._wake)
+        self._cache = Cache()
         cluster = KubeCluster(self._client, self._cache, settings.core)
         ports = Ports(cluster, BotoStores(), SystemClock(), settings.core)
         self._cluster = cluster
@@ -78,9 +78,10 @@ class Operator:
         if not self._resync.fill():
             return
         self._check_permissions()
+        self._cache.listener = self._wake
         for kind in RECONCILED:
             for manifest in self._cache.list(kind):
-                self._queue.add(key_of(manifest))
+                self._queue.add_after(key_of(manifest), first_due(manifest, self._settings.core.drift_interval.total_seconds()))
         self._workers.start()
         self._resync.start()
         self._working = True

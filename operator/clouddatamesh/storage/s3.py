@@ -158,13 +158,21 @@ class S3Buckets:
             if self._connection.endpoint is None:
                 return StoreAccount(str(self._sts.get_caller_identity()["Account"]))
             owner = self._s3.list_buckets(MaxBuckets=1).get("Owner") or {}
+            return StoreAccount(self._account_of_caller() or str(owner.get("ID") or ""))
         except ClientError as error:
             if code_of(error) in _DENIED:
                 raise Terminal(reasons.CREDENTIALS_INVALID, f"The store refused the credentials: {code_of(error)}") from error
             raise translate(error, "Checking the credentials") from error
         except BotoCoreError as error:
             raise translate(error, "Checking the credentials") from error
-        return StoreAccount(str(owner.get("ID") or ""))
+
+    def _account_of_caller(self) -> str:
+        """The account in the caller's own ARN, which is what ExpectedBucketOwner means; empty where the store does not say."""
+        try:
+            arn = str(self._iam.get_user()["User"].get("Arn", ""))
+        except (ClientError, BotoCoreError):
+            return ""
+        return arn.split(":")[4] if arn.count(":") >= 5 else ""
 
 
 def _words(operation: str) -> str:
