@@ -21,6 +21,13 @@ _SETTING_OF = {
     "versioning": b.VERSIONING,
     "lifecycle": b.LIFECYCLE,
 }
+_ATTRIBUTES = {
+    "publicAccessBlock": ("public_access_blocked",),
+    "ownership": ("ownership_enforced",),
+    "policy": ("policy", "foreign_statements"),
+    "lifecycle": ("lifecycle", "foreign_rules"),
+}
+"""What a path of a delta writes; ours and foreign ones are one document in a store."""
 
 
 @dataclass
@@ -136,7 +143,7 @@ class MemoryBuckets:
     def update(self, want: b.Bucket, delta: b.Delta) -> None:
         self._store.check(self._connection, "update", want.name)
         held = self._held(want.name)
-        names = [{"publicAccessBlock": "public_access_blocked", "ownership": "ownership_enforced"}.get(path, path) for path in delta]
+        names = [name for path in delta for name in _ATTRIBUTES.get(path, (path,))]
         values = {name: getattr(want, name) for name in names}
 
         def change() -> None:
