@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,7 @@ class Raw:
         """Watch a collection from now on."""
         version = self.send("GET", f"{path}?limit=1")["metadata"]["resourceVersion"]
         url = f"{self._server}{path}?watch=1&resourceVersion={version}&timeoutSeconds=600"
-        answer = self._pool.request(
-            "GET", url, headers=self._headers, preload_content=False, timeout=urllib3.Timeout(5, 600), retries=False
-        )
+        answer = self._pool.request("GET", url, headers=self._headers, preload_content=False, timeout=urllib3.Timeout(5, 5), retries=False)
         buffer = b""
         for chunk in answer.stream(65536):
             buffer += chunk
@@ -73,12 +72,20 @@ class ReadyWatch:
         return {name: self.seen[name] for name in names}
 
     def _follow(self, raw: Raw) -> None:
-        for event in raw.events(PRODUCTS, self._stop):
-            conditions = event["object"].get("status", {}).get("conditions", ())
-            if any(found["type"] == "Ready" and found["status"] == "True" for found in conditions):
-                with self._changed:
-                    self.seen.setdefault(event["object"]["metadata"]["name"], time.monotonic())
-                    self._changed.notify_all()
+        """A watch that ended begins anew with a list, so that nothing is missed, only seen later."""
+        while not self._stop.is_set():
+            with suppress(urllib3.exceptions.HTTPError, OSError, KeyError, RuntimeError):
+                for item in raw.send("GET", PRODUCTS)["items"]:
+                    self._note(item)
+                for event in raw.events(PRODUCTS, self._stop):
+                    self._note(event["object"])
+
+    def _note(self, product: dict[str, Any]) -> None:
+        conditions = product.get("status", {}).get("conditions", ())
+        if any(found["type"] == "Ready" and found["status"] == "True" for found in conditions):
+            with self._changed:
+                self.seen.setdefault(product["metadata"]["name"], time.monotonic())
+                self._changed.notify_all()
 
 
 def in_parallel(act: Callable[[str], object], names: list[str]) -> float:
