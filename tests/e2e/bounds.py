@@ -11,6 +11,10 @@ STORE = (
     Refusal("a prefix in capitals", a_store(bucketPrefix="Acme"), "spec.bucketPrefix: Invalid value"),
     Refusal("a prefix that ends in a dash", a_store(bucketPrefix="acme-"), "spec.bucketPrefix: Invalid value"),
     Refusal("an endpoint without scheme", a_store(endpointUrl="s3.example.com"), "spec.endpointUrl: Invalid value"),
+    *(
+        Refusal(f"the endpoint {url}", a_store(endpointUrl=url), "spec.endpointUrl: Invalid value")
+        for url in ("https://a..b", "https://-a.test", "https://s3.test:0", "https://s3.test:65536", "https://s3.test:99999")
+    ),
     Refusal("an endpoint with credentials in it", a_store(endpointUrl="https://key:secret@s3.test"), "spec.endpointUrl: Invalid value"),
     Refusal("an IAM endpoint of another scheme", a_store(iamEndpointUrl="ftp://iam.test"), "spec.iamEndpointUrl: Invalid value"),
     Refusal("an unknown addressing style", a_store(addressingStyle="dns"), 'spec.addressingStyle: Unsupported value: "dns"'),
@@ -85,6 +89,15 @@ PRODUCT = (
     Refusal("storage without a store", without(a_product(), "spec", "storage", "storeRef"), "spec.storage.storeRef: Required value"),
     Refusal("a port path without slash at its end", a_product(outputPorts=[a_port(path="daily")]),
             "spec.outputPorts[0].path: Invalid value"),
+    *(
+        Refusal(f"the port path {path!a}", a_product(outputPorts=[a_port(path=path)]), "spec.outputPorts[0].path: Invalid value")
+        for path in ("daily../", "a..b/", "a/b../", "a./", ".a/", "a//", "d\u0430ily/", "a b/", "a?/", "$a/", "a\n/")
+    ),
+    *(
+        Refusal(f"the rule prefix {prefix!a}", a_rule(prefix=prefix, expireAfter="7d"),
+                "spec.storage.lifecycleRules[0].prefix: Invalid value")
+        for prefix in ("..", "tmp/..", "a..b", "a../b", "/daily", "daily*")
+    ),
     Refusal("a port path that climbs", a_product(outputPorts=[a_port(path="../daily/")]), "spec.outputPorts[0].path: Invalid value"),
     Refusal("a port path with a wildcard", a_product(outputPorts=[a_port(path="*/")]), "spec.outputPorts[0].path: Invalid value"),
     Refusal("a port without version", a_product(outputPorts=[{"name": "daily", "path": "daily/"}]),

@@ -53,6 +53,10 @@ STORE_RULES = (
         "spec.bucketPrefix is immutable; make another ObjectStore with the new prefix",
         after=a_store(),
     ),
+    *(
+        Refusal(f"the reserved prefix {prefix}", a_store(bucketPrefix=prefix), "spec.bucketPrefix begins as S3 reserves it")
+        for prefix in ("xn--acme", "sthree", "amzn-s3-demo")
+    ),
     Refusal(
         "a label selector with a key that is no label",
         a_store(allowedDomains={"matchLabels": {"no label!": "x"}}),
@@ -158,6 +162,10 @@ PRODUCT_RULES = (
     Refusal("a bucket name that changes", a_product(storage={"bucketName": "acme-b"}),
             "spec.storage.bucketName is immutable; make another product and move the data",
             after=a_product(storage={"bucketName": "acme-a"})),
+    *(
+        Refusal(f"the reserved bucket name {name}", a_product(storage={"bucketName": name}), "spec.storage.bucketName begins or ends as S3")
+        for name in ("xn--acme", "sthree-acme", "amzn-s3-demo-acme", "acme-s3alias", "acme--ol-s3", "acme--x-s3", "acme--table-s3")
+    ),
     Refusal("a bucket name that is added later", a_product(storage={"bucketName": "acme-b"}), "spec.storage.bucketName is immutable",
             after=a_product()),
     Refusal("a bucket name that is removed later", a_product(), "spec.storage.bucketName is immutable",
@@ -188,7 +196,7 @@ PRODUCT_RULES = (
     ),
     *(
         Refusal(f"a tag {key}", a_product(storage={"tags": {key: "x"}}), "Tag keys under clouddatamesh.dev/ and aws: are reserved")
-        for key in ("clouddatamesh.dev/uid", "clouddatamesh.dev/transfer-to", "aws:created")
+        for key in ("clouddatamesh.dev/uid", "clouddatamesh.dev/transfer-to", "aws:created", "AWS:created")
     ),
     Refusal("a tag key that S3 refuses", a_product(storage={"tags": {"cost#center": "x"}}), "has characters that S3 refuses"),
     Refusal("an empty tag key", a_product(storage={"tags": {"": "x"}}), "A key has 1 to 128 characters"),

@@ -109,6 +109,13 @@ ACCEPTED = {
     "one port in two versions": a_product(outputPorts=[a_port(), a_port(version="2.0.0", path="v2/")]),
     "a partition in a path": a_product(outputPorts=[a_port(path="dt=2026/v1.0/")]),
     "a grant of ten minutes": a_product(outputPorts=[a_port(access={"maxDuration": "10m"})]),
+    **{f"the rule prefix {prefix}": a_rule(prefix=prefix, expireAfter="7d") for prefix in ("tmp/", ".staging", "logs.", "a/b.c-1_2=3")},
+    **{f"the port path {path}": a_product(outputPorts=[a_port(path=path)]) for path in ("a/", "v1.0/d-1_2=3/", "_/")},
+    **{
+        f"the endpoint {url}": a_store(endpointUrl=url)
+        for url in ("http://127.0.0.1:1", "https://s3.test:65535/a/b", "https://s3", "https://a-b.c-d.test:9000")
+    },
+    "names that only look reserved": a_product(storage={"bucketName": "acme-xn--s3alias-x"}),
     "a rule for all objects": a_rule(expireAfter="05d"),
 }  # fmt: skip
 

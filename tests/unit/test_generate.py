@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from typing_extensions import TypedDict
 
 from clouddatamesh.api.base import Model, Rule
 from clouddatamesh.api.kinds import KINDS
@@ -29,9 +30,28 @@ class Node(Model):
     below: "tuple[Node, ...]" = Field(default=(), max_length=2)
 
 
+class Open(Model):
+    model_config = ConfigDict(extra="allow")
+    name: Short = ""
+
+
+class Shape(TypedDict):
+    name: Short
+
+
+def a_namesake(of: type[Model]) -> type[Model]:
+    """Another model of the same name, with a rule of its own."""
+    return type(of.__name__, (Model,), {"__module__": "elsewhere", "RULES": (Rule("false", "Never"),)})
+
+
 def a_model(annotation: Any, **field: Any) -> type[BaseModel]:
     """A model `Root` with one field `bad`."""
     return type("Root", (Model,), {"__annotations__": {"bad": annotation}, "bad": Field(**field)})
+
+
+def two_models(one: type[Model], other: type[Model]) -> type[BaseModel]:
+    """A model `Root` with one field of each."""
+    return type("Root", (Model,), {"__annotations__": {"one": one, "other": other}})
 
 
 REFUSED: dict[str, tuple[type[BaseModel], str]] = {
@@ -58,6 +78,9 @@ REFUSED: dict[str, tuple[type[BaseModel], str]] = {
     "a number as a constant": (a_model(Literal[1]), "Root.bad: a constant that is no string"),
     "a multiple": (a_model(int, multiple_of=5), "Root.bad: multipleOf"),
     "a model that contains itself": (Node, "below"),
+    "two models of one name": (two_models(Cat, a_namesake(Cat)), "Root: two models are named Cat"),
+    "a model with unknown members": (a_model(Open), "Root.bad: known members beside unknown ones"),
+    "an object that is no model": (a_model(Shape), "Root.bad: Shape is not found among the models"),
     "a default that would be lost": (a_model(Cat, default=Cat(name="tom")), "Root.bad: a default that differs"),
 }
 
@@ -103,6 +126,22 @@ def test_what_can_be_said_is_said_exactly() -> None:
     assert said["only"]["enum"] == ["one"]
     assert said["words"]["x-kubernetes-list-type"] == "set"
     assert said["count"].items() >= {"type": "integer", "minimum": 0, "exclusiveMinimum": True, "maximum": 9}.items()
+
+
+class Titled(Model):
+    """A model under a title of its own, with a map that is titled as a model is named."""
+
+    model_config = ConfigDict(title="Something else")
+    inner: dict[Short, Short] = Field(default={}, max_length=2)
+    one: Inner | None = None
+    RULES: ClassVar[tuple[Rule, ...]] = (Rule("has(self.one)", "One"),)
+
+
+def test_rules_follow_the_model_and_not_the_title() -> None:
+    said = build_schema(Titled)
+    assert [rule["message"] for rule in said["x-kubernetes-validations"]] == ["One"]
+    assert [rule["message"] for rule in said["properties"]["inner"]["x-kubernetes-validations"]] == ["A key has 1 to 8 characters"]
+    assert [rule["message"] for rule in said["properties"]["one"]["x-kubernetes-validations"]] == ["Not x"]
 
 
 def fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -14,7 +14,10 @@ VERSION = "v1alpha1"
 _LABEL = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 _SUBDOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 _LABEL_KEY = "^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+_PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_SEGMENT = r"[A-Za-z0-9_=-]+(\.[A-Za-z0-9_=-]+)*"
+_DURATION = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?")
 
 LabelName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_LABEL)]
 SubdomainName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=_SUBDOMAIN)]
@@ -24,7 +27,7 @@ PlainName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 ShortText = Annotated[str, StringConstraints(max_length=256)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
 Url = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[a-z][a-z0-9+.-]*://[!-~]+$")]
-EndpointUrl = Annotated[str, StringConstraints(max_length=512, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?$")]
+EndpointUrl = Annotated[str, StringConstraints(max_length=512, pattern=rf"^https?://{_HOST}(:{_PORT})?(/[A-Za-z0-9._/-]*)?$")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Duration = Annotated[str, StringConstraints(min_length=2, max_length=24, pattern=r"^([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?$")]
 SemanticVersion = Annotated[
@@ -39,8 +42,8 @@ Date = Annotated[str, StringConstraints(max_length=10, pattern=r"^[0-9]{4}-(0[1-
 Uid = Annotated[str, StringConstraints(max_length=36, pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 BucketName = Annotated[str, StringConstraints(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$")]
 BucketPrefix = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=_LABEL)]
-ObjectPath = Annotated[str, StringConstraints(min_length=2, max_length=256, pattern=r"^([A-Za-z0-9_=-][A-Za-z0-9_=.-]*/)+$")]
-ObjectPrefix = Annotated[str, StringConstraints(max_length=256, pattern=r"^([A-Za-z0-9_=-][A-Za-z0-9_=.-]*/)*[A-Za-z0-9_=.-]*$")]
+ObjectPath = Annotated[str, StringConstraints(min_length=2, max_length=256, pattern=rf"^({_SEGMENT}/)+$")]
+ObjectPrefix = Annotated[str, StringConstraints(max_length=256, pattern=rf"^({_SEGMENT}/)*\.?([A-Za-z0-9_=-]+\.?)*$")]
 LabelKey = Annotated[str, StringConstraints(min_length=1, max_length=317)]
 LabelValue = Annotated[str, StringConstraints(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$")]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]

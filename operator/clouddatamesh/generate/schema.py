@@ -40,23 +40,28 @@ class Refused(ValueError):
 def build_schema(model: type[BaseModel]) -> Schema:
     """The structural schema of a model, references inlined, with the CEL rules of every model on its place."""
     raw = model.model_json_schema(by_alias=True, mode="validation")
-    return _Builder(raw.get("$defs", {}), _rules_of(model)).build(raw, model.__name__)
+    return _Builder(raw.get("$defs", {}), _rules_of(model)).build(raw, model.__name__, model.__name__)
 
 
 def _rules_of(root: type[BaseModel]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Rules by model name, for every model that can be reached."""
-    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    """Rules by model name, for every model that can be reached. Two models of one name would lose theirs: refused."""
+    found: dict[str, type[BaseModel]] = {}
     todo: list[Any] = [root]
     while todo:
         current = todo.pop()
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            if current.__name__ not in found:
-                rules = current.RULES if issubclass(current, Model) else ()
-                found[current.__name__] = tuple((rule.expression, rule.message) for rule in rules)
-                todo += [field.annotation for field in current.model_fields.values()]
-        else:
+        if not (isinstance(current, type) and issubclass(current, BaseModel)):
             todo += get_args(current)
-    return found
+        elif current.__name__ not in found:
+            found[current.__name__] = current
+            todo += [field.annotation for field in current.model_fields.values()]
+        elif found[current.__name__] is not current:
+            raise Refused(f"{root.__name__}: two models are named {current.__name__}, and their rules would be lost; rename one")
+    return {name: _rules_on(model) for name, model in found.items()}
+
+
+def _rules_on(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    rules = model.RULES if issubclass(model, Model) else ()
+    return tuple((rule.expression, rule.message) for rule in rules)
 
 
 class _Builder:
@@ -67,8 +72,9 @@ class _Builder:
         self._rules = rules
         self._open: list[str] = []
 
-    def build(self, raw: Schema, path: str) -> Schema:
+    def build(self, raw: Schema, path: str, root: str = "") -> Schema:
         raw, model = self._resolve(raw, path)
+        model = model or root
         self._refuse_unknown(raw, path)
         if model and model in self._open:
             raise Refused(f"{path}: {model} contains itself, which has no structural schema")
@@ -91,10 +97,16 @@ class _Builder:
         parts: dict[str, Callable[[Schema, str], Schema]] = {"object": self._object, "array": self._array, "string": self._string}
         if kind in parts:
             built.update(parts[kind](raw, path))
-        rules = self._rules.get(model or raw.get("title", ""), ())
-        if rules and kind == "object":
-            built["x-kubernetes-validations"] = [{"rule": rule, "message": message} for rule, message in rules]
-        return built
+        return {**built, **self._validations(raw, model, path)}
+
+    def _validations(self, raw: Schema, model: str, path: str) -> Schema:
+        """Rules of the model that this object is. One that cannot be found by its name is refused, since its rules would be lost."""
+        if "properties" not in raw:
+            return {}
+        if model not in self._rules:
+            raise Refused(f"{path}: {model or 'an object'} is not found among the models, and its rules would be lost")
+        rules = [{"rule": rule, "message": message} for rule, message in self._rules[model]]
+        return {"x-kubernetes-validations": rules} if rules else {}
 
     def _kept(self, raw: Schema, path: str) -> Schema:
         built: Schema = {name: raw[name] for name in _KEPT if name in raw and not (name == "default" and raw[name] is None)}
@@ -137,6 +149,8 @@ class _Builder:
     def _object(self, raw: Schema, path: str) -> Schema:
         if "properties" not in raw:
             return self._map(raw, path)
+        if raw.get("additionalProperties"):
+            raise Refused(f"{path}: known members beside unknown ones have no structural schema; forbid or ignore extra ones")
         built: Schema = {"properties": {name: self.build(value, f"{path}.{name}") for name, value in sorted(raw["properties"].items())}}
         if raw.get("required"):
             built["required"] = sorted(raw["required"])

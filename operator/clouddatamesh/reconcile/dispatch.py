@@ -94,7 +94,7 @@ def first_due(manifest: Manifest, interval: float) -> float:
     """Seconds after a start until an object is looked at. A product that is Ready waits for its turn in the drift schedule."""
     metadata = manifest["metadata"]
     token = (metadata.get("annotations") or {}).get(marks.RECONCILE_ANNOTATION)
-    asked = token is not None and token != (manifest.get("status") or {}).get("lastHandledReconcileAt")
+    asked = token is not None and token[:256] != (manifest.get("status") or {}).get("lastHandledReconcileAt")
     if manifest["kind"] != "DataProduct" or asked or metadata.get("deletionTimestamp") or not is_settled(manifest):
         return 0.0
     return names.spread(metadata["uid"]) * interval

@@ -22,6 +22,9 @@ _log = logging.getLogger(__name__)
 PASSES = 4
 """A new object takes two passes: one that writes, one that reads back. More means that somebody else writes at the same time."""
 
+_TOKEN_LENGTH = 256
+"""As much of a token as status holds."""
+
 W = TypeVar("W")
 
 
@@ -98,7 +101,7 @@ class Visit:
         manifest = self.ports.cluster.get(self.key) or {"metadata": {}}
         token = (manifest["metadata"].get("annotations") or {}).get(RECONCILE_ANNOTATION)
         kept = {name: value for name, value in status.items() if name != "lastHandledReconcileAt"}
-        return {**kept, "lastHandledReconcileAt": token} if token else kept
+        return {**kept, "lastHandledReconcileAt": token[:_TOKEN_LENGTH]} if token else kept
 
 
 def _repairs(old: Mapping[str, Any], generation: int, done: tuple[str, ...]) -> tuple[Event, ...]:

@@ -61,7 +61,11 @@ class Storage(Model):
             "spec.storage.bucketName is immutable; make another product and move the data",
         ),
         Rule(
-            "!has(self.tags) || self.tags.all(key, !key.startsWith('clouddatamesh.dev/') && !key.startsWith('aws:'))",
+            "!has(self.bucketName) || !self.bucketName.matches('^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|--table-s3)$')",
+            "spec.storage.bucketName begins or ends as S3 reserves it for itself; choose another name",
+        ),
+        Rule(
+            "!has(self.tags) || self.tags.all(key, !key.startsWith('clouddatamesh.dev/') && !key.lowerAscii().startsWith('aws:'))",
             "Tag keys under clouddatamesh.dev/ and aws: are reserved; choose another key in spec.storage.tags",
         ),
         Rule(
