@@ -69,8 +69,10 @@ def measure_hang(mesh: Installation, store: Store, raw: Raw, watch: ReadyWatch, 
         nudge = {"metadata": {"annotations": {"clouddatamesh.dev/reconcile-requested-at": "hang"}}}
         raw.send("PATCH", f"{PRODUCTS}/stuck", nudge, content="application/merge-patch+json")
         hung = _time(raw, watch, [f"hung-{n}" for n in range(count)])
-    finally:
         proxy.hangs.clear()
+        mesh.cluster.kubectl("delete", "dataproduct", "stuck", "-n", "sales", "--timeout=90s")
+        mesh.cluster.kubectl("delete", "objectstore", "proxied", "--timeout=90s")
+    finally:
         proxy.close()
     return {"count": count, "p99_seconds": free, "p99_seconds_while_hanging": hung, "ratio": hung / free}
 
