@@ -191,6 +191,16 @@ def test_an_unchanged_mesh_is_written_to_no_more(mesh: Actors) -> None:
     assert [write for write in mesh.writes_since(mark) if "calm" in write] == ["patch dataproducts/status sales/calm"] * 3
 
 
+def test_a_look_that_finds_nothing_writes_nothing(mesh: Actors) -> None:
+    mesh.make("still")
+    time.sleep(2)
+    mark, before = mesh.installed.cluster.audit.mark(), mesh.store.requests()
+    mesh.installed.cluster.kubectl("label", "dataproduct", "still", "-n", "sales", "touched=yes")
+    mesh.installed.until(lambda: mesh.store.requests() >= before + 8, what="the look")
+    time.sleep(1)
+    assert [write for write in mesh.writes_since(mark) if "still" in write] == []
+
+
 def test_killed_at_random_moments_it_ends_where_an_undisturbed_run_ends(mesh: Actors) -> None:
     mesh.make("calm-twin")
     pod = mesh.installed.kubelet.pods()[0]

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from typing_extensions import TypedDict
 
 from clouddatamesh.api.base import Model, Rule
-from clouddatamesh.api.kinds import KINDS
+from clouddatamesh.api.kinds import KINDS, Kind
 from clouddatamesh.generate.__main__ import find_stale, generated, write
 from clouddatamesh.generate.crds import build_crd
 from clouddatamesh.generate.schema import Refused, build_schema
@@ -196,3 +196,18 @@ def test_a_change_and_a_leftover_are_found_and_mended(tmp_path: Any) -> None:
     write(tmp_path)
     assert find_stale(tmp_path) == ()
     assert not (tmp_path / "crds" / "old.yaml").exists()
+
+
+def _defaults_below(schema: object, path: str = "status") -> list[str]:
+    if not isinstance(schema, dict):
+        return []
+    found = [path] if "default" in schema else []
+    for name, child in schema.get("properties", {}).items():
+        found += _defaults_below(child, f"{path}.{name}")
+    return found + _defaults_below(schema.get("items"), f"{path}[]")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_a_status_has_one_default_since_any_other_would_be_written_again_at_each_look(kind: Kind) -> None:
+    root = build_crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    assert _defaults_below(root["properties"]["status"]) == ["status"]

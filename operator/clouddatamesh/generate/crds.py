@@ -54,7 +54,7 @@ def _build_column(column: Column) -> dict[str, Any]:
 
 def _build_root(kind: Kind) -> dict[str, Any]:
     fields = kind.model.model_fields
-    spec, status = build_schema(_model_of(fields["spec"].annotation)), build_schema(_model_of(fields["status"].annotation))
+    spec, status = build_schema(_model_of(fields["spec"].annotation)), _undefaulted(build_schema(_model_of(fields["status"].annotation)))
     status["default"] = dict(_STATUS_DEFAULT)
     status["properties"]["conditions"].update({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]})
     root: dict[str, Any] = {
@@ -72,6 +72,15 @@ def _build_root(kind: Kind) -> dict[str, Any]:
     if kind.model.RULES:
         root["x-kubernetes-validations"] = [{"rule": rule.expression, "message": rule.message} for rule in kind.model.RULES]
     return root
+
+
+def _undefaulted(schema: Any) -> Any:
+    """A schema without defaults: in a status they would differ from what was written for ever, and be written again at each look."""
+    if isinstance(schema, dict):
+        properties = {name: _undefaulted(value) for name, value in schema.get("properties", {}).items()}
+        rest = {name: _undefaulted(value) for name, value in schema.items() if name not in ("default", "properties")}
+        return {**rest, "properties": properties} if properties else rest
+    return [_undefaulted(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _model_of(annotation: Any) -> Any:
