@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from clouddatamesh.kube.client import Client
+from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, translate
 
 
@@ -24,12 +24,12 @@ class Need:
         return f"{self.verb} {resource}{f'.{self.group}' if self.group else ''}{f' {self.name}' if self.name else ''}{place}"
 
 
-def find_missing(client: Client, needs: Iterable[Need]) -> tuple[Need, ...]:
+def find_missing(client: Transport, needs: Iterable[Need]) -> tuple[Need, ...]:
     """The needs that are not granted, by a SelfSubjectAccessReview each."""
     return tuple(need for need in sorted(needs) if not _is_granted(client, need))
 
 
-def _is_granted(client: Client, need: Need) -> bool:
+def _is_granted(client: Transport, need: Need) -> bool:
     attributes = {name: value for name, value in vars(need).items() if value}
     body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
     try:

@@ -39,6 +39,7 @@ class Cache:
             if known is None:
                 insort(self._sorted.setdefault(key.kind, []), key)
             trimmed = self._objects[key.kind][key] = trim(manifest)
+        # Never while the lock is held: whoever listens has locks of its own.
         self.listener(known, trimmed)
         return True
 
@@ -56,15 +57,15 @@ class Cache:
 
     def replace(self, kind: str, manifests: Iterable[Manifest], *, version: int) -> tuple[Key, ...]:
         """Compare with a full list taken at a version; the keys that changed. What we wrote since then stays."""
+        listed = {key_of(manifest): manifest for manifest in manifests}
+        changed = [key for key, manifest in listed.items() if self.put(manifest)]
         with self._lock:
-            listed = {key_of(manifest): manifest for manifest in manifests}
-            changed = [key for key, manifest in listed.items() if self.put(manifest)]
             known = self._objects.get(kind, {})
             vanished = [key for key, manifest in known.items() if key not in listed and version_of(manifest) <= version]
-            gone = [self._drop(key) for key in vanished]
+            dropped = [self._drop(key) for key in vanished]
             self._gone = {key: gone for key, gone in self._gone.items() if key.kind != kind or gone > version}
             self._full.add(kind)
-        for manifest in gone:
+        for manifest in dropped:
             self.listener(manifest, None)
         return tuple(sorted({*changed, *vanished}))
 
@@ -72,11 +73,13 @@ class Cache:
         """One object, None where it is not known."""
         return self._objects.get(key.kind, {}).get(key)
 
-    def list(self, kind: str) -> tuple[Manifest, ...]:
-        """All objects of a kind, sorted by key."""
+    def list(self, kind: str, *, namespace: str | None = None) -> tuple[Manifest, ...]:
+        """All objects of a kind, of one namespace if it is given, sorted by key."""
         with self._lock:
-            objects = self._objects.get(kind, {})
-            return tuple(objects[key] for key in self._sorted.get(kind, ()))
+            objects, keys = self._objects.get(kind, {}), self._sorted.get(kind, [])
+            if namespace is not None:
+                keys = keys[bisect_left(keys, Key(kind, namespace, "")) : bisect_left(keys, Key(kind, f"{namespace}\0", ""))]
+            return tuple(objects[key] for key in keys)
 
     def is_full(self, kind: str) -> bool:
         """Whether a full list was taken in since the start."""

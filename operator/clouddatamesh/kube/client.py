@@ -1,8 +1,11 @@
 """Transport: the `kubernetes` client's login and connection pool, raw JSON in and out, one HTTP request per call."""
 
+import contextlib
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 import urllib3
@@ -14,32 +17,71 @@ from clouddatamesh.errors import Transient
 from clouddatamesh.kube.errors import ApiError
 
 JSON, APPLY, MERGE = "application/json", "application/apply-patch+yaml", "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _TIMEOUT: Final = (5.0, 30.0)
+_LOGIN_SECONDS: Final = 60.0
 
 
-class Client:
-    """Requests to one API server. Thread-safe; credentials are re-read as they rotate."""
-
-    def __init__(self, *, connections: int = 32) -> None:
-        configuration = kubernetes_client.Configuration()
-        kubernetes_config.load_config(client_configuration=configuration)
-        configuration.connection_pool_maxsize = connections
-        configuration.retries = False
-        self._api = kubernetes_client.ApiClient(configuration)
+class Transport(Protocol):
+    """What the rest of this package asks of Client."""
 
     def request(
         self,
         method: str,
         path: str,
         *,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | Sequence[Any] | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]: ...
+
+
+class Client:
+    """Requests to one API server. Thread-safe; credentials are read again every minute, since a projected token rotates.
+
+    Logs in by `kubeconfig`, else KUBECONFIG, else from within the cluster.
+    """
+
+    def __init__(self, *, connections: int = 32, kubeconfig: Path | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._kubeconfig, self._monotonic = kubeconfig, monotonic
+        configuration = self._log_in()
+        configuration.connection_pool_maxsize = connections
+        self._api = kubernetes_client.ApiClient(configuration)
+
+    def _log_in(self) -> Any:
+        self._logged_in = self._monotonic()
+        configuration = kubernetes_client.Configuration()
+        default = Path(kubernetes_config.KUBE_CONFIG_DEFAULT_LOCATION.split(":")[0]).expanduser()
+        if self._kubeconfig is not None or default.exists():
+            given = str(self._kubeconfig) if self._kubeconfig is not None else None
+            kubernetes_config.load_kube_config(config_file=given, client_configuration=configuration)
+        else:
+            kubernetes_config.load_incluster_config(client_configuration=configuration)
+        return configuration
+
+    def _authorize(self, headers: dict[str, str]) -> None:
+        """The library reads a kubeconfig's tokenFile only once; so the token is taken from a fresh login now and then."""
+        if self._monotonic() - self._logged_in >= _LOGIN_SECONDS:
+            with contextlib.suppress(kubernetes_config.ConfigException, OSError):
+                self._api.configuration.api_key = self._log_in().api_key
+        headers.update({"Authorization": token} if (token := self._token()) else {})
+
+    def _token(self) -> str:
+        return str(self._api.configuration.api_key.get("BearerToken", ""))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | Sequence[Any] | None = None,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """The answer as JSON. Raises ApiError for an answer that is one, Transient where there is none."""
         wire = {"Accept": JSON, "Content-Type": JSON, **(headers or {})}
-        self._api.update_params_for_auth(wire, [], ["BearerToken"])
+        self._authorize(wire)
         url = self._api.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         try:
             answer = self._api.rest_client.pool_manager.request(
@@ -54,4 +96,18 @@ class Client:
             raise Transient(reasons.CLUSTER_UNAVAILABLE, f"The API server did not answer: {type(error).__name__}") from error
         if answer.status >= 300:
             raise ApiError(answer.status, answer.data)
-        return dict(json.loads(answer.data or b"{}"))
+        return _object_in(answer.data)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._api.rest_client.pool_manager.clear()
+
+
+def _object_in(data: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(data or b"{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Transient(reasons.CLUSTER_UNAVAILABLE, "The API server's answer is no JSON object; something stands between")
+    return found

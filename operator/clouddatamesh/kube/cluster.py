@@ -4,15 +4,15 @@ import base64
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.kube.cache import Cache
-from clouddatamesh.kube.client import APPLY, MERGE, METADATA_ONLY, Client
-from clouddatamesh.kube.errors import ApiError, translate
+from clouddatamesh.kube.client import APPLY, JSON_PATCH, MERGE, METADATA_ONLY, Transport
+from clouddatamesh.kube.errors import ApiError, is_failed_test, is_other_uid, translate
 from clouddatamesh.kube.resources import RESOURCES, collection, path
 from clouddatamesh.model.objects import Event, Key, Manifest, key_of
 from clouddatamesh.model.settings import Settings
@@ -20,6 +20,7 @@ from clouddatamesh.plan import marks
 
 _log = logging.getLogger(__name__)
 _CONTROLLER: Final = f"{marks.GROUP}/operator"
+_OURS: Final = {"fieldManager": marks.MANAGER}
 _OWN_SECRET_SECONDS: Final = 30.0
 _ANSWER_SECONDS: Final = 5.0
 
@@ -27,7 +28,7 @@ _ANSWER_SECONDS: Final = 5.0
 class KubeCluster:
     """One cluster, as one replica of the operator sees it."""
 
-    def __init__(self, client: Client, cache: Cache, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, client: Transport, cache: Cache, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client, self._cache, self._settings, self._monotonic = client, cache, settings, monotonic
         self._own_secrets: dict[str, tuple[float, Mapping[str, str] | None]] = {}
         self._written: dict[Key, tuple[float, Manifest | None]] = {}
@@ -73,27 +74,40 @@ class KubeCluster:
 
     def create(self, manifest: Manifest) -> None:
         key = key_of(manifest)
-        self._send("POST", collection(key.kind, key.namespace), key, manifest, query={"fieldManager": marks.MANAGER})
+        self._send("POST", collection(key.kind, key.namespace), key, manifest, query=_OURS)
 
     def apply(self, manifest: Manifest) -> None:
+        """A merge patch: what we POSTed belongs to an Update, so a server-side apply would never take a field of it away again."""
         key = key_of(manifest)
-        self._send("PATCH", path(key), key, manifest, query={"fieldManager": marks.MANAGER, "force": "true"}, content=APPLY)
+        body = {**replacing(manifest, self._cache.get(key) or {}), "metadata": manifest["metadata"]}
+        self._send("PATCH", path(key), key, body, query=_OURS, content=MERGE)
 
     def patch_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:
         encoded = {name: base64.b64encode(value.encode()).decode() for name, value in data.items()}
         body = {"metadata": {"uid": uid, "annotations": dict(annotations)}, "data": encoded}
-        self._send("PATCH", path(key), key, body, query={"fieldManager": marks.MANAGER}, content=MERGE)
+        self._send("PATCH", path(key), key, body, query=_OURS, content=MERGE)
 
     def delete(self, key: Key, uid: str) -> None:
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        answer: Manifest = {}
         try:
-            self._client.request("DELETE", path(key), body=body, headers={"Accept": METADATA_ONLY})
+            answer = self._client.request("DELETE", path(key), body=body, headers={"Accept": METADATA_ONLY})
         except ApiError as error:
-            if error.status not in (404, 409) and not self._went_with_namespace(key, error):
+            if not is_other_uid(error) and not self._went_with_namespace(key, error):
                 raise translate(error, f"Deleting {key}") from error
+        self._written.pop(key, None)
+        self._forget(key, uid, answer.get("metadata") or {})
+
+    def _forget(self, key: Key, uid: str, left: Mapping[str, Any]) -> None:
+        """Gone at once, or held by somebody's finalizer: then it stays in the cache as what is being deleted."""
         known = self._cache.get(key)
-        if known is not None and known["metadata"].get("uid") == uid:
-            self._cache.remove(known)
+        if known is None or known["metadata"].get("uid") != uid:
+            return
+        if left.get("uid") == uid and left.get("finalizers"):
+            self._cache.put({**known, "metadata": left})
+            return
+        version = left.get("resourceVersion", known["metadata"].get("resourceVersion"))
+        self._cache.remove({**known, "metadata": {**known["metadata"], "resourceVersion": version}})
 
     def _went_with_namespace(self, key: Key, error: ApiError) -> bool:
         """A namespace that goes takes our RoleBinding first; a Secret that we may no longer see there goes with it."""
@@ -103,27 +117,60 @@ class KubeCluster:
         return found is None or bool(found["metadata"].get("deletionTimestamp"))
 
     def write_status(self, key: Key, uid: str, status: Mapping[str, Any]) -> None:
-        body = self._identity(key, uid) | {"status": dict(status)}
-        self._send_to_living(f"{path(key)}/status", key, body, manager=f"{marks.MANAGER}-status")
+        """A JSON patch that tests the uid: an apply to /status ignores metadata.uid and would write to a namesake."""
+        body = [_test("/metadata/uid", uid), {"op": "add", "path": "/status", "value": dict(status)}]
+        try:
+            answer = self._patch(f"{path(key)}/status", body, manager=f"{marks.MANAGER}-status", content=JSON_PATCH)
+        except ApiError as error:
+            if is_other_uid(error) or is_failed_test(error):
+                return
+            raise translate(error, f"Writing the status of {key}") from error
+        self._keep(key, answer)
 
     def write_finalizer(self, key: Key, uid: str, present: bool) -> None:
-        body = self._identity(key, uid)
-        body["metadata"]["finalizers"] = [marks.FINALIZER] if present else []
-        self._send_to_living(path(key), key, body, manager=f"{marks.MANAGER}-finalizer")
-        known = self._cache.get(key)
-        if not present and known is not None and known["metadata"].get("deletionTimestamp") and not known["metadata"].get("finalizers"):
-            self._cache.remove(known)
+        try:
+            answer = self._hold(key, uid) if present else self._release(key, uid)
+        except ApiError as error:
+            if is_other_uid(error):
+                return
+            if is_failed_test(error) or "metadata.finalizers" in error.fields:
+                raise Transient(reasons.CONFLICT, f"The finalizers of {key} changed at the same time") from error
+            raise translate(error, f"Updating {key}") from error
+        if answer is None:
+            return
+        if answer["metadata"].get("deletionTimestamp") and not answer["metadata"].get("finalizers"):
+            self._forget(key, uid, answer["metadata"])
+        else:
+            self._keep(key, answer)
+
+    def _hold(self, key: Key, uid: str) -> Manifest:
+        metadata = {
+            "name": key.name,
+            "uid": uid,
+            "finalizers": [marks.FINALIZER],
+            **({"namespace": key.namespace} if key.namespace else {}),
+        }
+        body = {"apiVersion": RESOURCES[key.kind].api_version, "kind": key.kind, "metadata": metadata}
+        return self._patch(path(key), body, manager=f"{marks.MANAGER}-finalizer", content=APPLY)
+
+    def _release(self, key: Key, uid: str) -> Manifest | None:
+        """By its place in the list: an apply would leave a finalizer that another manager wrote too, as every restored backup does."""
+        known = (self._cache.get(key) or {}).get("metadata") or {}
+        finalizers = known.get("finalizers") or []
+        if known.get("uid") != uid or marks.FINALIZER not in finalizers:
+            return None
+        place = f"/metadata/finalizers/{finalizers.index(marks.FINALIZER)}"
+        body = [_test("/metadata/uid", uid), _test(place, marks.FINALIZER), {"op": "remove", "path": place}]
+        return self._patch(path(key), body, manager=f"{marks.MANAGER}-finalizer", content=JSON_PATCH)
+
+    def _patch(self, place: str, body: Mapping[str, Any] | Sequence[Any], *, manager: str, content: str) -> Manifest:
+        query = {"fieldManager": manager, **({"force": "true"} if content == APPLY else {})}
+        return self._client.request("PATCH", place, body=body, query=query, headers={"Content-Type": content})
 
     def label_namespace(self, name: str, uid: str, labels: Mapping[str, str | None]) -> None:
         key = Key("Namespace", "", name)
-        self._send(
-            "PATCH",
-            path(key),
-            key,
-            {"metadata": {"uid": uid, "labels": dict(labels)}},
-            query={"fieldManager": marks.MANAGER},
-            content=MERGE,
-        )
+        body = {"metadata": {"uid": uid, "labels": dict(labels)}}
+        self._send("PATCH", path(key), key, body, query=_OURS, content=MERGE)
 
     def emit(self, key: Key, uid: str, event: Event) -> None:
         namespace = key.namespace or "default"
@@ -147,23 +194,6 @@ class KubeCluster:
         except (ApiError, MeshError) as error:
             _log.debug("An event on %s was not written: %s", key, error)
 
-    @staticmethod
-    def _identity(key: Key, uid: str) -> dict[str, Any]:
-        metadata = {"name": key.name, "uid": uid, **({"namespace": key.namespace} if key.namespace else {})}
-        return {"apiVersion": RESOURCES[key.kind].api_version, "kind": key.kind, "metadata": metadata}
-
-    def _send_to_living(self, place: str, key: Key, body: Manifest, *, manager: str) -> None:
-        """An apply for which an object that is gone, or another of its name, is success: there is nobody to tell."""
-        try:
-            answer = self._client.request(
-                "PATCH", place, body=body, query={"fieldManager": manager, "force": "true"}, headers={"Content-Type": APPLY}
-            )
-        except ApiError as error:
-            if error.status == 404 or _is_other_uid(error):
-                return
-            raise translate(error, f"Updating {key}") from error
-        self._keep(key, answer)
-
     def _send(
         self, method: str, place: str, key: Key, body: Manifest, *, query: Mapping[str, str], content: str = "application/json"
     ) -> None:
@@ -172,7 +202,7 @@ class KubeCluster:
         try:
             answer = self._client.request(method, place, body=body, query=query, headers=headers)
         except ApiError as error:
-            if method == "PATCH" and (error.status == 404 or _is_other_uid(error)):
+            if method == "PATCH" and is_other_uid(error):
                 raise Transient(reasons.CONFLICT, f"{key} was replaced at the same time") from error
             raise translate(error, f"{'Creating' if method == 'POST' else 'Updating'} {key}", quiet=secret) from error
         self._keep(key, answer)
@@ -185,5 +215,18 @@ class KubeCluster:
             self._cache.put({"apiVersion": RESOURCES[key.kind].api_version, "kind": key.kind, **answer})
 
 
-def _is_other_uid(error: ApiError) -> bool:
-    return error.status in (409, 422) and "uid" in error.message.lower()
+def replacing(want: Manifest, observed: Manifest) -> dict[str, Any]:
+    """The merge patch after which each map of ours holds what is wanted and nothing else; metadata and status are not touched."""
+    parts = (name for name in want if name not in ("metadata", "status"))
+    return {name: _replacing(want[name], observed.get(name)) for name in parts}
+
+
+def _replacing(want: Any, observed: Any) -> Any:
+    if not isinstance(want, Mapping) or not isinstance(observed, Mapping):
+        return want
+    surplus = dict.fromkeys(name for name in observed if name not in want)
+    return {**surplus, **{name: _replacing(value, observed.get(name)) for name, value in want.items()}}
+
+
+def _test(place: str, value: str) -> dict[str, str]:
+    return {"op": "test", "path": place, "value": value}

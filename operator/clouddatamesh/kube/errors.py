@@ -1,6 +1,7 @@
 """One table from what the API server answers to MeshError. Whatever is unknown is Transient."""
 
 import json
+import re
 from typing import Any, Final
 
 from clouddatamesh import reasons
@@ -22,13 +23,19 @@ _TABLE: Final[dict[str, tuple[type[MeshError], str]]] = {
     "UnsupportedMediaType": (Transient, reasons.CLUSTER_UNAVAILABLE),
     "TooManyRequests": (Transient, reasons.THROTTLED),
     "ServerTimeout": (Transient, reasons.CLUSTER_UNAVAILABLE),
-    "StoreReadError": (Transient, reasons.CLUSTER_UNAVAILABLE),
+    "StorageReadError": (Transient, reasons.CLUSTER_UNAVAILABLE),
     "Timeout": (Transient, reasons.CLUSTER_UNAVAILABLE),
     "InternalError": (Transient, reasons.CLUSTER_UNAVAILABLE),
     "ServiceUnavailable": (Transient, reasons.CLUSTER_UNAVAILABLE),
     "": (Transient, reasons.CLUSTER_UNAVAILABLE),
 }
 KNOWN_REASONS: Final = frozenset(_TABLE)
+_BY_STATUS: Final = {401: "Unauthorized", 403: "Forbidden", 429: "TooManyRequests"}
+"""Answers without a metav1.Status: flow control and proxies say plain text."""
+_REFUSED: Final = re.compile(r"denied (the )?request")
+"""Admission webhooks and ValidatingAdmissionPolicies, whatever HTTP status they chose."""
+_ECHOES_NOTHING: Final = re.compile(r'cannot [a-z]+ resource "|exceeded quota: |status unknown for quota: ')
+"""Refusals by RBAC and quota: they name verb, resource and numbers, never an object's content."""
 _LENGTH: Final = 400
 
 
@@ -39,10 +46,12 @@ class ApiError(Exception):
         super().__init__(f"HTTP {status}")
         self.status = status
         parsed = _parse(body)
-        self.reason = str(parsed.get("reason") or "")
+        self.reason = str(parsed.get("reason") or _BY_STATUS.get(status, ""))
         self.message = str(parsed.get("message") or "")
-        details = parsed.get("details") or {}
-        self.causes = tuple(str(cause.get("reason") or "") for cause in details.get("causes") or ())
+        causes = (parsed.get("details") or {}).get("causes") or ()
+        self.causes = tuple(str(cause.get("reason") or "") for cause in causes)
+        self.fields = tuple(str(cause.get("field") or "") for cause in causes)
+        """The fields that an Invalid complains of."""
 
 
 def _parse(body: bytes) -> dict[str, Any]:
@@ -53,16 +62,39 @@ def _parse(body: bytes) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
+def is_other_uid(error: ApiError) -> bool:
+    """Whether the object is gone or another one took its name, as apply and merge patch (422) and delete (409) tell it."""
+    if error.status == 404:
+        return True
+    if error.status == 409:
+        return "uid mismatch: " in error.message or "the UID in the precondition " in error.message
+    return error.status == 422 and "metadata.uid" in error.fields
+
+
+def is_failed_test(error: ApiError) -> bool:
+    """Whether a `test` of a JSON patch failed: the server says no more than that, unlike of an invalid object."""
+    return error.status == 422 and not error.causes
+
+
 def translate(error: ApiError, what: str, *, quiet: bool = False) -> MeshError:
-    """The MeshError that an answer stands for. `quiet` leaves the server's words out, which may echo a Secret's content."""
-    said = "" if quiet or not error.message else f": {error.message[:_LENGTH]}"
+    """The MeshError that an answer stands for. `quiet` leaves out the server's words where they may echo a Secret's content."""
+    hidden = not error.message or (quiet and not _ECHOES_NOTHING.search(error.message))
+    said = f"HTTP {error.status}" if hidden else error.message[:_LENGTH]
     if "NamespaceTerminating" in error.causes:
         return Waiting(reasons.NAMESPACE_TERMINATING, f"{what} waits for the end of its namespace")
+    if error.reason == "AlreadyExists":
+        why = "it exists already and was not made by this operator; remove or rename it"
+        return Terminal(reasons.NOT_OWNED, f"{what} failed: {why}")
+    kind, reason = _refusal_of(error) or _TABLE.get(error.reason, _TABLE[""])
+    return kind(reason, f"{what} failed: {said}")
+
+
+def _refusal_of(error: ApiError) -> tuple[type[MeshError], str] | None:
+    """What admission meant, which hides behind several HTTP statuses."""
+    if _REFUSED.search(error.message):
+        return Terminal, reasons.ADMISSION_REFUSED
     if error.reason == "Forbidden" and "exceeded quota" in error.message:
-        return Terminal(reasons.LIMIT_EXCEEDED, f"{what} failed{said}")
-    if error.reason == "Forbidden" and "ValidatingAdmissionPolicy" in error.message:
-        return Terminal(reasons.ADMISSION_REFUSED, f"{what} failed{said}")
-    kind, reason = _TABLE.get(error.reason, _TABLE[""])
-    if reason == reasons.NOT_OWNED:
-        return Terminal(reason, f"{what} failed: it exists already and was not made by this operator; remove or rename it")
-    return kind(reason, f"{what} failed{said or f': HTTP {error.status}'}")
+        return Terminal, reasons.LIMIT_EXCEEDED
+    if error.reason == "Forbidden" and "status unknown for quota" in error.message:
+        return Waiting, reasons.QUOTA_NOT_COUNTED
+    return None

@@ -1,0 +1,109 @@
+"""What the fake's API server keeps: objects with uid, resourceVersion, generation, finalizers and field managers, as the real one does."""
+
+import base64
+import itertools
+import threading
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any, Final
+
+from clouddatamesh.api.kinds import KINDS
+from clouddatamesh.model.objects import Key, Manifest
+
+OUR_KINDS: Final = tuple(kind.kind for kind in KINDS)
+_GENERATED: Final = (*OUR_KINDS, "NetworkPolicy")
+"""Kinds whose generation rises with their spec; the others have none."""
+_TIME: Final = "2026-01-01T00:00:00Z"
+
+
+class Objects:
+    """Objects by key. What is stored is never changed in place; hold `lock` from reading to writing."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._by_key: dict[Key, dict[str, Any]] = {}
+        self._numbers = itertools.count(1)
+
+    def get(self, key: Key) -> dict[str, Any] | None:
+        return self._by_key.get(key)
+
+    def __getitem__(self, key: Key) -> dict[str, Any]:
+        return self._by_key[key]
+
+    def all_keys(self) -> tuple[Key, ...]:
+        """All keys, sorted."""
+        return tuple(sorted(self._by_key))
+
+    def insert(self, key: Key, manifest: Manifest, *, manager: str) -> None:
+        """A new object, with what the server adds; status that was sent is dropped."""
+        new = deepcopy({name: value for name, value in manifest.items() if name != "status"})
+        uid = f"uid-{next(self._numbers)}"
+        new["metadata"] |= {"uid": uid, "creationTimestamp": _TIME, **({"generation": 1} if key.kind in _GENERATED else {})}
+        if key.kind == "Secret":
+            own_data({}, new, manager=manager)
+        if key.kind in OUR_KINDS:
+            new["status"] = {"observedGeneration": -1}
+        self.put(key, new)
+
+    def put(self, key: Key, new: dict[str, Any]) -> None:
+        """Store a new state of an object, unless nothing changed; an object that is being deleted and held by nobody goes."""
+        old = self._by_key.get(key)
+        if key.kind == "ResourceQuota":
+            new = {**new, "status": {"used": dict.fromkeys(new["spec"]["hard"], "0")}}
+        if new == old:
+            return
+        metadata = {**new["metadata"], "resourceVersion": str(next(self._numbers))}
+        if old is not None and "generation" in metadata and _is_raised(old, new):
+            metadata["generation"] += 1
+        self._by_key[key] = {**new, "metadata": metadata}
+        self._collect(key)
+
+    def delete(self, key: Key) -> None:
+        """DELETE, as often as one likes. A namespace takes its content along."""
+        with self.lock:
+            found = self._by_key.get(key)
+            if found is None:
+                return
+            if not found["metadata"].get("deletionTimestamp"):
+                status = {"status": {"phase": "Terminating"}} if key.kind == "Namespace" else {}
+                self.put(key, {**found, **status, "metadata": {**found["metadata"], "deletionTimestamp": _TIME}})
+            for inner in self._inside(key):
+                self.delete(inner)
+
+    def _inside(self, key: Key) -> tuple[Key, ...]:
+        return tuple(inner for inner in self.all_keys() if key.kind == "Namespace" and inner.namespace == key.name)
+
+    def _collect(self, key: Key) -> None:
+        metadata = self._by_key[key]["metadata"]
+        if not metadata.get("deletionTimestamp") or metadata.get("finalizers") or self._inside(key):
+            return
+        del self._by_key[key]
+        around = Key("Namespace", "", key.namespace)
+        if around in self._by_key:
+            self._collect(around)
+
+
+def _is_raised(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    deleted = "deletionTimestamp" in new["metadata"] and "deletionTimestamp" not in old["metadata"]
+    return deleted or new.get("spec") != old.get("spec")
+
+
+def own_data(old: Mapping[str, Any], new: dict[str, Any], *, manager: str) -> None:
+    """Put a Secret's data together, and write down in managedFields who changed which key of it last."""
+    before = old.get("data") or {}
+    written = {**(new.pop("data", None) or {}), **{name: _encode(value) for name, value in new.pop("stringData", {}).items()}}
+    new["data"] = {**before, **written}
+    changed = {f"f:{name}" for name, value in written.items() if before.get(name) != value}
+    owners = {entry["manager"]: set(entry["fieldsV1"]["f:data"]) for entry in new["metadata"].get("managedFields", ())}
+    others = {name: fields - changed for name, fields in owners.items()}
+    others[manager] = others.get(manager, set()) | changed | {"."}
+    new["metadata"]["managedFields"] = [_entry(name, fields) for name, fields in others.items() if fields - {"."}]
+
+
+def _entry(manager: str, names: set[str]) -> dict[str, Any]:
+    fields: dict[str, Any] = {"f:data": {name: {} for name in sorted(names)}}
+    return {"manager": manager, "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields}
+
+
+def _encode(value: str) -> str:
+    return base64.b64encode(value.encode()).decode()

@@ -1,0 +1,167 @@
+"""The cache: the newer one wins, whoever brings it, and a list finds what watches missed."""
+
+import threading
+import time
+import tracemalloc
+from typing import Any
+
+from clouddatamesh.kube.cache import Cache, trim
+from clouddatamesh.model.objects import Key, Manifest, key_of
+from tests.support.manifests import a_product
+
+KEY = Key("DataProduct", "sales", "orders")
+
+
+def an_object(version: int, *, uid: str = "1", name: str = "orders", namespace: str = "sales", **metadata: Any) -> dict[str, Any]:
+    manifest = a_product(name, namespace)
+    return {**manifest, "metadata": {**manifest["metadata"], "uid": uid, "resourceVersion": str(version), **metadata}}
+
+
+def version_in(cache: Cache, key: Key = KEY) -> str | None:
+    found = cache.get(key)
+    return None if found is None else str(found["metadata"]["resourceVersion"])
+
+
+def test_versions_are_compared_as_numbers_and_the_newer_wins() -> None:
+    cache = Cache()
+    assert cache.put(an_object(9))
+    assert cache.put(an_object(10))
+    assert not cache.put(an_object(9))
+    assert not cache.put(an_object(10))
+    assert version_in(cache) == "10"
+
+
+def test_a_deletion_takes_its_object_and_late_events_do_not_bring_it_back() -> None:
+    cache = Cache()
+    cache.put(an_object(5))
+    assert cache.remove(an_object(7))
+    assert not cache.put(an_object(6))
+    assert cache.get(KEY) is None
+    assert cache.list("DataProduct") == ()
+
+
+def test_a_late_deletion_leaves_the_successor_and_what_is_newer() -> None:
+    cache = Cache()
+    cache.put(an_object(8, uid="2"))
+    assert not cache.remove(an_object(7, uid="1"))
+    assert not cache.remove(an_object(9, uid="1"))
+    assert version_in(cache) == "8"
+    cache.put(an_object(10, uid="2"))
+    assert not cache.remove(an_object(9, uid="2"))
+    assert version_in(cache) == "10"
+
+
+def test_a_deletion_that_comes_before_its_object_is_remembered() -> None:
+    cache = Cache()
+    assert not cache.remove(an_object(7))
+    assert not cache.put(an_object(6))
+    assert cache.put(an_object(8, uid="2"))
+
+
+def test_a_list_brings_what_is_new_and_drops_what_vanished() -> None:
+    cache = Cache()
+    cache.put(an_object(3, name="gone"))
+    cache.put(an_object(4, name="same"))
+    listed = [an_object(4, name="same"), an_object(6, name="new")]
+    changed = cache.replace("DataProduct", listed, version=9)
+    assert changed == (Key("DataProduct", "sales", "gone"), Key("DataProduct", "sales", "new"))
+    assert [key_of(found).name for found in cache.list("DataProduct")] == ["new", "same"]
+
+
+def test_a_list_leaves_what_was_written_after_it_began() -> None:
+    cache = Cache()
+    cache.put(an_object(11, name="made"))
+    cache.put(an_object(12, name="changed"))
+    cache.remove(an_object(13, name="deleted"))
+    listed = [an_object(5, name="changed"), an_object(5, name="deleted")]
+    assert cache.replace("DataProduct", listed, version=10) == ()
+    assert [key_of(found).name for found in cache.list("DataProduct")] == ["changed", "made"]
+
+
+def test_a_list_of_one_kind_touches_no_other() -> None:
+    cache = Cache()
+    cache.put({"kind": "Namespace", "metadata": {"name": "sales", "uid": "n", "resourceVersion": "1"}})
+    cache.replace("DataProduct", [], version=5)
+    assert cache.get(Key("Namespace", "", "sales")) is not None
+    assert (cache.is_full("DataProduct"), cache.is_full("Namespace")) == (True, False)
+
+
+def test_a_list_forgets_deletions_that_it_covers() -> None:
+    cache = Cache()
+    for number in range(100):
+        cache.remove(an_object(number, name=f"p{number}"))
+    cache.replace("DataProduct", [], version=98)
+    assert list(cache._gone) == [Key("DataProduct", "sales", "p99")]
+
+
+def test_what_nobody_reads_is_not_kept() -> None:
+    applied = "kubectl.kubernetes.io/last-applied-configuration"
+    manifest = an_object(1, managedFields=[{"manager": "x"}], annotations={applied: "{}", "a": "b"}, labels={"c": "d"})
+    trimmed = trim({**manifest, "status": {"observedGeneration": 1}})
+    assert trimmed["metadata"]["annotations"] == {"a": "b"}
+    assert "managedFields" not in trimmed["metadata"]
+    assert (trimmed["metadata"]["labels"], trimmed["status"], trimmed["spec"]) == ({"c": "d"}, {"observedGeneration": 1}, manifest["spec"])
+    assert manifest["metadata"]["managedFields"]
+
+
+def test_objects_are_listed_by_kind_and_namespace_in_order() -> None:
+    cache = Cache()
+    for namespace in ("sales-lab", "sales", "stock"):
+        for name in ("b", "a"):
+            cache.put(an_object(1, name=name, namespace=namespace))
+    assert [key_of(found).name for found in cache.list("DataProduct", namespace="sales")] == ["a", "b"]
+    assert [key_of(found).namespace for found in cache.list("DataProduct")] == ["sales"] * 2 + ["sales-lab"] * 2 + ["stock"] * 2
+    assert cache.list("Domain") == cache.list("DataProduct", namespace="none") == ()
+
+
+def test_listeners_hear_of_each_change_with_what_was_before_and_may_look_from_another_thread() -> None:
+    heard: list[tuple[str | None, str | None]] = []
+    cache = Cache()
+
+    def listen(old: Manifest | None, new: Manifest | None) -> None:
+        looker = threading.Thread(target=cache.list, args=("DataProduct",), daemon=True)
+        looker.start()
+        looker.join(5)
+        assert not looker.is_alive(), "the cache was locked while its listener was told"
+        heard.append(tuple(None if m is None else m["metadata"]["resourceVersion"] for m in (old, new)))  # type: ignore[arg-type]
+
+    cache.listener = listen
+    cache.put(an_object(1))
+    cache.put(an_object(1))
+    cache.put(an_object(2))
+    cache.remove(an_object(3))
+    cache.replace("DataProduct", [an_object(4)], version=5)
+    cache.replace("DataProduct", [], version=6)
+    assert heard == [(None, "1"), ("1", "2"), ("2", None), (None, "4"), ("4", None)]
+
+
+def test_a_thousand_products_are_cheap_and_ten_thousand_quick() -> None:
+    cache = Cache()
+    tracemalloc.start()
+    for number in range(1000):
+        cache.put(an_object(number, name=f"p{number}"))
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert used < 50e6
+    for number in range(1000, 10_000):
+        cache.put(an_object(number, name=f"p{number}"))
+    began = time.process_time()
+    assert len(cache.list("DataProduct")) == 10_000
+    assert time.process_time() - began < 0.5
+
+
+def test_many_threads_leave_the_newest_of_each() -> None:
+    cache = Cache()
+
+    def write(start: int) -> None:
+        for version in range(start, 400, 4):
+            cache.put(an_object(version + 1, name=f"p{version % 7}"))
+            cache.list("DataProduct")
+
+    threads = [threading.Thread(target=write, args=(start,)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    newest = {f"p{n}": max(v + 1 for v in range(400) if v % 7 == n) for n in range(7)}
+    assert {key_of(m).name: int(m["metadata"]["resourceVersion"]) for m in cache.list("DataProduct")} == newest

@@ -1,0 +1,138 @@
+"""The transport against a small HTTP server: one request per call, tokens that rotate, errors that become ours."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clouddatamesh import reasons
+from clouddatamesh.errors import Transient
+from clouddatamesh.kube.client import MERGE, Client
+from clouddatamesh.kube.errors import ApiError
+
+
+@dataclass
+class Served:
+    """What a server answers next, and what it was asked."""
+
+    port: int = 0
+    status: int = 200
+    body: bytes = b"{}"
+    seen: list[dict[str, Any]] = field(default_factory=list)
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    told = Served()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            told.seen.append({"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body})
+            self.send_response(told.status)
+            self.send_header("Content-Length", str(len(told.body)))
+            self.end_headers()
+            self.wfile.write(told.body)
+
+        do_GET = do_POST = do_PATCH = answer  # noqa: N815 - the library's names
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    told.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield told
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def clock() -> list[float]:
+    """The time, in its only element."""
+    return [0.0]
+
+
+def write_config(folder: Path, *, port: int) -> Path:
+    """A kubeconfig of a server on this machine, whose token is in a file."""
+    (folder / "token").write_text("first")
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+        "users": [{"name": "u", "user": {"tokenFile": str(folder / "token")}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    }
+    (folder / "kubeconfig").write_text(json.dumps(config))
+    return folder / "kubeconfig"
+
+
+@pytest.fixture
+def client(served: Served, tmp_path: Path, clock: list[float]) -> Iterator[Client]:
+    opened = Client(kubeconfig=write_config(tmp_path, port=served.port), monotonic=lambda: clock[0])
+    yield opened
+    opened.close()
+
+
+def test_a_request_carries_body_query_headers_and_token(served: Served, client: Client) -> None:
+    served.body = b'{"a": 1}'
+    answer = client.request("PATCH", "/api/v1/x", body={"b": "ü"}, query={"fieldManager": "m&n"}, headers={"Content-Type": MERGE})
+    (seen,) = served.seen
+    assert answer == {"a": 1}
+    assert (seen["method"], seen["path"]) == ("PATCH", "/api/v1/x?fieldManager=m%26n")
+    assert json.loads(seen["body"]) == {"b": "ü"}
+    assert (seen["headers"]["Authorization"], seen["headers"]["Content-Type"]) == ("Bearer first", MERGE)
+
+
+def test_a_token_that_was_rotated_is_read_again_within_a_minute(served: Served, client: Client, clock: list[float], tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("second")
+    for now in (59.0, 60.0, 61.0):
+        clock[0] = now
+        client.request("GET", "/")
+    assert [seen["headers"]["Authorization"] for seen in served.seen] == ["Bearer first", "Bearer second", "Bearer second"]
+
+
+def test_a_login_that_cannot_be_read_for_a_moment_leaves_the_old_one(
+    served: Served, client: Client, clock: list[float], tmp_path: Path
+) -> None:
+    (tmp_path / "kubeconfig").unlink()
+    clock[0] = 60.0
+    client.request("GET", "/")
+    assert served.seen[0]["headers"]["Authorization"] == "Bearer first"
+
+
+@pytest.mark.parametrize("status", [301, 404, 409, 429, 500, 503])
+def test_an_answer_that_is_an_error_is_raised_and_nothing_is_tried_again(served: Served, client: Client, status: int) -> None:
+    served.status, served.body = status, b'{"reason": "R", "message": "M"}'
+    with pytest.raises(ApiError) as caught:
+        client.request("GET", "/")
+    assert (caught.value.status, caught.value.reason, caught.value.message) == (status, "R", "M")
+    assert len(served.seen) == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[1]", b'"a"'])
+def test_an_answer_that_is_no_object_is_transient(served: Served, client: Client, body: bytes) -> None:
+    served.body = body
+    with pytest.raises(Transient) as caught:
+        client.request("GET", "/")
+    assert caught.value.reason == reasons.CLUSTER_UNAVAILABLE
+
+
+def test_nobody_there_is_transient(tmp_path: Path) -> None:
+    nobody = Client(kubeconfig=write_config(tmp_path, port=1))
+    with pytest.raises(Transient) as caught:
+        nobody.request("GET", "/")
+    assert caught.value.reason == reasons.CLUSTER_UNAVAILABLE
+    assert "127.0.0.1" not in caught.value.message
+    nobody.close()

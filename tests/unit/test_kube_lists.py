@@ -1,0 +1,82 @@
+"""Paged lists and questions of access, over a transport that answers from memory."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from clouddatamesh import reasons
+from clouddatamesh.errors import Transient
+from clouddatamesh.kube.access import Need, find_missing
+from clouddatamesh.kube.cache import Cache
+from clouddatamesh.kube.errors import ApiError
+from clouddatamesh.kube.lists import list_into
+from clouddatamesh.kube.resources import RESOURCES, collection, path
+from clouddatamesh.model.objects import Key
+
+
+class Pages:
+    """Answers a list of `size` quotas page by page; `expires` breaks it off after the first page. `allowed` answers questions."""
+
+    def __init__(self, size: int = 0, *, expires: bool = False, allowed: tuple[str, ...] = ()) -> None:
+        self._size, self._expires, self._allowed = size, expires, allowed
+        self.queries: list[Mapping[str, str]] = []
+
+    def request(
+        self, method: str, path: str, *, body: Any = None, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        assert path and headers is None
+        if method == "POST":
+            return {"status": {"allowed": body["spec"]["resourceAttributes"]["verb"] in self._allowed}}
+        query = query or {}
+        self.queries.append(query)
+        start = int(query.get("continue", 0))
+        if start and self._expires:
+            raise ApiError(410, b'{"reason": "Expired", "message": "The provided continue parameter is too old"}')
+        end = min(start + int(query["limit"]), self._size)
+        metadata = {"resourceVersion": str(1000 + start), **({"continue": str(end)} if end < self._size else {})}
+        items = [{"metadata": {"name": f"q{n:05}", "namespace": "a", "uid": str(n), "resourceVersion": "7"}} for n in range(start, end)]
+        return {"metadata": metadata, "items": items}
+
+
+def test_a_list_is_read_page_by_page_and_its_items_are_told_their_kind() -> None:
+    cache, pages = Cache(), Pages(1200)
+    changed = list_into(cache, pages, "ResourceQuota", labelled=True)
+    assert (len(changed), len(pages.queries)) == (1200, 3)
+    assert {query["labelSelector"] for query in pages.queries} == {"app.kubernetes.io/managed-by=clouddatamesh"}
+    found = cache.get(Key("ResourceQuota", "a", "q00007")) or {}
+    assert (found["apiVersion"], found["kind"]) == ("v1", "ResourceQuota")
+    assert cache.is_full("ResourceQuota")
+    assert list_into(cache, pages, "ResourceQuota", labelled=True) == ()
+
+
+def test_what_was_written_after_the_first_page_stays() -> None:
+    cache = Cache()
+    ours = {"kind": "ResourceQuota", "metadata": {"name": "ours", "namespace": "a", "uid": "o", "resourceVersion": "1200"}}
+    cache.put(ours)
+    list_into(cache, Pages(1200), "ResourceQuota", labelled=False)
+    assert cache.get(Key("ResourceQuota", "a", "ours")) is not None
+
+
+def test_a_list_that_broke_off_changes_nothing() -> None:
+    cache = Cache()
+    with pytest.raises(Transient) as caught:
+        list_into(cache, Pages(1200, expires=True), "ResourceQuota", labelled=False)
+    assert caught.value.reason == reasons.CONFLICT
+    assert not cache.is_full("ResourceQuota")
+    assert cache.list("ResourceQuota") == ()
+
+
+def test_what_is_not_allowed_is_named() -> None:
+    needs = (Need("get", "", "secrets", namespace="sys"), Need("bind", "rbac.authorization.k8s.io", "clusterroles", name="viewer"))
+    missing = find_missing(Pages(allowed=("get",)), needs)
+    assert [str(need) for need in missing] == ["bind clusterroles.rbac.authorization.k8s.io viewer"]
+    assert [str(need) for need in find_missing(Pages(), needs)][1] == "get secrets in namespace sys"
+
+
+def test_paths_follow_group_scope_and_namespace() -> None:
+    assert path(Key("Namespace", "", "a")) == "/api/v1/namespaces/a"
+    assert path(Key("Domain", "", "sales")) == "/apis/clouddatamesh.dev/v1alpha1/domains/sales"
+    assert path(Key("RoleBinding", "a", "b")) == "/apis/rbac.authorization.k8s.io/v1/namespaces/a/rolebindings/b"
+    assert collection("DataProduct") == "/apis/clouddatamesh.dev/v1alpha1/dataproducts"
+    assert all(RESOURCES[kind].api_version for kind in RESOURCES)
