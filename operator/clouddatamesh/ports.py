@@ -126,7 +126,7 @@ class Cluster(Protocol):
         ...
 
     def apply(self, manifest: Manifest) -> None:
-        """Server-side apply with the metadata.uid that the manifest must carry, so that it never makes or takes over another object."""
+        """Update, bound to the metadata.uid that the manifest must carry, so that it never makes or takes over another object."""
         ...
 
     def patch_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:
@@ -138,7 +138,7 @@ class Cluster(Protocol):
         ...
 
     def write_status(self, key: Key, uid: str, status: Mapping[str, Any]) -> None:
-        """Server-side apply to /status. The object gone or of another uid: success, there is nobody to tell."""
+        """Replace the status. The object gone or of another uid: success, there is nobody to tell."""
         ...
 
     def write_finalizer(self, key: Key, uid: str, present: bool) -> None:

@@ -106,6 +106,10 @@ def test_children_of_a_domain_are_repaired_within_a_second(mesh: Actors) -> None
         mesh.installed.until(partial(mesh.installed.get, kind, "clouddatamesh", "tidy"), seconds=2, what=f"{kind} again")
     mesh.installed.cluster.kubectl("patch", "resourcequota", "clouddatamesh", "-n", "tidy", "-p", '{"spec":{"hard":{"pods":"99"}}}')
     mesh.installed.until(lambda: mesh.installed.get("resourcequota", "clouddatamesh", "tidy")["spec"]["hard"]["pods"] == "3", seconds=2)
+    mesh.installed.apply(a_domain("tidy", resources={**limits, "quota": {"services": "5"}}))
+    mesh.installed.until(
+        lambda: mesh.installed.get("resourcequota", "clouddatamesh", "tidy")["spec"]["hard"] == {"services": "5"}, seconds=3
+    )
     mesh.installed.cluster.kubectl("label", "rolebinding", "clouddatamesh-owners", "-n", "tidy", "app.kubernetes.io/managed-by-")
     mesh.installed.until(lambda: "managed-by" in _labels_of_owners(mesh), seconds=3, what="the label again")
 

@@ -119,6 +119,11 @@ FLOWS: Final = (
         lambda m: m.apply(a_domain(namespaces=[{"name": "sales"}])),
     ),
     Flow("limits leave a domain", lambda m: m.apply(a_domain(resources=limited())), lambda m: m.apply(a_domain())),
+    Flow(
+        "one limit leaves a quota",
+        lambda m: m.apply(a_domain(resources={"quota": {"pods": "1", "secrets": "9"}})),
+        lambda m: m.apply(a_domain(resources={"quota": {"pods": "1"}})),
+    ),
     Flow("a bucket is adopted with consent", preexisting, adopted),
     Flow("a product is made again and takes its bucket back", retained, lambda m: m.apply(a_product())),
     Flow("a product is deleted, its bucket retained", ready, lambda m: m.delete("DataProduct", "orders", "sales")),

@@ -39,7 +39,7 @@ def quota(**hard: str) -> dict[str, object]:
     ("observed", "want", "same"),
     [
         (quota(cpu="500m"), quota(cpu="0.5"), True),
-        (quota(cpu="500m", pods="3"), quota(cpu="0.5"), True),
+        (quota(cpu="500m", pods="3"), quota(cpu="0.5"), False),
         (quota(cpu="501m"), quota(cpu="0.5"), False),
         (quota(), quota(cpu="1"), False),
         ({"spec": {"podSelector": {"matchLabels": {"a": "b"}}}}, {"spec": {"podSelector": {}}}, False),

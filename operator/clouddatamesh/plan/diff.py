@@ -60,7 +60,7 @@ def parse_quantity(text: object) -> Decimal | None:
 def covers(observed: Any, want: Any, *, path: str = "") -> bool:
     """Whether everything wanted of a child stands in what was read.
 
-    Maps may hold more than was wanted where others may add (labels, annotations, hard limits, what LimitRanger fills in); everywhere
+    Maps may hold more than was wanted where others may add (labels, annotations, what LimitRanger fills in); everywhere
     else, and in lists, nothing may be missing and nothing may be more.
     """
     if isinstance(want, Mapping):
@@ -82,7 +82,6 @@ def _covers_map(observed: Mapping[str, Any], want: Mapping[str, Any], path: str)
         ".metadata",
         ".metadata.labels",
         ".metadata.annotations",
-        ".spec.hard",
     ) or path.startswith(".spec.limits")
     if not open_ended and set(observed) - set(want):
         return False
