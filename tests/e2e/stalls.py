@@ -72,7 +72,7 @@ STORES = (
     Stall("a takeover from the wrong cluster", store("lost-too", takeOverFrom="00000000-0000-0000-0000-000000000000"),
           "StoreInUseByOtherCluster", (OTHER_CLUSTER, "spec.takeOverFrom")),
     Stall("a mesh's bucket that is somebody's", store("alien"), "NotOwned", ("carries no mark of this mesh", "spec.bucketPrefix")),
-    Stall("a probe's bucket with somebody's objects", store("clutter"), "NotOwned", ("holds somebody's objects; remove it",)),
+    Stall("a probe's bucket with somebody's objects", store("clutter"), "NotOwned", ("is somebody's; remove it",)),
 )  # fmt: skip
 
 DOMAINS = (

@@ -1,23 +1,31 @@
 """The Stores port over boto3: clients are made once per connection and shared; making one asks the store nothing."""
 
+import base64
+import hashlib
 import logging
+import shutil
 import tempfile
 import threading
+import weakref
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Final
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.ports import BucketStore, Identities
+from clouddatamesh.storage.calls import hidden_of
+from clouddatamesh.storage.errors import translate
 from clouddatamesh.storage.iam import IamIdentities
 from clouddatamesh.storage.s3 import S3Buckets
 
 _MOST: Final = 64
 _POOL: Final = 32
 _CHATTY: Final = ("boto3", "botocore", "urllib3", "s3transfer")
+_NEED_DIGEST: Final = ("DeleteObjects", "PutBucketLifecycleConfiguration", "PutBucketPolicy", "PutBucketTagging")
 
 
 class BotoStores:
@@ -25,16 +33,16 @@ class BotoStores:
 
     def __init__(self) -> None:
         self._clients: OrderedDict[tuple[object, ...], Any] = OrderedDict()
-        self._bundles: dict[str, str] = {}
+        self._session: Any = None
+        self._folder: Path | None = None
         self._lock = threading.Lock()
-        for name in _CHATTY:
-            logging.getLogger(name).setLevel(logging.WARNING)  # below that they print headers and bodies, with keys in them
+        silence()
 
     def buckets(self, connection: Connection) -> BucketStore:
         return S3Buckets(self._client("s3", connection), self._client("sts", connection), self._client("iam", connection), connection)
 
     def identities(self, connection: Connection) -> Identities:
-        return IamIdentities(self._client("iam", connection))
+        return IamIdentities(self._client("iam", connection), connection)
 
     def _client(self, service: str, connection: Connection) -> Any:
         endpoint = connection.endpoint if service == "s3" else connection.iam_endpoint
@@ -56,27 +64,61 @@ class BotoStores:
             return self._clients[key]
 
     def _make(self, service: str, endpoint: str | None, connection: Connection) -> Any:
-        session = boto3.Session(
-            aws_access_key_id=connection.access_key_id,
-            aws_secret_access_key=connection.secret_access_key,
-            region_name=connection.region,
-        )
-        config = Config(
-            connect_timeout=5,
-            read_timeout=30,
-            max_pool_connections=_POOL,
-            retries={"mode": "standard", "max_attempts": 2},
-            s3={"addressing_style": connection.addressing_style},
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        )
-        verify = self._bundle(connection.ca_bundle) if connection.ca_bundle else None
-        return session.client(service, endpoint_url=endpoint, config=config, verify=verify)
+        """Under the lock: a session is not thread-safe, the clients that it makes are."""
+        try:
+            self._session = self._session or boto3.Session()
+            client = self._session.client(
+                service,
+                region_name=connection.region,
+                endpoint_url=endpoint,
+                aws_access_key_id=connection.access_key_id,
+                aws_secret_access_key=connection.secret_access_key,
+                config=_config(connection),
+                verify=self._bundle(connection.ca_bundle) if connection.ca_bundle else None,
+            )
+        except BotoCoreError as error:
+            raise translate(error, f"Opening {service} of the store", hide=hidden_of(connection)) from None
+        except ValueError:  # raised for an endpoint that is no URL
+            raise translate(BotoCoreError(), f"Opening {service} of the store") from None
+        if endpoint is not None:
+            for operation in _NEED_DIGEST if service == "s3" else ():
+                client.meta.events.register(f"before-call.s3.{operation}", _add_digest)
+        return client
 
     def _bundle(self, pem: str) -> str:
-        """The path of a file with this PEM, readable by this user alone; boto3 takes no text."""
-        if pem not in self._bundles:
-            with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False) as file:
-                file.write(pem)
-            self._bundles[pem] = str(Path(file.name))
-        return self._bundles[pem]
+        """The path of a file with this PEM, readable by this user alone and removed at exit; boto3 takes no text."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="clouddatamesh-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        path = self._folder / f"{hashlib.sha256(pem.encode()).hexdigest()}.pem"
+        path.touch(mode=0o600)
+        path.write_text(pem)
+        return str(path)
+
+
+def silence() -> None:
+    """Below INFO these libraries print headers and bodies, with keys in them, whatever level the root logger has."""
+    for name in _CHATTY:
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.WARNING))
+
+
+def _config(connection: Connection) -> Config:
+    return Config(
+        connect_timeout=5,
+        read_timeout=30,
+        max_pool_connections=_POOL,
+        retries={"mode": "standard", "max_attempts": 2},
+        s3={"addressing_style": connection.addressing_style},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        ignore_configured_endpoint_urls=True,
+    )
+
+
+def _add_digest(params: dict[str, Any], **_: Any) -> None:
+    """S3-compatible stores of before 2025 know no other checksum than Content-MD5 and refuse requests without it."""
+    body = params.get("body")
+    if isinstance(body, bytes):
+        digest = hashlib.md5(body, usedforsecurity=False).digest()
+        params["headers"].setdefault("Content-MD5", base64.b64encode(digest).decode())

@@ -1,4 +1,4 @@
-"""Lifecycle rules as values: ours by ID, the rest carried through untouched. Pure."""
+"""Lifecycle rules as values: ours by ID, the rest carried through with its meaning untouched. Pure."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -6,19 +6,25 @@ from typing import Any, Final
 
 from clouddatamesh.model.bucket import PREFIX, LifecycleRule
 
-_PARTS: Final = {"ID", "Status", "Filter", "Prefix", "Expiration", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"}
+_PARTS: Final = {"ID", "Status", "Filter", "Expiration", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"}
+_ALLOWED: Final = {
+    "Filter": {"Prefix"},
+    "Expiration": {"Days"},
+    "NoncurrentVersionExpiration": {"NoncurrentDays"},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation"},
+}
 
 
 def parse_rules(rules: Iterable[Mapping[str, Any]]) -> tuple[tuple[LifecycleRule, ...], tuple[str, ...]]:
     """Our rules, sorted by id, and the foreign ones as canonical JSON."""
     ours: list[LifecycleRule] = []
     foreign: list[str] = []
-    for raw in rules:
+    for raw in map(_with_filter, rules):
         if str(raw.get("ID", "")).startswith(PREFIX):
             ours.append(_parse(raw))
         else:
             foreign.append(json.dumps(raw, sort_keys=True, default=str))
-    return tuple(sorted(ours, key=lambda rule: rule.id)), tuple(foreign)
+    return tuple(sorted(ours, key=lambda rule: rule.id)), tuple(sorted(foreign))
 
 
 def build_rules(ours: Iterable[LifecycleRule], foreign: Iterable[str] = ()) -> list[dict[str, Any]]:
@@ -26,22 +32,29 @@ def build_rules(ours: Iterable[LifecycleRule], foreign: Iterable[str] = ()) -> l
     return [*map(json.loads, foreign), *(_build(rule) for rule in ours)]
 
 
+def _with_filter(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The old way to write a prefix in the new one: S3 refuses both in one configuration, and RGW reads an empty filter back as the old."""
+    if "Filter" in raw:
+        return {**raw, "Filter": raw["Filter"] or {"Prefix": ""}}
+    rest = {key: value for key, value in raw.items() if key != "Prefix"}
+    return {**rest, "Filter": {"Prefix": raw.get("Prefix") or ""}}
+
+
 def _parse(raw: Mapping[str, Any]) -> LifecycleRule:
-    expiration = raw.get("Expiration") or {}
-    plain = raw.get("Status") == "Enabled" and not set(raw) - _PARTS and set(expiration) <= {"Days", "ExpiredObjectDeleteMarker"}
+    plain = raw.get("Status") == "Enabled" and not set(raw) - _PARTS
     return LifecycleRule(
         id=raw["ID"],
-        prefix=_prefix(raw),
-        expire_days=expiration.get("Days"),
-        expire_noncurrent_days=(raw.get("NoncurrentVersionExpiration") or {}).get("NoncurrentDays"),
-        abort_uploads_days=(raw.get("AbortIncompleteMultipartUpload") or {}).get("DaysAfterInitiation"),
-        readable=plain,
+        prefix=str(raw["Filter"].get("Prefix") or ""),
+        expire_days=raw.get("Expiration", {}).get("Days"),
+        expire_noncurrent_days=raw.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays"),
+        abort_uploads_days=raw.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
+        readable=plain and all(_says_no_more(raw.get(part, {}), parts) for part, parts in _ALLOWED.items()),
     )
 
 
-def _prefix(raw: Mapping[str, Any]) -> str:
-    found = (raw.get("Filter") or {}).get("Prefix")
-    return str(found if found is not None else raw.get("Prefix") or "")
+def _says_no_more(found: Mapping[str, Any], parts: set[str]) -> bool:
+    """A value that says nothing, as `ExpiredObjectDeleteMarker: false`, adds no meaning."""
+    return {key for key, value in found.items() if value} <= parts
 
 
 def _build(rule: LifecycleRule) -> dict[str, Any]:

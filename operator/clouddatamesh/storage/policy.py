@@ -1,6 +1,7 @@
 """Policy documents as values: ours by Sid, the rest carried through untouched. Pure."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -8,19 +9,30 @@ from clouddatamesh.model.bucket import PREFIX, Statement
 
 _VERSION: Final = "2012-10-17"
 _PARTS: Final = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
+_ACCOUNT: Final = re.compile(r"\d{12}")
+
+
+def parse_policy(text: str) -> tuple[tuple[Statement, ...], tuple[str, ...]]:
+    """Our statements, sorted, and the foreign ones as canonical JSON. Raises ValueError where the text is no policy."""
+    document = json.loads(text)
+    if not isinstance(document, Mapping):
+        raise ValueError("not a JSON object")
+    return parse_document(document)
 
 
 def parse_document(document: Mapping[str, Any]) -> tuple[tuple[Statement, ...], tuple[str, ...]]:
-    """Our statements, sorted, and the foreign ones as canonical JSON."""
+    """The same for a document that was decoded already."""
     ours: list[Statement] = []
     foreign: list[str] = []
     for raw in _listed(document.get("Statement")):
+        if not isinstance(raw, Mapping):
+            raise ValueError("a statement is not a JSON object")
         sid = str(raw.get("Sid", ""))
         if sid.startswith(PREFIX):
             ours.append(_parse(raw, sid))
         else:
             foreign.append(json.dumps(raw, sort_keys=True))
-    return tuple(sorted(ours)), tuple(foreign)
+    return tuple(sorted(ours)), tuple(sorted(foreign))
 
 
 def build_document(ours: Iterable[Statement], foreign: Iterable[str] = ()) -> str:
@@ -36,30 +48,30 @@ def _parse(raw: Mapping[str, Any], sid: str) -> Statement:
     conditions = _conditions(raw.get("Condition") or {})
     if principals is None or conditions is None:
         return Statement.unreadable(sid)
-    actions, resources = (tuple(sorted(map(str, _listed(raw.get(part))))) for part in ("Action", "Resource"))
-    return Statement(sid, raw["Effect"], actions, resources, principals, conditions)
+    return Statement(sid, raw["Effect"], _words(raw.get("Action")), _words(raw.get("Resource")), principals, conditions)
 
 
 def _principals(raw: Any) -> tuple[str, ...] | None:
-    """`*` and `{"AWS": "*"}` mean the same; anything but AWS principals is none of our making."""
+    """`*` and `{"AWS": "*"}` mean the same, as do an account's number and its root; others than AWS principals we never write."""
     if raw is None:
         return ()
     if isinstance(raw, str):
         return (raw,)
     if not isinstance(raw, Mapping) or set(raw) != {"AWS"}:
         return None
-    return tuple(sorted(map(str, _listed(raw["AWS"]))))
+    named = (f"arn:aws:iam::{one}:root" if _ACCOUNT.fullmatch(one) else one for one in map(str, _listed(raw["AWS"])))
+    return tuple(sorted(set(named)))
 
 
 def _conditions(raw: Any) -> tuple[tuple[str, str, tuple[str, ...]], ...] | None:
     if not isinstance(raw, Mapping) or not all(isinstance(keys, Mapping) for keys in raw.values()):
         return None
-    found = [
-        (operator, key, tuple(sorted(str(value).lower() if isinstance(value, bool) else str(value) for value in _listed(values))))
-        for operator, keys in raw.items()
-        for key, values in keys.items()
-    ]
-    return tuple(sorted(found))
+    return tuple(sorted((operator, key, _words(values)) for operator, keys in raw.items() for key, values in keys.items()))
+
+
+def _words(values: Any) -> tuple[str, ...]:
+    """One string and a list of it mean the same, in any order; JSON's true is IAM's "true"."""
+    return tuple(sorted({str(value).lower() if isinstance(value, bool) else str(value) for value in _listed(values)}))
 
 
 def _build(statement: Statement) -> dict[str, Any]:
