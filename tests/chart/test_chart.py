@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from clouddatamesh.api import permissions
 from clouddatamesh.api.kinds import KINDS
 from clouddatamesh.plan import children
+from clouddatamesh.shell.settings import read_settings
 from hack.tools.binaries import get_binary
 from tests.support.installation import CHART, NAMESPACE
 
@@ -51,6 +53,11 @@ def test_lint() -> None:
         ("log.level=loud", "log"),
         ("typo=1", "typo"),
         ("driftInterval=soon", "driftInterval"),
+        ("replicas=6", "replicas"),
+        ("threads=0", "threads"),
+        ("health.port=0", "port"),
+        ("guard.enabled=maybe", "guard"),
+        ("discover.everyone=maybe", "discover"),
     ],
 )
 def test_wrong_values_are_refused_by_name(value: str, sentence: str) -> None:
@@ -112,6 +119,31 @@ def test_the_deployment_runs_restricted_with_its_own_service_account(render: Ren
         "capabilities": {"drop": ["ALL"]},
     }
     assert container["command"] == ["clouddatamesh", "run"]
+
+
+def env_of(objects: list[dict[str, Any]]) -> dict[str, str]:
+    container = of_kind(objects, "Deployment")["clouddatamesh"]["spec"]["template"]["spec"]["containers"][0]
+    return {variable["name"]: variable.get("value", "given") for variable in container["env"]}
+
+
+def test_the_environment_is_one_that_the_program_understands(render: Render) -> None:
+    settings = read_settings(env_of(render("log.level=debug", "log.format=json", "threads=4", "driftInterval=1h")))
+    assert (settings.core.mesh, settings.threads, settings.log_level, settings.log_format) == ("acme", 4, "DEBUG", "json")
+    assert settings.core.drift_interval == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("replicas", "elects"), [(0, False), (1, False), (2, True)])
+def test_replicas_beside_each_other_agree_by_a_lease(render: Render, replicas: int, elects: bool) -> None:
+    objects = render(f"replicas={replicas}")
+    assert read_settings(env_of(objects)).leader_election is elects
+    assert of_kind(objects, "Deployment")["clouddatamesh"]["spec"]["replicas"] == replicas
+
+
+def test_products_are_shown_to_everyone_only_where_that_is_asked_for(render: Render) -> None:
+    assert set(of_kind(render(), "ClusterRoleBinding")) == {"clouddatamesh-operator"}
+    found = of_kind(render("discover.everyone=true"), "ClusterRoleBinding")[permissions.DISCOVER_ROLE]
+    assert (found["roleRef"]["name"], found["subjects"][0]["name"]) == (permissions.DISCOVER_ROLE, "system:authenticated")
+    assert {verb for rule in permissions.DISCOVER for verb in rule.verbs} == {"get", "list", "watch"}
 
 
 def test_the_guard_can_be_left_out(render: Render) -> None:

@@ -67,3 +67,46 @@ def test_no_secret_is_listed_anywhere_nor_read_outside_domains(mesh: Actors) -> 
             as_operator(mesh, "get", "secrets", *place)
     with pytest.raises(ToolError, match="cannot get resource"):
         as_operator(mesh, "get", "secret", "any", "-n", "kube-system")
+
+
+def child(namespace: str, **labels: str) -> dict[str, object]:
+    metadata = {"name": "isolation", "namespace": namespace, "labels": labels}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": {"podSelector": {}}}
+
+
+def test_what_others_made_in_a_namespace_of_nobody_is_neither_changed_nor_deleted(mesh: Actors) -> None:
+    mesh.installed.cluster.kubectl("create", "namespace", "others")
+    mesh.installed.apply(child("others", owner="somebody"))
+    for act in (("patch", "--type=merge", "--patch", '{"spec":{"podSelector":{"matchLabels":{"a":"b"}}}}'), ("delete",)):
+        with pytest.raises(ToolError, match="only in namespaces that carry the label"):
+            as_operator(mesh, act[0], "networkpolicy", "isolation", "-n", "others", *act[1:])
+
+
+def test_children_of_ours_are_taken_away_from_a_namespace_that_lost_its_label(mesh: Actors) -> None:
+    mesh.installed.cluster.kubectl("create", "namespace", "left")
+    mesh.installed.apply(child("left", **{"app.kubernetes.io/managed-by": "clouddatamesh"}))
+    as_operator(mesh, "delete", "networkpolicy", "isolation", "-n", "left")
+
+
+def test_a_namespace_consents_to_adoption_before_the_operator_labels_it(mesh: Actors) -> None:
+    mesh.installed.cluster.kubectl("create", "namespace", "consenting")
+    with pytest.raises(ToolError, match="those that consent by the annotation"):
+        as_operator(mesh, "annotate", "namespace", "consenting", "clouddatamesh.dev/adopt-by=sales")
+    mesh.installed.cluster.kubectl("annotate", "namespace", "consenting", "clouddatamesh.dev/adopt-by=sales")
+    as_operator(mesh, "label", "namespace", "consenting", "example.com/seen=true")
+
+
+def test_a_namespace_is_made_only_with_the_label(mesh: Actors) -> None:
+    with pytest.raises(ToolError, match="makes only namespaces that carry the label"):
+        as_operator(mesh, "create", "namespace", "unlabelled")
+
+
+@pytest.mark.parametrize("namespace", ["kube-system", "default"])
+def test_no_secret_is_written_outside_domains_even_with_the_right_to_it(mesh: Actors, namespace: str) -> None:
+    """An administrator's mistake: the role for Secrets bound where it does not belong."""
+    mesh.installed.apply({**json.loads(binding(namespace)), "metadata": {"name": "mistake", "namespace": namespace}})
+    try:
+        with pytest.raises(ToolError, match="clouddatamesh-operator-guard-children"):
+            as_operator(mesh, "create", "secret", "generic", "planted", "-n", namespace)
+    finally:
+        mesh.installed.cluster.kubectl("delete", "rolebinding", "mistake", "-n", namespace)

@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from clouddatamesh.shell.health import Checks, HealthServer, answer, find_stuck, format_metrics
+from clouddatamesh.shell.health import Checks, HealthServer, Pulse, answer, find_stuck, format_metrics
 
 
 def checks(*against: str) -> Checks:
@@ -27,19 +27,19 @@ def test_answers(path: str, code: int, body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "sentence"),
+    ("pulse", "sentences"),
     [
-        ({"longest": 601.0}, "a reconciliation has run for 601 s"),
-        ({"oldest": 601.0}, "a key has been due for 601 s"),
-        ({"threads_alive": False}, "a worker thread has ended"),
-        ({"watching": False}, "the watcher has ended"),
+        (Pulse(), ()),
+        (Pulse(longest=600, stalled=600, unlisted=3600), ()),
+        (Pulse(longest=601), ("a reconciliation has run for 601 s",)),
+        (Pulse(stalled=601), ("due keys have found no worker for 601 s",)),
+        (Pulse(unlisted=3601), ("no list has succeeded for 3601 s",)),
+        (Pulse(ended=("watcher", "resync")), ("the watcher has ended", "the resync has ended")),
     ],
-    ids=str,
+    ids=["all is well", "as long as is allowed", "a reconciliation hangs", "no worker takes", "nothing is listed", "threads ended"],
 )
-def test_what_speaks_against_being_alive(trouble: dict[str, float], sentence: str) -> None:
-    well = {"longest": 0.0, "oldest": 0.0, "threads_alive": True, "watching": True}
-    assert find_stuck(**well) == ()  # type: ignore[arg-type]
-    assert find_stuck(**{**well, **trouble}) == (sentence,)  # type: ignore[arg-type]
+def test_what_speaks_against_being_alive(pulse: Pulse, sentences: tuple[str, ...]) -> None:
+    assert find_stuck(pulse) == sentences
 
 
 def test_metrics_are_prometheus_text() -> None:

@@ -3,17 +3,8 @@
 import pytest
 
 from clouddatamesh.model.objects import Key
-from clouddatamesh.shell.queue import FIRST, LONGEST, Queue
-
-
-class Hand:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def __call__(self) -> float:
-        return self.time
+from clouddatamesh.shell.queue import FIRST, LONGEST, SLOW, Queue
+from tests.shell.hand import Hand
 
 
 def key(name: str) -> Key:
@@ -27,7 +18,7 @@ def clock() -> Hand:
 
 @pytest.fixture
 def queue(clock: Hand) -> Queue:
-    return Queue(lane=lambda k: k.name.partition("@")[2], urgent=lambda k: k.name.startswith("!"), lane_limit=2, now=clock)
+    return Queue(lane=lambda k: k.name.partition("@")[2], urgent=lambda k: k.name.startswith("!"), lane_limit=3, now=clock)
 
 
 def take(queue: Queue) -> str | None:
@@ -93,12 +84,52 @@ def test_backoff_doubles_up_to_a_limit_and_starts_anew_after_success(queue: Queu
     assert queue.add_backoff(key("a")) <= FIRST
 
 
-def test_a_lane_that_hangs_holds_its_share_of_workers_and_no_more(queue: Queue) -> None:
-    for name in ("1@slow", "2@slow", "3@slow", "1@good", "2@good"):
+def test_a_key_that_becomes_urgent_while_it_waits_goes_first() -> None:
+    urgent: set[Key] = set()
+    queue = Queue(urgent=urgent.__contains__)
+    queue.add(key("a"))
+    queue.add(key("b"))
+    urgent.add(key("b"))
+    queue.add(key("b"))
+    assert [take(queue) for _ in range(3)] == ["b", "a", None]
+
+
+def test_urgent_keys_go_before_those_of_other_lanes(queue: Queue) -> None:
+    for name in ("a@one", "b@two", "!c@three", "!d@three"):
         queue.add(key(name))
-    assert [take(queue) for _ in range(5)] == ["1@slow", "1@good", "2@slow", "2@good", None]
-    queue.done(key("1@slow"))
-    assert take(queue) == "3@slow"
+    assert [take(queue) for _ in range(4)] == ["!c@three", "!d@three", "a@one", "b@two"]
+
+
+def test_lanes_take_turns_and_none_gets_more_than_its_share_of_workers(queue: Queue) -> None:
+    for name in ("1@busy", "2@busy", "3@busy", "4@busy", "1@good", "2@good"):
+        queue.add(key(name))
+    assert [take(queue) for _ in range(6)] == ["1@busy", "1@good", "2@busy", "2@good", "3@busy", None]
+    queue.done(key("1@busy"))
+    assert take(queue) == "4@busy"
+
+
+def hang(queue: Queue, clock: Hand, *names: str) -> None:
+    for name in names:
+        queue.add(key(name))
+        assert take(queue) == name
+    clock.time += SLOW + 1
+
+
+def test_a_lane_that_hangs_gets_no_more_workers_than_a_third_of_its_share(queue: Queue, clock: Hand) -> None:
+    hang(queue, clock, "1@hung")
+    queue.add(key("2@hung"))
+    queue.add(key("1@good"))
+    assert [take(queue), take(queue)] == ["1@good", None]
+
+
+def test_a_lane_stays_slow_until_one_of_its_keys_is_quick_again(queue: Queue, clock: Hand) -> None:
+    hang(queue, clock, "1@hung")
+    queue.done(key("1@hung"))
+    for n in (2, 3, 4):
+        queue.add(key(f"{n}@hung"))
+    assert [take(queue), take(queue)] == ["2@hung", None]
+    queue.done(key("2@hung"))
+    assert [take(queue), take(queue)] == ["3@hung", "4@hung"]
 
 
 def test_keys_of_no_lane_are_never_held_back(queue: Queue) -> None:
@@ -113,6 +144,39 @@ def test_what_waits_is_counted_and_aged(queue: Queue, clock: Hand) -> None:
     clock.time += 7
     queue.add(key("b"))
     assert (queue.depth(), queue.oldest()) == (2, 7)
+
+
+def test_a_key_without_a_worker_is_told_from_one_that_its_lane_holds_back(queue: Queue, clock: Hand) -> None:
+    hang(queue, clock, "1@hung")
+    queue.add(key("2@hung"))
+    clock.time += 900
+    assert queue.stalled() == 0
+    queue.add_after(key("free"), 10)
+    clock.time += 30
+    assert queue.stalled() == 0
+    clock.time += 20
+    assert queue.stalled() == 20
+    assert take(queue) == "free"
+    assert queue.stalled() == 0
+
+
+def test_work_that_goes_on_is_not_stalled_however_long_the_queue(queue: Queue, clock: Hand) -> None:
+    for n in range(100):
+        queue.add(key(str(n)))
+    for _ in range(50):
+        clock.time += 60
+        assert queue.stalled() == 60
+        take(queue)
+        assert queue.stalled() == 0
+
+
+def test_a_paused_queue_takes_in_and_gives_nothing_out(queue: Queue, clock: Hand) -> None:
+    queue.pause()
+    queue.add(key("a"))
+    clock.time += 900
+    assert (take(queue), queue.stalled(), queue.depth()) == (None, 0, 1)
+    queue.resume()
+    assert (queue.stalled(), take(queue)) == (0, "a")
 
 
 def test_a_closed_queue_gives_out_nothing(queue: Queue) -> None:

@@ -2,15 +2,12 @@
 
 import asyncio
 import itertools
-import threading
-
-import pytest
 
 from clouddatamesh.kube.cache import Cache
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
 from clouddatamesh.shell import watches
-from clouddatamesh.shell.watches import ErrorBackoffs, Watcher, build_registry, build_settings
+from clouddatamesh.shell.watches import ErrorBackoffs, build_registry, build_settings
 
 
 def test_backoffs_grow_up_to_a_limit_without_end_and_anew_for_each_request() -> None:
@@ -45,23 +42,3 @@ def test_an_event_is_cached_and_a_deletion_forgotten() -> None:
     gone = {"metadata": {**body["metadata"], "resourceVersion": "6"}}
     asyncio.run(handler(event={"type": "DELETED", "object": gone}))
     assert cache.get(Key("Namespace", "", "a")) is None
-
-
-def test_the_watcher_starts_again_whenever_kopf_ends(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(watches, "_RESTART_AFTER", 0.0)
-    runs, thrice = itertools.count(1), threading.Event()
-
-    class Ending(Watcher):
-        def run_once(self, stop: threading.Event) -> None:
-            if next(runs) == 3:
-                thrice.set()
-                stop.wait(10)
-            raise RuntimeError("an error in the stream")
-
-    watcher = Ending(Cache())
-    watcher.start()
-    assert thrice.wait(10)
-    assert watcher.is_alive()
-    watcher.stop(seconds=10)
-    assert not watcher.is_alive()
-    assert "RuntimeError: an error in the stream; it starts again" in caplog.text

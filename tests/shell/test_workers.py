@@ -5,6 +5,8 @@ import threading
 
 import pytest
 
+from clouddatamesh import reasons
+from clouddatamesh.errors import Transient
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
 from clouddatamesh.shell.queue import Queue
@@ -42,6 +44,19 @@ def test_whatever_is_raised_is_logged_and_backs_off(caplog: pytest.LogCaptureFix
         workers.run(taken(queue, BAD))
     assert "Reconciling Domain bad failed" in caplog.text
     assert workers.results == {("Domain", "retry"): 1}
+    assert queue.get(wait=0.0) is None
+
+
+def test_an_error_of_the_world_is_logged_in_one_line_and_backs_off(caplog: pytest.LogCaptureFixture) -> None:
+    queue = Queue()
+
+    def fail(_: Key) -> Next:
+        raise Transient(reasons.CLUSTER_UNAVAILABLE, "The API server did not answer")
+
+    Workers(queue, fail, threads=1).run(taken(queue, BAD))
+    (record,) = caplog.records
+    assert record.getMessage() == "Reconciling Domain bad could not be concluded: The API server did not answer"
+    assert record.exc_info is None
     assert queue.get(wait=0.0) is None
 
 

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 _log = logging.getLogger(__name__)
 _LONGEST: Final = 600.0
-"""Seconds that one reconciliation or a waiting key may take before the process counts as stuck."""
+"""Seconds that one reconciliation may take, or due keys may find no worker, before the process counts as stuck."""
+_UNLISTED: Final = 3600.0
+"""Seconds without one complete list; an API server that is away for less is no reason to end."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class HealthServer:
 
 def _handler(checks: Checks) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        timeout = 5  # seconds in which a caller must have said what it wants
+
         def do_GET(self) -> None:
             code, body = answer(self.path, checks)
             self.send_response(code)
@@ -73,17 +77,29 @@ def answer(path: str, checks: Checks) -> tuple[int, bytes]:
     return (503, ("\n".join(against) + "\n").encode()) if against else (200, b"ok\n")
 
 
-def find_stuck(*, longest: float, oldest: float, threads_alive: bool, watching: bool) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Pulse:
+    """What liveness is judged by; times in seconds."""
+
+    longest: float = 0.0
+    """Of the longest running reconciliation."""
+    stalled: float = 0.0
+    """For which due keys could have been given to a worker and none was."""
+    unlisted: float = 0.0
+    """Since everything was last listed."""
+    ended: tuple[str, ...] = ()
+    """Parts whose thread has ended."""
+
+
+def find_stuck(pulse: Pulse) -> tuple[str, ...]:
     """What speaks against the process being alive."""
-    found = []
-    if longest > _LONGEST:
-        found.append(f"a reconciliation has run for {longest:.0f} s")
-    if oldest > _LONGEST:
-        found.append(f"a key has been due for {oldest:.0f} s")
-    if not threads_alive:
-        found.append("a worker thread has ended")
-    if not watching:
-        found.append("the watcher has ended")
+    found = [f"the {part} has ended" for part in pulse.ended]
+    if pulse.longest > _LONGEST:
+        found.append(f"a reconciliation has run for {pulse.longest:.0f} s")
+    if pulse.stalled > _LONGEST:
+        found.append(f"due keys have found no worker for {pulse.stalled:.0f} s")
+    if pulse.unlisted > _UNLISTED:
+        found.append(f"no list has succeeded for {pulse.unlisted:.0f} s")
     return tuple(found)
 
 

@@ -12,6 +12,8 @@ from clouddatamesh.model.objects import Key
 
 FIRST, LONGEST = 0.25, 300.0
 """Seconds: the first backoff, and the longest."""
+SLOW = 5.0
+"""Seconds of work on one key after which its lane counts as slow."""
 
 
 @dataclass
@@ -20,16 +22,19 @@ class _Lane:
 
     urgent: OrderedDict[Key, None] = field(default_factory=OrderedDict)
     plain: OrderedDict[Key, None] = field(default_factory=OrderedDict)
-    busy: int = 0
+    busy: dict[Key, float] = field(default_factory=dict)
+    """Since when each key is being worked on."""
+    was_slow: bool = False
 
-    def pop(self) -> Key:
-        return (self.urgent or self.plain).popitem(last=False)[0]
+    def count_slow(self, now: float) -> int:
+        return sum(now - since > SLOW for since in self.busy.values())
 
 
 class Queue:
     """Thread-safe. `lane` says which outside system a key waits on (empty: none), `urgent` whether it goes first in its lane.
 
-    Lanes take turns, and a named lane never has more than `lane_limit` workers: a store that hangs holds only those.
+    Urgent keys go before all others, lanes take turns, and a named lane never has more than `lane_limit` workers. A slow lane gets no more
+    than a third of that: while so many of its keys take longer than SLOW, or after one that did, until one is quick again.
     """
 
     def __init__(
@@ -40,7 +45,8 @@ class Queue:
         lane_limit: int = 12,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._lane_of, self._is_urgent, self._limit, self._now = lane, urgent, lane_limit, now
+        self._lane_of, self._is_urgent, self._now = lane, urgent, now
+        self._limit, self._slow_limit = lane_limit, max(lane_limit // 3, 1)
         self._lanes: OrderedDict[str, _Lane] = OrderedDict()
         self._queued: dict[Key, tuple[str, float]] = {}
         self._working: dict[Key, str] = {}
@@ -48,7 +54,8 @@ class Queue:
         self._due: dict[Key, float] = {}
         self._delayed: list[tuple[float, Key]] = []
         self._failures: dict[Key, int] = {}
-        self._closed = False
+        self._closed = self._paused = False
+        self._given = now()
         self._changed = threading.Condition()
 
     def add(self, key: Key) -> None:
@@ -85,6 +92,7 @@ class Queue:
                 self._release_due()
                 key = self._take()
                 if key is not None:
+                    self._changed.notify()
                     return key
                 left = min(end, self._delayed[0][0] if self._delayed else end) - self._now()
                 if self._now() >= end:
@@ -95,11 +103,23 @@ class Queue:
     def done(self, key: Key) -> None:
         """The caller is finished with a key."""
         with self._changed:
-            self._lanes[self._working.pop(key)].busy -= 1
+            lane = self._lanes[self._working.pop(key)]
+            lane.was_slow = self._now() - lane.busy.pop(key) > SLOW
             if key in self._again:
                 self._again.discard(key)
                 self._add(key)
             self._changed.notify()
+
+    def pause(self) -> None:
+        """Give out nothing until `resume`; take in as before."""
+        with self._changed:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Give out again."""
+        with self._changed:
+            self._paused, self._given = False, self._now()
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Give out nothing any more."""
@@ -121,15 +141,26 @@ class Queue:
         with self._changed:
             return max((self._now() - since for _, since in self._queued.values()), default=0.0)
 
+    def stalled(self) -> float:
+        """Seconds for which a key could have been given out and none was: 0 while work goes on, is held back by lanes, or is paused."""
+        with self._changed:
+            self._release_due()
+            ready = [since for name, since in self._queued.values() if self._has_room(name)]
+            return 0.0 if self._paused or not ready else max(self._now() - max(min(ready), self._given), 0.0)
+
     def _add(self, key: Key) -> None:
         self._due.pop(key, None)
         if key in self._working:
             self._again.add(key)
-        elif key not in self._queued:
-            name = self._lane_of(key)
-            lane = self._lanes.setdefault(name, _Lane())
-            (lane.urgent if self._is_urgent(key) else lane.plain)[key] = None
-            self._queued[key] = (name, self._now())
+            return
+        name = self._queued[key][0] if key in self._queued else self._lane_of(key)
+        lane = self._lanes.setdefault(name, _Lane())
+        if self._is_urgent(key):
+            lane.plain.pop(key, None)
+            lane.urgent[key] = None
+        elif key not in lane.urgent:
+            lane.plain[key] = None
+        self._queued.setdefault(key, (name, self._now()))
 
     def _add_at(self, key: Key, due: float) -> None:
         if key in self._queued or key in self._again or self._due.get(key, due + 1) <= due:
@@ -145,12 +176,23 @@ class Queue:
                 self._add(key)
 
     def _take(self) -> Key | None:
-        for name, lane in self._lanes.items():
-            if (lane.urgent or lane.plain) and (not name or lane.busy < self._limit):
-                key = lane.pop()
-                lane.busy += 1
-                del self._queued[key]
-                self._working[key] = name
-                self._lanes.move_to_end(name)
-                return key
+        if self._paused:
+            return None
+        for urgent in (True, False):
+            for name, lane in self._lanes.items():
+                waiting = lane.urgent if urgent else lane.plain
+                if waiting and self._has_room(name):
+                    return self._give(name, waiting.popitem(last=False)[0])
         return None
+
+    def _has_room(self, name: str) -> bool:
+        lane = self._lanes[name]
+        is_slow = lane.was_slow or lane.count_slow(self._now()) >= self._slow_limit
+        return not name or len(lane.busy) < (self._slow_limit if is_slow else self._limit)
+
+    def _give(self, name: str, key: Key) -> Key:
+        del self._queued[key]
+        self._working[key] = name
+        self._given = self._lanes[name].busy[key] = self._now()
+        self._lanes.move_to_end(name)
+        return key

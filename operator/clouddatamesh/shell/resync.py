@@ -1,54 +1,74 @@
-"""Our own lists: all of them before any work begins, and again on a schedule, for what a watch missed."""
+"""Our own lists: all of them before any work begins, again when the watches began anew, and on a schedule, for what a watch missed."""
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
 from clouddatamesh.errors import MeshError
-from clouddatamesh.kube.cache import Cache
-from clouddatamesh.kube.client import Client
-from clouddatamesh.kube.lists import list_into
-from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
+from clouddatamesh.reconcile.dispatch import WATCHED
+from clouddatamesh.shell.repeat import Repeat
 
 _log = logging.getLogger(__name__)
 INTERVAL: Final = 600.0
-_RETRY: Final = 2.0
+RETRY: Final = 2.0
+SETTLED: Final = 5.0
+"""Seconds after which new watches have their first list: what went before that and after ours would be seen by neither."""
 
 
 class Resync:
-    """Lists every watched kind into the cache, whose listener learns of each difference."""
+    """`list_kind` brings the cache up to date with one kind; the cache's listener learns of each difference."""
 
-    def __init__(self, cache: Cache, client: Client) -> None:
-        self._cache, self._client = cache, client
+    def __init__(self, list_kind: Callable[[str], object], *, now: Callable[[], float] = time.monotonic) -> None:
+        self._list_kind, self._now = list_kind, now
+        self._listed = now()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._repeat, name="resync", daemon=True)
+        self._repeat = Repeat("resync", self.run_once, first=INTERVAL)
 
     def fill(self) -> bool:
         """List everything once, however long the API server takes to answer; False when stopped before."""
         for kind in WATCHED:
-            while not self._attempt(lambda kind=kind: list_into(self._cache, self._client, kind, labelled=kind in LABELLED)):  # type: ignore[misc]
-                if self._stop.wait(_RETRY):
+            while not self._attempt(kind):
+                if self._stop.wait(RETRY):
                     return False
-        return True
+        self._listed = self._now()
+        return not self._stop.is_set()
 
     def start(self) -> None:
         """Begin the schedule."""
-        self._thread.start()
+        self._repeat.start()
 
     def stop(self) -> None:
         """End the schedule."""
         self._stop.set()
+        self._repeat.stop()
 
-    def _repeat(self) -> None:
-        while not self._stop.wait(INTERVAL):
-            for kind in WATCHED:
-                self._attempt(lambda kind=kind: list_into(self._cache, self._client, kind, labelled=kind in LABELLED))  # type: ignore[misc]
+    def is_alive(self) -> bool:
+        """Whether the schedule goes on."""
+        return self._repeat.is_alive()
 
-    @staticmethod
-    def _attempt(act: Callable[[], object]) -> bool:
+    def expect(self) -> None:
+        """Watches begin: list once more as soon as those have their own first list."""
+        timer = threading.Timer(SETTLED, self._repeat.soon)
+        timer.daemon = True
+        timer.start()
+
+    def age(self) -> float:
+        """Seconds since everything was last listed without an error."""
+        return self._now() - self._listed
+
+    def run_once(self) -> float:
+        """List everything; after how many seconds to do so again, sooner where a list failed."""
+        began = self._now()
+        if not all([self._attempt(kind) for kind in WATCHED]):
+            return INTERVAL / 10
+        self._listed = began
+        return INTERVAL
+
+    def _attempt(self, kind: str) -> bool:
         try:
-            act()
+            self._list_kind(kind)
         except MeshError as error:
             _log.warning("A list failed: %s", error)
             return False

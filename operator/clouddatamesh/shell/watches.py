@@ -1,11 +1,10 @@
 """kopf's part: it logs in, watches every kind and tells us of each event. Here the object is cached, and nothing is decided."""
 
 import asyncio
-import logging
 import random
 import threading
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import kopf
 import uvloop
@@ -14,9 +13,6 @@ from clouddatamesh.kube.cache import Cache
 from clouddatamesh.kube.lists import LABEL_SELECTOR
 from clouddatamesh.kube.resources import RESOURCES
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
-
-_log = logging.getLogger(__name__)
-_RESTART_AFTER: Final = 1.0
 
 
 class ErrorBackoffs:
@@ -74,42 +70,8 @@ def _handler(cache: Cache, kind: str, api_version: str) -> Any:
     return take_in
 
 
-class Watcher:
-    """Runs kopf in a thread of its own, and again whenever it ends by itself: an error in a stream, a CRD that is gone for a while."""
-
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._supervise, name="watcher", daemon=True)
-
-    def start(self) -> None:
-        """Begin to watch."""
-        self._thread.start()
-
-    def stop(self, *, seconds: float) -> None:
-        """End the watches."""
-        self._stop.set()
-        self._thread.join(seconds)
-
-    def is_alive(self) -> bool:
-        """Whether somebody still watches."""
-        return self._thread.is_alive()
-
-    def _supervise(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self.run_once(self._stop)
-            except Exception as error:
-                _log.warning("Watching ended with %s: %s; it starts again", type(error).__name__, error)
-            self._stop.wait(_RESTART_AFTER)
-
-    def run_once(self, stop: threading.Event) -> None:
-        """Watch until told to stop, or until kopf gives up."""
-        registry, settings = build_registry(self._cache), build_settings()
-        with asyncio.Runner(loop_factory=_new_loop) as runner:
-            runner.run(kopf.operator(registry=registry, settings=settings, clusterwide=True, standalone=True, stop_flag=stop))
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-
-    return uvloop.new_event_loop()
+def run_kopf(cache: Cache, stop: threading.Event) -> None:
+    """Watch until told to stop, or until kopf gives up."""
+    registry, settings = build_registry(cache), build_settings()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(kopf.operator(registry=registry, settings=settings, clusterwide=True, standalone=True, stop_flag=stop))

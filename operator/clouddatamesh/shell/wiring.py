@@ -8,25 +8,30 @@ from datetime import UTC, datetime
 from typing import Final
 
 from clouddatamesh import __version__
-from clouddatamesh.api import permissions
-from clouddatamesh.errors import MeshError
-from clouddatamesh.kube.access import Need, find_missing
+from clouddatamesh.kube.access import find_missing
 from clouddatamesh.kube.cache import Cache
 from clouddatamesh.kube.client import Client
 from clouddatamesh.kube.cluster import KubeCluster
+from clouddatamesh.kube.lists import list_into
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.ports import Ports
-from clouddatamesh.reconcile.dispatch import RECONCILED, WATCHED, first_due, lane, reconcile, urgent, wakes
+from clouddatamesh.reconcile.dispatch import LABELLED, RECONCILED, WATCHED, first_due, lane, reconcile, urgent, wakes
 from clouddatamesh.shell import health, logs
+from clouddatamesh.shell.access import AccessCheck
+from clouddatamesh.shell.fence import fence
+from clouddatamesh.shell.leader import Leader, boot_time
+from clouddatamesh.shell.lease import KubeLease
 from clouddatamesh.shell.queue import Queue
 from clouddatamesh.shell.resync import Resync
 from clouddatamesh.shell.settings import ShellSettings
-from clouddatamesh.shell.watches import Watcher
+from clouddatamesh.shell.supervisor import Supervisor
+from clouddatamesh.shell.watches import run_kopf
 from clouddatamesh.shell.workers import Workers
 from clouddatamesh.storage.clients import BotoStores
 
 _log = logging.getLogger(__name__)
-_GRACE: Final = 25.0
+_GRACE: Final = 20.0
+"""Seconds for running reconciliations to end; the kubelet's patience is 30."""
 _LANE_SHARE: Final = 0.75
 """Of all workers, what one store may have at most."""
 
@@ -43,21 +48,22 @@ class Operator:
 
     def __init__(self, settings: ShellSettings) -> None:
         self._settings = settings
-        self._client = Client(connections=settings.threads + 8)
-        self._cache = Cache()
-        cluster = KubeCluster(self._client, self._cache, settings.core)
-        ports = Ports(cluster, BotoStores(), SystemClock(), settings.core)
-        self._cluster = cluster
+        self._client = client = Client(connections=settings.threads + 8)
+        self._cache = cache = Cache()
+        self._cluster = cluster = KubeCluster(client, cache, settings.core)
         self._queue = Queue(
             lane=lambda key: lane(key, cluster),
             urgent=lambda key: urgent(key, cluster),
             lane_limit=max(int(settings.threads * _LANE_SHARE), 1),
         )
-        self._workers = Workers(self._queue, lambda key: reconcile(key, ports), threads=settings.threads)
-        self._watcher = Watcher(self._cache)
-        self._resync = Resync(self._cache, self._client)
+        self._leader = self._build_leader()
+        ports = Ports(cluster, BotoStores(), SystemClock(), settings.core)
+        fenced = fence(ports, self._leader.leads) if self._leader else ports
+        self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads)
+        self._resync = Resync(lambda kind: list_into(cache, client, kind, labelled=kind in LABELLED))
+        self._watcher = Supervisor(lambda stop: run_kopf(cache, stop), started=self._resync.expect)
+        self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=settings.core.namespace)
         self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, self._metrics))
-        self._missing: tuple[Need, ...] = ()
         self._working = False
         self._stop = threading.Event()
 
@@ -70,28 +76,49 @@ class Operator:
         starter = threading.Thread(target=self._start, name="start", daemon=True)
         starter.start()
         self._stop.wait()
-        self._end()
+        self._end(starter)
+
+    def _build_leader(self) -> Leader | None:
+        """None where this replica is the only one. Until it leads, the queue only takes in."""
+        if not self._settings.leader_election:
+            return None
+        self._queue.pause()
+        lease = KubeLease(self._client, namespace=self._settings.core.namespace, identity=self._settings.pod, now=boot_time)
+        return Leader(lease, gained=self._take_over, lost=self._queue.pause)
 
     def _start(self) -> None:
         """Watches first, so that nothing that happens during the lists is missed; work last, when all caches are full."""
+        self._access.start()
         self._watcher.start()
         if not self._resync.fill():
             return
-        self._check_permissions()
         self._cache.listener = self._wake
+        self._resync.start()
+        self._workers.start()
+        self._working = True
+        if self._leader:
+            self._leader.start()
+        else:
+            self._take_over()
+
+    def _take_over(self) -> None:
+        """Whoever begins to work looks at everything once; at what is Ready in the course of the drift schedule."""
+        interval = self._settings.core.drift_interval.total_seconds()
         for kind in RECONCILED:
             for manifest in self._cache.list(kind):
-                self._queue.add_after(key_of(manifest), first_due(manifest, self._settings.core.drift_interval.total_seconds()))
-        self._workers.start()
-        self._resync.start()
-        self._working = True
-        _log.info("All caches are full; %d keys are due", self._queue.depth())
+                self._queue.add_after(key_of(manifest), first_due(manifest, interval))
+        self._queue.resume()
+        _log.info("All caches are full; %d objects are known", sum(len(self._cache.list(kind)) for kind in WATCHED))
 
-    def _end(self) -> None:
+    def _end(self, starter: threading.Thread) -> None:
         _log.info("Ending")
+        self._access.stop()
         self._resync.stop()
+        starter.join(1.0)
         if self._working and not self._workers.stop(seconds=_GRACE):
             _log.warning("Some reconciliations did not end in %.0f s; each write that was begun is harmless when repeated", _GRACE)
+        elif self._leader:
+            self._leader.stop()
         self._watcher.stop(seconds=2.0)
         self._health.stop()
 
@@ -102,49 +129,28 @@ class Operator:
             else:
                 self._queue.add(wake.key)
 
-    def _check_permissions(self) -> None:
-        try:
-            self._missing = find_missing(self._client, needs(self._settings.core.namespace))
-        except MeshError as error:
-            _log.warning("Permissions could not be checked: %s", error)
-        for need in self._missing:
-            _log.error("The operator may not %s; install the chart's RBAC", need)
-
     def _find_stuck(self) -> tuple[str, ...]:
-        watching = self._watcher.is_alive() or not self._working
-        alive = self._workers.are_alive() or not self._working
-        return health.find_stuck(longest=self._workers.longest(), oldest=self._queue.oldest(), threads_alive=alive, watching=watching)
+        if not self._working or self._stop.is_set():
+            return ()
+        parts = {"watcher": self._watcher.is_alive(), "resync": self._resync.is_alive(), "pool of workers": self._workers.are_alive()}
+        ended = tuple(name for name, alive in parts.items() if not alive)
+        return health.find_stuck(health.Pulse(self._workers.longest(), self._queue.stalled(), self._resync.age(), ended))
 
     def _find_unready(self) -> tuple[str, ...]:
         empty = [f"{kind} is not listed yet" for kind in WATCHED if not self._cache.is_full(kind)]
-        missing = [f"the operator may not {need}" for need in self._missing]
-        return (*empty, *missing, *(() if self._working else ("work has not begun",)))
+        return (*empty, *self._access.describe(), *(() if self._working else ("work has not begun",)))
 
     def _metrics(self) -> str:
         gauges: Mapping[str, float] = {
             "queue_depth": self._queue.depth(),
             "queue_oldest_seconds": self._queue.oldest(),
             "reconciliation_longest_seconds": self._workers.longest(),
-            "missing_permissions": len(self._missing),
+            "list_age_seconds": self._resync.age(),
+            "leading": float(self._leader.leads() if self._leader else self._working),
+            "missing_permissions": len(self._access.missing),
             **{f"objects_{kind.lower()}": len(self._cache.list(kind)) for kind in RECONCILED},
         }
         return health.format_metrics(gauges, self._workers.results)
-
-
-def needs(namespace: str) -> tuple[Need, ...]:
-    """Every single permission that is declared, as the API server is asked for it."""
-    found = [need for rule in permissions.OPERATOR_CLUSTER for need in _needs_of(rule)]
-    found += [need for rule in permissions.OPERATOR_OWN_NAMESPACE for need in _needs_of(rule, namespace=namespace)]
-    return tuple(sorted(set(found)))
-
-
-def _needs_of(rule: permissions.PolicyRule, *, namespace: str = "") -> list[Need]:
-    needed: list[Need] = []
-    for resource in rule.resources:
-        plural, _, subresource = resource.partition("/")
-        for name in rule.names or ("",):
-            needed += [Need(verb, group, plural, subresource, namespace, name) for group in rule.groups for verb in rule.verbs]
-    return needed
 
 
 def run(settings: ShellSettings) -> None:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from clouddatamesh.errors import MeshError
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
 from clouddatamesh.shell.queue import Queue
@@ -67,6 +68,9 @@ class Workers:
         """Reconcile one key and say when it is due again. Whatever is raised is logged here, and the key backs off."""
         try:
             due = self._reconcile(key)
+        except MeshError as error:
+            _log.warning("Reconciling %s could not be concluded: %s", key, error)
+            due = Next(backoff=True)
         except Exception:
             _log.exception("Reconciling %s failed", key)
             due = Next(backoff=True)

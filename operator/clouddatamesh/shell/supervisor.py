@@ -1,0 +1,61 @@
+"""Keeps something running that ends by itself now and then: an error in a watch's stream or a deleted CRD ends kopf, never this process."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from clouddatamesh.shell.repeat import Repeat
+
+_log = logging.getLogger(__name__)
+FIRST, LONGEST = 1.0, 30.0
+"""Seconds before it starts again: after the first early end, and at most."""
+_STEADY: Final = 60.0
+"""Seconds after which a run counts as one that went well."""
+
+
+class Supervisor:
+    """`run` works until the event is set or it fails; `started` is told of each beginning. The waits double while runs are short."""
+
+    def __init__(
+        self,
+        run: Callable[[threading.Event], None],
+        *,
+        started: Callable[[], None] = lambda: None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._run_to_end, self._started, self._now = run, started, now
+        self._stop = threading.Event()
+        self._wait = FIRST
+        self._repeat = Repeat("watcher", self.run_once)
+
+    def start(self) -> None:
+        """Begin in a thread of its own."""
+        self._repeat.start()
+
+    def stop(self, *, seconds: float) -> None:
+        """End it, and wait so long for the end."""
+        self._stop.set()
+        self._repeat.stop(seconds=seconds)
+
+    def is_alive(self) -> bool:
+        """Whether it runs, or will run again."""
+        return self._repeat.is_alive()
+
+    def run_once(self) -> float:
+        """Run until it ends; after how many seconds to run it again."""
+        began = self._now()
+        self._started()
+        try:
+            self._run_to_end(self._stop)
+            end = "without an error"
+        except Exception as error:
+            end = f"with {type(error).__name__}: {error}"
+        if self._stop.is_set():
+            return 0.0
+        if self._now() - began >= _STEADY:
+            self._wait = FIRST
+        wait, self._wait = self._wait, min(self._wait * 2, LONGEST)
+        _log.warning("Watching ended %s; it starts again in %.0f s", end, wait)
+        return wait

@@ -1,0 +1,47 @@
+"""Lists: every kind before work begins, again when one failed, and how old the last complete one is."""
+
+from collections.abc import Callable
+
+import pytest
+
+from clouddatamesh import reasons
+from clouddatamesh.errors import Transient
+from clouddatamesh.reconcile.dispatch import WATCHED
+from clouddatamesh.shell import resync
+from clouddatamesh.shell.resync import INTERVAL, Resync
+from tests.shell.hand import Hand
+
+
+def failing(times: dict[str, int], listed: list[str]) -> Callable[[str], None]:
+    """Lists that fail so many times for a kind."""
+
+    def list_kind(kind: str) -> None:
+        if times.get(kind, 0):
+            times[kind] -= 1
+            raise Transient(reasons.CLUSTER_UNAVAILABLE, f"Listing {kind} failed")
+        listed.append(kind)
+
+    return list_kind
+
+
+def test_all_caches_are_filled_however_often_a_list_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resync, "RETRY", 0.0)
+    listed: list[str] = []
+    assert Resync(failing({"Domain": 3}, listed)).fill()
+    assert tuple(listed) == WATCHED
+
+
+def test_filling_ends_when_told_to_stop() -> None:
+    stopped = Resync(failing({"Domain": 1000}, []))
+    stopped.stop()
+    assert not stopped.fill()
+
+
+def test_a_round_that_failed_is_repeated_sooner_and_only_a_complete_one_counts() -> None:
+    clock, listed = Hand(), []  # type: tuple[Hand, list[str]]
+    lists = Resync(failing({"Domain": 1}, listed), now=clock)
+    clock.time += 100
+    assert lists.run_once() == INTERVAL / 10
+    assert (len(listed), lists.age()) == (len(WATCHED) - 1, 100)
+    assert lists.run_once() == INTERVAL
+    assert lists.age() == 0
