@@ -1,10 +1,10 @@
 """Field types with their limits, each bound once and used by every kind. Patterns leave no room for wildcards, dots or look-alikes."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from clouddatamesh.api.base import Model, Rule
 
@@ -23,6 +23,7 @@ LabelName = Annotated[str, StringConstraints(min_length=1, max_length=63, patter
 SubdomainName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=_SUBDOMAIN)]
 SubjectName = Annotated[str, StringConstraints(min_length=1, max_length=253)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
+PlainText = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 PlainName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 ShortText = Annotated[str, StringConstraints(max_length=256)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
@@ -39,6 +40,14 @@ Quantity = Annotated[
     StringConstraints(min_length=1, max_length=32, pattern=r"^([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?$"),
 ]
 Date = Annotated[str, StringConstraints(max_length=10, pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+Timestamp = Annotated[
+    str,
+    StringConstraints(
+        max_length=32, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+    ),
+    AfterValidator(lambda text: parse_time(text) and text),
+    Field(json_schema_extra={"format": "date-time"}),
+]
 Uid = Annotated[str, StringConstraints(max_length=36, pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 BucketName = Annotated[str, StringConstraints(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$")]
 BucketPrefix = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=_LABEL)]
@@ -62,6 +71,14 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(f"{text!r} is no duration; write days, hours and minutes as in 1d12h30m")
     days, hours, minutes = (int(part or 0) for part in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def parse_time(text: str) -> datetime:
+    """The moment that an RFC 3339 text stands for, in UTC. ValueError where there is no such moment, or it names no zone."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text!r} names no zone; end it with Z")
+    return found.astimezone(UTC)
 
 
 class ObjectReference(Model):

@@ -5,6 +5,8 @@ from typing import Final, Literal
 
 from clouddatamesh.api.base import Resource
 from clouddatamesh.api.fields import VERSION
+from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
+from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
@@ -79,6 +81,44 @@ KINDS: Final = (
             *_TAIL,
         ),
         "A product: storage, ports, documentation, lifecycle.",
+    ),
+    Kind(
+        AccessRequest,
+        "AccessRequest",
+        "accessrequests",
+        "Namespaced",
+        ("areq",),
+        (
+            _READY,
+            Column("From", ".spec.dataProductRef.namespace"),
+            Column("Product", ".spec.dataProductRef.name"),
+            Column("Port", ".spec.outputPort.name"),
+            Column("Mode", ".spec.mode"),
+            Column("Until", ".status.validUntil"),
+            Column("Purpose", ".spec.purpose", priority=1),
+            *_TAIL,
+        ),
+        "A consumer's wish: that port, for this purpose, so long.",
+    ),
+    Kind(
+        AccessGrant,
+        "AccessGrant",
+        "accessgrants",
+        "Namespaced",
+        ("agrant",),
+        (
+            Column("In effect", ".status.conditions[?(@.type=='InEffect')].status"),
+            Column("Decision", ".spec.decision"),
+            Column("Product", ".spec.dataProductRef.name"),
+            Column("Port", ".spec.outputPort.name"),
+            Column("For", ".spec.requestRef.namespace"),
+            Column("Request", ".spec.requestRef.name"),
+            Column("Until", ".status.validUntil"),
+            Column("Note", ".spec.note", priority=1),
+            _READY,
+            *_TAIL,
+        ),
+        "The owner's answer: the manifest is the approval, deleting it revokes.",
     ),
 )
 KIND_BY_NAME: Final = {kind.kind: kind for kind in KINDS}

@@ -8,7 +8,7 @@ from clouddatamesh.api.fields import GROUP
 SECRETS_ROLE: Final = "clouddatamesh-secrets"
 TEAM_ROLES: Final = ("clouddatamesh-owner", "clouddatamesh-engineer", "clouddatamesh-viewer")
 DISCOVER_ROLE: Final = "clouddatamesh-discover"
-_KINDS: Final = ("objectstores", "domains", "dataproducts")
+_KINDS: Final = ("objectstores", "domains", "dataproducts", "accessrequests", "accessgrants")
 _WATCH: Final = ("get", "list", "watch")
 _CHANGE: Final = (*_WATCH, "create", "patch", "delete")
 
@@ -28,6 +28,8 @@ OPERATOR_CLUSTER: Final = (
     PolicyRule((GROUP,), _KINDS, (*_WATCH, "patch"), "Watch the kinds of the mesh and put the finalizer on"),
     PolicyRule((GROUP,), tuple(f"{kind}/status" for kind in _KINDS), ("patch",), "Write status"),
     PolicyRule((GROUP,), tuple(f"{kind}/finalizers" for kind in _KINDS), ("update",), "Own Secrets that block their owner's deletion"),
+    PolicyRule((GROUP,), ("accessgrants",), ("create", "delete"), "Answer where a port's approval is Auto, and clear such answers away"),
+    PolicyRule(("",), ("serviceaccounts",), _WATCH, "Notice that a consumer is deleted"),
     PolicyRule(("",), ("namespaces",), (*_WATCH, "create", "patch"), "Make, adopt and label the namespaces of domains; never delete one"),
     PolicyRule(("",), ("resourcequotas", "limitranges"), _CHANGE, "Limits of domains"),
     PolicyRule(("networking.k8s.io",), ("networkpolicies",), _CHANGE, "Network isolation of domains"),
@@ -52,21 +54,36 @@ OPERATOR_DOMAIN_NAMESPACE: Final = (
 """In namespaces of domains, through a RoleBinding to SECRETS_ROLE that it makes there."""
 
 _PRODUCTS: Final = ("dataproducts",)
+_REQUESTS: Final = ("accessrequests",)
+_GRANTS: Final = ("accessgrants",)
+_SEE: Final = PolicyRule(("",), ("events", "resourcequotas", "limitranges"), _WATCH, "See what happens and what is left")
+_USE: Final = PolicyRule(("",), ("secrets",), ("get",), "Use the credentials of products and of granted requests")
 OWNER: Final = (
-    PolicyRule((GROUP,), _PRODUCTS, (*_CHANGE, "update"), "Own the domain's products"),
-    PolicyRule(("",), ("secrets",), ("get",), "Use the products' credentials"),
-    PolicyRule(("",), ("events", "resourcequotas", "limitranges"), _WATCH, "See what happens and what is left"),
+    PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS), (*_CHANGE, "update"), "Own the domain's products and what it asks of others"),
+    PolicyRule((GROUP,), _GRANTS, (*_CHANGE, "update"), "Answer who asks for the domain's products"),
+    _USE,
+    _SEE,
 )
 ENGINEER: Final = (
     PolicyRule((GROUP,), _PRODUCTS, (*_WATCH, "create", "patch", "update"), "Make and change products, without deleting them"),
-    PolicyRule(("",), ("secrets",), ("get",), "Use the products' credentials"),
-    PolicyRule(("",), ("events", "resourcequotas", "limitranges"), _WATCH, "See what happens and what is left"),
+    PolicyRule((GROUP,), _REQUESTS, (*_CHANGE, "update"), "Ask for other domains' products, and give access back"),
+    PolicyRule((GROUP,), _GRANTS, _WATCH, "See what the owners answered"),
+    _USE,
+    _SEE,
 )
 VIEWER: Final = (
-    PolicyRule((GROUP,), _PRODUCTS, _WATCH, "See products"),
+    PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS), _WATCH, "See products, requests and answers"),
     PolicyRule(("",), ("events", "resourcequotas"), _WATCH, "See what happens and what is left"),
 )
 DISCOVER: Final = (PolicyRule((GROUP,), ("domains", "dataproducts"), _WATCH, "Find the products of every domain"),)
+
+AGGREGATE_VIEW: Final = (PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS), _WATCH, "See products, requests and answers"),)
+AGGREGATE_EDIT: Final = (
+    PolicyRule(
+        (GROUP,), (*_PRODUCTS, *_REQUESTS), (*_CHANGE, "update"), "Change products and requests; never answers, which need an owner"
+    ),
+)
+AGGREGATE_ADMIN: Final = (PolicyRule((GROUP,), _GRANTS, (*_CHANGE, "update"), "Answer who asks for the products of a namespace"),)
 
 CLUSTER_ROLES: Final = {
     SECRETS_ROLE: OPERATOR_DOMAIN_NAMESPACE,
@@ -74,5 +91,8 @@ CLUSTER_ROLES: Final = {
     TEAM_ROLES[1]: ENGINEER,
     TEAM_ROLES[2]: VIEWER,
     DISCOVER_ROLE: DISCOVER,
+    "clouddatamesh-aggregate-view": AGGREGATE_VIEW,
+    "clouddatamesh-aggregate-edit": AGGREGATE_EDIT,
+    "clouddatamesh-aggregate-admin": AGGREGATE_ADMIN,
 }
-"""ClusterRoles of the chart that the operator or an administrator binds."""
+"""ClusterRoles of the chart: the operator or an administrator binds them, or the cluster's own roles take them in (aggregate)."""

@@ -11,7 +11,7 @@ from clouddatamesh.api.base import Model
 Schema = dict[str, Any]
 
 _KEPT: Final = (
-    "type", "pattern", "enum", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "default", "description",
+    "type", "pattern", "enum", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "default", "description", "format",
 )  # fmt: skip
 _DROPPED: Final = frozenset({"title", "examples", "$defs"})
 _HANDLED: Final = frozenset(
@@ -186,6 +186,8 @@ class _Builder:
     def _string(raw: Schema, path: str) -> Schema:
         if _LOOK_AROUND.search(raw.get("pattern", "")):
             raise Refused(f"{path}: a pattern with look-around or back-reference has no structural schema")
+        if raw.get("format", "date-time") != "date-time":
+            raise Refused(f"{path}: format {raw['format']!r} is not one that the API server checks; give a pattern")
         if not {"maxLength", "enum", "const"} & set(raw):
             raise Refused(f"{path}: the string has no bound; give max_length")
         return {}

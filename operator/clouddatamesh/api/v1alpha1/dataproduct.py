@@ -101,6 +101,11 @@ class DataProductSpec(Model):
             " (a.name == b.name && a.version == b.version) || !b.path.startsWith(a.path)))",
             "Paths of spec.outputPorts overlap; give every port a path of its own",
         ),
+        Rule(
+            "!has(self.outputPorts) || self.outputPorts.all(a, self.outputPorts.exists_one(b,"
+            " a.name == b.name && a.version.split('.')[0] == b.version.split('.')[0]))",
+            "Two of spec.outputPorts have the same name and major version, by which access goes; raise one's major version or rename it",
+        ),
     )
 
 
@@ -128,6 +133,24 @@ class PendingRequest(Model):
     digest: ShortText | None = Field(default=None, description="Fingerprint of what is asked. Example: 1f3a.")
 
 
+class LineageNode(Model):
+    """A product that this one is made of, or that is made of this one."""
+
+    namespace: str = Field(max_length=63, description="Its namespace. Example: inventory.")
+    name: str = Field(max_length=253, description="Its name. Example: forecast.")
+    distance: int = Field(ge=1, description="Steps between the two. Example: 1.")
+
+
+class Lineage(Model):
+    """Where data comes from and goes to, by the access that is in effect."""
+
+    upstream: tuple[LineageNode, ...] = Field(default=(), max_length=50, description="Products that this one is made of, nearest first.")
+    downstream: tuple[LineageNode, ...] = Field(default=(), max_length=50, description="Products that are made of this one, nearest first.")
+    more_upstream: int = Field(default=0, ge=0, description="Further ones that are not listed. Example: 0.")
+    more_downstream: int = Field(default=0, ge=0, description="Further ones that are not listed. Example: 0.")
+    cyclic: bool = Field(default=False, description="Whether the product is, over others, made of itself. Example: false.")
+
+
 class DataProductStatus(Status):
     """What stands of the product."""
 
@@ -135,7 +158,8 @@ class DataProductStatus(Status):
     binding: NameReference | None = Field(default=None, description="Service Binding: the producer's Secret.")
     producer: ProducerStatus | None = Field(default=None, description="The producer's principal.")
     input_ports: tuple[InputPortStatus, ...] = Field(default=(), max_length=64, description="How the input ports stand.")
-    output_ports: tuple[OutputPortStatus, ...] = Field(default=(), max_length=32, description="How the output ports stand.")
+    output_ports: tuple[OutputPortStatus, ...] = Field(default=(), max_length=64, description="How the output ports stand.")
+    lineage: Lineage | None = Field(default=None, description="Where data comes from and goes to.")
     pending_requests: tuple[PendingRequest, ...] = Field(default=(), max_length=50, description="Who waits for an answer.")
     pending_request_count: int = Field(default=0, ge=0, description="How many wait. Example: 3.")
     plan: tuple[Text, ...] = Field(

@@ -56,6 +56,10 @@ class PortAccess(Model):
     approval: Literal["Auto", "Manual"] = Field(default="Manual", description="Auto: every request is granted. Example: Manual.")
     max_duration: Duration | None = Field(default=None, description="Longest time a grant lasts, in days, hours and minutes. Example: 90d.")
     allow_permanent: bool = Field(default=False, description="Whether a grant may have no end. Example: false.")
+    rotate_after: Duration | None = Field(
+        default=None,
+        description="Age at which a consumer's key is replaced, in days, hours and minutes; absent: never by itself. Example: 30d.",
+    )
     modes: tuple[Mode, ...] = Field(
         default=("ReadOnly",),
         min_length=1,
@@ -65,7 +69,10 @@ class PortAccess(Model):
     )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(is_some_time("maxDuration"), "access.maxDuration stands for no time at all; write at least 1m, or remove it"),
+        Rule(
+            is_some_time("maxDuration", "rotateAfter"),
+            "access.maxDuration or access.rotateAfter stands for no time at all; write at least 1m, or remove it",
+        ),
     )
 
 
@@ -94,4 +101,9 @@ class OutputPortStatus(Model):
     name: str = Field(max_length=63, description="Name of the port. Example: daily.")
     version: str = Field(max_length=64, description="Version of the port. Example: 1.0.0.")
     location: str | None = Field(default=None, max_length=512, description="Where it is. Example: s3://acme-orders/daily/.")
-    consumers: int = Field(default=0, ge=0, description="Requests in effect. Example: 2.")
+    path: str | None = Field(default=None, max_length=256, description="Path within the bucket. Example: daily/.")
+    consumers: int = Field(default=0, ge=0, description="Requests that have access. Example: 2.")
+    draining: bool = Field(
+        default=False,
+        description="The port left the spec; those who have access keep it until it ends, nobody else gets it. Example: true.",
+    )
