@@ -1,7 +1,7 @@
 """What reconcile asks of the world. Each port has one contract suite that its public fake and its real adapter both pass.
 
-Every method may raise MeshError: Terminal, Waiting or Transient, translated at the adapter's edge. `observe`, `get` and `list` never
-mutate; every other method makes one write.
+Every method may raise MeshError: Terminal, Waiting or Transient, translated at the adapter's edge. Methods that observe, get, list,
+count or find never mutate; every other method makes one write.
 """
 
 from collections.abc import Mapping
@@ -65,6 +65,10 @@ class BucketStore(Protocol):
 class Identities(Protocol):
     """Principals of one store."""
 
+    def list(self, path: str) -> tuple[str, ...]:
+        """Names of all users under an IAM path, sorted."""
+        ...
+
     def observe(self, name: str) -> Principal | None:
         """The principal with path, tags, policies and keys, None where it does not exist."""
         ...
@@ -83,6 +87,10 @@ class Identities(Protocol):
 
     def create_key(self, name: str) -> IssuedKey:
         """Make a key. The secret is handed out this once."""
+        ...
+
+    def disable_key(self, name: str, key_id: str) -> None:
+        """Make a key useless without removing it. Absent: success."""
         ...
 
     def delete_key(self, name: str, key_id: str) -> None:
@@ -111,6 +119,10 @@ class Cluster(Protocol):
 
     def list(self, kind: str) -> tuple[Manifest, ...]:
         """All cached objects of a kind, sorted by key."""
+        ...
+
+    def referring(self, key: Key, kind: str) -> tuple[Manifest, ...]:
+        """All cached objects of a kind whose spec or status names this one, sorted by key."""
         ...
 
     def get_metadata(self, key: Key) -> Manifest | None:

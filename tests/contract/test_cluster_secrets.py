@@ -7,7 +7,7 @@ import pytest
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model.objects import Key, key_of
-from clouddatamesh.plan.credentials import holding
+from clouddatamesh.plan.binding import holding
 from tests.contract.test_cluster_sides import LABELS, NO_UID, SIDES, Side, fresh, metadata_of, open_side, uid_of
 
 KEY = {"access-key-id": "id-1", "secret-access-key": "planted-secret"}

@@ -21,7 +21,8 @@ def conversation(case: Path) -> dict[str, Any]:
     for manifest in yaml.safe_load_all(case.read_text()):
         writes = mesh.writes_of(partial(_apply, manifest))
         steps.append({"apply": f"{manifest['kind']} {manifest['metadata']['name']}", "writes": writes})
-    return {"steps": steps, "ends": {kind: ends(mesh, kind) for kind in RECONCILED}}
+    found = {kind: ends(mesh, kind) for kind in RECONCILED}
+    return {"steps": steps, "ends": {kind: objects for kind, objects in found.items() if objects}}
 
 
 def _apply(manifest: dict[str, Any], mesh: Mesh) -> None:

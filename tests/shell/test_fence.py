@@ -15,9 +15,9 @@ from clouddatamesh.shell.fence import fence
 
 KEY = Key("Domain", "", "sales")
 READS: dict[type, set[str]] = {
-    Cluster: {"get", "list", "get_metadata", "get_own_secret", "emit"},
+    Cluster: {"get", "list", "get_metadata", "get_own_secret", "referring", "emit"},
     BucketStore: {"observe", "count", "account"},
-    Identities: {"observe"},
+    Identities: {"list", "observe"},
 }
 
 

@@ -43,3 +43,36 @@ def annotated(manifest: dict[str, Any], **annotations: str) -> dict[str, Any]:
     """The manifest with annotations of our group: `annotated(m, force_delete="orders")`."""
     ours = {f"clouddatamesh.dev/{key.replace('_', '-')}": value for key, value in annotations.items()}
     return {**manifest, "metadata": {**manifest["metadata"], "annotations": ours}}
+
+
+def a_request(name: str = "orders-for-forecast", namespace: str = "inventory", **spec: Any) -> dict[str, Any]:
+    """A request of inventory's product forecast for sales' orders; keyword arguments are camelCase spec fields, None takes one out."""
+    base: dict[str, Any] = {
+        "dataProductRef": {"namespace": "sales", "name": "orders"},
+        "outputPort": {"name": "daily", "version": "1.0.0"},
+        "mode": "ReadOnly",
+        "consumer": {"dataProductRef": {"name": "forecast"}},
+        "purpose": "weekly stock forecast",
+        "duration": "90d",
+        "secretName": "orders-access",
+    }
+    return _object("AccessRequest", name, namespace, {**base, **spec})
+
+
+def a_grant(name: str = "inventory-forecast", namespace: str = "sales", **spec: Any) -> dict[str, Any]:
+    """The approval of exactly that request; keyword arguments are camelCase spec fields, None takes one out."""
+    base: dict[str, Any] = {
+        "decision": "Approve",
+        "dataProductRef": {"name": "orders"},
+        "outputPort": {"name": "daily", "version": "1.0.0"},
+        "requestRef": {"namespace": "inventory", "name": "orders-for-forecast"},
+        "consumer": {"dataProductRef": {"name": "forecast"}},
+        "mode": "ReadOnly",
+        "validUntil": "2099-01-01T00:00:00Z",
+    }
+    return _object("AccessGrant", name, namespace, {**base, **spec})
+
+
+def _object(kind: str, name: str, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:
+    given = {field: value for field, value in spec.items() if value is not None}
+    return {"apiVersion": API, "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": given}

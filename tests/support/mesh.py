@@ -58,7 +58,7 @@ class Mesh:
     def __init__(self, mesh: str = "acme", *, namespace: str = "clouddatamesh-system") -> None:
         self.clock = FixedClock()
         self.settings = Settings(mesh=mesh, namespace=namespace, version="test")
-        self.cluster = MemoryCluster(self.settings)
+        self.cluster = MemoryCluster(self.settings, now=self.clock.now)
         self.stores = MemoryStores()
         self.trap = Trap()
         self.last: dict[Key, Next] = {}

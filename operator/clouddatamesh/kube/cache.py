@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.plan.references import references
 
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -25,6 +26,7 @@ class Cache:
         self.listener = listener
         self._objects: dict[str, dict[Key, Manifest]] = {}
         self._sorted: dict[str, list[Key]] = {}
+        self._referring: dict[Key, dict[Key, None]] = {}
         self._gone: dict[Key, int] = {}
         self._full: set[str] = set()
         self._lock = threading.RLock()
@@ -39,6 +41,7 @@ class Cache:
             if known is None:
                 insort(self._sorted.setdefault(key.kind, []), key)
             trimmed = self._objects[key.kind][key] = trim(manifest)
+            self._reindex(key, known, trimmed)
         # Never while the lock is held: whoever listens has locks of its own.
         self.listener(known, trimmed)
         return True
@@ -81,6 +84,12 @@ class Cache:
                 keys = keys[bisect_left(keys, Key(kind, namespace, "")) : bisect_left(keys, Key(kind, f"{namespace}\0", ""))]
             return tuple(objects[key] for key in keys)
 
+    def referring(self, key: Key, kind: str) -> tuple[Manifest, ...]:
+        """All objects of a kind that name this one, whether or not that exists, sorted by key."""
+        with self._lock:
+            keys = sorted(found for found in self._referring.get(key, ()) if found.kind == kind)
+            return tuple(self._objects[kind][found] for found in keys)
+
     def is_full(self, kind: str) -> bool:
         """Whether a full list was taken in since the start."""
         return kind in self._full
@@ -88,7 +97,18 @@ class Cache:
     def _drop(self, key: Key) -> Manifest:
         place = self._sorted[key.kind]
         del place[bisect_left(place, key)]
-        return self._objects[key.kind].pop(key)
+        gone = self._objects[key.kind].pop(key)
+        self._reindex(key, gone, None)
+        return gone
+
+    def _reindex(self, key: Key, old: Manifest | None, new: Manifest | None) -> None:
+        before, after = (set(references(manifest)) if manifest else set() for manifest in (old, new))
+        for target in before - after:
+            self._referring[target].pop(key)
+            if not self._referring[target]:
+                del self._referring[target]
+        for target in after - before:
+            self._referring.setdefault(target, {})[key] = None
 
 
 def version_of(manifest: Mapping[str, Any]) -> int:

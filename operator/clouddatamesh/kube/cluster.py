@@ -40,6 +40,9 @@ class KubeCluster:
     def list(self, kind: str) -> tuple[Manifest, ...]:
         return self._cache.list(kind)
 
+    def referring(self, key: Key, kind: str) -> tuple[Manifest, ...]:
+        return self._cache.referring(key, kind)
+
     def get_metadata(self, key: Key) -> Manifest | None:
         """The answer to a write of ours a moment ago is as good as a read, once."""
         written, answer = self._written.pop(key, (0.0, None))

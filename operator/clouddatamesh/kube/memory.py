@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from clouddatamesh import reasons
@@ -11,6 +12,7 @@ from clouddatamesh.kube.memory_objects import OUR_KINDS, Objects, own_data
 from clouddatamesh.model.objects import Event, Key, Manifest, key_of
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.references import references
 
 _USER: Final = "kubectl"
 _MERGED: Final = ("labels", "annotations")
@@ -20,13 +22,13 @@ _SYSTEMS: Final = ("uid", "generation", "creationTimestamp", "deletionTimestamp"
 class MemoryCluster:
     """The Cluster port, and beside it what users and the control plane do. `writes` lists what the operator wrote."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime] = lambda: datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self.before_write: Callable[[str, Key], None] = lambda _verb, _key: None
         self.after_write: Callable[[str, Key], None] = lambda _verb, _key: None
         self.writes: list[tuple[str, Key]] = []
         self.events: list[tuple[Key, Event]] = []
         self._settings = settings
-        self._objects = Objects()
+        self._objects = Objects(now)
         self._own: dict[str, dict[str, str]] = {}
         for name in ("default", "kube-system", settings.namespace):
             self.user_apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -90,6 +92,9 @@ class MemoryCluster:
         with self._objects.lock:
             found = (self._objects[key] for key in self._objects.all_keys() if key.kind == kind)
             return tuple(deepcopy(manifest) for manifest in found if _is_watched(manifest))
+
+    def referring(self, key: Key, kind: str) -> tuple[Manifest, ...]:
+        return tuple(manifest for manifest in self.list(kind) if key in references(manifest))
 
     def get_metadata(self, key: Key) -> Manifest | None:
         found = self._objects.get(key)
@@ -182,6 +187,6 @@ class MemoryCluster:
 
 
 def _is_watched(manifest: Mapping[str, Any]) -> bool:
-    if manifest["kind"] in (*OUR_KINDS, "Namespace"):
+    if manifest["kind"] in (*OUR_KINDS, "Namespace", "ServiceAccount"):
         return True
     return bool((manifest["metadata"].get("labels") or {}).get(marks.MANAGED_LABEL) == marks.MANAGER) and manifest["kind"] != "Secret"

@@ -3,8 +3,9 @@
 import base64
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from datetime import datetime
 from typing import Any, Final
 
 from clouddatamesh.api.kinds import KINDS
@@ -13,16 +14,19 @@ from clouddatamesh.model.objects import Key, Manifest
 OUR_KINDS: Final = tuple(kind.kind for kind in KINDS)
 _GENERATED: Final = (*OUR_KINDS, "NetworkPolicy")
 """Kinds whose generation rises with their spec; the others have none."""
-_TIME: Final = "2026-01-01T00:00:00Z"
 
 
 class Objects:
     """Objects by key. What is stored is never changed in place; hold `lock` from reading to writing."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self.lock = threading.RLock()
         self._by_key: dict[Key, dict[str, Any]] = {}
         self._numbers = itertools.count(1)
+
+    def _time(self) -> str:
+        return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def get(self, key: Key) -> dict[str, Any] | None:
         return self._by_key.get(key)
@@ -38,7 +42,7 @@ class Objects:
         """A new object, with what the server adds; status that was sent is dropped."""
         new = deepcopy({name: value for name, value in manifest.items() if name != "status"})
         uid = f"uid-{next(self._numbers)}"
-        new["metadata"] |= {"uid": uid, "creationTimestamp": _TIME, **({"generation": 1} if key.kind in _GENERATED else {})}
+        new["metadata"] |= {"uid": uid, "creationTimestamp": self._time(), **({"generation": 1} if key.kind in _GENERATED else {})}
         if key.kind == "Secret":
             own_data({}, new, manager=manager)
         if key.kind in OUR_KINDS:
@@ -66,7 +70,7 @@ class Objects:
                 return
             if not found["metadata"].get("deletionTimestamp"):
                 status = {"status": {"phase": "Terminating"}} if key.kind == "Namespace" else {}
-                self.put(key, {**found, **status, "metadata": {**found["metadata"], "deletionTimestamp": _TIME}})
+                self.put(key, {**found, **status, "metadata": {**found["metadata"], "deletionTimestamp": self._time()}})
             for inner in self._inside(key):
                 self.delete(inner)
 

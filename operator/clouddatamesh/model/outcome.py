@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 
@@ -17,9 +18,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Ready as it was found, further conditions, and the other fields of status. `stalled`: somebody must change something."""
+    """Ready as it was found, further conditions, and the other fields of status. `stalled`: somebody must change something.
+
+    `due` is the next moment at which something changes by time alone; None where nothing does.
+    """
 
     ready: Finding
     findings: tuple[Finding, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict)
     stalled: bool = False
+    due: datetime | None = None

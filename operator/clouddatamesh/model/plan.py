@@ -28,6 +28,17 @@ class HoldObject:
 
 
 @dataclass(frozen=True)
+class HoldGrant:
+    """Put our finalizer on the grant that access is to rest on, so that it does not go before the access does."""
+
+    key: Key
+    uid: str
+
+    def __str__(self) -> str:
+        return f"add the finalizer to {self.key}"
+
+
+@dataclass(frozen=True)
 class ReleaseObject:
     """Take our finalizer off: nothing that had to go is left."""
 
@@ -147,6 +158,7 @@ class PutPolicy:
     want: Principal
     bucket: str
     prefix: str = ""
+    mode: str = "Producer"
 
     def __str__(self) -> str:
         return f"set the policy of principal {self.want.name}"
@@ -173,6 +185,29 @@ class IssueKey:
 
     def __str__(self) -> str:
         return f"issue a key of principal {self.principal} into {key_of(self.secret)}"
+
+
+@dataclass(frozen=True)
+class RotateKey:
+    """Make a second access key, and at once put it into the Secret in place of the first, which works on."""
+
+    principal: str
+    secret: Key
+    uid: str
+
+    def __str__(self) -> str:
+        return f"issue a new key of principal {self.principal} into {self.secret}"
+
+
+@dataclass(frozen=True)
+class DisableKey:
+    """Make an access key useless, so that its end can still be taken back."""
+
+    principal: str
+    key_id: str
+
+    def __str__(self) -> str:
+        return f"disable a key of principal {self.principal}"
 
 
 @dataclass(frozen=True)
@@ -222,6 +257,7 @@ class Announce:
 Operation: TypeAlias = (
     Record
     | HoldObject
+    | HoldGrant
     | ReleaseObject
     | CreateChild
     | ApplyChild
@@ -236,16 +272,18 @@ Operation: TypeAlias = (
     | PutPolicy
     | DeletePolicy
     | IssueKey
+    | RotateKey
+    | DisableKey
     | DeleteKey
     | DeletePrincipal
     | PatchSecret
     | Announce
 )
 
-TAKES_AWAY = (ReleaseObject, DeleteChild, EmptyBucket, DeleteBucket, DeletePolicy, DeleteKey, DeletePrincipal)
+TAKES_AWAY = (ReleaseObject, DeleteChild, EmptyBucket, DeleteBucket, DeletePolicy, DisableKey, DeleteKey, DeletePrincipal)
 """What spec.suspend leaves of a plan."""
 
-_UNSEEN = (Record, HoldObject, ReleaseObject, Announce)
+_UNSEEN = (Record, HoldObject, HoldGrant, ReleaseObject, Announce)
 
 
 @dataclass(frozen=True)

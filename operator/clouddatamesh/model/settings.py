@@ -16,6 +16,8 @@ class Settings:
     probe_interval: timedelta = timedelta(hours=24)
     waiting_interval: timedelta = timedelta(seconds=20)
     """The slow net below Waiting: the watch on what is waited for is what normally wakes a key."""
+    rotation_grace: timedelta = timedelta(hours=1)
+    """How long a key that was replaced still works."""
     service_account: str = "clouddatamesh"
     """The operator's own ServiceAccount, subject of the RoleBinding that lets it handle Secrets of a domain."""
 

@@ -1,9 +1,13 @@
 """Everything that was read of the world before a plan is made, one value per kind; `now` is part of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
+from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
+from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.bucket import Bucket, Capability, Contents
@@ -33,6 +37,35 @@ class ProductWorld:
     """Of all other products of this cluster."""
     inputs: tuple[tuple[str, str], ...] = ()
     """Each input port that is not satisfied, with the sentence that says what is missing."""
+    requests: tuple[Manifest, ...] = ()
+    """AccessRequests for this product."""
+    lineage: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AccessWorld:
+    """What the answer to an AccessRequest rests on, and what stands of it in the store."""
+
+    now: datetime
+    settings: Settings
+    product: DataProduct | None = None
+    product_domain: Domain | None = None
+    consumer_exists: bool = False
+    consumer_domain: Domain | None = None
+    grants: tuple[AccessGrant, ...] = ()
+    """Living grants that name this request, or refuse its whole namespace."""
+    store: ObjectStore | None = None
+    """Where the principal stands or is to stand; None where the store is not asked, as nothing stands and nothing is given."""
+    principal: Principal | None = None
+    secret: Manifest | None = None
+
+
+@dataclass(frozen=True)
+class GrantWorld:
+    """What an AccessGrant's plan rests on."""
+
+    access: AccessWorld
+    request: AccessRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +82,8 @@ class DomainWorld:
     """Namespace -> the domain that named it first, for namespaces that more than one domain names."""
     products: tuple[Key, ...] = ()
     """DataProducts in those namespaces."""
+    access: tuple[Key, ...] = ()
+    """AccessRequests and AccessGrants in those namespaces."""
     subdomains: tuple[str, ...] = ()
     lineage: tuple[str, ...] = ()
     """The parents upwards; the domain's own name appears in it where there is a cycle."""
@@ -63,7 +98,7 @@ class StoreWorld:
     settings: Settings
     cluster_uid: str
     users: tuple[Key, ...] = ()
-    """DataProducts that name this store."""
+    """DataProducts that name this store, and AccessRequests whose principals stand in it."""
     mesh_bucket: Bucket | None = None
     capabilities: tuple[Capability, ...] = ()
     """As last probed; empty where there was no probe."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import Terminal, Waiting
-from clouddatamesh.model.objects import Event, Key
+from clouddatamesh.model.objects import Event, Key, key_of
 from clouddatamesh.model.plan import (
     TAKES_AWAY,
     Announce,
@@ -18,9 +18,12 @@ from clouddatamesh.model.plan import (
 )
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.consumers import has_access
 from clouddatamesh.plan.credentials import plan_credentials, plan_credentials_removal
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, plan_storage, wish_of
+
+_SHOWN = 5
 
 
 def plan(product: DataProduct, world: ProductWorld) -> Plan:
@@ -33,7 +36,11 @@ def plan(product: DataProduct, world: ProductWorld) -> Plan:
     if world.domain is not None and world.domain.spec.cordoned and product.status.storage is None:
         return stopped(Waiting(reasons.CORDONED, f"Domain {world.domain.metadata.name} is cordoned and takes no new products"))
     hold = Plan() if marks.is_held(product.metadata.finalizers) else Plan((HoldObject(),))
-    return hold + plan_storage(wish, world) + plan_credentials(wish, world)
+    storage = plan_storage(wish, world)
+    if storage.stop is not None and storage.stop.reason == reasons.NOT_OWNED:
+        # The bucket is somebody else's: keys that were made while it was ours must not open it.
+        storage = plan_credentials_removal(wish.key, product.metadata.uid, world) + storage
+    return hold + storage + plan_credentials(wish, world)
 
 
 def carried_out(product: DataProduct, full: Plan) -> Plan:
@@ -58,6 +65,9 @@ def plan_deletion(product: DataProduct, world: ProductWorld) -> Plan:
         why = "The product is suspended; set spec.suspend to false to let its deletion go on"
         return stopped(Waiting(reasons.SUSPENDED, why, condition="DeletionBlocked"))
     release = Plan((ReleaseObject(),))
+    users = _plan_users_end(product, world)
+    if users is not None:
+        return users
     wish = wish_of(product, world.store, world.settings.mesh) if world.store else None
     if wish is None:
         return release
@@ -65,6 +75,21 @@ def plan_deletion(product: DataProduct, world: ProductWorld) -> Plan:
     if blocker is not None and not is_forced(product):
         return stopped(blocker)
     return plan_credentials_removal(wish.key, product.metadata.uid, world) + _plan_bucket_end(wish, world) + release
+
+
+def _plan_users_end(product: DataProduct, world: ProductWorld) -> Plan | None:
+    """Deletion waits for those who have access; forced, until it was taken from them, where the store can still be asked."""
+    users = sorted(str(key_of(request)) for request in world.requests if has_access(request))
+    if not users or (is_forced(product) and world.store is None):
+        return None
+    more = f" and {len(users) - _SHOWN} more" if len(users) > _SHOWN else ""
+    way_out = (
+        "their access is being taken away"
+        if is_forced(product)
+        else f"have them end, revoke their grants, or cut them off with annotation {marks.FORCE_ANNOTATION}={product.metadata.name}"
+    )
+    why = f"Access of {', '.join(users[:_SHOWN])}{more}: {way_out}"
+    return stopped(Waiting(reasons.IN_USE, why, condition="DeletionBlocked"))
 
 
 def _blocker(wish: Wish, world: ProductWorld) -> Terminal | None:

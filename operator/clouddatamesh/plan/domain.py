@@ -173,7 +173,7 @@ def _child_update(observed: Manifest | None, want: Manifest) -> Iterator[Operati
 
 def _plan_departure(name: str, world: DomainWorld) -> Plan:
     """Let go of a namespace: its children go, then our label; only while no product is inside."""
-    inside = [str(key) for key in world.products if key.namespace == name]
+    inside = [str(key) for key in (*world.products, *world.access) if key.namespace == name]
     if inside:
         return stopped(_in_use(f"Namespace {name} left spec.namespaces and still holds", inside))
     namespace = world.namespaces[name]
@@ -199,7 +199,7 @@ def plan_deletion(domain: Domain, world: DomainWorld) -> Plan:
     """Take bindings, limits and labels away, then let the object go. Namespaces stay, with everything else in them."""
     if not marks.is_held(domain.metadata.finalizers):
         return Plan()
-    users = [*(f"Domain {name}" for name in world.subdomains), *map(str, world.products)]
+    users = [*(f"Domain {name}" for name in world.subdomains), *map(str, world.products), *map(str, world.access)]
     if users:
         return stopped(_in_use("Deletion waits for", users))
     if domain.spec.suspend:

@@ -30,3 +30,20 @@ def producer(bucket: str) -> tuple[Statement, ...]:
         Statement(f"{PREFIX}List", "Allow", _LIST, (f"arn:aws:s3:::{bucket}",)),
         Statement(f"{PREFIX}Objects", "Allow", _OBJECTS, (f"arn:aws:s3:::{bucket}/*",)),
     )
+
+
+def consumer(bucket: str, path: str, mode: str) -> tuple[Statement, ...]:
+    """What one mode allows within one path of a bucket."""
+    arn = f"arn:aws:s3:::{bucket}"
+    within = (("StringLike", "s3:prefix", (path, f"{path}*")),)
+    reads = (
+        Statement(f"{PREFIX}List", "Allow", ("s3:ListBucket",), (arn,), conditions=within),
+        Statement(f"{PREFIX}Read", "Allow", ("s3:GetObject",), (f"{arn}/{path}*",)),
+    )
+    writes = (
+        Statement(
+            f"{PREFIX}Write", "Allow", ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"), (f"{arn}/{path}*",)
+        ),
+    )
+    hides = (Statement(f"{PREFIX}Hide", "Allow", ("s3:DeleteObject",), (f"{arn}/{path}*",)),)
+    return {"ReadOnly": reads, "ReadWrite": (*reads, *writes, *hides), "WriteOnly": writes}[mode]

@@ -16,11 +16,14 @@ from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import dataproduct as planning
 from clouddatamesh.plan import names, selectors
-from clouddatamesh.plan.domain import namespaces_of
+from clouddatamesh.plan.consumers import asked_product, consumer_key
+from clouddatamesh.plan.inputs import find_missing_inputs
 from clouddatamesh.plan.storage import bucket_of
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.connect import connection_of
+from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.execute import CREDENTIALS, STORAGE, Executor, Target
+from clouddatamesh.reconcile.lineage import gather_lineage
 from clouddatamesh.reconcile.parse import parse
 from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run
 from clouddatamesh.status.dataproduct import report
@@ -86,7 +89,7 @@ def _executor(visit: Visit, world: ProductWorld) -> Executor:
 
 def gather(product: DataProduct, ports: Ports) -> ProductWorld:
     """Everything that the plan of a living product rests on. Waits for its domain and its store."""
-    world = ProductWorld(now=ports.clock.now(), settings=ports.settings, inputs=_missing_inputs(product))
+    world = _gather_users(product, ProductWorld(now=ports.clock.now(), settings=ports.settings), ports)
     if product.spec.storage is None or product.spec.lifecycle == "proposed":
         return world
     domain = _domain_of(product.metadata.namespace, ports)
@@ -95,6 +98,15 @@ def gather(product: DataProduct, ports: Ports) -> ProductWorld:
         raise Waiting(reasons.STORE_NOT_READY, f"ObjectStore {store.metadata.name} is not Ready", condition=STORAGE)
     world = replace(world, domain=domain, store=store, living_uids=_living_uids(product, ports))
     return _observe(product, world, store, ports)
+
+
+def _gather_users(product: DataProduct, world: ProductWorld, ports: Ports) -> ProductWorld:
+    """Who asks for the product, what it is made of, and what is made of it."""
+    key = planning.key_of_product(product)
+    around = ports.cluster.referring(key, "AccessRequest")
+    asking = tuple(request for request in around if asked_product(request) == key)
+    asked = tuple(request for request in around if consumer_key(request) == key)
+    return replace(world, inputs=find_missing_inputs(product, asked), requests=asking, lineage=gather_lineage(key, ports.cluster))
 
 
 def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, ports: Ports) -> ProductWorld:
@@ -117,6 +129,7 @@ def gather_deletion(product: DataProduct, ports: Ports) -> ProductWorld:
     namespace = ports.cluster.get(Key("Namespace", "", product.metadata.namespace))
     terminating = namespace is None or bool(namespace["metadata"].get("deletionTimestamp"))
     world = ProductWorld(now=ports.clock.now(), settings=ports.settings, namespace_terminating=terminating)
+    world = _gather_users(product, world, ports)
     if product.spec.storage is None or product.status.storage is None:
         return world
     try:
@@ -176,19 +189,11 @@ def _observe_secrets(product: DataProduct, ports: Ports) -> tuple[Manifest | Non
 
 
 def _domain_of(namespace: str, ports: Ports) -> Domain:
-    """The domain that has this namespace: its spec names it, and its status says that it is truly its own."""
-    living = ports.cluster.get(Key("Namespace", "", namespace))
-    uid = living["metadata"]["uid"] if living else ""
-    for manifest in ports.cluster.list("Domain"):
-        held = (manifest.get("status") or {}).get("namespaces") or ()
-        if any(seen["uid"] == uid for seen in held):
-            domain = parse(Domain, manifest)
-            if namespace in namespaces_of(domain):
-                return domain
-    raise Waiting(
-        reasons.DOMAIN_NOT_FOUND,
-        f"Namespace {namespace} belongs to no Domain yet; name it in a Domain's spec.namespaces",
-    )
+    found = find_domain(namespace, ports.cluster)
+    if found is None:
+        why = f"Namespace {namespace} belongs to no Domain yet; name it in a Domain's spec.namespaces"
+        raise Waiting(reasons.DOMAIN_NOT_FOUND, why)
+    return found
 
 
 def _existing_store(product: DataProduct, ports: Ports) -> ObjectStore:
@@ -215,15 +220,3 @@ def _store_of(product: DataProduct, domain: Domain, ports: Ports) -> ObjectStore
 def _living_uids(product: DataProduct, ports: Ports) -> frozenset[str]:
     others = ports.cluster.list("DataProduct")
     return frozenset(other["metadata"]["uid"] for other in others) - {product.metadata.uid}
-
-
-def _missing_inputs(product: DataProduct) -> tuple[tuple[str, str], ...]:
-    """External inputs need nothing of us; an input from another product needs an access request, which this version does not have."""
-    return tuple(
-        (
-            port.name,
-            f"Input port {port.name} reads {port.from_.namespace}/{port.from_.data_product} and has no access yet",
-        )
-        for port in product.spec.input_ports
-        if port.from_ is not None
-    )

@@ -62,6 +62,9 @@ def gather(domain: Domain, ports: Ports) -> DomainWorld:
     )
     own = {place for place, namespace in namespaces.items() if _label(namespace) == name}
     products = tuple(key_of(product) for product in cluster.list("DataProduct") if product["metadata"]["namespace"] in own)
+    access = tuple(
+        key_of(one) for kind in ("AccessRequest", "AccessGrant") for one in cluster.list(kind) if one["metadata"]["namespace"] in own
+    )
     parents = _parents(cluster.list("Domain"))
     lineage = _lineage(domain, parents)
     return DomainWorld(
@@ -71,6 +74,7 @@ def gather(domain: Domain, ports: Ports) -> DomainWorld:
         children=children,
         claims=_claims(named, cluster.list("Domain")),
         products=products,
+        access=access,
         subdomains=_below(name, parents),
         lineage=lineage,
         parent_missing=bool(lineage) and lineage[0] not in parents,

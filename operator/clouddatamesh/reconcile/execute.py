@@ -3,19 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import singledispatchmethod
+from typing import Final
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import Terminal
+from clouddatamesh.errors import Terminal, Transient
 from clouddatamesh.model import plan as ops
 from clouddatamesh.model.bucket import Capability
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.credentials import secret_is_foreign
+from clouddatamesh.plan.binding import secret_is_foreign
 from clouddatamesh.plan.diff import with_uid
 from clouddatamesh.plan.policy_faults import find_faults
 from clouddatamesh.ports import BucketStore, Cluster, Identities
 
-STORAGE, CREDENTIALS = "StorageReady", "CredentialsReady"
+STORAGE, CREDENTIALS, PROVISIONED = "StorageReady", "CredentialsReady", "Provisioned"
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,18 @@ class Target:
     identities: Identities | None = None
 
 
-def step_of(operation: ops.Operation) -> str:
-    """The condition type of the step to which an operation belongs, empty where there is none."""
-    if isinstance(operation, ops.CreateBucket | ops.UpdateBucket | ops.EmptyBucket | ops.DeleteBucket):
-        return STORAGE
-    if isinstance(
-        operation,
-        ops.CreatePrincipal | ops.PutPolicy | ops.DeletePolicy | ops.IssueKey | ops.DeleteKey | ops.DeletePrincipal,
-    ):
-        return CREDENTIALS
-    return CREDENTIALS if isinstance(operation, ops.PatchSecret) else ""
+_STORAGE_STEPS: Final = (ops.CreateBucket, ops.UpdateBucket, ops.EmptyBucket, ops.DeleteBucket)
+_CREDENTIALS_STEPS: Final = (
+    ops.CreatePrincipal,
+    ops.PutPolicy,
+    ops.DeletePolicy,
+    ops.IssueKey,
+    ops.RotateKey,
+    ops.DisableKey,
+    ops.DeleteKey,
+    ops.DeletePrincipal,
+    ops.PatchSecret,
+)
 
 
 class Executor:
@@ -59,6 +62,14 @@ class Executor:
         assert self._target.identities is not None  # noqa: S101 - likewise
         return self._target.identities
 
+    def step_of(self, operation: ops.Operation) -> str:
+        """The condition type of the step to which an operation belongs, empty where there is none."""
+        if isinstance(operation, _STORAGE_STEPS):
+            return STORAGE
+        if isinstance(operation, _CREDENTIALS_STEPS):
+            return PROVISIONED if self._target.key.kind == "AccessRequest" else CREDENTIALS
+        return ""
+
     @singledispatchmethod
     def run(self, operation: ops.Operation) -> None:
         """Carry one operation out."""
@@ -71,6 +82,14 @@ class Executor:
     @run.register
     def _(self, _operation: ops.HoldObject) -> None:
         self._target.cluster.write_finalizer(self._target.key, self._target.uid, True)
+
+    @run.register
+    def _(self, operation: ops.HoldGrant) -> None:
+        """A grant that went at this very moment is not held, and nothing may be given on it."""
+        self._target.cluster.write_finalizer(operation.key, operation.uid, True)
+        held = self._target.cluster.get(operation.key)
+        if held is None or held["metadata"]["uid"] != operation.uid or held["metadata"].get("deletionTimestamp"):
+            raise Transient(reasons.CONFLICT, f"{operation.key} went at the same time")
 
     @run.register
     def _(self, _operation: ops.ReleaseObject) -> None:
@@ -134,7 +153,18 @@ class Executor:
             self._target.cluster.create(_with_key(operation.secret, key.id, key.secret))
         except Terminal as error:
             self._identities.delete_key(operation.principal, key.id)
-            raise secret_is_foreign(operation.secret["metadata"]["name"]) if error.reason == reasons.NOT_OWNED else error from error
+            foreign = secret_is_foreign(key_of(operation.secret), self._target.key)
+            raise foreign if error.reason == reasons.NOT_OWNED else error from error
+
+    @run.register
+    def _(self, operation: ops.RotateKey) -> None:
+        key = self._identities.create_key(operation.principal)
+        data = {"access-key-id": key.id, "secret-access-key": key.secret}
+        self._target.cluster.patch_secret(operation.secret, operation.uid, data=data, annotations={marks.KEY_ID_ANNOTATION: key.id})
+
+    @run.register
+    def _(self, operation: ops.DisableKey) -> None:
+        self._identities.disable_key(operation.principal, operation.key_id)
 
     @run.register
     def _(self, operation: ops.DeleteKey) -> None:

@@ -135,7 +135,9 @@ def _cluster_uid(ports: Ports) -> str:
 
 
 def _users(store: ObjectStore, ports: Ports) -> tuple[Key, ...]:
-    return tuple(key_of(product) for product in ports.cluster.list("DataProduct") if store_name_of(product) == store.metadata.name)
+    """Products that name the store, and requests whose principals stand in it."""
+    key = Key("ObjectStore", "", store.metadata.name)
+    return tuple(key_of(user) for kind in ("DataProduct", "AccessRequest") for user in ports.cluster.referring(key, kind))
 
 
 def store_name_of(product: Manifest) -> str | None:

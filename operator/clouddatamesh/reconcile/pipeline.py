@@ -2,19 +2,19 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model.objects import Event, Key, Manifest
-from clouddatamesh.model.outcome import Outcome
+from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan, Record
 from clouddatamesh.model.settings import Next
 from clouddatamesh.plan.marks import RECONCILE_ANNOTATION
 from clouddatamesh.plan.names import jitter
 from clouddatamesh.ports import Ports
-from clouddatamesh.reconcile.execute import Executor, step_of
+from clouddatamesh.reconcile.execute import Executor
 from clouddatamesh.status.summarize import condition_of, is_true, summarize
 from clouddatamesh.status.transitions import find_events
 
@@ -61,7 +61,7 @@ def carry_out(plan: Plan, executor: Executor) -> None:
         try:
             executor.run(operation)
         except MeshError as error:
-            raise error.during(step_of(operation)) from error
+            raise error.during(executor.step_of(operation)) from error
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,11 @@ class Visit:
     def close(self, result: Outcome | MeshError, done: tuple[str, ...]) -> None:
         """Status, if it changed, and events on transitions."""
         old = self.old_status()
-        new = self._echo(summarize(old, self.generation, result, self.ports.clock.now()))
+        repairs = _repairs(old, self.generation, done)
+        new = self._echo(summarize(old, self.generation, _with_drift(result, repairs), self.ports.clock.now()))
         if new != old:
             self.ports.cluster.write_status(self.key, self.uid, new)
-        for event in (*find_events(old, new), *_repairs(old, self.generation, done)):
+        for event in (*find_events(old, new), *repairs):
             self.ports.cluster.emit(self.key, self.uid, event)
 
     def _echo(self, status: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -109,6 +110,14 @@ def _repairs(old: Mapping[str, Any], generation: int, done: tuple[str, ...]) -> 
     if not done or old.get("observedGeneration") != generation or not is_true(old, "Ready"):
         return ()
     return (Event("Normal", reasons.REPAIRED, f"Drift was repaired: {'; '.join(done[:3])}"),)
+
+
+def _with_drift(result: Outcome | MeshError, repairs: tuple[Event, ...]) -> Outcome | MeshError:
+    """Drift that was repaired stays to be seen until the next look finds none."""
+    if isinstance(result, MeshError) or not repairs or not any(found.type == "DriftDetected" for found in result.findings):
+        return result
+    others = tuple(found for found in result.findings if found.type != "DriftDetected")
+    return replace(result, findings=(*others, Finding("DriftDetected", "True", reasons.REPAIRED, repairs[0].note)))
 
 
 def run(visit: Visit, flow: Flow[W], *, interval: float) -> Next:
@@ -135,7 +144,10 @@ def _next(visit: Visit, result: Outcome | MeshError, interval: float) -> Next:
         return Next(after=0.0 if result.reason == reasons.EMPTYING else visit.ports.settings.waiting_interval.total_seconds())
     if isinstance(result, Terminal):
         return Next()
-    return Next(after=interval * jitter(visit.uid))
+    after = interval * jitter(visit.uid)
+    if not isinstance(result, Outcome) or result.due is None:
+        return Next(after=after)
+    return Next(after=min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0)))
 
 
 def is_settled(manifest: Manifest) -> bool:

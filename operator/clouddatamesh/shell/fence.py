@@ -9,7 +9,7 @@ from clouddatamesh.errors import Transient
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.ports import BucketStore, Identities, Ports, Stores
 
-_HARMLESS: Final = frozenset({"get", "list", "get_metadata", "get_own_secret", "observe", "count", "account", "emit"})
+_HARMLESS: Final = frozenset({"get", "list", "referring", "get_metadata", "get_own_secret", "observe", "count", "account", "emit"})
 """Reads, and events, which never fail."""
 
 P = TypeVar("P")

@@ -12,23 +12,33 @@ from clouddatamesh.shell.repeat import Repeat
 
 _log = logging.getLogger(__name__)
 INTERVAL: Final = 600.0
+ACCESS_INTERVAL: Final = 60.0
+"""Seconds: how long access may stand that a missed event should have ended."""
 RETRY: Final = 2.0
 SETTLED: Final = 5.0
 """Seconds after which new watches have their first list: what went before that and after ours would be seen by neither."""
 
 
 class Resync:
-    """`list_kind` brings the cache up to date with one kind; the cache's listener learns of each difference."""
+    """`list_kind` brings the cache up to date with one kind; the cache's listener learns of each difference. `then` follows each round."""
 
-    def __init__(self, list_kind: Callable[[str], object], *, now: Callable[[], float] = time.monotonic) -> None:
-        self._list_kind, self._now = list_kind, now
+    def __init__(
+        self,
+        list_kind: Callable[[str], object],
+        *,
+        kinds: tuple[str, ...] = WATCHED,
+        interval: float = INTERVAL,
+        then: Callable[[], object] = lambda: None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._list_kind, self._kinds, self._interval, self._then, self._now = list_kind, kinds, interval, then, now
         self._listed = now()
         self._stop = threading.Event()
-        self._repeat = Repeat("resync", self.run_once, first=INTERVAL)
+        self._repeat = Repeat("resync", self.run_once, first=interval)
 
     def fill(self) -> bool:
         """List everything once, however long the API server takes to answer; False when stopped before."""
-        for kind in WATCHED:
+        for kind in self._kinds:
             while not self._attempt(kind):
                 if self._stop.wait(RETRY):
                     return False
@@ -61,10 +71,11 @@ class Resync:
     def run_once(self) -> float:
         """List everything; after how many seconds to do so again, sooner where a list failed."""
         began = self._now()
-        if not all([self._attempt(kind) for kind in WATCHED]):
-            return INTERVAL / 10
+        if not all([self._attempt(kind) for kind in self._kinds]):
+            return self._interval / 10
         self._listed = began
-        return INTERVAL
+        self._then()
+        return self._interval
 
     def _attempt(self, kind: str) -> bool:
         try:

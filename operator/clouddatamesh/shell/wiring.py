@@ -15,14 +15,15 @@ from clouddatamesh.kube.cluster import KubeCluster
 from clouddatamesh.kube.lists import list_into
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.ports import Ports
-from clouddatamesh.reconcile.dispatch import LABELLED, RECONCILED, WATCHED, first_due, lane, reconcile, urgent, wakes
+from clouddatamesh.reconcile.dispatch import ACCESS, LABELLED, RECONCILED, WATCHED, first_due, lane, overdue, reconcile, urgent
+from clouddatamesh.reconcile.wakes import wakes
 from clouddatamesh.shell import health, logs
 from clouddatamesh.shell.access import AccessCheck
 from clouddatamesh.shell.fence import fence
 from clouddatamesh.shell.leader import Leader, boot_time
 from clouddatamesh.shell.lease import KubeLease
 from clouddatamesh.shell.queue import Queue
-from clouddatamesh.shell.resync import Resync
+from clouddatamesh.shell.resync import ACCESS_INTERVAL, Resync
 from clouddatamesh.shell.settings import ShellSettings
 from clouddatamesh.shell.supervisor import Supervisor
 from clouddatamesh.shell.watches import run_kopf
@@ -48,19 +49,23 @@ class Operator:
 
     def __init__(self, settings: ShellSettings) -> None:
         self._settings = settings
+        self._clock = SystemClock()
         self._client = client = Client(connections=settings.threads + 8)
         self._cache = cache = Cache()
         self._cluster = cluster = KubeCluster(client, cache, settings.core)
         self._queue = Queue(
             lane=lambda key: lane(key, cluster),
-            urgent=lambda key: urgent(key, cluster),
+            urgent=lambda key: urgent(key, cluster, self._clock.now()),
             lane_limit=max(int(settings.threads * _LANE_SHARE), 1),
         )
         self._leader = self._build_leader()
-        ports = Ports(cluster, BotoStores(), SystemClock(), settings.core)
+        ports = Ports(cluster, BotoStores(), self._clock, settings.core)
         fenced = fence(ports, self._leader.leads) if self._leader else ports
         self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads)
         self._resync = Resync(lambda kind: list_into(cache, client, kind, labelled=kind in LABELLED))
+        self._access_resync = Resync(
+            lambda kind: list_into(cache, client, kind, labelled=False), kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue
+        )
         self._watcher = Supervisor(lambda stop: run_kopf(cache, stop), started=self._resync.expect)
         self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=settings.core.namespace)
         self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, self._metrics))
@@ -94,6 +99,7 @@ class Operator:
             return
         self._cache.listener = self._wake
         self._resync.start()
+        self._access_resync.start()
         self._workers.start()
         self._working = True
         if self._leader:
@@ -103,17 +109,24 @@ class Operator:
 
     def _take_over(self) -> None:
         """Whoever begins to work looks at everything once; at what is Ready in the course of the drift schedule."""
-        interval = self._settings.core.drift_interval.total_seconds()
+        self._end_overdue()
+        interval, now = self._settings.core.drift_interval.total_seconds(), self._clock.now()
         for kind in RECONCILED:
             for manifest in self._cache.list(kind):
-                self._queue.add_after(key_of(manifest), first_due(manifest, interval))
+                self._queue.add_after(key_of(manifest), first_due(manifest, interval, now))
         self._queue.resume()
         _log.info("All caches are full; %d objects are known", sum(len(self._cache.list(kind)) for kind in WATCHED))
+
+    def _end_overdue(self) -> None:
+        """Access that must not stand any more, whatever event was missed and however the clock was set."""
+        for key in overdue(self._cluster, self._clock.now()):
+            self._queue.add(key)
 
     def _end(self, starter: threading.Thread) -> None:
         _log.info("Ending")
         self._access.stop()
         self._resync.stop()
+        self._access_resync.stop()
         starter.join(1.0)
         if self._working and not self._workers.stop(seconds=_GRACE):
             _log.warning("Some reconciliations did not end in %.0f s; each write that was begun is harmless when repeated", _GRACE)
@@ -132,7 +145,11 @@ class Operator:
     def _find_stuck(self) -> tuple[str, ...]:
         if not self._working or self._stop.is_set():
             return ()
-        parts = {"watcher": self._watcher.is_alive(), "resync": self._resync.is_alive(), "pool of workers": self._workers.are_alive()}
+        parts = {
+            "watcher": self._watcher.is_alive(),
+            "resync": self._resync.is_alive() and self._access_resync.is_alive(),
+            "pool of workers": self._workers.are_alive(),
+        }
         ended = tuple(name for name, alive in parts.items() if not alive)
         return health.find_stuck(health.Pulse(self._workers.longest(), self._queue.stalled(), self._resync.age(), ended))
 

@@ -5,14 +5,19 @@ from typing import Any
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
+from clouddatamesh.model.objects import key_of
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan.credentials import holding
+from clouddatamesh.plan import marks
+from clouddatamesh.plan.binding import holding
+from clouddatamesh.plan.consumers import count_by_port, is_pending, pending_entry
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, wish_of
+from clouddatamesh.plan.terms import major
 
 _SHOWN = 20
+_PENDING = 50
 
 
 def report(product: DataProduct, world: ProductWorld, differences: Plan) -> Outcome:
@@ -81,7 +86,10 @@ def _drift(differences: Plan) -> Finding:
 
 
 def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, differences: Plan) -> dict[str, Any]:
-    fields: dict[str, Any] = {"inputPorts": _input_ports(product, world), "outputPorts": _output_ports(product, made)}
+    fields: dict[str, Any] = {"inputPorts": _input_ports(product, world), "outputPorts": _output_ports(product, made, world)}
+    fields |= _worklist(world)
+    if world.lineage:
+        fields["lineage"] = dict(world.lineage)
     if product.spec.mode == "Plan":
         fields["plan"] = list(differences.describe()[:_SHOWN])
     if made is not None:
@@ -111,12 +119,28 @@ def _producer(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     return {"binding": {"name": product.spec.producer.secret_name}, "producer": found}
 
 
-def _output_ports(product: DataProduct, made: Wish | None) -> list[dict[str, Any]]:
+def _output_ports(product: DataProduct, made: Wish | None, world: ProductWorld) -> list[dict[str, Any]]:
+    """The ports of the spec, and those that left it and are still used, as they were."""
+    counts = count_by_port(world.requests)
     ports = []
     for port in product.spec.output_ports:
         located = {"location": f"s3://{made.name}/{port.path}"} if made else {}
-        ports.append({"name": port.name, "version": port.version, "consumers": 0, **located})
+        used = counts.pop((port.name, major(port)), 0)
+        ports.append({"name": port.name, "version": port.version, "path": port.path, "consumers": used, "draining": False, **located})
+    forced = product.metadata.annotations.get(marks.FORCE_ANNOTATION)
+    for seen in product.status.output_ports:
+        used = counts.pop((seen.name, major(seen)), 0)
+        if used and forced != f"{seen.name}/{seen.version}":
+            ports.append({**seen.model_dump(by_alias=True, exclude_none=True), "consumers": used, "draining": True})
     return ports
+
+
+def _worklist(world: ProductWorld) -> dict[str, Any]:
+    """Who waits for an answer, the oldest first."""
+    waiting = sorted((r for r in world.requests if is_pending(r)), key=lambda r: (r["metadata"].get("creationTimestamp") or "", key_of(r)))
+    if not waiting:
+        return {"pendingRequestCount": 0}
+    return {"pendingRequests": [pending_entry(request) for request in waiting[:_PENDING]], "pendingRequestCount": len(waiting)}
 
 
 def _input_ports(product: DataProduct, world: ProductWorld) -> list[dict[str, Any]]:

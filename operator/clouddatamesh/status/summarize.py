@@ -4,6 +4,7 @@
 |-----------|---------|------------------|------------|
 | Outcome   | True    |                  | Current    |
 | Outcome, stalled | False | Stalled     | Failed     |
+| Outcome   | Unknown | Reconciling      | InProgress |
 | Terminal  | False   | Stalled          | Failed     |
 | Waiting   | Unknown | Reconciling      | InProgress |
 | Transient | False   | Reconciling      | InProgress |
@@ -37,7 +38,9 @@ def summarize(old: Status, generation: int, outcome: Outcome | MeshError, now: d
 
 def _after_outcome(outcome: Outcome) -> tuple[Finding, ...]:
     stalled = (Finding("Stalled", "True", outcome.ready.reason, outcome.ready.message),) if outcome.stalled else ()
-    return (*outcome.findings, *stalled, outcome.ready)
+    waits = outcome.ready.status == "Unknown" and not outcome.stalled
+    reconciling = (Finding("Reconciling", "True", outcome.ready.reason, outcome.ready.message),) if waits else ()
+    return (*outcome.findings, *stalled, *reconciling, outcome.ready)
 
 
 def _after_error(old: Status, error: MeshError) -> tuple[Finding, ...]:

@@ -84,6 +84,13 @@ class IamIdentities:
         if found is None or found["User"].get("Path") != want.path:
             raise Terminal(reasons.NOT_OWNED, f"IAM user {want.name} exists and is not of this mesh; remove or rename it")
 
+    def list(self, path: str) -> tuple[str, ...]:
+        pages = self._iam.client.get_paginator("list_users").paginate(PathPrefix=path)
+        return tuple(sorted(user["UserName"] for page in pages for user in page["Users"] if user["Path"].startswith(path)))
+
+    def disable_key(self, name: str, key_id: str) -> None:
+        self._get("update_access_key", name, AccessKeyId=key_id, Status="Inactive")
+
     def put_policy(self, want: Principal) -> None:
         self._do("put_user_policy", want.name, PolicyName=PREFIX, PolicyDocument=build_document(want.policy or ()))
 

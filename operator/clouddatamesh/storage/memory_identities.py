@@ -32,6 +32,16 @@ class MemoryIdentities:
         blank = replace(want, policy=None, keys=(), other_policies=())
         self._store.write("create user", want.name, lambda: self._store.users.setdefault(want.name, blank) and None)
 
+    def list(self, path: str) -> tuple[str, ...]:
+        self._store.check(self._connection, "list users", path)
+        return tuple(sorted(name for name, user in self._store.users.items() if user.path.startswith(path)))
+
+    def disable_key(self, name: str, key_id: str) -> None:
+        def change(user: Principal) -> Principal:
+            return replace(user, keys=tuple(replace(key, active=key.active and key.id != key_id) for key in user.keys))
+
+        self._take("disable key", name, change)
+
     def put_policy(self, want: Principal) -> None:
         self._change("put policy", want.name, lambda user: replace(user, policy=want.policy))
 

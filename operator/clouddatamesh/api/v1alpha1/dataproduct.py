@@ -128,7 +128,10 @@ class PendingRequest(Model):
     namespace: LabelName = Field(description="Namespace of the request. Example: inventory.")
     name: SubdomainName = Field(description="Name of the request. Example: orders-for-forecast.")
     output_port: ShortText | None = Field(default=None, description="Port that is asked for. Example: daily/1.0.0.")
+    mode: ShortText | None = Field(default=None, description="What is to be done there. Example: ReadOnly.")
+    consumer: str | None = Field(default=None, max_length=400, description="Who is to use it. Example: DataProduct inventory/forecast.")
     purpose: Text | None = Field(default=None, description="What for. Example: Weekly stock forecast.")
+    renewal: Text | None = Field(default=None, description="Why it is asked for again. Example: The forecast goes on.")
     duration: ShortText | None = Field(default=None, description="How long. Example: 90d.")
     digest: ShortText | None = Field(default=None, description="Fingerprint of what is asked. Example: 1f3a.")
 

@@ -1,0 +1,49 @@
+"""Where a product's data comes from and goes to, followed over the access that is in effect. Every product is visited once."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from clouddatamesh.model.objects import Key
+from clouddatamesh.plan.consumers import asked_product, consumer_key, is_in_effect
+from clouddatamesh.ports import Cluster
+
+_SHOWN: Final = 50
+_VISITED: Final = 500
+"""Products that are followed in one direction; beyond them only the number is known to be larger."""
+
+
+def gather_lineage(product: Key, cluster: Cluster) -> dict[str, Any]:
+    """status.lineage; empty where nothing leads anywhere."""
+    above, below = _follow(product, lambda key: _sources(key, cluster)), _follow(product, lambda key: _users(key, cluster))
+    found: dict[str, Any] = {}
+    for name, reached in (("upstream", above), ("downstream", below)):
+        nodes = sorted((distance, key) for key, distance in reached.items() if key != product)
+        if nodes:
+            found[name] = [{"namespace": key.namespace, "name": key.name, "distance": distance} for distance, key in nodes[:_SHOWN]]
+        if len(nodes) > _SHOWN:
+            found[f"more{name.capitalize()}"] = len(nodes) - _SHOWN
+    return {**found, **({"cyclic": True} if product in above else {})}
+
+
+def _follow(start: Key, neighbours: Callable[[Key], Iterator[Key]]) -> dict[Key, int]:
+    """Distances of everything that can be reached; the start itself only where a way leads back to it."""
+    reached: dict[Key, int] = {}
+    edge, distance = [start], 0
+    while edge and len(reached) < _VISITED:
+        distance += 1
+        fresh = sorted({key for one in edge for key in neighbours(one)} - set(reached))
+        reached.update(dict.fromkeys(fresh, distance))
+        edge = [key for key in fresh if key != start]
+    return reached
+
+
+def _sources(consumer: Key, cluster: Cluster) -> Iterator[Key]:
+    for request in cluster.referring(consumer, "AccessRequest"):
+        if consumer_key(request) == consumer and is_in_effect(request):
+            yield asked_product(request)
+
+
+def _users(product: Key, cluster: Cluster) -> Iterator[Key]:
+    for request in cluster.referring(product, "AccessRequest"):
+        if asked_product(request) == product and consumer_key(request).kind == "DataProduct" and is_in_effect(request):
+            yield consumer_key(request)

@@ -1,0 +1,109 @@
+"""Access asked for, granted, verified and taken away, on the fakes."""
+
+from clouddatamesh.model.objects import Key
+from tests.reconcile.flows import ENDPOINT
+from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store, annotated
+from tests.support.mesh import Mesh
+
+SECRET = Key("Secret", "inventory", "orders-access")
+
+
+def two_domains(**port: object) -> Mesh:
+    """sales offers orders, inventory has forecast and asks."""
+    mesh = Mesh().apply(a_store(), a_domain("sales"), a_domain("inventory")).settle()
+    daily = {"name": "daily", "version": "1.0.0", "path": "daily/", "access": port}
+    return mesh.apply(a_product(outputPorts=[daily]), a_product("forecast", "inventory")).settle()
+
+
+def granted(**port: object) -> Mesh:
+    return two_domains(**port).apply(a_request(), a_grant()).settle()
+
+
+def ready(mesh: Mesh, type_: str = "Ready") -> tuple[str, str]:
+    found = mesh.condition("AccessRequest", "orders-for-forecast", "inventory", type_)
+    return found.get("status", ""), found.get("reason", "")
+
+
+def effect(mesh: Mesh, name: str = "inventory-forecast") -> tuple[str, str]:
+    found = mesh.condition("AccessGrant", name, "sales", "InEffect")
+    return found.get("status", ""), found.get("reason", "")
+
+
+def users(mesh: Mesh) -> list[str]:
+    """Principals of requests: those of producers have the product's name alone."""
+    return [name for name in mesh.stores.at(ENDPOINT).users if "orders-for-forecast" in name]
+
+
+def test_a_request_waits_for_its_grant_and_costs_the_store_nothing() -> None:
+    mesh = two_domains().apply(a_request()).settle()
+    assert ready(mesh) == ("Unknown", "AwaitingGrant")
+    assert users(mesh) == []
+    assert mesh.product()["status"]["pendingRequests"][0]["purpose"] == "weekly stock forecast"
+
+
+def test_a_granted_request_gets_one_principal_for_exactly_its_path() -> None:
+    mesh = granted()
+    assert ready(mesh) == ("True", "Granted")
+    assert effect(mesh) == ("True", "Granted")
+    data = mesh.cluster.secret_data(SECRET)
+    assert data["prefix"] == "daily/"
+    user = mesh.stores.at(ENDPOINT).users[users(mesh)[0]]
+    assert [key.id for key in user.keys] == [data["access-key-id"]]
+    assert mesh.product()["status"]["outputPorts"][0]["consumers"] == 1
+    assert mesh.product()["status"]["pendingRequestCount"] == 0
+
+
+def test_deleting_the_grant_takes_everything_away_and_then_lets_it_go() -> None:
+    mesh = granted().delete("AccessGrant", "inventory-forecast", "sales").settle()
+    assert users(mesh) == []
+    assert mesh.cluster.raw(SECRET) is None
+    assert ready(mesh) == ("False", "Revoked")
+    assert ready(mesh, "Provisioned") == ("False", "Revoked")
+    assert not mesh.exists("AccessGrant", "inventory-forecast", "sales")
+
+
+def test_access_ends_by_time() -> None:
+    mesh = two_domains().apply(a_request(), a_grant(validUntil="2026-01-03T00:00:00Z")).settle()
+    mesh.clock.forward(days=1)
+    assert ready(mesh.settle(), "Expiring") == ("True", "Expiring")
+    mesh.clock.forward(days=1)
+    assert ready(mesh.settle()) == ("False", "Expired")
+    assert effect(mesh) == ("False", "Expired")
+    assert users(mesh) == []
+
+
+def test_an_auto_port_answers_by_itself() -> None:
+    mesh = two_domains(approval="Auto", maxDuration="10d").apply(a_request()).settle()
+    assert ready(mesh) == ("True", "Granted")
+    (grant,) = mesh.cluster.list("AccessGrant")
+    assert grant["spec"]["validUntil"] == "2026-01-11T00:00:00Z"
+    mesh.delete("AccessRequest", "orders-for-forecast", "inventory").settle()
+    assert mesh.cluster.list("AccessGrant") == ()
+    assert users(mesh) == []
+
+
+def test_a_rotation_leaves_a_working_key_at_every_moment() -> None:
+    mesh = granted()
+    before = mesh.cluster.secret_data(SECRET)["access-key-id"]
+    mesh.apply(annotated(a_request(), rotate="1")).settle()
+    after = mesh.cluster.secret_data(SECRET)["access-key-id"]
+    assert after != before
+    keys = {key.id for key in mesh.stores.at(ENDPOINT).users[users(mesh)[0]].keys}
+    assert keys == {before, after}
+    mesh.clock.forward(hours=2)
+    mesh.settle()
+    assert {key.id for key in mesh.stores.at(ENDPOINT).users[users(mesh)[0]].keys} == {after}
+    assert "rotation" not in mesh.get("AccessRequest", "orders-for-forecast", "inventory")["status"]
+
+
+def test_a_deny_wins() -> None:
+    mesh = granted().apply(a_grant("no", decision="Deny", validUntil=None)).settle()
+    assert ready(mesh) == ("False", "Denied")
+    assert users(mesh) == []
+
+
+def test_a_product_with_consumers_waits_and_names_them() -> None:
+    mesh = granted().delete("DataProduct", "orders", "sales").settle()
+    blocked = mesh.condition("DataProduct", "orders", "sales", "DeletionBlocked")
+    assert "AccessRequest inventory/orders-for-forecast" in blocked["message"]
+    assert ready(mesh) == ("True", "Granted")
