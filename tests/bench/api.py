@@ -1,11 +1,12 @@
-"""Plain requests to the API server and plain calls to a store: what a figure is held against, and how the bench itself acts."""
+"""Plain requests to the API server: how the bench acts, and what a figure is held against."""
 
+import contextlib
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import urllib3
 from hack.tools.controlplane import ControlPlane
 
 PRODUCTS = "/apis/clouddatamesh.dev/v1alpha1/namespaces/sales/dataproducts"
+MERGE = "application/merge-patch+json"
 THREADS = 16
 
 
@@ -29,62 +31,64 @@ class Raw:
     def send(self, method: str, path: str, body: Any = None, *, content: str = "application/json") -> dict[str, Any]:
         """One request; raises RuntimeError with the answer where it is refused."""
         data = json.dumps(body).encode() if body is not None else None
-        answer = self._pool.request(
-            method, self._server + path, body=data, headers={**self._headers, "Content-Type": content}, retries=False
-        )
+        headers = {**self._headers, "Content-Type": content}
+        answer = self._pool.request(method, self._server + path, body=data, headers=headers, retries=False)
         if answer.status >= 300:
             raise RuntimeError(f"{method} {path}: {answer.status} {answer.data.decode()[:300]}")
         return dict(json.loads(answer.data))
 
-    def events(self, path: str, stop: threading.Event) -> Iterator[dict[str, Any]]:
-        """Watch a collection from now on."""
-        version = self.send("GET", f"{path}?limit=1")["metadata"]["resourceVersion"]
-        url = f"{self._server}{path}?watch=1&resourceVersion={version}&timeoutSeconds=600"
-        answer = self._pool.request("GET", url, headers=self._headers, preload_content=False, timeout=urllib3.Timeout(5, 5), retries=False)
-        buffer = b""
-        for chunk in answer.stream(65536):
-            buffer += chunk
-            *lines, buffer = buffer.split(b"\n")
-            for line in lines:
-                yield dict(json.loads(line))
-            if stop.is_set():
-                answer.release_conn()
-                return
+    def nudge(self, name: str) -> None:
+        """Ask for a look at a product now."""
+        token = {"clouddatamesh.dev/reconcile-requested-at": f"{time.time_ns()}"}
+        self.send("PATCH", f"{PRODUCTS}/{name}", {"metadata": {"annotations": token}}, content=MERGE)
+
+    def watch(self, path: str, version: str) -> Iterator[dict[str, Any]]:
+        """Events since a version, until the server ends the watch."""
+        url = f"{self._server}{path}?watch=1&resourceVersion={version}&timeoutSeconds=300"
+        timeout = urllib3.Timeout(5, 310)
+        answer = self._pool.request("GET", url, headers=self._headers, preload_content=False, timeout=timeout, retries=False)
+        rest = b""
+        with contextlib.closing(answer):
+            for chunk in answer.stream(65536):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from map(json.loads, filter(None, lines))
 
 
 class ReadyWatch:
-    """Notes when each product became Ready, as a user's watch sees it."""
+    """Notes when each product became Ready, as a user's watch sees it, for as long as the bench lasts."""
 
     def __init__(self, raw: Raw) -> None:
-        self.seen: dict[str, float] = {}
-        self._stop, self._changed = threading.Event(), threading.Condition()
-        self._thread = threading.Thread(target=self._follow, args=(raw,), daemon=True)
-        self._thread.start()
-        time.sleep(0.5)  # until the watch stands
+        self._raw = raw
+        self._seen: dict[str, float] = {}
+        self._changed = threading.Condition()
+        threading.Thread(target=self._follow, name="ready-watch", daemon=True).start()
 
     def wait(self, names: list[str], *, seconds: float) -> dict[str, float]:
         """The moments at which these products were Ready; raises TimeoutError."""
         end = time.monotonic() + seconds
         with self._changed:
-            while not all(name in self.seen for name in names):
-                if not self._changed.wait(max(end - time.monotonic(), 0.01)) and time.monotonic() > end:
-                    raise TimeoutError(f"{sum(name in self.seen for name in names)} of {len(names)} products are Ready")
-        return {name: self.seen[name] for name in names}
+            while not all(name in self._seen for name in names):
+                self._changed.wait(max(end - time.monotonic(), 0.01))
+                if time.monotonic() > end:
+                    raise TimeoutError(f"{sum(name in self._seen for name in names)} of {len(names)} products are Ready")
+            return {name: self._seen[name] for name in names}
 
-    def _follow(self, raw: Raw) -> None:
-        """A watch that ended begins anew with a list, so that nothing is missed, only seen later."""
-        while not self._stop.is_set():
-            with suppress(urllib3.exceptions.HTTPError, OSError, KeyError, RuntimeError):
-                for item in raw.send("GET", PRODUCTS)["items"]:
-                    self._note(item)
-                for event in raw.events(PRODUCTS, self._stop):
+    def _follow(self) -> None:
+        """List and watch, and again whenever the server ends the watch."""
+        while True:
+            with contextlib.suppress(urllib3.exceptions.HTTPError, OSError, RuntimeError):
+                listed = self._raw.send("GET", PRODUCTS)
+                for product in listed["items"]:
+                    self._note(product)
+                for event in self._raw.watch(PRODUCTS, listed["metadata"]["resourceVersion"]):
                     self._note(event["object"])
+            time.sleep(0.1)
 
     def _note(self, product: dict[str, Any]) -> None:
         conditions = product.get("status", {}).get("conditions", ())
         if any(found["type"] == "Ready" and found["status"] == "True" for found in conditions):
             with self._changed:
-                self.seen.setdefault(product["metadata"]["name"], time.monotonic())
+                self._seen.setdefault(product["metadata"]["name"], time.monotonic())
                 self._changed.notify_all()
 
 
@@ -99,7 +103,7 @@ def in_parallel(act: Callable[[str], object], names: list[str]) -> float:
 def percentile(values: list[float], share: float) -> float:
     """The smallest value that at least this share of all does not exceed."""
     ordered = sorted(values)
-    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
+    return ordered[max(math.ceil(len(ordered) * share) - 1, 0)]
 
 
 def memory_of(pid: int) -> float:
