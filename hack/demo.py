@@ -1,4 +1,4 @@
-"""`make demo`: the retail mesh on this machine, from nothing to an object written with a producer's own key, and what it cost."""
+"""`make demo`: the retail mesh on this machine, from nothing to objects written, shared and refused, and what it cost."""
 
 import contextlib
 import json
@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import boto3
 import yaml
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
+from hack import demo_access as access
+from hack.demo_access import client_of, is_refused
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
 from hack.tools.s3_moto import Moto
@@ -60,21 +61,6 @@ def build_mesh(mesh: Installation, store: Store) -> None:
     mesh.cluster.kubectl("wait", "dataproducts", "--all", "-A", "--for=condition=Ready", "--timeout=60s")
 
 
-def client_of(mesh: Installation, store: Store, secret: str, namespace: str) -> tuple[Any, str]:
-    """An S3 client with a producer's own Secret, and its bucket."""
-    data = mesh.secret(secret, namespace)
-    return store.client("s3", access_key=data["access-key-id"], secret_key=data["secret-access-key"]), data["bucket"]
-
-
-def is_refused(call: Callable[[], object]) -> bool:
-    """Whether a call is refused as forbidden."""
-    try:
-        call()
-    except ClientError as error:
-        return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] == 403)
-    return False
-
-
 def use_mesh(mesh: Installation, store: Store) -> dict[str, bool]:
     """Write and read with the product's own key; the same object without a key, and with another product's."""
     own, bucket = client_of(mesh, store, "orders-producer", "sales")
@@ -86,6 +72,25 @@ def use_mesh(mesh: Installation, store: Store) -> dict[str, bool]:
         "refused to an anonymous caller": is_refused(lambda: anonymous.get_object(Bucket=bucket, Key=OBJECT)),
         "refused to another product's key": is_refused(lambda: other.get_object(Bucket=bucket, Key=OBJECT)),
     }
+
+
+def share_mesh(mesh: Installation, store: Store, facts: dict[str, Any]) -> dict[str, bool]:
+    """Ask, wait, grant, read, revoke."""
+    access.produce(mesh, store)
+    mesh.apply(*manifests("30-requests.yaml", store))
+    asked = access.ask(mesh, store)
+    say(mesh.cluster.kubectl("get", "areq,agrant", "-A"))
+    mesh.apply(*manifests("40-grant.yaml", store))
+    granted, reads = access.use_grant(mesh, store)
+    say(mesh.cluster.kubectl("get", "areq,agrant", "-A"))
+    ended, seconds = access.cut_off(mesh, reads)
+    facts["revokedAfterSeconds"] = round(seconds, 3)
+    return {**asked, **granted, **ended}
+
+
+def show_checks(checks: dict[str, bool]) -> None:
+    for what, held in checks.items():
+        say(f"  {'yes' if held else 'NO '}  {what}")
 
 
 def anonymous_client(store: Store) -> Any:
@@ -112,6 +117,8 @@ It stays up until Ctrl-C. Look around in another terminal:
   export KUBECONFIG={mesh.cluster.kubeconfig}
   kubectl get datamesh -A -o wide
   kubectl describe dataproduct orders -n sales
+  kubectl get areq,agrant -A
+  kubectl apply -f examples/retail/40-grant.yaml         # customer says yes again
   kubectl get secret orders-producer -n sales -o yaml
   kubectl explain dataproduct.spec.storage
   kubectl delete dataproduct deliveries -n inventory     # its bucket stays: deletionPolicy is Retain
@@ -135,8 +142,11 @@ def run(facts: dict[str, Any]) -> bool:
         say(cluster.kubectl("get", "datamesh", "-A"))
         with step("an object, written and read", facts):
             facts["checks"] = use_mesh(mesh, store)
-            for what, held in facts["checks"].items():
-                say(f"  {'yes' if held else 'NO '}  {what}")
+            show_checks(facts["checks"])
+        with step("access: asked for, granted, used, taken away", facts):
+            shared = share_mesh(mesh, store, facts)
+            show_checks(shared)
+            facts["checks"] |= shared
         show_costs(mesh, store, facts)
         finish(facts)
         if not os.environ.get("CI"):
