@@ -1,5 +1,7 @@
 """Access asked for, granted, verified and taken away, on the fakes."""
 
+from dataclasses import replace
+
 from clouddatamesh.model.objects import Key
 from tests.reconcile.flows import ENDPOINT
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store, annotated
@@ -107,3 +109,35 @@ def test_a_product_with_consumers_waits_and_names_them() -> None:
     blocked = mesh.condition("DataProduct", "orders", "sales", "DeletionBlocked")
     assert "AccessRequest inventory/orders-for-forecast" in blocked["message"]
     assert ready(mesh) == ("True", "Granted")
+
+
+def test_a_request_whose_finalizer_was_stripped_leaves_a_principal_that_is_swept() -> None:
+    mesh = granted()
+    key = Key("AccessRequest", "inventory", "orders-for-forecast")
+    mesh.cluster.user_finalize(key)
+    mesh.cluster.user_delete(key)
+    mesh.settle()
+    (orphan,) = users(mesh)
+    store = mesh.stores.at(ENDPOINT)
+    assert [found["name"] for found in mesh.get("ObjectStore", "main")["status"]["orphans"]] == [orphan]
+    assert store.users[orphan].keys[0].active
+    mesh.clock.forward(minutes=5)
+    mesh.settle()
+    assert [held.active for held in store.users[orphan].keys] == [False]
+    mesh.clock.forward(minutes=1)
+    mesh.settle()
+    assert users(mesh) == []
+    assert "orphans" not in mesh.get("ObjectStore", "main")["status"]
+
+
+def test_many_orphans_at_once_are_left_alone_and_told() -> None:
+    mesh = granted()
+    store = mesh.stores.at(ENDPOINT)
+    plain = store.users[users(mesh)[0]]
+    for number in range(21):
+        store.users[f"stray-{number}"] = replace(plain, name=f"stray-{number}")
+    mesh.settle()
+    mesh.clock.forward(hours=1)
+    mesh.settle()
+    assert mesh.condition("ObjectStore", "main", type_="PrincipalsOrphaned")["status"] == "True"
+    assert sum(name.startswith("stray") and user.keys[0].active for name, user in store.users.items()) == 21

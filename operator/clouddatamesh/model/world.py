@@ -104,3 +104,7 @@ class StoreWorld:
     """As last probed; empty where there was no probe."""
     freshly_probed: bool = False
     """Whether that was in this very reconciliation."""
+    orphans: tuple[str, ...] = ()
+    """Principals under the mesh's path that no living product or request has."""
+    due_orphans: tuple[Principal, ...] = ()
+    """Those of them that are to end now, as they stand."""

@@ -22,15 +22,16 @@ from clouddatamesh.model.plan import (
 )
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks, names
+from clouddatamesh.plan.sweep import plan_sweep
 
 _SHOWN: Final = 5
 _ROLE_TAG: Final = f"{marks.GROUP}/role"
 
 
 def plan(store: ObjectStore, world: StoreWorld) -> Plan:
-    """Hold the object, find or make the mesh's bucket, probe."""
+    """Hold the object, find or make the mesh's bucket, probe, sweep."""
     hold = Plan() if marks.is_held(store.metadata.finalizers) else Plan((HoldObject(),))
-    return hold + _plan_mesh_bucket(store, world) + _plan_probe(store, world)
+    return hold + _plan_mesh_bucket(store, world) + _plan_probe(store, world) + plan_sweep(store, world)
 
 
 def mesh_bucket_of(store: ObjectStore, world: StoreWorld) -> str:

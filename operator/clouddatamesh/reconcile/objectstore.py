@@ -1,5 +1,6 @@
 """An ObjectStore: the order of its steps. It is looked at more often than the rest, since its Secret is not watched."""
 
+from dataclasses import replace
 from typing import Any
 
 from clouddatamesh import reasons
@@ -12,11 +13,13 @@ from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import objectstore as planning
+from clouddatamesh.plan.names import principal_path
+from clouddatamesh.plan.sweep import due_orphans, find_orphans
 from clouddatamesh.ports import BucketStore, Ports
 from clouddatamesh.reconcile.connect import connection_of
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.parse import parse
-from clouddatamesh.reconcile.pipeline import Flow, Visit, run
+from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run
 from clouddatamesh.status.objectstore import report
 
 INTERVAL = 30.0
@@ -71,7 +74,9 @@ class _Keeping:
     def _open_executor(self) -> Executor:
         probed = self._executor.probed if self._executor else ()
         visit = self._visit
-        self._executor = Executor(Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record, self._buckets()))
+        connection = connection_of(_store(visit), visit.ports.cluster)
+        buckets, identities = visit.ports.stores.buckets(connection), visit.ports.stores.identities(connection)
+        self._executor = Executor(Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record, buckets, identities))
         self._executor.probed = probed
         return self._executor
 
@@ -91,7 +96,18 @@ class _Keeping:
             freshly_probed=self._executor is not None and bool(self._executor.probed),
         )
         mesh_bucket = buckets.observe(planning.mesh_bucket_of(store, world))
-        return StoreWorld(**{**vars(world), "mesh_bucket": mesh_bucket})
+        return self._gather_orphans(replace(world, mesh_bucket=mesh_bucket))
+
+    def _gather_orphans(self, world: StoreWorld) -> StoreWorld:
+        """Principals without a living owner; asked for only where the store is ours and keeps identities."""
+        store, ports = self._store(), self._visit.ports
+        if not is_settled(ports.cluster.get(self._visit.key) or {"metadata": {}}):
+            return world
+        identities = ports.stores.identities(connection_of(store, ports.cluster))
+        owners = (key_of(owner) for kind in ("DataProduct", "AccessRequest") for owner in ports.cluster.list(kind))
+        orphans = find_orphans(identities.list(principal_path(ports.settings.mesh)), owners, ports.settings.mesh)
+        seen = (identities.observe(name) for name in due_orphans(store, orphans, world.now))
+        return replace(world, orphans=orphans, due_orphans=tuple(found for found in seen if found is not None))
 
 
 def _deletion(visit: Visit) -> Flow[StoreWorld]:

@@ -8,12 +8,13 @@ from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan.features import is_aws, messages_of, missing_of
 from clouddatamesh.plan.objectstore import mesh_bucket_of
+from clouddatamesh.plan.sweep import orphan_fields, orphan_findings
 
 
 def report(store: ObjectStore, world: StoreWorld) -> Outcome:
     """The outcome when nothing more is to be done: the store is ours, answers, and can do what its baseline requires, or not."""
     fields = list_fields(store, world)
-    valid = (Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"),)
+    valid = (Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"), *orphan_findings(world))
     missing = missing_of(store)
     if missing:
         said = messages_of(store)
@@ -39,4 +40,5 @@ def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
         "provider": "aws" if is_aws(store) else "s3",
         "probedGeneration": status.probed_generation,
         "probedVersion": status.probed_version,
+        **orphan_fields(store, world),
     }

@@ -70,12 +70,23 @@ class CapabilityStatus(Model):
     checked_at: str | None = Field(default=None, max_length=64, description="When it was tried, RFC 3339. Example: 2026-01-01T00:00:00Z.")
 
 
+class OrphanStatus(Model):
+    """A principal under the mesh's path whose owner does not live any more."""
+
+    name: str = Field(max_length=64, description="Name of the IAM user. Example: sales-orders-abcdefghijklmnop.")
+    seen_at: str = Field(max_length=64, description="When it was first seen so, RFC 3339. Example: 2026-01-01T00:00:00Z.")
+    disabled_at: str | None = Field(
+        default=None, max_length=64, description="When its keys were disabled, RFC 3339. Example: 2026-01-01T00:05:00Z."
+    )
+
+
 class ObjectStoreStatus(Status):
     """What is known of the store."""
 
     capabilities: tuple[CapabilityStatus, ...] = Field(default=(), max_length=32, description="What was probed.")
     bucket: str | None = Field(default=None, max_length=63, description="The mesh's own bucket. Example: acme-mesh-abcdefghijklmnop.")
     bucket_phase: Literal["Creating", "Owned"] | None = Field(default=None, description="How far that bucket is. Example: Owned.")
+    orphans: tuple[OrphanStatus, ...] = Field(default=(), max_length=21, description="Principals without a living owner.")
     account: str | None = Field(default=None, max_length=128, description="Account that owns the buckets. Example: 123456789012.")
     provider: Literal["aws", "s3"] | None = Field(default=None, description="Kind of store. Example: s3.")
     probed_generation: int | None = Field(default=None, ge=0, description="Generation that was probed. Example: 1.")
