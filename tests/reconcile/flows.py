@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 from clouddatamesh.model.bucket import Bucket
@@ -22,9 +23,15 @@ class Flow:
     act: Act
 
     def start(self) -> Mesh:
-        mesh = Mesh()
-        self.before(mesh)
-        return mesh.settle()
+        """The settled world before the act, made once and copied."""
+        return _settled(self).copy()
+
+
+@cache
+def _settled(flow: Flow) -> Mesh:
+    mesh = Mesh()
+    flow.before(mesh)
+    return mesh.settle()
 
 
 def nothing(_mesh: Mesh) -> None:

@@ -20,7 +20,10 @@ _SYSTEMS: Final = ("uid", "generation", "creationTimestamp", "deletionTimestamp"
 
 
 class MemoryCluster:
-    """The Cluster port, and beside it what users and the control plane do. `writes` lists what the operator wrote."""
+    """The Cluster port, and beside it what users and the control plane do. `writes` lists what the operator wrote.
+
+    As from the real cache, what is read is shared and must not be changed.
+    """
 
     def __init__(self, settings: Settings, *, now: Callable[[], datetime] = lambda: datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self.before_write: Callable[[str, Key], None] = lambda _verb, _key: None
@@ -32,6 +35,11 @@ class MemoryCluster:
         self._own: dict[str, dict[str, str]] = {}
         for name in ("default", "kube-system", settings.namespace):
             self.user_apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+    def take_over(self, other: "MemoryCluster") -> None:
+        """Begin where another fake stands: its objects, its own Secrets and its events."""
+        self._objects.take_over(other._objects)
+        self._own, self.events = dict(other._own), list(other.events)
 
     # What users and the control plane do
 
@@ -86,12 +94,12 @@ class MemoryCluster:
 
     def get(self, key: Key) -> Manifest | None:
         found = self._objects.get(key)
-        return deepcopy(found) if found is not None and _is_watched(found) else None
+        return found if found is not None and _is_watched(found) else None
 
     def list(self, kind: str) -> tuple[Manifest, ...]:
         with self._objects.lock:
             found = (self._objects[key] for key in self._objects.all_keys() if key.kind == kind)
-            return tuple(deepcopy(manifest) for manifest in found if _is_watched(manifest))
+            return tuple(manifest for manifest in found if _is_watched(manifest))
 
     def referring(self, key: Key, kind: str) -> tuple[Manifest, ...]:
         return tuple(manifest for manifest in self.list(kind) if key in references(manifest))

@@ -4,7 +4,7 @@ import base64
 import itertools
 import threading
 from collections.abc import Callable, Mapping
-from copy import deepcopy
+from copy import copy, deepcopy
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,6 +27,10 @@ class Objects:
 
     def _time(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def take_over(self, other: "Objects") -> None:
+        """Begin where another stands; what is stored is shared, as it is never changed."""
+        self._by_key, self._numbers = dict(other._by_key), copy(other._numbers)
 
     def get(self, key: Key) -> dict[str, Any] | None:
         return self._by_key.get(key)

@@ -3,7 +3,9 @@
 import itertools
 import threading
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
@@ -111,6 +113,15 @@ class MemoryStores:
             if endpoint not in self._stores:
                 self._stores[endpoint] = MemoryStore(self._before, self._after, self._unsupported)
             return self._stores[endpoint]
+
+    def take_over(self, other: "MemoryStores") -> None:
+        """Begin where another fake stands: its buckets, users and keys."""
+        hooks: dict[str, Any] = {"before_write": self._before, "after_write": self._after, "lock": threading.RLock()}
+        for endpoint, store in other._stores.items():
+            kept = {
+                name: deepcopy(getattr(store, name)) for name in ("buckets", "users", "secrets", "foreign_buckets", "failures", "numbers")
+            }
+            self._stores[endpoint] = replace(store, calls=[], **kept, **hooks)
 
     def _before(self, what: str) -> None:
         self.before_write(what)
