@@ -39,6 +39,34 @@ def a_product(name: str = "orders", namespace: str = "sales", *, storage: dict[s
     return {"apiVersion": API, "kind": "DataProduct", "metadata": {"name": name, "namespace": namespace}, "spec": {**base, **spec}}
 
 
+def a_request(name: str = "orders-for-forecast", namespace: str = "inventory", **spec: Any) -> dict[str, Any]:
+    """An AccessRequest for the port daily of sales/orders; keyword arguments are camelCase spec fields."""
+    base: dict[str, Any] = {
+        "dataProductRef": {"namespace": "sales", "name": "orders"},
+        "outputPort": {"name": "daily", "version": "1.0.0"},
+        "mode": "ReadOnly",
+        "consumer": {"dataProductRef": {"name": "forecast"}},
+        "purpose": "Weekly stock forecast",
+        "duration": "90d",
+        "secretName": "orders-access",
+    }
+    return {"apiVersion": API, "kind": "AccessRequest", "metadata": {"name": name, "namespace": namespace}, "spec": {**base, **spec}}
+
+
+def a_grant(name: str = "inventory-forecast", namespace: str = "sales", **spec: Any) -> dict[str, Any]:
+    """An AccessGrant that approves `a_request()` for as long as any port allows."""
+    base: dict[str, Any] = {
+        "decision": "Approve",
+        "dataProductRef": {"name": "orders"},
+        "outputPort": {"name": "daily", "version": "1.0.0"},
+        "requestRef": {"namespace": "inventory", "name": "orders-for-forecast"},
+        "consumer": {"dataProductRef": {"name": "forecast"}},
+        "mode": "ReadOnly",
+        "validUntil": "2099-01-01T00:00:00Z",
+    }
+    return {"apiVersion": API, "kind": "AccessGrant", "metadata": {"name": name, "namespace": namespace}, "spec": {**base, **spec}}
+
+
 def annotated(manifest: dict[str, Any], **annotations: str) -> dict[str, Any]:
     """The manifest with annotations of our group: `annotated(m, force_delete="orders")`."""
     ours = {f"clouddatamesh.dev/{key.replace('_', '-')}": value for key, value in annotations.items()}
