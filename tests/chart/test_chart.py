@@ -57,6 +57,8 @@ def test_lint() -> None:
         ("threads=0", "threads"),
         ("health.port=0", "port"),
         ("guard.enabled=maybe", "guard"),
+        ("guard.ports=maybe", "guard"),
+        ("guard.port=true", "guard"),
         ("discover.everyone=maybe", "discover"),
     ],
 )
@@ -146,9 +148,38 @@ def test_products_are_shown_to_everyone_only_where_that_is_asked_for(render: Ren
     assert {verb for rule in permissions.DISCOVER for verb in rule.verbs} == {"get", "list", "watch"}
 
 
-def test_the_guard_can_be_left_out(render: Render) -> None:
-    assert len(of_kind(render(), "ValidatingAdmissionPolicy")) == len(of_kind(render(), "ValidatingAdmissionPolicyBinding")) == 2
-    assert not of_kind(render("guard.enabled=false"), "ValidatingAdmissionPolicy")
+GUARDS = {f"clouddatamesh-operator-guard-{part}" for part in ("children", "namespaces", "answers", "specs")}
+PORT_GUARD = "clouddatamesh-port-guard"
+
+
+@pytest.mark.parametrize(
+    ("values", "guards"),
+    [((), {*GUARDS, PORT_GUARD}), (("guard.enabled=false",), {PORT_GUARD}), (("guard.ports=false",), GUARDS)],
+)
+def test_each_guard_can_be_left_out(render: Render, values: tuple[str, ...], guards: set[str]) -> None:
+    objects = render(*values)
+    policies, bindings = of_kind(objects, "ValidatingAdmissionPolicy"), of_kind(objects, "ValidatingAdmissionPolicyBinding")
+    assert set(policies) == set(bindings) == guards
+    assert {(bound["spec"]["policyName"], *bound["spec"]["validationActions"]) for bound in bindings.values()} == {
+        (guard, "Deny") for guard in guards
+    }
+    assert {policy["spec"]["failurePolicy"] for policy in policies.values()} == {"Fail"}
+
+
+def test_guards_see_no_status_and_only_the_port_guard_sees_people(render: Render) -> None:
+    for name, policy in of_kind(render(), "ValidatingAdmissionPolicy").items():
+        (rule,) = policy["spec"]["matchConstraints"]["resourceRules"]
+        assert not any("/" in resource for resource in rule["resources"])
+        operators = [
+            condition for condition in policy["spec"]["matchConditions"] if f"{NAMESPACE}:clouddatamesh" in condition["expression"]
+        ]
+        assert len(operators) == (name != PORT_GUARD)
+        assert all(validation["message"] for validation in policy["spec"]["validations"])
+
+
+def test_no_spec_that_the_operator_may_patch_is_unguarded(render: Render) -> None:
+    policy = of_kind(render(), "ValidatingAdmissionPolicy")["clouddatamesh-operator-guard-specs"]
+    assert sorted(policy["spec"]["matchConstraints"]["resourceRules"][0]["resources"]) == sorted(kind.plural for kind in KINDS)
 
 
 def test_the_committed_files_are_used() -> None:

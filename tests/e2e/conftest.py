@@ -7,6 +7,7 @@ import pytest
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.actors import Actors
+from tests.e2e.people import DOMAIN, HOME, Guild
 from tests.support.installation import Installation
 from tests.support.manifests import a_domain, a_store
 
@@ -20,3 +21,11 @@ def mesh(rgw: Store) -> Iterator[Actors]:
         for kind, name in (("objectstore", "main"), ("domain", "sales"), ("domain", "inventory")):
             installed.wait(kind, name)
         yield Actors(installed, rgw)
+
+
+@pytest.fixture(scope="session")
+def guild(mesh: Actors) -> Guild:
+    """A domain of that mesh with owners, engineers and viewers."""
+    mesh.installed.apply(DOMAIN)
+    mesh.installed.wait("domain", HOME)
+    return Guild(mesh.installed)

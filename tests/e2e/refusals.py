@@ -1,50 +1,8 @@
 """What the API server refuses: one row per rule and per kind of bound, as a sentence, a manifest and a part of the answer."""
 
-from dataclasses import dataclass
-from typing import Any
-
+from tests.e2e.cases import Refusal, a_port, a_rule, a_sa, an_owner, without
+from tests.e2e.refusals_access import ACCESS_RULES
 from tests.support.manifests import a_domain, a_product, a_store
-
-Manifest = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A manifest that must not be accepted. `after` holds what existed before, where the change is what is wrong."""
-
-    what: str
-    manifest: Manifest
-    says: str
-    after: Manifest | None = None
-
-
-def a_port(name: str = "daily", version: str = "1.0.0", path: str = "daily/", **more: Any) -> Manifest:
-    """An output port."""
-    return {"name": name, "version": version, "path": path, **more}
-
-
-def without(manifest: Manifest, *path: str) -> Manifest:
-    """The manifest without one field."""
-    head, *rest = path
-    if not rest:
-        return {key: value for key, value in manifest.items() if key != head}
-    return {**manifest, head: without(manifest[head], *rest)}
-
-
-def a_rule(**rule: str) -> Manifest:
-    """A product with one lifecycle rule."""
-    return a_product(storage={"lifecycleRules": [rule]})
-
-
-def an_owner(**subject: str) -> Manifest:
-    """A domain with one owner."""
-    return a_domain(access={"owners": [subject]})
-
-
-def a_sa(name: str, role: str = "owners") -> Manifest:
-    """A domain with a ServiceAccount in one of its lists."""
-    return a_domain(access={role: [{"kind": "ServiceAccount", "name": name}]})
-
 
 STORE_RULES = (
     Refusal(
@@ -149,6 +107,7 @@ DOMAIN_RULES = (
     Refusal("an empty key in a quota", a_domain(resources={"quota": {"": "1"}}), "A key has 1 to 256 characters"),
 )
 
+_NO_TIME = "access.maxDuration or access.rotateAfter stands for no time at all; write at least 1m, or remove it"
 _PROPOSED = without(without(a_product(lifecycle="proposed"), "spec", "storage"), "spec", "producer")
 PRODUCT_RULES = (
     Refusal("an active product without storage", without(without(a_product(), "spec", "storage"), "spec", "producer"),
@@ -179,15 +138,19 @@ PRODUCT_RULES = (
     Refusal("two ports of one path", a_product(outputPorts=[a_port(), a_port("hourly")]),
             "Paths of spec.outputPorts overlap; give every port a path of its own"),
     Refusal("a port within another's path", a_product(outputPorts=[a_port(), a_port("eu", path="daily/eu/")]), "outputPorts overlap"),
-    Refusal("an input port from nowhere", a_product(inputPorts=[{"name": "stock"}]), "give exactly one"),
+    Refusal("an input port from nowhere", a_product(inputPorts=[{"name": "stock"}]), "An input port reads either"),
     Refusal("an input port from two places",
             a_product(inputPorts=[{"name": "stock", "external": {"url": "https://x.test"},
                                    "from": {"namespace": "i", "dataProduct": "s", "outputPort": {"name": "d", "version": "1.0.0"}}}]),
             "An input port reads either from a product or from something external; give exactly one"),
     Refusal("an external input that says nothing", a_product(inputPorts=[{"name": "fx", "external": {}}]),
             "An external input says what it is or where it comes from; give description or url"),
-    Refusal("a grant that lasts no time", a_product(outputPorts=[a_port(access={"maxDuration": "0d"})]),
-            "access.maxDuration stands for no time at all; write at least 1m, or remove it"),
+    Refusal("a grant that lasts no time", a_product(outputPorts=[a_port(access={"maxDuration": "0d"})]), _NO_TIME),
+    Refusal("a key that is replaced after no time", a_product(outputPorts=[a_port(access={"rotateAfter": "0d0h0m"})]), _NO_TIME),
+    Refusal("two ports of one name and major version", a_product(outputPorts=[a_port(), a_port(version="1.1.0", path="next/")]),
+            "Two of spec.outputPorts have the same name and major version, by which access goes; raise one's major version or rename it"),
+    Refusal("a port beside its own pre-release", a_product(outputPorts=[a_port(), a_port(version="1.0.0-rc.1", path="next/")]),
+            "Two of spec.outputPorts have the same name and major version"),
     Refusal("a lifecycle rule without action", a_rule(prefix="tmp/"),
             "A lifecycle rule needs expireAfter, expireNoncurrentAfter or abortUploadsAfter; add one or remove the rule"),
     *(
@@ -201,4 +164,4 @@ PRODUCT_RULES = (
     Refusal("a tag key that S3 refuses", a_product(storage={"tags": {"cost#center": "x"}}), "has characters that S3 refuses"),
     Refusal("an empty tag key", a_product(storage={"tags": {"": "x"}}), "A key has 1 to 128 characters"),
 )  # fmt: skip
-RULES = (*STORE_RULES, *DOMAIN_RULES, *PRODUCT_RULES)
+RULES = (*STORE_RULES, *DOMAIN_RULES, *PRODUCT_RULES, *ACCESS_RULES)

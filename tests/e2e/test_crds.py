@@ -9,13 +9,14 @@ import yaml
 
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
+from tests.e2e.accepted import ACCEPTED, CHANGES
 from tests.e2e.bounds import BOUNDS
-from tests.e2e.refusals import RULES, Manifest, Refusal, a_port, a_rule, without
+from tests.e2e.cases import Manifest, Refusal, a_rule
+from tests.e2e.refusals import RULES
 from tests.support.installation import ROOT
-from tests.support.manifests import a_domain, a_product, a_store
+from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
 
 CRDS = sorted((ROOT / "crds").glob("*.yaml"))
-UID = "8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1"
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,15 @@ def cluster() -> Iterator[ControlPlane]:
     with ControlPlane() as started:
         started.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
         started.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
-        started.kubectl("create", "namespace", "sales")
+        for namespace in ("sales", "inventory"):
+            started.kubectl("create", "namespace", namespace)
         yield started
+
+
+OF_EACH_KIND = {
+    "objectstore": "region", "domain": "suspend", "dataproduct": "suspend", "accessrequest": "purpose", "accessgrant": "validUntil"
+}  # fmt: skip
+"""A field that no other kind has, or few."""
 
 
 def create(cluster: ControlPlane, manifest: Manifest, *flags: str) -> dict[str, Any]:
@@ -75,65 +83,9 @@ def test_every_rule_has_a_case() -> None:
     assert sorted(message for message in declared if not any(case.says in message for case in RULES)) == []
 
 
-ACCEPTED = {
-    "the smallest store": {**a_store(), "spec": {"region": "eu-central-1", "bucketPrefix": "a"}},
-    "a prefix of 20 characters": a_store(bucketPrefix="a" * 20),
-    "a store with everything": a_store(
-        iamEndpointUrl="https://iam.test:8443/iam", addressingStyle="path", caBundle="-----BEGIN CERTIFICATE-----\nMII\n", takeOverFrom=UID,
-        baseline={"tlsOnly": "Required", "encryption": "Off"},
-        allowedDomains={"matchLabels": {"example.com/tier": "gold", "plain": ""},
-                        "matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}, {"key": "c", "operator": "Exists"}]},
-    ),
-    "the smallest domain": {**a_domain(), "spec": {}},
-    "a dotted domain with namespaces": a_domain("sales.eu", namespaces=[{"name": "sales-eu"}]),
-    "a domain of 63 characters": a_domain("d" * 63),
-    "a domain with everything": a_domain(
-        type="aggregate", parentRef={"name": "commerce"}, stakeholders=[{"name": "Kim", "email": "kim@example.com"}],
-        dataSources=[{"name": "pos"}, {"name": "web"}], dataModels=[{"name": "order"}, {"name": "order", "version": "2"}],
-        team={"name": "T", "members": [{"username": "kim", "dateIn": "2026-01-01", "dateOut": "2026-01-01"}]},
-        access={"owners": [{"kind": "Group", "name": "a"}, {"kind": "ServiceAccount", "name": "ci", "namespace": "sales"}]},
-        resources={"limitRange": {"default": {"cpu": "1", "memory": "1Gi"}, "defaultRequest": {"cpu": "1000m", "memory": "1G"}},
-                   "quota": {"count/pods": "5", "nvidia.com/gpu": "1", "requests.cpu": "500m", "requests.memory": "1.5Gi", "pods": "1e3"},
-                   "maxDataProducts": 0,
-                   "networkIsolation": {"mode": "Domain", "allowFrom": [{"matchLabels": {"a": "b"}}, {}]}},
-    ),
-    "a proposed product without storage": without(without(a_product(lifecycle="proposed"), "spec", "storage"), "spec", "producer"),
-    "a product with everything": a_product(
-        id="urn:acme:dp:orders", version="1.4.0-rc.1+build.5", tags=["a", "b"], customProperties=[{"property": "a", "value": ""}],
-        inputPorts=[{"name": "fx", "external": {"description": "ECB"}},
-                    {"name": "s", "from": {"namespace": "i", "dataProduct": "s.t", "outputPort": {"name": "d", "version": "1.0.0"}}}],
-        storage={"bucketName": "acme-orders", "tags": {"cost-center": "4711", "a:b/c+d@e=f g": "x y"},
-                 "lifecycleRules": [{"prefix": "tmp/", "expireAfter": "7d"}, {"abortUploadsAfter": "1d12h30m"}]},
-    ),
-    "ports of paths that only begin alike": a_product(outputPorts=[a_port(), a_port("next", path="daily-2/")]),
-    "one port in two versions": a_product(outputPorts=[a_port(), a_port(version="2.0.0", path="v2/")]),
-    "a partition in a path": a_product(outputPorts=[a_port(path="dt=2026/v1.0/")]),
-    "a grant of ten minutes": a_product(outputPorts=[a_port(access={"maxDuration": "10m"})]),
-    **{f"the rule prefix {prefix}": a_rule(prefix=prefix, expireAfter="7d") for prefix in ("tmp/", ".staging", "logs.", "a/b.c-1_2=3")},
-    **{f"the port path {path}": a_product(outputPorts=[a_port(path=path)]) for path in ("a/", "v1.0/d-1_2=3/", "_/")},
-    **{
-        f"the endpoint {url}": a_store(endpointUrl=url)
-        for url in ("http://127.0.0.1:1", "https://s3.test:65535/a/b", "https://s3", "https://a-b.c-d.test:9000")
-    },
-    "names that only look reserved": a_product(storage={"bucketName": "acme-xn--s3alias-x"}),
-    "a rule for all objects": a_rule(expireAfter="05d"),
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("what", ACCEPTED)
 def test_is_accepted(cluster: ControlPlane, what: str) -> None:
     assert answer(cluster, "apply", ACCEPTED[what]) == ""
-
-
-CHANGES = {
-    "forward, step by step": [a_product(lifecycle=stage) for stage in ("proposed", "draft", "active", "deprecated", "retired")],
-    "from deprecated back to active": [a_product(lifecycle="deprecated"), a_product()],
-    "from proposed to retired at once": [a_product(lifecycle="proposed"), a_product(lifecycle="retired")],
-    "storage comes when the product is made": [ACCEPTED["a proposed product without storage"], a_product()],
-    "deletion policy, tags and ports": [a_product(), a_product(storage={"deletionPolicy": "Delete", "tags": {"a": "b"}}, outputPorts=[])],
-    "namespaces after the home": [a_domain(), a_domain(namespaces=[{"name": "sales"}, {"name": "eu"}]), a_domain()],
-    "a store's endpoint": [a_store(), a_store(endpointUrl="https://other.test")],
-}
 
 
 @pytest.mark.parametrize("what", CHANGES)
@@ -161,7 +113,9 @@ def test_defaults_show_in_the_object(cluster: ControlPlane) -> None:
     assert spec["outputPorts"][0]["access"] == {"allowPermanent": False, "approval": "Manual", "modes": ["ReadOnly"]}
 
 
-@pytest.mark.parametrize("manifest", [a_store(), a_domain(), a_product()], ids=lambda manifest: str(manifest["kind"]))
+@pytest.mark.parametrize(
+    "manifest", [a_store(), a_domain(), a_product(), a_request(), a_grant()], ids=lambda manifest: str(manifest["kind"])
+)
 def test_a_new_object_is_never_taken_for_a_finished_one(cluster: ControlPlane, manifest: Manifest) -> None:
     try:
         assert create(cluster, manifest)["status"]["observedGeneration"] == -1
@@ -169,27 +123,27 @@ def test_a_new_object_is_never_taken_for_a_finished_one(cluster: ControlPlane, m
         remove(cluster, manifest)
 
 
-@pytest.mark.parametrize("kind", ["objectstore", "domain", "dataproduct"])
+@pytest.mark.parametrize("kind", sorted(OF_EACH_KIND))
 def test_kubectl_explains_every_field(cluster: ControlPlane, kind: str) -> None:
     said = cluster.kubectl("explain", kind, "--recursive")
-    assert {"spec", "status", "observedGeneration", "suspend" if kind != "objectstore" else "region"} <= set(
-        said.replace("\t", " ").split()
-    )
+    assert {"spec", "status", "observedGeneration", OF_EACH_KIND[kind]} <= set(said.replace("\t", " ").split())
     assert "<no description>" not in cluster.kubectl("explain", f"{kind}.spec")
     assert "<no description>" not in cluster.kubectl("explain", f"{kind}.status")
 
 
 def test_short_names_category_and_columns(cluster: ControlPlane) -> None:
-    made = (a_store(), a_domain(), a_product())
+    made = (a_store(), a_domain(), a_product(), a_request(namespace="sales"), a_grant())
     for manifest in made:
         create(cluster, manifest)
     try:
         shown = cluster.kubectl("get", "datamesh", "-A")
-        assert all(f"{name}.clouddatamesh.dev/" in shown for name in ("objectstore", "domain", "dataproduct"))
+        assert all(f"{name}.clouddatamesh.dev/" in shown for name in OF_EACH_KIND)
         for short, columns in (
             ("ostore", ["NAME", "READY", "REGION", "REASON", "AGE"]),
             ("dom", ["NAME", "READY", "PRODUCTS", "REASON", "AGE"]),
             ("dp", ["NAME", "READY", "VERSION", "LIFECYCLE", "REASON", "AGE"]),
+            ("areq", ["NAME", "READY", "FROM", "PRODUCT", "PORT", "MODE", "UNTIL", "REASON", "AGE"]),
+            ("agrant", ["NAME", "IN", "EFFECT", "DECISION", "PRODUCT", "PORT", "FOR", "REQUEST", "UNTIL", "READY", "REASON", "AGE"]),
         ):
             assert cluster.kubectl("get", short, "-n", "sales").splitlines()[0].split() == columns
             assert cluster.kubectl("get", short, "-n", "sales", "-o", "wide").splitlines()[0].split()[-1] == "MESSAGE"

@@ -6,6 +6,8 @@ import pytest
 
 from hack.tools.children import ToolError
 from tests.e2e.actors import SERVICE_ACCOUNT, Actors
+from tests.e2e.cases import Manifest
+from tests.support.manifests import a_grant, a_product, a_request
 
 ROLE = "clouddatamesh-secrets"
 
@@ -110,3 +112,67 @@ def test_no_secret_is_written_outside_domains_even_with_the_right_to_it(mesh: Ac
             as_operator(mesh, "create", "secret", "generic", "planted", "-n", namespace)
     finally:
         mesh.installed.cluster.kubectl("delete", "rolebinding", "mistake", "-n", namespace)
+
+
+def an_answer(namespace: str, **labels: str) -> Manifest:
+    grant = a_grant("answer", namespace, decision="Deny")
+    return {**grant, "metadata": {**grant["metadata"], "labels": labels}}
+
+
+OURS = {"app.kubernetes.io/managed-by": "clouddatamesh"}
+DRY = "--dry-run=server"
+
+
+@pytest.mark.parametrize("namespace", ["default", "unanswered"])
+def test_no_answer_is_made_or_deleted_outside_domains(mesh: Actors, namespace: str) -> None:
+    if namespace != "default":
+        mesh.installed.cluster.kubectl("create", "namespace", namespace)
+    answer = an_answer(namespace, **OURS)
+    with pytest.raises(ToolError, match="makes and deletes AccessGrants only in namespaces that carry the label"):
+        as_operator(mesh, "create", "-f", "-", stdin=json.dumps(answer))
+    mesh.installed.apply(answer)
+    with pytest.raises(ToolError, match="makes and deletes AccessGrants only in namespaces that carry the label"):
+        as_operator(mesh, "delete", "accessgrant", "answer", "-n", namespace)
+    mesh.installed.cluster.kubectl("delete", "accessgrant", "answer", "-n", namespace)
+
+
+@pytest.mark.parametrize("labels", [{}, {"app.kubernetes.io/managed-by": "helm"}])
+def test_no_answer_is_made_in_the_name_of_others(mesh: Actors, labels: dict[str, str]) -> None:
+    with pytest.raises(ToolError, match="makes only AccessGrants that carry the label"):
+        as_operator(mesh, "create", DRY, "-f", "-", stdin=json.dumps(an_answer("sales", **labels)))
+
+
+def test_answers_are_made_and_deleted_in_domains(mesh: Actors) -> None:
+    answer = an_answer("sales", **OURS)
+    as_operator(mesh, "create", DRY, "-f", "-", stdin=json.dumps(answer))
+    mesh.installed.apply(answer)
+    as_operator(mesh, "delete", DRY, "accessgrant", "answer", "-n", "sales")
+    mesh.installed.cluster.kubectl("delete", "accessgrant", "answer", "-n", "sales")
+
+
+def test_no_spec_is_changed(mesh: Actors) -> None:
+    """All five kinds; what the operator does to their metadata stays possible."""
+    made = (a_product("wanted", mode="Observe"), a_request("wanted", "sales"), a_grant("wanted", decision="Deny"))
+    mesh.installed.apply(*made)
+    changes = {
+        ("objectstore", "main"): {"deletionEnabled": False},
+        ("domain", "sales"): {"access": {"owners": []}},
+        ("dataproduct", "wanted", "-n", "sales"): {"mode": "Plan"},
+        ("accessrequest", "wanted", "-n", "sales"): {"renewal": {"requestedAt": "2027-01-10T00:00:00Z"}},
+        ("accessgrant", "wanted", "-n", "sales"): {"decision": "Approve"},
+    }
+    for what, spec in changes.items():
+        with pytest.raises(ToolError, match="The operator never changes a spec"):
+            as_operator(mesh, "patch", *what, DRY, "--type=merge", "-p", json.dumps({"spec": spec}))
+        as_operator(mesh, "patch", *what, DRY, "--type=merge", "-p", '{"metadata":{"finalizers":["clouddatamesh.dev/finalizer"]}}')
+    mesh.installed.cluster.kubectl("delete", "accessgrant,accessrequest,dataproduct", "wanted", "-n", "sales")
+
+
+def test_every_expression_is_well_typed(mesh: Actors) -> None:
+    def checked() -> dict[str, object]:
+        found = json.loads(mesh.installed.cluster.kubectl("get", "validatingadmissionpolicies", "-o", "json"))["items"]
+        return {policy["metadata"]["name"]: policy.get("status", {}).get("typeChecking") for policy in found}
+
+    mesh.installed.until(lambda: None not in checked().values(), what="the check of types")
+    assert len(checked()) == 5
+    assert {name: warnings for name, warnings in checked().items() if warnings} == {}

@@ -16,7 +16,8 @@ from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.bounds import BOUNDS
-from tests.e2e.refusals import RULES, Refusal
+from tests.e2e.cases import Refusal
+from tests.e2e.refusals import RULES
 from tests.e2e.stalls import INPUT, MESH, STALLS, Stall
 from tests.e2e.wrong_world import GOOD, GOOD_PRODUCT, build
 from tests.support.installation import NAMESPACE, ROOT, Installation
@@ -100,7 +101,7 @@ def page() -> str:
     stalled = [_row(case.manifest["kind"], case.what, f"{case.ends}: `{case.reason}`", " … ".join(case.says)) for case in STALLS]
     head = "# Wrong manifests, and what is said to them"
     intro = (
-        "Every row is a test. Written from the tables in `tests/e2e/refusals.py`, `bounds.py` and `stalls.py` by"
+        "Every row is a test. Written from the tables in `tests/e2e/refusals*.py`, `bounds*.py` and `stalls.py` by"
         " `UPDATE=1 pytest tests/e2e/test_wrong_manifests.py -k fresh`."
     )
     door = "## Refused by the API server\n\n`kubectl apply` fails and nothing is stored.\n\n| kind | manifest | says |\n|---|---|---|"

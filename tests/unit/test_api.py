@@ -11,8 +11,8 @@ from clouddatamesh.api.kinds import KIND_BY_NAME, KINDS
 from clouddatamesh.errors import Terminal
 from clouddatamesh.reconcile.parse import parse
 from tests.e2e.bounds import BOUNDS
-from tests.e2e.refusals import Refusal
-from tests.support.manifests import a_domain, a_product, a_store
+from tests.e2e.cases import Refusal
+from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_no_duration(text: str) -> None:
 
 
 # What pydantic need not refuse: an old operator reads newer objects; the API server alone compares list entries and tells "yes" from true.
-_ONLY_THE_SERVER = ("unknown field", "Duplicate value", "spec: Required value", "spec.deletionEnabled")
+_ONLY_THE_SERVER = ("unknown field", "Duplicate value", "spec: Required value", "spec.deletionEnabled", "spec.permanent")
 _SCHEMA = [case for case in BOUNDS if not any(part in case.says for part in _ONLY_THE_SERVER)]
 
 
@@ -54,7 +54,9 @@ def test_the_model_refuses_what_the_schema_refuses(case: Refusal) -> None:
     assert any(fault.startswith(field) for fault in caught.value.message.split("; "))
 
 
-@pytest.mark.parametrize("manifest", [a_store(), a_domain(), a_product()], ids=lambda manifest: str(manifest["kind"]))
+@pytest.mark.parametrize(
+    "manifest", [a_store(), a_domain(), a_product(), a_request(), a_grant()], ids=lambda manifest: str(manifest["kind"])
+)
 def test_unknown_fields_are_passed_over(manifest: dict[str, Any]) -> None:
     newer = {**manifest, "spec": {**manifest["spec"], "inventedLater": {"a": 1}}, "status": {"inventedLater": 1}}
     assert parse(KIND_BY_NAME[manifest["kind"]].model, newer).kind == manifest["kind"]

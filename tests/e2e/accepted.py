@@ -1,0 +1,66 @@
+"""What the API server takes: manifests beside the edge of each rule, and changes that are allowed."""
+
+from tests.e2e.accepted_access import ACCEPTED_ACCESS, CHANGES_ACCESS
+from tests.e2e.cases import a_port, a_rule, without
+from tests.support.manifests import a_domain, a_product, a_store
+
+UID = "8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1"
+
+ACCEPTED = {
+    "the smallest store": {**a_store(), "spec": {"region": "eu-central-1", "bucketPrefix": "a"}},
+    "a prefix of 20 characters": a_store(bucketPrefix="a" * 20),
+    "a store with everything": a_store(
+        iamEndpointUrl="https://iam.test:8443/iam", addressingStyle="path", caBundle="-----BEGIN CERTIFICATE-----\nMII\n", takeOverFrom=UID,
+        baseline={"tlsOnly": "Required", "encryption": "Off"},
+        allowedDomains={"matchLabels": {"example.com/tier": "gold", "plain": ""},
+                        "matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}, {"key": "c", "operator": "Exists"}]},
+    ),
+    "the smallest domain": {**a_domain(), "spec": {}},
+    "a dotted domain with namespaces": a_domain("sales.eu", namespaces=[{"name": "sales-eu"}]),
+    "a domain of 63 characters": a_domain("d" * 63),
+    "a domain with everything": a_domain(
+        type="aggregate", parentRef={"name": "commerce"}, stakeholders=[{"name": "Kim", "email": "kim@example.com"}],
+        dataSources=[{"name": "pos"}, {"name": "web"}], dataModels=[{"name": "order"}, {"name": "order", "version": "2"}],
+        team={"name": "T", "members": [{"username": "kim", "dateIn": "2026-01-01", "dateOut": "2026-01-01"}]},
+        access={"owners": [{"kind": "Group", "name": "a"}, {"kind": "ServiceAccount", "name": "ci", "namespace": "sales"}]},
+        resources={"limitRange": {"default": {"cpu": "1", "memory": "1Gi"}, "defaultRequest": {"cpu": "1000m", "memory": "1G"}},
+                   "quota": {"count/pods": "5", "nvidia.com/gpu": "1", "requests.cpu": "500m", "requests.memory": "1.5Gi", "pods": "1e3"},
+                   "maxDataProducts": 0,
+                   "networkIsolation": {"mode": "Domain", "allowFrom": [{"matchLabels": {"a": "b"}}, {}]}},
+    ),
+    "a proposed product without storage": without(without(a_product(lifecycle="proposed"), "spec", "storage"), "spec", "producer"),
+    "a product with everything": a_product(
+        id="urn:acme:dp:orders", version="1.4.0-rc.1+build.5", tags=["a", "b"], customProperties=[{"property": "a", "value": ""}],
+        inputPorts=[{"name": "fx", "external": {"description": "ECB"}},
+                    {"name": "s", "from": {"namespace": "i", "dataProduct": "s.t", "outputPort": {"name": "d", "version": "1.0.0"}}}],
+        storage={"bucketName": "acme-orders", "tags": {"cost-center": "4711", "a:b/c+d@e=f g": "x y"},
+                 "lifecycleRules": [{"prefix": "tmp/", "expireAfter": "7d"}, {"abortUploadsAfter": "1d12h30m"}]},
+    ),
+    "ports of paths that only begin alike": a_product(outputPorts=[a_port(), a_port("next", path="daily-2/")]),
+    "one port in two versions": a_product(outputPorts=[a_port(), a_port(version="2.0.0", path="v2/")]),
+    "a partition in a path": a_product(outputPorts=[a_port(path="dt=2026/v1.0/")]),
+    "one port in two major versions beside another": a_product(
+        outputPorts=[a_port(), a_port(version="10.0.0", path="v10/"), a_port("hourly", path="hourly/")]
+    ),
+    "a key of one minute": a_product(outputPorts=[a_port(access={"rotateAfter": "0d1m", "maxDuration": "1m"})]),
+    "a grant of ten minutes": a_product(outputPorts=[a_port(access={"maxDuration": "10m"})]),
+    **{f"the rule prefix {prefix}": a_rule(prefix=prefix, expireAfter="7d") for prefix in ("tmp/", ".staging", "logs.", "a/b.c-1_2=3")},
+    **{f"the port path {path}": a_product(outputPorts=[a_port(path=path)]) for path in ("a/", "v1.0/d-1_2=3/", "_/")},
+    **{
+        f"the endpoint {url}": a_store(endpointUrl=url)
+        for url in ("http://127.0.0.1:1", "https://s3.test:65535/a/b", "https://s3", "https://a-b.c-d.test:9000")
+    },
+    "names that only look reserved": a_product(storage={"bucketName": "acme-xn--s3alias-x"}),
+    "a rule for all objects": a_rule(expireAfter="05d"),
+    **ACCEPTED_ACCESS,
+}  # fmt: skip
+CHANGES = {
+    "forward, step by step": [a_product(lifecycle=stage) for stage in ("proposed", "draft", "active", "deprecated", "retired")],
+    "from deprecated back to active": [a_product(lifecycle="deprecated"), a_product()],
+    "from proposed to retired at once": [a_product(lifecycle="proposed"), a_product(lifecycle="retired")],
+    "storage comes when the product is made": [ACCEPTED["a proposed product without storage"], a_product()],
+    "deletion policy, tags and ports": [a_product(), a_product(storage={"deletionPolicy": "Delete", "tags": {"a": "b"}}, outputPorts=[])],
+    "namespaces after the home": [a_domain(), a_domain(namespaces=[{"name": "sales"}, {"name": "eu"}]), a_domain()],
+    "a store's endpoint": [a_store(), a_store(endpointUrl="https://other.test")],
+    **CHANGES_ACCESS,
+}

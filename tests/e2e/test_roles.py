@@ -1,0 +1,139 @@
+"""docs/roles.md, cell by cell, on the real API server: what RBAC decides by SubjectAccessReview, what admission decides by writing."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.e2e.cases import a_port, without
+from tests.e2e.people import ENGINEER, HOME, OWNER, VIEWER, Guild, Person
+from tests.support.installation import ROOT
+from tests.support.manifests import a_product
+
+OTHER = "inventory"
+PEOPLE = {
+    "owner": OWNER, "engineer": ENGINEER, "viewer": VIEWER, "discover": Person("finder"),
+    "view": Person("seer"), "edit": Person("editor"), "admin": Person("administrator"), "nobody": Person("stranger"),
+}  # fmt: skip
+SEE, CHANGE, WRITE = ("get", "list", "watch"), ("create", "update", "patch"), ("create", "update", "patch", "delete")
+PORT = "open the access of a port"
+
+
+@dataclass(frozen=True)
+class Right:
+    """Some verbs on a resource, in a namespace or in the whole cluster; `name` bounds it to one object."""
+
+    verbs: tuple[str, ...]
+    resource: str
+    namespace: str = ""
+    group: str = "clouddatamesh.dev"
+    name: str = ""
+
+    def reviews(self, person: Person) -> Iterator[dict[str, Any]]:
+        """A question for each verb."""
+        resource, _, subresource = self.resource.partition("/")
+        where = {"group": self.group, "resource": resource, "subresource": subresource, "namespace": self.namespace, "name": self.name}
+        for verb in self.verbs:
+            spec = {"user": person.user, "groups": [*person.groups, "system:authenticated"], "resourceAttributes": {**where, "verb": verb}}
+            yield {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+
+
+ROWS: dict[str, tuple[Right, ...]] = {
+    "see products of the own namespace": (Right(SEE, "dataproducts", HOME),),
+    "see products of other namespaces": (Right(SEE, "dataproducts", OTHER), Right(SEE, "dataproducts")),
+    "make and change products": (Right(CHANGE, "dataproducts", HOME),),
+    "delete products": (Right(("delete",), "dataproducts", HOME),),
+    "make, renew and delete requests": (Right(WRITE, "accessrequests", HOME),),
+    "see requests of the own namespace": (Right(SEE, "accessrequests", HOME),),
+    "see grants of the own namespace": (Right(SEE, "accessgrants", HOME),),
+    "see requests and grants of other namespaces": tuple(Right(SEE, f"access{kind}", OTHER) for kind in ("requests", "grants")),
+    "make, change and delete grants": (Right(WRITE, "accessgrants", HOME),),
+    "make requests and grants in other namespaces": tuple(Right(WRITE, f"access{kind}", OTHER) for kind in ("requests", "grants")),
+    "write the status of anything": (
+        *(Right(("update", "patch"), f"{kind}/status", HOME) for kind in ("dataproducts", "accessrequests", "accessgrants")),
+        *(Right(("update", "patch"), f"{kind}/status") for kind in ("domains", "objectstores")),
+    ),
+    "read the Secret of granted access by its name": (Right(("get",), "secrets", HOME, group="", name="orders-access"),),
+    "list Secrets": (Right(("list", "watch"), "secrets", HOME, group=""),),
+    "see Domains": (Right(SEE, "domains"),),
+    "see ObjectStores": (Right(SEE, "objectstores"),),
+    "make, change and delete Domains": (Right(WRITE, "domains"),),
+    "make, change and delete ObjectStores": (Right(WRITE, "objectstores"),),
+}
+"""What each row of the page means to RBAC."""
+
+
+def table() -> list[list[str]]:
+    """The cells of the page's table, its head first."""
+    lines = [line for line in (ROOT / "docs" / "roles.md").read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [rows[0], *rows[2:]]
+
+
+HEAD, *BODY = table()
+CELLS = [(row[0], column, cell) for row in BODY for column, cell in zip(HEAD[1:], row[1:], strict=True)]
+
+
+def test_the_page_names_every_row_and_column_once() -> None:
+    assert HEAD[1:] == list(PEOPLE)
+    assert sorted(row[0] for row in BODY) == sorted([*ROWS, PORT])
+    assert {cell for _, _, cell in CELLS} == {"yes", "no"}
+
+
+def binding(name: str, role: str, person: Person, namespace: str = "") -> dict[str, Any]:
+    """What an administrator binds, in a namespace or in the whole cluster."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding" if namespace else "ClusterRoleBinding",
+        "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": person.user}],
+    }
+
+
+@pytest.fixture(scope="module")
+def bound(guild: Guild) -> Guild:
+    """The guild, and beside it those whom an administrator binds, and a closed product."""
+    cluster_roles = [binding(f"test-{role}", role, PEOPLE[role], HOME) for role in ("view", "edit", "admin")]
+    discover = binding("test-discover", "clouddatamesh-discover", PEOPLE["discover"])
+    guild.installed.apply(*cluster_roles, discover, proposed("closed"))
+    return guild
+
+
+def proposed(name: str, **access: Any) -> dict[str, Any]:
+    """A product without a bucket, and one port."""
+    product = a_product(name, HOME, lifecycle="proposed", outputPorts=[a_port(access=access)])
+    return without(without(product, "spec", "storage"), "spec", "producer")
+
+
+@pytest.fixture(scope="module")
+def allowed(bound: Guild) -> dict[tuple[str, str], set[bool]]:
+    """What RBAC answers to the questions of each cell: all yes, all no, or both."""
+    asked = [((row, column), review) for row, rights in ROWS.items() for column in PEOPLE for right in rights
+             for review in right.reviews(PEOPLE[column])]  # fmt: skip
+    manifests = "\n---\n".join(json.dumps(review) for _, review in asked)
+    jsonpath = 'jsonpath={.status.allowed}{"\\n"}'
+    answers = bound.installed.cluster.kubectl("create", "-f", "-", "-o", jsonpath, stdin=manifests).split()
+    found: dict[tuple[str, str], set[bool]] = {}
+    for (cell, _), answer in zip(asked, answers, strict=True):
+        found.setdefault(cell, set()).add(answer == "true")
+    return found
+
+
+@pytest.mark.parametrize(("row", "column", "cell"), [cell for cell in CELLS if cell[0] != PORT])
+def test_a_right(allowed: dict[tuple[str, str], set[bool]], row: str, column: str, cell: str) -> None:
+    assert allowed[row, column] == {cell == "yes"}
+
+
+@pytest.mark.parametrize(("column", "cell"), [(column, cell) for row, column, cell in CELLS if row == PORT])
+def test_opening_a_port(bound: Guild, column: str, cell: str) -> None:
+    changes_products = ("make and change products", column, "yes") in CELLS
+    refusal = "clouddatamesh-port-guard" if changes_products else "cannot"
+    opened = {"spec": proposed("closed", approval="Auto")["spec"]}
+    for said in (
+        bound.says(PEOPLE[column], "create", "--dry-run=server", "-f", "-", manifest=proposed("opened", approval="Auto")),
+        bound.patch(PEOPLE[column], "closed", opened, "--dry-run=server"),
+    ):
+        assert refusal in said if cell == "no" else not said
