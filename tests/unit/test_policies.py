@@ -1,5 +1,6 @@
 """What we write passes the second reader; what must never be sent does not."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -7,45 +8,132 @@ import pytest
 from clouddatamesh.model.bucket import Statement
 from clouddatamesh.plan import policies
 from clouddatamesh.plan.policy_faults import find_faults
+from clouddatamesh.storage.policy import build_document
 
-SOUND = Statement("s", "Allow", ("s3:GetObject",), ("arn:aws:s3:::acme-orders/daily/*",))
+BUCKET, PATH = "acme-orders", "daily/"
+ARN = f"arn:aws:s3:::{BUCKET}"
+MODES = ("ReadOnly", "ReadWrite", "WriteOnly")
+SOUND = Statement("s", "Allow", ("s3:GetObject",), (f"{ARN}/{PATH}*",))
+LISTS = Statement("l", "Allow", ("s3:ListBucket",), (ARN,), conditions=(("StringLike", "s3:prefix", (PATH, f"{PATH}*")),))
 
 
-def faults(statement: Statement, prefix: str = "daily/") -> tuple[str, ...]:
-    return find_faults((statement,), bucket="acme-orders", prefix=prefix)
+def faults(*statements: Statement, prefix: str = PATH, mode: str = "ReadOnly", bucket: str = BUCKET) -> tuple[str, ...]:
+    return find_faults(statements, bucket=bucket, prefix=prefix, mode=mode)
 
 
-def test_our_own_policies_are_sound() -> None:
-    assert find_faults(policies.producer("acme-orders"), bucket="acme-orders", prefix="") == ()
-    assert faults(SOUND) == ()
+def listing(*values: str, operator: str = "StringLike", key: str = "s3:prefix") -> Statement:
+    return replace(LISTS, conditions=((operator, key, values),))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_our_own_policies_are_sound(mode: str) -> None:
+    assert faults(*policies.consumer(BUCKET, PATH, mode), mode=mode) == ()
+    assert faults(*policies.producer(BUCKET), prefix="", mode="Producer") == ()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_longest_policy_fits(mode: str) -> None:
+    path = "a" * 255 + "/"
+    written = policies.consumer("b" * 63, path, mode)
+    assert faults(*written, bucket="b" * 63, prefix=path, mode=mode) == ()
+    assert len(build_document(written).replace(" ", "")) <= 2048
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_may_only_be_written_cannot_be_read_or_listed(mode: str) -> None:
+    actions = {action for statement in policies.consumer(BUCKET, PATH, mode) for action in statement.actions}
+    assert ("s3:GetObject" in actions) == (mode != "WriteOnly")
+    assert ("s3:ListBucket" in actions) == (mode != "WriteOnly")
+    assert ("s3:PutObject" in actions) == (mode != "ReadOnly")
+    assert ("s3:DeleteObject" in actions) == (mode == "ReadWrite")
+
+
+UNSOUND: dict[str, Statement] = {
+    "a denial": replace(SOUND, effect="Deny"),
+    "a statement that could not be read": Statement.unreadable("s"),
+    "principals": replace(SOUND, principals=("*",)),
+    "every S3 action": replace(SOUND, actions=("s3:*",)),
+    "every action": replace(SOUND, actions=("*",)),
+    "an action with a wildcard": replace(SOUND, actions=("s3:Get*",)),
+    "an action of another service": replace(SOUND, actions=("iam:CreateUser",)),
+    "writing with ReadOnly": replace(SOUND, actions=("s3:PutObject",)),
+    "hiding with ReadOnly": replace(SOUND, actions=("s3:DeleteObject",)),
+    "destroying a version": replace(SOUND, actions=("s3:DeleteObjectVersion",)),
+    "reading old versions": replace(SOUND, actions=("s3:GetObjectVersion",)),
+    "removing the bucket": replace(SOUND, actions=("s3:DeleteBucket",), resources=(ARN,)),
+    "the bucket's policy": replace(SOUND, actions=("s3:PutBucketPolicy",), resources=(ARN,)),
+    "listing versions": replace(LISTS, actions=("s3:ListBucketVersions",)),
+    "listing the bucket's uploads": replace(LISTS, actions=("s3:ListBucketMultipartUploads",)),
+    "no action": replace(SOUND, actions=()),
+    "no resource": replace(SOUND, resources=()),
+    "every resource": replace(SOUND, resources=("*",)),
+    "every bucket": replace(SOUND, resources=("arn:aws:s3:::*",)),
+    "buckets that begin so": replace(SOUND, resources=(f"{ARN}*",)),
+    "another bucket": replace(SOUND, resources=(f"arn:aws:s3:::acme-other/{PATH}*",)),
+    "the whole bucket": replace(SOUND, resources=(f"{ARN}/*",)),
+    "a path that begins so": replace(SOUND, resources=(f"{ARN}/daily*",)),
+    "a way out of the path": replace(SOUND, resources=(f"{ARN}/{PATH}../*",)),
+    "a policy variable": replace(SOUND, resources=(f"{ARN}/{PATH}${{aws:username}}/*",)),
+    "one good and one bad resource": replace(SOUND, resources=(f"{ARN}/{PATH}*", f"{ARN}/other/*")),
+    "far too many resources": replace(SOUND, resources=tuple(f"{ARN}/{PATH}*{' ' * n}" for n in range(200))),
+    "listing without a condition": replace(LISTS, conditions=()),
+    "listing without a value": listing(),
+    "listing everything": listing("*"),
+    "listing the empty prefix": listing("", f"{PATH}*"),
+    "listing paths that begin so": listing("daily*"),
+    "listing another path": listing("other/*"),
+    "listing by a variable": listing(f"{PATH}${{aws:username}}*"),
+    "listing by what it is not": listing(f"{PATH}*", operator="StringNotLike"),
+    "listing if there is a prefix at all": listing(f"{PATH}*", operator="StringLikeIfExists"),
+    "listing by another key": listing(f"{PATH}*", key="s3:delimiter"),
+    "a second condition": replace(LISTS, conditions=(*LISTS.conditions, ("Bool", "aws:SecureTransport", ("true",)))),
+}
+
+
+@pytest.mark.parametrize("unsound", UNSOUND.values(), ids=UNSOUND)
+def test_is_not_sent(unsound: Statement) -> None:
+    assert faults(SOUND, LISTS) == ()
+    assert faults(SOUND, LISTS, unsound)
 
 
 @pytest.mark.parametrize(
-    "unsound",
-    [
-        replace(SOUND, effect="Deny"),
-        replace(SOUND, effect="Unreadable"),
-        replace(SOUND, principals=("*",)),
-        replace(SOUND, actions=("s3:*",)),
-        replace(SOUND, actions=("*",)),
-        replace(SOUND, actions=("iam:CreateUser",)),
-        replace(SOUND, actions=("s3:DeleteBucket",)),
-        replace(SOUND, actions=("s3:PutBucketPolicy",)),
-        replace(SOUND, actions=("s3:DeleteObjectVersion",)),
-        replace(SOUND, resources=("*",)),
-        replace(SOUND, resources=("arn:aws:s3:::*",)),
-        replace(SOUND, resources=("arn:aws:s3:::acme-orders*",)),
-        replace(SOUND, resources=("arn:aws:s3:::acme-other/daily/*",)),
-        replace(SOUND, resources=("arn:aws:s3:::acme-orders/*",)),
-        replace(SOUND, resources=("arn:aws:s3:::acme-orders/daily/../*",)),
-        replace(SOUND, resources=("arn:aws:s3:::acme-orders/daily/${aws:username}/*",)),
-        replace(SOUND, resources=tuple(f"arn:aws:s3:::acme-orders/daily/*{' ' * n}" for n in range(200))),
-    ],
-    ids=lambda s: f"{s.effect} {s.actions[0]} {s.resources[0]} {len(s.resources)}",
+    "prefix", ["", "/", "*", "daily", "/daily/", "a//b/", "a/../b/", "../", "da?ly/", "${aws:username}/", "d\u0430ily/", "a b/", "a\n/"]
 )
-def test_a_policy_that_says_too_much_is_not_sent(unsound: Statement) -> None:
-    assert faults(unsound)
+def test_a_path_that_is_none_makes_every_policy_unsound(prefix: str) -> None:
+    assert faults(replace(SOUND, resources=(f"{ARN}/{prefix}*",)), prefix=prefix)
 
 
-def test_a_bucket_name_with_wildcards_makes_every_resource_unsound() -> None:
-    assert find_faults((replace(SOUND, resources=("arn:aws:s3:::*/daily/*",)),), bucket="*", prefix="daily/")
+@pytest.mark.parametrize("bucket", ["*", "acme*", "Acme", "a", "acme_orders", "acme/orders", ""])
+def test_a_bucket_that_is_none_makes_every_policy_unsound(bucket: str) -> None:
+    assert faults(replace(SOUND, resources=(f"arn:aws:s3:::{bucket}/{PATH}*",)), bucket=bucket)
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    assert faults(SOUND, mode="Everything")
+
+
+def mutations(statements: tuple[Statement, ...]) -> Iterator[tuple[Statement, ...]]:
+    """Each statement changed in one way that widens it."""
+    for place, statement in enumerate(statements):
+        wider = [
+            replace(statement, actions=(*statement.actions, "s3:PutBucketPolicy")),
+            replace(statement, resources=(*statement.resources, "arn:aws:s3:::acme-other")),
+            replace(statement, resources=(*tuple(resource.replace(PATH, "") for resource in statement.resources), "*")),
+            replace(statement, principals=("*",)),
+            replace(statement, effect="Deny"),
+        ]
+        if statement.conditions:
+            wider.append(replace(statement, conditions=()))
+        for changed in wider:
+            yield (*statements[:place], changed, *statements[place + 1 :])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_widening_of_what_we_write_is_found(mode: str) -> None:
+    for changed in mutations(policies.consumer(BUCKET, PATH, mode)):
+        assert faults(*changed, mode=mode), changed
+
+
+@pytest.mark.parametrize(("mode", "narrower"), [("ReadWrite", "ReadOnly"), ("ReadWrite", "WriteOnly"), ("ReadOnly", "WriteOnly")])
+def test_a_mode_is_not_read_as_a_narrower_one(mode: str, narrower: str) -> None:
+    assert faults(*policies.consumer(BUCKET, PATH, mode), mode=narrower)

@@ -1,15 +1,11 @@
 """The policy statements that we write, as values. They are checked by plan/policy_faults.py, which shares no code with this file."""
 
+from typing import Final
+
 from clouddatamesh.model.bucket import PREFIX, Statement
 
-_LIST = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
-_OBJECTS = (
-    "s3:AbortMultipartUpload",
-    "s3:DeleteObject",
-    "s3:GetObject",
-    "s3:ListMultipartUploadParts",
-    "s3:PutObject",
-)
+_LIST: Final = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
+_UPLOAD: Final = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject")
 
 
 def tls_only(bucket: str) -> Statement:
@@ -26,24 +22,25 @@ def tls_only(bucket: str) -> Statement:
 
 def producer(bucket: str) -> tuple[Statement, ...]:
     """Write, read and list the whole bucket; deleting hides an object, and never destroys a version of it."""
+    objects = tuple(sorted((*_UPLOAD, "s3:DeleteObject", "s3:GetObject")))
     return (
         Statement(f"{PREFIX}List", "Allow", _LIST, (f"arn:aws:s3:::{bucket}",)),
-        Statement(f"{PREFIX}Objects", "Allow", _OBJECTS, (f"arn:aws:s3:::{bucket}/*",)),
+        Statement(f"{PREFIX}Objects", "Allow", objects, (f"arn:aws:s3:::{bucket}/*",)),
     )
 
 
 def consumer(bucket: str, path: str, mode: str) -> tuple[Statement, ...]:
-    """What one mode allows within one path of a bucket."""
+    """What one mode of access allows within one path of a bucket; listing only what lies there. Sorted by Sid."""
+    objects = {
+        "ReadOnly": ("s3:GetObject",),
+        "ReadWrite": tuple(sorted((*_UPLOAD, "s3:DeleteObject", "s3:GetObject"))),
+        "WriteOnly": _UPLOAD,
+    }[mode]
     arn = f"arn:aws:s3:::{bucket}"
     within = (("StringLike", "s3:prefix", (path, f"{path}*")),)
-    reads = (
-        Statement(f"{PREFIX}List", "Allow", ("s3:ListBucket",), (arn,), conditions=within),
-        Statement(f"{PREFIX}Read", "Allow", ("s3:GetObject",), (f"{arn}/{path}*",)),
+    listing = (Statement(f"{PREFIX}List", "Allow", ("s3:ListBucket",), (arn,), conditions=within),) if mode != "WriteOnly" else ()
+    return (
+        *listing,
+        Statement(f"{PREFIX}Location", "Allow", ("s3:GetBucketLocation",), (arn,)),
+        Statement(f"{PREFIX}Objects", "Allow", objects, (f"{arn}/{path}*",)),
     )
-    writes = (
-        Statement(
-            f"{PREFIX}Write", "Allow", ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"), (f"{arn}/{path}*",)
-        ),
-    )
-    hides = (Statement(f"{PREFIX}Hide", "Allow", ("s3:DeleteObject",), (f"{arn}/{path}*",)),)
-    return {"ReadOnly": reads, "ReadWrite": (*reads, *writes, *hides), "WriteOnly": writes}[mode]

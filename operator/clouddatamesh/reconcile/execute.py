@@ -137,7 +137,7 @@ class Executor:
 
     @run.register
     def _(self, operation: ops.PutPolicy) -> None:
-        faults = find_faults(operation.want.policy or (), bucket=operation.bucket, prefix=operation.prefix)
+        faults = find_faults(operation.want.policy or (), bucket=operation.bucket, prefix=operation.prefix, mode=operation.mode)
         if faults:
             raise Terminal(reasons.INTERNAL, f"A policy was not sent: {faults[0]}")
         self._identities.put_policy(operation.want)
