@@ -1,8 +1,10 @@
 """Access asked for, granted, verified and taken away, on the fakes."""
 
 from dataclasses import replace
+from typing import Any
 
 from clouddatamesh.model.objects import Key
+from clouddatamesh.reconcile.dispatch import reconcile
 from tests.reconcile.flows import ENDPOINT
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store, annotated
 from tests.support.mesh import Mesh
@@ -141,3 +143,89 @@ def test_many_orphans_at_once_are_left_alone_and_told() -> None:
     mesh.settle()
     assert mesh.condition("ObjectStore", "main", type_="PrincipalsOrphaned")["status"] == "True"
     assert sum(name.startswith("stray") and user.keys[0].active for name, user in store.users.items()) == 21
+
+
+def reads(name: str, product: str, namespace: str) -> dict[str, object]:
+    """An input port that reads the port daily of another product."""
+    source = {"namespace": namespace, "dataProduct": product, "outputPort": {"name": "daily", "version": "1.0.0"}}
+    return {"name": name, "from": source}
+
+
+def test_an_input_port_is_satisfied_by_a_request_in_effect_and_says_how_to_ask() -> None:
+    mesh = two_domains().apply(a_product("forecast", "inventory", inputPorts=[reads("orders", "orders", "sales")])).settle()
+    missing = mesh.condition("DataProduct", "forecast", "inventory", "InputsReady")
+    assert (missing["status"], missing["reason"]) == ("False", "InputsMissing")
+    assert "apply an AccessRequest for outputPort daily 1.0.0 with consumer.dataProductRef.name: forecast" in missing["message"]
+    mesh.apply(a_request(), a_grant()).settle()
+    assert mesh.condition("DataProduct", "forecast", "inventory", "InputsReady")["status"] == "True"
+    mesh.delete("AccessGrant", "inventory-forecast", "sales").settle()
+    left = mesh.condition("DataProduct", "forecast", "inventory", "InputsReady")
+    assert "AccessRequest orders-for-forecast is not in effect" in left["message"]
+
+
+def test_lineage_follows_access_and_tells_a_cycle() -> None:
+    mesh = granted()
+    assert mesh.product()["status"]["lineage"] == {"downstream": [{"namespace": "inventory", "name": "forecast", "distance": 1}]}
+    assert mesh.product("forecast", "inventory")["status"]["lineage"]["upstream"][0]["name"] == "orders"
+    mesh.apply(
+        a_request(
+            "forecast-for-orders", "sales", dataProductRef={"namespace": "inventory", "name": "forecast"},
+            consumer={"dataProductRef": {"name": "orders"}}, secretName="forecast-access",
+        ),
+        a_grant(
+            "sales-orders", "inventory", dataProductRef={"name": "forecast"}, consumer={"dataProductRef": {"name": "orders"}},
+            requestRef={"namespace": "sales", "name": "forecast-for-orders"},
+        ),
+    ).settle()  # fmt: skip
+    assert mesh.product()["status"]["lineage"]["cyclic"] is True
+
+
+def test_a_port_that_left_the_spec_is_served_until_its_consumers_end_and_nobody_else_gets_it() -> None:
+    mesh = granted().apply(a_product(outputPorts=[])).settle()
+    (port,) = mesh.product()["status"]["outputPorts"]
+    assert (port["draining"], port["consumers"]) == (True, 1)
+    assert ready(mesh) == ("True", "Granted")
+    second: dict[str, Any] = {"name": "other-request", "consumer": {"dataProductRef": {"name": "forecast"}}, "secretName": "other-access"}
+    mesh.apply(a_request(**second)).apply(a_grant("other", requestRef={"namespace": "inventory", "name": "other-request"})).settle()
+    assert mesh.condition("AccessRequest", "other-request", "inventory")["reason"] == "NoNewGrants"
+    mesh.delete("AccessGrant", "inventory-forecast", "sales").settle()
+    assert mesh.product()["status"]["outputPorts"] == []
+    assert users(mesh) == []
+
+
+def test_a_port_that_drains_is_ended_by_force() -> None:
+    mesh = granted().apply(annotated(a_product(outputPorts=[]), force_delete="daily/1.0.0")).settle()
+    assert users(mesh) == []
+    assert ready(mesh)[1] == "PortNotFound"
+
+
+def test_a_domain_waits_for_requests_and_grants_and_names_them() -> None:
+    mesh = granted().delete("DataProduct", "forecast", "inventory").delete("Domain", "inventory").settle()
+    blocked = mesh.condition("Domain", "inventory", type_="DeletionBlocked")
+    assert "AccessRequest inventory/orders-for-forecast" in blocked["message"]
+    mesh.delete("AccessRequest", "orders-for-forecast", "inventory").settle()
+    assert not mesh.exists("Domain", "inventory")
+
+
+def test_a_service_account_is_a_consumer_until_it_is_deleted() -> None:
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "loader", "namespace": "inventory"}}
+    consumer = {"serviceAccountRef": {"name": "loader"}}
+    mesh = two_domains().apply(account, a_request(consumer=consumer), a_grant(consumer=consumer)).settle()
+    assert ready(mesh) == ("True", "Granted")
+    mesh.delete("ServiceAccount", "loader", "inventory").settle()
+    assert ready(mesh) == ("Unknown", "ConsumerNotFound")
+    assert users(mesh) == []
+
+
+def test_repaired_drift_shows_until_the_next_look() -> None:
+    mesh = granted()
+    store = mesh.stores.at(ENDPOINT)
+    name = users(mesh)[0]
+    store.users[name] = replace(store.users[name], other_policies=("more",))
+    key = Key("AccessRequest", "inventory", "orders-for-forecast")
+    reconcile(key, mesh.ports)
+    assert store.users[name].other_policies == ()
+    assert mesh.condition("AccessRequest", "orders-for-forecast", "inventory", "DriftDetected")["reason"] == "Repaired"
+    assert any(event.reason == "Repaired" for where, event in mesh.cluster.events if where == key)
+    mesh.settle()
+    assert mesh.condition("AccessRequest", "orders-for-forecast", "inventory", "DriftDetected")["status"] == "False"

@@ -77,6 +77,7 @@ KINDS: Final = (
             _READY,
             Column("Version", ".spec.version"),
             Column("Lifecycle", ".spec.lifecycle"),
+            Column("Pending", ".status.pendingRequestCount", "integer"),
             Column("Bucket", ".status.storage.bucket", priority=1),
             *_TAIL,
         ),
