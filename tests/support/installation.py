@@ -25,15 +25,19 @@ NAMESPACE, RELEASE, CREDENTIALS = "clouddatamesh-system", "clouddatamesh", "main
 class Installation:
     """`with Installation(control_plane, mesh="acme") as mesh:` has the operator running, and `apply`, `get`, `wait` beside it."""
 
-    def __init__(self, cluster: ControlPlane, *, mesh: str, values: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, cluster: ControlPlane, *, mesh: str, values: Mapping[str, str] | None = None, env: Mapping[str, str] | None = None
+    ) -> None:
         self.cluster = cluster
+        self._env = env
         self.mesh = mesh
         (port,) = free_ports(1)
         self._values = {"mesh": mesh, "health.port": str(port), **(values or {})}
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        self.kubelet = self._stack.enter_context(Kubelet(self.cluster.kubeconfig, NAMESPACE, path_prefix=Path(sys.executable).parent))
+        kubelet = Kubelet(self.cluster.kubeconfig, NAMESPACE, path_prefix=Path(sys.executable).parent, env=self._env)
+        self.kubelet = self._stack.enter_context(kubelet)
         try:
             self.install()
         except BaseException:

@@ -1,6 +1,7 @@
 """An AccessGrant: the order of its steps. Everything it reads stands in the cache; what it gives is given by its request."""
 
 from clouddatamesh import reasons
+from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.errors import Terminal, Waiting
@@ -9,6 +10,8 @@ from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import AccessWorld, GrantWorld
 from clouddatamesh.plan import grants as planning
+from clouddatamesh.plan import marks
+from clouddatamesh.plan.access import decide
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.accessrequest import gather_terms
 from clouddatamesh.reconcile.execute import Executor, Target
@@ -17,6 +20,8 @@ from clouddatamesh.reconcile.pipeline import Flow, Visit, run
 from clouddatamesh.status.grants import report
 
 _RESYNC = 600.0
+_PATIENCE = 5.0
+"""Seconds that a request may take to give or to take before its grant says that it waits."""
 Seen = tuple[AccessGrant, GrantWorld]
 """A grant and its world, as one pass saw them."""
 
@@ -25,6 +30,8 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     """Say what came of one grant, or let it go once nothing rests on it."""
     visit = Visit.of(key, manifest, ports)
     deleting = bool(manifest["metadata"].get("deletionTimestamp"))
+    if is_under_way(manifest, ports):
+        return Next(after=_PATIENCE)
 
     def look() -> Seen:
         grant = _grant(visit)
@@ -37,6 +44,23 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
         report=lambda seen, _: _gone() if deleting else report(*seen),
     )
     return run(visit, flow, interval=_RESYNC)
+
+
+def is_under_way(manifest: Manifest, ports: Ports) -> bool:
+    """Whether its request is about to give or to take, and will wake it: a moment in which nothing is worth being said."""
+    metadata = manifest["metadata"]
+    since = metadata.get("deletionTimestamp") or metadata.get("creationTimestamp")
+    if since is None or (ports.clock.now() - parse_time(since)).total_seconds() > _PATIENCE:
+        return False
+    grant = parse(AccessGrant, manifest)
+    world = _gather(grant, ports)
+    if world.request is None:
+        return False
+    used = planning.is_in_use(grant, world.request)
+    if metadata.get("deletionTimestamp"):
+        return used and marks.is_held(grant.metadata.finalizers)
+    chosen = decide(world.request, world.access).grant
+    return not used and chosen is not None and chosen.metadata.uid == grant.metadata.uid
 
 
 def _gone() -> Outcome:

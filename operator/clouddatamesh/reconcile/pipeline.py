@@ -90,7 +90,7 @@ class Visit:
     def close(self, result: Outcome | MeshError, done: tuple[str, ...]) -> None:
         """Status, if it changed, and events on transitions."""
         old = self.old_status()
-        repairs = _repairs(old, self.generation, done)
+        repairs = _repairs(old, self.generation, done) if _is_ready(result) else ()
         new = self._echo(summarize(old, self.generation, _with_drift(result, repairs), self.ports.clock.now()))
         if new != old:
             self.ports.cluster.write_status(self.key, self.uid, new)
@@ -103,6 +103,11 @@ class Visit:
         token = (manifest["metadata"].get("annotations") or {}).get(RECONCILE_ANNOTATION)
         kept = {name: value for name, value in status.items() if name != "lastHandledReconcileAt"}
         return {**kept, "lastHandledReconcileAt": token[:_TOKEN_LENGTH]} if token else kept
+
+
+def _is_ready(result: Outcome | MeshError) -> bool:
+    """What was taken away on purpose was no repair."""
+    return isinstance(result, Outcome) and result.ready.status == "True"
 
 
 def _repairs(old: Mapping[str, Any], generation: int, done: tuple[str, ...]) -> tuple[Event, ...]:
