@@ -113,7 +113,7 @@ class Operator:
         interval, now = self._settings.core.drift_interval.total_seconds(), self._clock.now()
         for kind in RECONCILED:
             for manifest in self._cache.list(kind):
-                self._queue.add_after(key_of(manifest), first_due(manifest, interval, now))
+                self._queue.add_after(key_of(manifest), first_due(manifest, interval, now, self._cluster))
         self._queue.resume()
         _log.info("All caches are full; %d objects are known", sum(len(self._cache.list(kind)) for kind in WATCHED))
 
