@@ -108,9 +108,9 @@ class Operator:
             self._take_over()
 
     def _take_over(self) -> None:
-        """Whoever begins to work looks at everything once; at what is Ready in the course of the drift schedule."""
-        self._end_overdue()
+        """First what must not stand any more; then everything is looked at once, what is Ready in the course of the drift schedule."""
         interval, now = self._settings.core.drift_interval.total_seconds(), self._clock.now()
+        self._queue.begin_with(overdue(self._cluster, now))
         for kind in RECONCILED:
             for manifest in self._cache.list(kind):
                 self._queue.add_after(key_of(manifest), first_due(manifest, interval, now, self._cluster))
