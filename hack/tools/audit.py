@@ -12,6 +12,9 @@ apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
+  - level: RequestResponse
+    verbs: [get, list, watch]
+    resources: [{group: "", resources: [secrets]}]
   - level: Metadata
 """
 READS = frozenset({"get", "list", "watch"})
@@ -19,7 +22,10 @@ READS = frozenset({"get", "list", "watch"})
 
 @dataclass(frozen=True)
 class Request:
-    """One request to the API server. `code` is 0 where it has not ended, which only a watch does not."""
+    """One request to the API server. `code` is 0 where it has not ended, which only a watch does not.
+
+    `kind` is what was answered to a read of Secrets: whole ones, or their metadata alone.
+    """
 
     user: str
     verb: str
@@ -30,6 +36,7 @@ class Request:
     name: str
     code: int
     at: datetime
+    kind: str = ""
 
     @property
     def writes(self) -> bool:
@@ -75,4 +82,5 @@ def _parse(entry: dict[str, Any]) -> Request:
         name=target.get("name", ""),
         code=entry["responseStatus"].get("code", 0) if entry["stage"] == "ResponseComplete" else 0,
         at=datetime.fromisoformat(entry["requestReceivedTimestamp"]),
+        kind=(entry.get("responseObject") or {}).get("kind", ""),
     )

@@ -38,6 +38,34 @@ def test_keys_come_in_their_order_and_urgent_ones_first(queue: Queue) -> None:
     assert [take(queue) for _ in range(4)] == ["!c", "a", "b", None]
 
 
+def test_what_it_begins_with_is_done_before_anything_else_is_given_out(queue: Queue) -> None:
+    queue.add(key("!c"))
+    queue.begin_with((key("a"), key("b@store")))
+    assert sorted([take(queue) or "", take(queue) or ""]) == ["a", "b@store"]
+    queue.done(key("a"))
+    assert take(queue) is None
+    queue.done(key("b@store"))
+    assert take(queue) == "!c"
+
+
+def test_what_it_begins_with_holds_nothing_up_when_it_hangs(queue: Queue, clock: Hand) -> None:
+    queue.begin_with((key("a"), key("b")))
+    queue.add(key("c"))
+    assert sorted([take(queue) or "", take(queue) or ""]) == ["a", "b"]
+    clock.time += SLOW - 1
+    queue.done(key("a"))
+    clock.time += SLOW - 1
+    assert take(queue) is None
+    clock.time += 1
+    assert take(queue) == "c"
+
+
+def test_beginning_with_nothing_holds_nothing_up(queue: Queue) -> None:
+    queue.begin_with(())
+    queue.add(key("a"))
+    assert take(queue) == "a"
+
+
 def test_a_key_that_is_being_worked_on_is_given_out_again_only_when_done(queue: Queue) -> None:
     queue.add(key("a"))
     assert take(queue) == "a"

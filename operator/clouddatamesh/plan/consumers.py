@@ -92,12 +92,30 @@ def ends_now(request: Manifest, get: Callable[[Key], Manifest | None], now: date
         return True
     held = get(Key("AccessGrant", grant["namespace"], grant["name"]))
     product = get(asked_product(request))
-    return held is None or _is_over(held, grant["uid"]) or product is None or _is_withdrawn(product) or get(consumer_key(request)) is None
+    return (
+        held is None or _is_over(held, grant["uid"], now) or product is None or _is_withdrawn(product) or get(consumer_key(request)) is None
+    )
 
 
-def _is_over(grant: Manifest, uid: str) -> bool:
-    metadata = grant["metadata"]
-    return metadata["uid"] != uid or bool(metadata.get("deletionTimestamp")) or _spec(grant).get("decision") != "Approve"
+def _is_over(grant: Manifest, uid: str, now: datetime) -> bool:
+    metadata, until = grant["metadata"], _spec(grant).get("validUntil")
+    gone = metadata["uid"] != uid or bool(metadata.get("deletionTimestamp")) or _spec(grant).get("decision") != "Approve"
+    return gone or bool(until and not _spec(grant).get("permanent") and _moment(until) <= now)
+
+
+def is_refused(request: Manifest, grants: Iterable[Manifest]) -> bool:
+    """Whether access stands and one of these grants is a Deny of it: likewise a quick look."""
+    return has_access(request) and any(_refuses(grant, request) for grant in grants)
+
+
+def _refuses(grant: Manifest, request: Manifest) -> bool:
+    spec, asked = _spec(grant), asked_product(request)
+    if spec.get("decision") != "Deny" or grant["metadata"].get("deletionTimestamp"):
+        return False
+    if (grant["metadata"]["namespace"], (spec.get("dataProductRef") or {}).get("name")) != (asked.namespace, asked.name):
+        return False
+    same = all(spec.get(part) == _spec(request).get(part) for part in ("consumer", "mode") if spec.get("requestRef"))
+    return same and (not spec.get("outputPort") or asked_port(grant) == asked_port(request))
 
 
 def _is_withdrawn(product: Manifest) -> bool:

@@ -9,7 +9,7 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.settings import Next
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.children import CHILD_KINDS
-from clouddatamesh.plan.consumers import asked_product, ends_now
+from clouddatamesh.plan.consumers import asked_product, ends_now, is_refused
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile import accessrequest, dataproduct, domain, grants, objectstore
 from clouddatamesh.reconcile.objectstore import store_name_of
@@ -36,12 +36,17 @@ def reconcile(key: Key, ports: Ports) -> Next:
     return Next() if manifest is None else _RECONCILERS[key.kind](key, manifest, ports)
 
 
-def first_due(manifest: Manifest, interval: float, now: datetime) -> float:
-    """Seconds after a start until an object is looked at. What is Ready waits for its turn in the drift schedule, or for its end."""
+def first_due(manifest: Manifest, interval: float, now: datetime, cluster: Cluster) -> float:
+    """Seconds after a start until an object is looked at. What is Ready waits for its turn in the drift schedule, or for its end.
+
+    A request whose product or grants were written while nobody looked does not wait.
+    """
     metadata = manifest["metadata"]
     token = (metadata.get("annotations") or {}).get(marks.RECONCILE_ANNOTATION)
     asked = token is not None and token[:256] != (manifest.get("status") or {}).get("lastHandledReconcileAt")
     if manifest["kind"] not in ACCESS or asked or metadata.get("deletionTimestamp") or not is_settled(manifest):
+        return 0.0
+    if manifest["kind"] == "AccessRequest" and not all(is_settled(found) for found in _grounds(manifest, cluster)):
         return 0.0
     turn = names.spread(metadata["uid"]) * interval
     until = (manifest.get("status") or {}).get("validUntil")
@@ -53,12 +58,27 @@ def urgent(key: Key, cluster: Cluster, now: datetime) -> bool:
     manifest = cluster.get(key)
     if manifest is None:
         return False
-    return bool(manifest["metadata"].get("deletionTimestamp")) or (key.kind == "AccessRequest" and ends_now(manifest, cluster.get, now))
+    return bool(manifest["metadata"].get("deletionTimestamp")) or (key.kind == "AccessRequest" and _ends(manifest, cluster, now))
 
 
 def overdue(cluster: Cluster, now: datetime) -> tuple[Key, ...]:
     """Requests whose access stands and must not: what a missed event or a step of the clock left behind."""
-    return tuple(key_of(request) for request in cluster.list("AccessRequest") if ends_now(request, cluster.get, now))
+    return tuple(key_of(request) for request in cluster.list("AccessRequest") if _ends(request, cluster, now))
+
+
+def _ends(request: Manifest, cluster: Cluster, now: datetime) -> bool:
+    return ends_now(request, cluster.get, now) or is_refused(request, _answers(request, cluster))
+
+
+def _answers(request: Manifest, cluster: Cluster) -> tuple[Manifest, ...]:
+    """Grants that name the request, or the namespace that it is in."""
+    refused = cluster.referring(Key("Namespace", "", request["metadata"]["namespace"]), "AccessGrant")
+    return (*cluster.referring(key_of(request), "AccessGrant"), *refused)
+
+
+def _grounds(request: Manifest, cluster: Cluster) -> tuple[Manifest, ...]:
+    product = cluster.get(asked_product(request))
+    return (*_answers(request, cluster), *([product] if product else ()))
 
 
 def lane(key: Key, cluster: Cluster) -> str:

@@ -5,7 +5,7 @@ import random
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from clouddatamesh.model.objects import Key
@@ -55,7 +55,8 @@ class Queue:
         self._delayed: list[tuple[float, Key]] = []
         self._failures: dict[Key, int] = {}
         self._closed = self._paused = False
-        self._given = now()
+        self._first: set[Key] = set()
+        self._given = self._led = now()
         self._changed = threading.Condition()
 
     def add(self, key: Key) -> None:
@@ -63,6 +64,14 @@ class Queue:
         with self._changed:
             self._add(key)
             self._changed.notify()
+
+    def begin_with(self, keys: Iterable[Key]) -> None:
+        """Due now, and nothing else is given out until each was worked on once; no longer than SLOW seconds in which none was done."""
+        with self._changed:
+            self._first, self._led = set(keys), self._now()
+            for key in self._first:
+                self._add(key)
+            self._changed.notify_all()
 
     def add_after(self, key: Key, seconds: float) -> None:
         """Due after a while, or earlier where that was asked already."""
@@ -94,7 +103,7 @@ class Queue:
                 if key is not None:
                     self._changed.notify()
                     return key
-                left = min(end, self._delayed[0][0] if self._delayed else end) - self._now()
+                left = min(end, self._delayed[0][0] if self._delayed else end, self._led + SLOW if self._first else end) - self._now()
                 if self._now() >= end:
                     return None
                 self._changed.wait(max(left, 0.001))
@@ -108,6 +117,10 @@ class Queue:
             if key in self._again:
                 self._again.discard(key)
                 self._add(key)
+            if key in self._first:
+                self._first.discard(key)
+                self._led = self._now()
+                self._changed.notify_all()
             self._changed.notify()
 
     def pause(self) -> None:
@@ -176,13 +189,17 @@ class Queue:
                 self._add(key)
 
     def _take(self) -> Key | None:
+        if self._now() - self._led >= SLOW:
+            self._first.clear()
         if self._paused:
             return None
         for urgent in (True, False):
             for name, lane in self._lanes.items():
                 waiting = lane.urgent if urgent else lane.plain
-                if waiting and self._has_room(name):
-                    return self._give(name, waiting.popitem(last=False)[0])
+                key = next((key for key in waiting if key in self._first or not self._first), None)
+                if key is not None and self._has_room(name):
+                    del waiting[key]
+                    return self._give(name, key)
         return None
 
     def _has_room(self, name: str) -> bool:

@@ -108,12 +108,12 @@ class Operator:
             self._take_over()
 
     def _take_over(self) -> None:
-        """Whoever begins to work looks at everything once; at what is Ready in the course of the drift schedule."""
-        self._end_overdue()
+        """First what must not stand any more; then everything is looked at once, what is Ready in the course of the drift schedule."""
         interval, now = self._settings.core.drift_interval.total_seconds(), self._clock.now()
+        self._queue.begin_with(overdue(self._cluster, now))
         for kind in RECONCILED:
             for manifest in self._cache.list(kind):
-                self._queue.add_after(key_of(manifest), first_due(manifest, interval, now))
+                self._queue.add_after(key_of(manifest), first_due(manifest, interval, now, self._cluster))
         self._queue.resume()
         _log.info("All caches are full; %d objects are known", sum(len(self._cache.list(kind)) for kind in WATCHED))
 

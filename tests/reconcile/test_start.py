@@ -1,0 +1,70 @@
+"""What is due when the operator starts after it was away: what must not stand goes first, and what nobody looked at does not wait."""
+
+from typing import Any
+
+import pytest
+
+from clouddatamesh.model.objects import Key
+from clouddatamesh.reconcile.dispatch import first_due, overdue, urgent
+from tests.reconcile.test_access import granted
+from tests.support.manifests import a_grant, a_product, a_request
+from tests.support.mesh import Mesh
+
+REQUEST = Key("AccessRequest", "inventory", "orders-for-forecast")
+WHOLE: dict[str, Any] = {"requestRef": None, "consumer": None, "mode": None, "validUntil": None, "consumerNamespace": "inventory"}
+OTHER_PORT = {"name": "weekly", "version": "1.0.0"}
+INTERVAL = 300.0
+
+
+def due(mesh: Mesh) -> float:
+    return first_due(mesh.get("AccessRequest", REQUEST.name, "inventory"), INTERVAL, mesh.clock.now(), mesh.cluster)
+
+
+def test_what_is_ready_waits_for_its_turn() -> None:
+    mesh = granted()
+    assert overdue(mesh.cluster, mesh.clock.now()) == ()
+    assert due(mesh) > 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        a_grant(decision="Deny"),
+        a_grant(validUntil="2025-12-31T00:00:00Z"),
+        a_grant("against", decision="Deny"),
+        a_grant("nobody", decision="Deny", **{**WHOLE, "outputPort": None}),
+        a_grant("nobody", decision="Deny", **WHOLE),
+    ],
+    ids=["deny", "shortened", "another-deny", "whole-namespace", "whole-namespace-at-the-port"],
+)
+def test_what_an_owner_took_away_meanwhile_goes_first(answer: dict[str, object]) -> None:
+    mesh = granted().apply(answer)
+    assert overdue(mesh.cluster, mesh.clock.now()) == (REQUEST,)
+    assert urgent(REQUEST, mesh.cluster, mesh.clock.now())
+    assert overdue(mesh.settle().cluster, mesh.clock.now()) == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        a_grant("against", decision="Deny", mode="ReadWrite"),
+        a_grant("against", decision="Deny", consumer={"dataProductRef": {"name": "report"}}),
+        a_grant("nobody", decision="Deny", **{**WHOLE, "outputPort": OTHER_PORT}),
+        a_grant("nobody", decision="Deny", **{**WHOLE, "dataProductRef": {"name": "stock"}}),
+    ],
+    ids=["mode", "consumer", "port", "product"],
+)
+def test_a_refusal_of_something_else_is_none(answer: dict[str, object]) -> None:
+    mesh = granted().apply(answer)
+    assert overdue(mesh.cluster, mesh.clock.now()) == ()
+
+
+def test_what_its_product_offers_now_is_looked_at_without_waiting() -> None:
+    port = {"name": "daily", "version": "1.0.0", "path": "daily/", "access": {"modes": ["WriteOnly"]}}
+    mesh = granted().apply(a_product(outputPorts=[port]))
+    assert due(mesh) == 0.0
+
+
+def test_a_request_that_waits_is_looked_at_at_once() -> None:
+    mesh = granted().apply(a_request("another", secretName="another"))
+    assert first_due(mesh.get("AccessRequest", "another", "inventory"), INTERVAL, mesh.clock.now(), mesh.cluster) == 0.0
