@@ -10,6 +10,8 @@ SOURCES := operator hack tests
 # Which tests, and with what: make test TESTS=tests/unit PYTEST="-k lifecycle"
 TESTS ?= tests
 PYTEST ?=
+# Which figures, and of how many: make bench BENCH="--store rgw --only access-burst --requests 200"
+BENCH ?=
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -22,7 +24,7 @@ test: lint verify ## lint, verify and every test
 	$(RUN)pytest $(TESTS) $(PYTEST)
 
 bench: $(VENV)/ready ## the figures, into build/bench.json
-	$(RUN)python -m tests.bench
+	$(RUN)python -m tests.bench $(BENCH)
 
 lint: $(VENV)/ready ## ruff, mypy, import-linter
 	$(RUN)ruff check $(SOURCES)

@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 from hack.tools.controlplane import ControlPlane
 from hack.tools.s3_moto import Moto
 from hack.tools.s3_rgw import Rgw
+from tests.bench.access import Access
 from tests.bench.figures import Bench
 from tests.support.installation import ROOT, Installation, git_describe
 
-FIGURES = ("memory", "latency", "calls", "burst", "quiet", "restart", "hang")
+FIGURES = ("memory", "latency", "calls", "burst", "quiet", "restart", "access-latency", "access-burst", "hang")
 ON_MOTO = ("latency", "calls", "burst")
 """moto shows what the operator does where the store costs little; the other figures are no different on it."""
 
@@ -28,6 +30,7 @@ def measure(kind: str, wanted: tuple[str, ...], options: argparse.Namespace) -> 
         store = stack.enter_context((Rgw if kind == "rgw" else Moto)())
         mesh = stack.enter_context(Installation(cluster, mesh="acme"))
         bench = Bench(mesh, store)
+        access = cache(lambda: Access(bench))
         takers: dict[str, Callable[[], dict[str, Any]]] = {
             "memory": lambda: {"empty_mb": bench.memory()},
             "latency": lambda: bench.latency(options.latencies),
@@ -35,6 +38,8 @@ def measure(kind: str, wanted: tuple[str, ...], options: argparse.Namespace) -> 
             "burst": lambda: bench.burst(options.products),
             "quiet": lambda: bench.quiet(options.quiet_seconds),
             "restart": bench.restart,
+            "access-latency": lambda: access().latency(options.latencies),
+            "access-burst": lambda: access().burst(options.requests, min(options.quiet_seconds, 60)),
             "hang": lambda: bench.hang(options.neighbours),
         }
         found: dict[str, Any] = {}
@@ -56,7 +61,7 @@ def show(kind: str, name: str, figures: dict[str, Any]) -> dict[str, Any]:
     """One figure as rows of the table, as soon as it is known."""
     rounded = {key: _round(value) for key, value in figures.items()}
     for key, value in rounded.items():
-        print(f"{kind:5} {name:8} {key:28} {value}", flush=True)  # noqa: T201
+        print(f"{kind:5} {name:14} {key:36} {value}", flush=True)  # noqa: T201
     return rounded
 
 
@@ -82,7 +87,8 @@ def parse_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--products", type=int, default=1000, help="applied at once")
-    parser.add_argument("--latencies", type=int, default=100, help="applied one after the other")
+    parser.add_argument("--latencies", type=int, default=100, help="applied, or granted and revoked, one after the other")
+    parser.add_argument("--requests", type=int, default=2000, help="for access, granted at once and revoked at once")
     parser.add_argument("--neighbours", type=int, default=200, help="applied at once while another store hangs")
     parser.add_argument("--quiet-seconds", type=float, default=180, help="for which nobody touches anything")
     parser.add_argument("--only", action="append", choices=FIGURES, help="this figure; may be repeated")

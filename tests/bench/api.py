@@ -14,7 +14,8 @@ import urllib3
 
 from hack.tools.controlplane import ControlPlane
 
-PRODUCTS = "/apis/clouddatamesh.dev/v1alpha1/namespaces/sales/dataproducts"
+API = "/apis/clouddatamesh.dev/v1alpha1"
+PRODUCTS = f"{API}/namespaces/sales/dataproducts"
 MERGE = "application/merge-patch+json"
 THREADS = 16
 
@@ -37,6 +38,15 @@ class Raw:
             raise RuntimeError(f"{method} {path}: {answer.status} {answer.data.decode()[:300]}")
         return dict(json.loads(answer.data))
 
+    def find(self, path: str) -> dict[str, Any] | None:
+        """One object, None where it does not exist."""
+        try:
+            return self.send("GET", path)
+        except RuntimeError as error:
+            if ": 404 " not in str(error):
+                raise
+        return None
+
     def nudge(self, name: str) -> None:
         """Ask for a look at a product now."""
         token = {"clouddatamesh.dev/reconcile-requested-at": f"{time.time_ns()}"}
@@ -54,42 +64,53 @@ class Raw:
                 yield from map(json.loads, filter(None, lines))
 
 
-class ReadyWatch:
-    """Notes when each product became Ready, as a user's watch sees it, for as long as the bench lasts."""
+def is_ready(manifest: dict[str, Any]) -> bool:
+    """Whether an object's condition Ready is True."""
+    conditions = manifest.get("status", {}).get("conditions", ())
+    return any(found["type"] == "Ready" and found["status"] == "True" for found in conditions)
 
-    def __init__(self, raw: Raw) -> None:
-        self._raw = raw
-        self._seen: dict[str, float] = {}
+
+class ReadyWatch:
+    """Notes when each object below a path first came into a state, as a user's watch sees it, for as long as the bench lasts."""
+
+    def __init__(self, raw: Raw, path: str = PRODUCTS, **states: Callable[[dict[str, Any]], bool]) -> None:
+        self._raw, self._path = raw, path
+        self._states = states or {"ready": is_ready}
+        self._seen: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
         self._changed = threading.Condition()
         threading.Thread(target=self._follow, name="ready-watch", daemon=True).start()
 
-    def wait(self, names: list[str], *, seconds: float) -> dict[str, float]:
-        """The moments at which these products were Ready; raises TimeoutError."""
+    def wait(self, names: list[str], *, seconds: float, state: str = "ready") -> dict[str, float]:
+        """The moments at which these objects were Ready, or in another state; raises TimeoutError."""
         end = time.monotonic() + seconds
         with self._changed:
-            while not all(name in self._seen for name in names):
+            while missing := sum((state, name) not in self._seen for name in names):
                 self._changed.wait(max(end - time.monotonic(), 0.01))
                 if time.monotonic() > end:
-                    raise TimeoutError(f"{sum(name in self._seen for name in names)} of {len(names)} products are Ready")
-            return {name: self._seen[name] for name in names}
+                    raise TimeoutError(f"{len(names) - missing} of {len(names)} in {self._path} are {state}")
+            return {name: self._seen[state, name][0] for name in names}
+
+    def found(self, name: str, *, state: str = "ready") -> dict[str, Any]:
+        """An object as it was when it first came into a state that was waited for."""
+        return self._seen[state, name][1]
 
     def _follow(self) -> None:
         """List and watch, and again whenever the server ends the watch."""
         while True:
             with contextlib.suppress(urllib3.exceptions.HTTPError, OSError, RuntimeError):
-                listed = self._raw.send("GET", PRODUCTS)
-                for product in listed["items"]:
-                    self._note(product)
-                for event in self._raw.watch(PRODUCTS, listed["metadata"]["resourceVersion"]):
+                listed = self._raw.send("GET", self._path)
+                for manifest in listed["items"]:
+                    self._note(manifest)
+                for event in self._raw.watch(self._path, listed["metadata"]["resourceVersion"]):
                     self._note(event["object"])
             time.sleep(0.1)
 
-    def _note(self, product: dict[str, Any]) -> None:
-        conditions = product.get("status", {}).get("conditions", ())
-        if any(found["type"] == "Ready" and found["status"] == "True" for found in conditions):
-            with self._changed:
-                self._seen.setdefault(product["metadata"]["name"], time.monotonic())
-                self._changed.notify_all()
+    def _note(self, manifest: dict[str, Any]) -> None:
+        for state, holds in self._states.items():
+            if "name" in manifest.get("metadata", {}) and holds(manifest):
+                with self._changed:
+                    self._seen.setdefault((state, manifest["metadata"]["name"]), (time.monotonic(), manifest))
+                    self._changed.notify_all()
 
 
 def in_parallel(act: Callable[[str], object], names: list[str]) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hack.tools.audit import Request
 from hack.tools.store import Store
-from tests.bench.api import PRODUCTS, Raw, ReadyWatch, in_parallel, memory_of, percentile
+from tests.bench.api import API, PRODUCTS, Raw, ReadyWatch, in_parallel, memory_of, percentile
 from tests.bench.hang import Hang
 from tests.bench.replay import Replay
 from tests.support.installation import NAMESPACE, Installation
@@ -48,8 +48,8 @@ class Bench:
     def latency(self, count: int) -> dict[str, Any]:
         """Apply to Ready of one product on an idle system, one after the other; the same calls by hand."""
         taken = [self._time_one(f"single-{n}") for n in range(count)]
-        with self._replayed([f"single-hand-{n}" for n in range(count)]) as names:
-            by_hand = [_milliseconds(lambda name=name: self.replay.make(name)) for name in names]  # type: ignore[misc]
+        with self.replayed([f"single-hand-{n}" for n in range(count)]) as names:
+            by_hand = [milliseconds(lambda name=name: self.replay.make(name)) for name in names]  # type: ignore[misc]
         figures = {f"p{share}_ms": percentile(taken, share / 100) for share in (50, 99)}
         hand = {f"by_hand_p{share}_ms": percentile(by_hand, share / 100) for share in (50, 99)}
         return {"count": count, **figures, **hand, "ratio_p50": figures["p50_ms"] / hand["by_hand_p50_ms"]}
@@ -67,7 +67,7 @@ class Bench:
         applied = time.monotonic() - started
         seconds = max(self.watch.wait(names, seconds=_WAIT).values()) - started
         memory = self.memory()
-        with self._replayed([f"burst-hand-{n}" for n in range(count)]) as hands:
+        with self.replayed([f"burst-hand-{n}" for n in range(count)]) as hands:
             by_hand = in_parallel(self.replay.make, hands)
         rates = {"per_second": count / seconds, "by_hand_s": by_hand, "by_hand_per_second": count / by_hand, "ratio": seconds / by_hand}
         return {"count": count, "seconds": seconds, "applied_s": applied, **rates, "memory_mb": memory}
@@ -75,26 +75,26 @@ class Bench:
     def calls(self, count: int = COUNTED) -> dict[str, Any]:
         """Requests per new product, per drift check of a Ready one, and per product by hand."""
         names = [f"counted-{n}" for n in range(count)]
-        made, stored = self._count(lambda: [self._time_one(name) for name in names])
-        checked, looks = self._count(lambda: in_parallel(self.raw.nudge, names))
-        with self._replayed([f"counted-hand-{n}" for n in range(count)]) as hands:
+        made, stored = self.count(lambda: [self._time_one(name) for name in names])
+        checked, looks = self.count(lambda: in_parallel(self.raw.nudge, names))
+        with self.replayed([f"counted-hand-{n}" for n in range(count)]) as hands:
             before = self.store.requests()
             in_parallel(self.replay.make, hands)
             by_hand = self.store.requests() - before
         own = [request for request in made if request.resource not in ("domains", "objectstores")]
         return {
-            "writes_per_product": _writes(own) / count,
+            "writes_per_product": writes_of(own) / count,
             "reads_per_product": sum(not request.writes and request.verb != "watch" for request in own) / count,
             "store_calls_per_product": stored / count,
             "store_calls_by_hand": by_hand / count,
             "store_calls_per_drift_check": looks / count,
             "reads_per_drift_check": sum(not request.writes and request.verb != "watch" for request in checked) / count,
-            "other_writes": _writes(made) - _writes(own),
-            "kubernetes": _by_kind(made),
-            "kubernetes_drift": _by_kind(checked),
+            "other_writes": writes_of(made) - writes_of(own),
+            "kubernetes": by_kind(made),
+            "kubernetes_drift": by_kind(checked),
         }
 
-    def _count(self, act: Callable[[], object]) -> tuple[tuple[Request, ...], int]:
+    def count(self, act: Callable[[], object]) -> tuple[tuple[Request, ...], int]:
         """What the operator asks of API server and store because of an act, until it rests."""
         mark, before = self.mesh.cluster.audit.mark(), self.store.requests()
         act()
@@ -108,14 +108,14 @@ class Bench:
         time.sleep(seconds)
         found = self.mesh.cluster.audit.read(since=mark, user=USER)
         stored = self.store.requests() - before
-        by_kind = _by_kind(found)
+        kinds = by_kind(found)
         per_minute = stored * 60 / seconds
         return {
-            "products": self._count_products(),
+            **self._count_scheduled(),
             "seconds": seconds,
-            "writes": _writes(found),
+            "writes": writes_of(found),
             "store_per_minute": per_minute,
-            "kubernetes": by_kind,
+            "kubernetes": kinds,
         }
 
     def restart(self) -> dict[str, Any]:
@@ -128,8 +128,8 @@ class Bench:
         ready = time.monotonic() - started
         quiet = self.rest() - started
         found = self.mesh.cluster.audit.read(since=mark, user=USER)
-        counts = {"writes": _writes(found), "store_requests": self.store.requests() - before, "kubernetes": _by_kind(found)}
-        return {"products": self._count_products(), "ready_s": ready, "quiet_s": quiet, "memory_mb": self.memory(), **counts}
+        counts = {"writes": writes_of(found), "store_requests": self.store.requests() - before, "kubernetes": by_kind(found)}
+        return {**self._count_scheduled(), "ready_s": ready, "quiet_s": quiet, "memory_mb": self.memory(), **counts}
 
     def hang(self, count: int) -> dict[str, Any]:
         """A neighbour's store hangs."""
@@ -140,7 +140,7 @@ class Bench:
 
         Beyond a few dozen products the schedule never pauses for two seconds, so that no request at all would wait for ever.
         """
-        allowed = 4 * self._count_products() * still / DRIFT_SECONDS
+        allowed = 4 * sum(self._count_scheduled().values()) * still / DRIFT_SECONDS
         since, end = time.monotonic(), time.monotonic() + most
         while self._asked_within(still) > allowed:
             since = time.monotonic()
@@ -153,32 +153,35 @@ class Bench:
         time.sleep(seconds)
         return sum(request.verb != "watch" for request in self.mesh.cluster.audit.read(since=mark, user=USER))
 
-    def _count_products(self) -> int:
-        return len(self.raw.send("GET", PRODUCTS)["items"])
+    def _count_scheduled(self) -> dict[str, int]:
+        """How many objects the drift schedule looks at."""
+        requests = self.raw.send("GET", f"{API}/accessrequests")["items"]
+        standing = sum("principal" in request.get("status", {}) for request in requests)
+        return {"products": len(self.raw.send("GET", f"{API}/dataproducts")["items"]), **({"requests": standing} if standing else {})}
 
     @contextlib.contextmanager
-    def _replayed(self, names: list[str]) -> Iterator[list[str]]:
+    def replayed(self, names: list[str], forget: Callable[[str], object] | None = None) -> Iterator[list[str]]:
         """Around calls by hand: the operator is away meanwhile, for it would reconcile what they make; then they are forgotten."""
         self.mesh.cluster.kubectl("scale", f"deployment/{DEPLOYMENT}", "-n", NAMESPACE, "--replicas=0")
         self.mesh.until(lambda: not self.mesh.kubelet.pods(), seconds=60, what="the operator is away")
         yield names
-        in_parallel(self.replay.forget, names)
+        in_parallel(forget or self.replay.forget, names)
         self.mesh.cluster.kubectl("scale", f"deployment/{DEPLOYMENT}", "-n", NAMESPACE, "--replicas=1")
         self.mesh.kubelet.wait(DEPLOYMENT, lambda pod: pod.is_ready, seconds=120)
         self.rest()
 
 
-def _milliseconds(act: Callable[[], object]) -> float:
+def milliseconds(act: Callable[[], object]) -> float:
     started = time.monotonic()
     act()
     return (time.monotonic() - started) * 1000
 
 
-def _writes(requests: Iterable[Request]) -> int:
+def writes_of(requests: Iterable[Request]) -> int:
     return sum(request.writes for request in requests)
 
 
-def _by_kind(requests: Iterable[Request]) -> dict[str, int]:
+def by_kind(requests: Iterable[Request]) -> dict[str, int]:
     """`patch dataproducts/status` -> how often."""
     named = (f"{r.verb} {r.resource}{'/' * bool(r.subresource)}{r.subresource}" for r in requests)
     return dict(Counter(named).most_common())

@@ -15,9 +15,9 @@ from hack.tools.store import Store
 from tests.bench.api import MERGE, PRODUCTS, THREADS, Raw
 from tests.support.manifests import a_product
 
-_APPLY = "application/apply-patch+yaml"
-_FINALIZER = "clouddatamesh.dev/replay"
-_TAGS = [{"Key": f"clouddatamesh.dev/{key}", "Value": "x" * 36} for key in ("mesh", "namespace", "name", "uid")]
+APPLY = "application/apply-patch+yaml"
+FINALIZER = "clouddatamesh.dev/replay"
+TAGS = [{"Key": f"clouddatamesh.dev/{key}", "Value": "x" * 36} for key in ("mesh", "namespace", "name", "uid")]
 _BLOCK = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 _WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     b.BLOCK_PUBLIC_ACCESS: ("put_public_access_block", {"PublicAccessBlockConfiguration": _BLOCK}),
@@ -45,16 +45,16 @@ class Replay:
 
     def __init__(self, raw: Raw, store: Store, supported: frozenset[str]) -> None:
         self._raw, self._supported = raw, supported
-        self._s3, self._iam = (_client(store, service) for service in ("s3", "iam"))
+        self._s3, self._iam = (client(store, service) for service in ("s3", "iam"))
 
     def make(self, name: str) -> None:
         """Every call of one product, beginning with the user's own."""
         made = self._raw.send("POST", PRODUCTS, a_product(name))
-        with _absent():
+        with absent():
             self._s3.get_bucket_tagging(Bucket=f"acme-{name}")
-        with _absent():
+        with absent():
             self._iam.get_user(UserName=f"acme-{name}")
-        self._apply(name, "", {"metadata": {"finalizers": [_FINALIZER]}})
+        self._apply(name, "", {"metadata": {"finalizers": [FINALIZER]}})
         self._apply(name, "/status", {"status": {"storage": {"bucket": f"acme-{name}", "phase": "Creating"}}})
         self._make_bucket(f"acme-{name}")
         self._make_secret(name, self._make_user(f"acme-{name}"), made["metadata"]["uid"])
@@ -70,17 +70,17 @@ class Replay:
         identity = {"apiVersion": "clouddatamesh.dev/v1alpha1", "kind": "DataProduct"}
         metadata = {"name": name, **body.get("metadata", {})}
         place = f"{PRODUCTS}/{name}{part}?fieldManager=replay{part.strip('/')}&force=true"
-        self._raw.send("PATCH", place, {**body, **identity, "metadata": metadata}, content=_APPLY)
+        self._raw.send("PATCH", place, {**body, **identity, "metadata": metadata}, content=APPLY)
 
     def _make_bucket(self, bucket: str) -> None:
         self._s3.create_bucket(Bucket=bucket)
-        self._s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": _TAGS})
+        self._s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": TAGS})
         for setting, (operation, arguments) in _WRITES.items():
             if setting in self._supported:
                 getattr(self._s3, operation)(Bucket=bucket, **arguments)
 
     def _make_user(self, name: str) -> dict[str, str]:
-        self._iam.create_user(UserName=name, Path="/clouddatamesh/replay/", Tags=_TAGS)
+        self._iam.create_user(UserName=name, Path="/clouddatamesh/replay/", Tags=TAGS)
         self._iam.put_user_policy(UserName=name, PolicyName=b.PREFIX, PolicyDocument=build_document(policies.producer(name)))
         key = self._iam.create_access_key(UserName=name)["AccessKey"]
         return {"access-key-id": key["AccessKeyId"], "secret-access-key": key["SecretAccessKey"]}
@@ -95,7 +95,7 @@ class Replay:
         self._s3.get_bucket_tagging(Bucket=name)
         for setting, operation in _READS.items():
             if setting in self._supported:
-                with _absent():
+                with absent():
                     getattr(self._s3, operation)(Bucket=name)
         self._iam.get_user(UserName=name)
         self._iam.list_user_policies(UserName=name)
@@ -109,7 +109,7 @@ _READY: dict[str, Any] = json.loads(
 )
 
 
-def _client(store: Store, service: str) -> Any:
+def client(store: Store, service: str) -> Any:
     """As the operator has it: enough connections for every thread, no checksums that nobody asked for."""
     config = Config(
         max_pool_connections=THREADS * 2,
@@ -121,6 +121,6 @@ def _client(store: Store, service: str) -> Any:
     return boto3.client(service, endpoint_url=store.endpoint, region_name=store.region, config=config, **keys)
 
 
-def _absent() -> contextlib.AbstractContextManager[None]:
+def absent() -> contextlib.AbstractContextManager[None]:
     """Around a read of what is not there: the answer is an error by its nature."""
     return contextlib.suppress(ClientError)
