@@ -4,7 +4,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
-from clouddatamesh.errors import Terminal, Waiting
+from clouddatamesh.errors import MeshError, Terminal, Waiting
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.settings import Next
@@ -52,8 +52,11 @@ def is_under_way(manifest: Manifest, ports: Ports) -> bool:
     since = metadata.get("deletionTimestamp") or metadata.get("creationTimestamp")
     if since is None or (ports.clock.now() - parse_time(since)).total_seconds() > _PATIENCE:
         return False
-    grant = parse(AccessGrant, manifest)
-    world = _gather(grant, ports)
+    try:
+        grant = parse(AccessGrant, manifest)
+        world = _gather(grant, ports)
+    except MeshError:
+        return False
     if world.request is None:
         return False
     used = planning.is_in_use(grant, world.request)
