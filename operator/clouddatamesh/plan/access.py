@@ -84,7 +84,7 @@ def _given(grant: AccessGrant, port: Port, world: AccessWorld, request: AccessRe
     until = end_of(grant, port)
     words = f"until {until:%Y-%m-%dT%H:%M:%SZ}" if until else "without end"
     renews = is_renewal_pending(request, world.grants) and is_expiring(grant, port, world.now)
-    answer = renews and port.access.approval == "Auto" and _find_obstacle(request, world, port) is None
+    answer = renews and _answers_itself(request, port) and _find_obstacle(request, world, port) is None
     return Decision(reasons.GRANTED, f"AccessGrant {name_of(grant)} approves {words}", grant=grant, until=until, port=port, answer=answer)
 
 
@@ -100,10 +100,10 @@ def _unanswered(request: AccessRequest, world: AccessWorld, port: Port, approval
     if (approvals or _has_expired(request)) and not (auto and renews):
         way_on = "the renewal waits for a newer grant" if renews else "ask again with spec.renewal"
         return Decision(reasons.EXPIRED, f"The end of the grant has passed; {way_on}", stalled=not renews)
-    if auto and request.spec.permanent and not port.access.allow_permanent:
-        return Decision(reasons.PERMANENT_NOT_ALLOWED, "The port allows no access without end; ask anew with spec.duration", stalled=True)
-    if auto:
+    if _answers_itself(request, port):
         return Decision(reasons.AWAITING_GRANT, "The port approves by itself", port=port, answer=True)
+    if auto:
+        return Decision(reasons.PERMANENT_NOT_ALLOWED, "The port allows no access without end; ask anew with spec.duration", stalled=True)
     unfit = next((g for g in world.grants if is_answer(g, request) and is_endless(g, port)), None)
     if unfit is not None:
         why = f"AccessGrant {name_of(unfit)} is permanent, which the port does not allow; its owner is to set spec.validUntil"
@@ -111,6 +111,11 @@ def _unanswered(request: AccessRequest, world: AccessWorld, port: Port, approval
     product = request.spec.data_product_ref
     why = f"The owners of DataProduct {product.namespace}/{product.name} have not answered; they see it in status.pendingRequests"
     return Decision(reasons.AWAITING_GRANT, why)
+
+
+def _answers_itself(request: AccessRequest, port: Port) -> bool:
+    """Whether the port's policy says yes: it never does so to access without end where the port allows none."""
+    return port.access.approval == "Auto" and (port.access.allow_permanent or not request.spec.permanent)
 
 
 # Faults: access ends, whatever was granted.
