@@ -196,11 +196,16 @@ def _obstacles(request: AccessRequest, world: AccessWorld, port: Port) -> Iterat
     }
     for why in (why for why, holds in frozen.items() if holds):
         yield Decision(reasons.NO_NEW_GRANTS, f"No new grants: {why}", stalled=True)
-    if domain is None or not _is_verified(product):
+    if domain is None:
+        yield _without_domain(product.metadata.namespace)
+    if not _is_verified(product):
         yield Decision(reasons.PRODUCT_NOT_READY, "The product's bucket was not read back as its own yet")
     if world.consumer_domain is None:
-        place = request.metadata.namespace
-        yield Decision(reasons.DOMAIN_NOT_FOUND, f"Namespace {place} belongs to no Domain yet; name it in a Domain's spec.namespaces")
+        yield _without_domain(request.metadata.namespace)
+
+
+def _without_domain(namespace: str) -> Decision:
+    return Decision(reasons.DOMAIN_NOT_FOUND, f"Namespace {namespace} belongs to no Domain yet; name it in a Domain's spec.namespaces")
 
 
 def _is_verified(product: DataProduct) -> bool:
