@@ -83,12 +83,13 @@ def find_differences(grant: AccessGrant, request: AccessRequest) -> Iterator[str
 
 def end_of(grant: AccessGrant, port: Port) -> datetime | None:
     """When an approval ends: validUntil, and never later than its creation plus the port's maxDuration. None: never."""
-    ends = [parse_time(grant.spec.valid_until)] if grant.spec.valid_until and not grant.spec.permanent else []
-    if port.access.max_duration:
-        ends.append(created_at(grant) + parse_duration(port.access.max_duration))
-    if port.latest:
-        ends.append(port.latest)
-    return min(ends, default=None)
+    longest = created_at(grant) + parse_duration(port.access.max_duration) if port.access.max_duration else None
+    return min((end for end in (_named_end(grant), longest, port.latest) if end is not None), default=None)
+
+
+def _named_end(grant: AccessGrant) -> datetime | None:
+    """The end that the grant itself names. One that says permanent names none, whatever else it says."""
+    return parse_time(grant.spec.valid_until) if grant.spec.valid_until and not grant.spec.permanent else None
 
 
 def is_living(grant: AccessGrant, port: Port, now: datetime) -> bool:
@@ -99,7 +100,7 @@ def is_living(grant: AccessGrant, port: Port, now: datetime) -> bool:
 
 def is_endless(grant: AccessGrant, port: Port) -> bool:
     """An approval without end where the port allows none."""
-    return grant.spec.decision == "Approve" and not grant.spec.valid_until and not port.access.allow_permanent
+    return grant.spec.decision == "Approve" and _named_end(grant) is None and not port.access.allow_permanent
 
 
 def sort_key(grant: AccessGrant, port: Port) -> tuple[bool, float, str]:
