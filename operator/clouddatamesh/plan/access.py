@@ -54,38 +54,31 @@ class Decision:
 
 
 def decide(request: AccessRequest, world: AccessWorld) -> Decision:
-    """The decision on one request; of several faults the first in the order of `_FAULTS`."""
-    for find_fault in _FAULTS:
-        fault = find_fault(request, world)
-        if fault is not None:
-            return fault
+    """The decision on one request; of several faults the first in the order of `_FAULTS`, of several obstacles the first found."""
+    fault = next((fault for find in _FAULTS if (fault := find(request, world)) is not None), None)
+    if fault is not None:
+        return fault
     port = port_of(request, world.product)
     assert port is not None  # noqa: S101 - its absence is a fault
     answers = [grant for grant in world.grants if is_answer(grant, request)]
     denial = next((grant for grant in answers if grant.spec.decision == "Deny"), None)
     if denial is not None:
         return Decision(reasons.DENIED, f"AccessGrant {name_of(denial)} refuses it{_note(denial)}", stalled=True)
-    return _weigh(request, world, port, [grant for grant in answers if not is_endless(grant, port)])
-
-
-def _weigh(request: AccessRequest, world: AccessWorld, port: Port, approvals: list[AccessGrant]) -> Decision:
-    """Between the approvals that there are."""
-    living = [grant for grant in approvals if is_living(grant, port, world.now)]
-    obstacle = _find_obstacle(request, world, port)
+    living = [grant for grant in answers if is_living(grant, port, world.now)]
+    obstacle = next(_obstacles(request, world, port), None)
     if obstacle is not None:
         running = next((grant for grant in living if _is_running(grant, request)), None)
-        return _given(running, port, world, request) if running else _withheld(obstacle, living)
+        return _given(running, port) if running else _withheld(obstacle, living)
     if living:
-        return _given(max(living, key=lambda grant: sort_key(grant, port)), port, world, request)
-    return _unanswered(request, world, port, approvals)
+        longest = max(living, key=lambda grant: sort_key(grant, port))
+        return replace(_given(longest, port), answer=_is_renewed(longest, request, world, port))
+    return _unanswered(request, world, port, answers)
 
 
-def _given(grant: AccessGrant, port: Port, world: AccessWorld, request: AccessRequest) -> Decision:
+def _given(grant: AccessGrant, port: Port) -> Decision:
     until = end_of(grant, port)
     words = f"until {until:%Y-%m-%dT%H:%M:%SZ}" if until else "without end"
-    renews = is_renewal_pending(request, world.grants) and is_expiring(grant, port, world.now)
-    answer = renews and _answers_itself(request, port) and _find_obstacle(request, world, port) is None
-    return Decision(reasons.GRANTED, f"AccessGrant {name_of(grant)} approves {words}", grant=grant, until=until, port=port, answer=answer)
+    return Decision(reasons.GRANTED, f"AccessGrant {name_of(grant)} approves {words}", grant=grant, until=until, port=port)
 
 
 def _withheld(obstacle: Decision, living: list[AccessGrant]) -> Decision:
@@ -94,17 +87,23 @@ def _withheld(obstacle: Decision, living: list[AccessGrant]) -> Decision:
     return replace(obstacle, message=f"AccessGrant {name_of(living[0])} approves, and nothing is given. {obstacle.message}")
 
 
+def _is_renewed(grant: AccessGrant, request: AccessRequest, world: AccessWorld, port: Port) -> bool:
+    """Whether the port is to answer a renewal: not before the end of what is given is near."""
+    return _answers_itself(request, port) and is_renewal_pending(request, world.grants) and is_expiring(grant, port, world.now)
+
+
 def _unanswered(request: AccessRequest, world: AccessWorld, port: Port, approvals: list[AccessGrant]) -> Decision:
     """No approval is in effect. Where the port's approval is Auto one is made, once for the request and once for each renewal."""
+    unfit = next((grant for grant in approvals if is_endless(grant, port)), None)
+    ended = _has_expired(request) or any(not is_endless(grant, port) for grant in approvals)
     auto, renews = port.access.approval == "Auto", is_renewal_pending(request, world.grants)
-    if (approvals or _has_expired(request)) and not (auto and renews):
+    if ended and not (auto and renews):
         way_on = "the renewal waits for a newer grant" if renews else "ask again with spec.renewal"
         return Decision(reasons.EXPIRED, f"The end of the grant has passed; {way_on}", stalled=not renews)
     if _answers_itself(request, port):
         return Decision(reasons.AWAITING_GRANT, "The port approves by itself", port=port, answer=True)
     if auto:
         return Decision(reasons.PERMANENT_NOT_ALLOWED, "The port allows no access without end; ask anew with spec.duration", stalled=True)
-    unfit = next((g for g in world.grants if is_answer(g, request) and is_endless(g, port)), None)
     if unfit is not None:
         why = f"AccessGrant {name_of(unfit)} is permanent, which the port does not allow; its owner is to set spec.validUntil"
         return Decision(reasons.PERMANENT_NOT_ALLOWED, why, stalled=True)
@@ -178,10 +177,6 @@ _FAULTS: Final[tuple[Callable[[AccessRequest, AccessWorld], Decision | None], ..
 
 
 # Obstacles: nothing new is given; what runs goes on.
-
-
-def _find_obstacle(request: AccessRequest, world: AccessWorld, port: Port) -> Decision | None:
-    return next(_obstacles(request, world, port), None)
 
 
 def _obstacles(request: AccessRequest, world: AccessWorld, port: Port) -> Iterator[Decision]:

@@ -34,10 +34,10 @@ def port_of(request: AccessRequest, product: DataProduct | None) -> Port | None:
         return None
     asked = request.spec.output_port
     for port in product.spec.output_ports:
-        if port.name == asked.name and major(port) == major(asked):
+        if _is_same_port(port, asked):
             return Port(port.path, port.access)
     for seen in product.status.output_ports:
-        if seen.name == asked.name and major(seen) == major(asked) and seen.path:
+        if seen.path and _is_same_port(seen, asked):
             latest = parse_time(request.status.valid_until) if request.status.valid_until else None
             return Port(seen.path, PortAccess(allow_permanent=True), draining=True, latest=latest)
     return None
@@ -62,15 +62,15 @@ def is_answer(grant: AccessGrant, request: AccessRequest) -> bool:
 
 
 def find_differences(grant: AccessGrant, request: AccessRequest) -> Iterator[str]:
-    """The fields of a grant that do not say what the request says."""
+    """The fields of a grant that do not say what the request says. A refusal of a whole namespace repeats no more than it refuses."""
     asked, given = request.spec, grant.spec
     if (grant.metadata.namespace, given.data_product_ref.name) != (asked.data_product_ref.namespace, asked.data_product_ref.name):
         yield "dataProductRef"
-    port = given.output_port
-    if (port.name, major(port)) != (asked.output_port.name, major(asked.output_port)) if port else given.request_ref is not None:
+    every_port = given.request_ref is None and given.output_port is None
+    if not every_port and not (given.output_port and _is_same_port(given.output_port, asked.output_port)):
         yield "outputPort"
     if given.request_ref is None:
-        if given.consumer_namespace != request.metadata.namespace or given.decision != "Deny":
+        if given.decision != "Deny" or given.consumer_namespace != request.metadata.namespace:
             yield "consumerNamespace"
         return
     if (given.request_ref.namespace, given.request_ref.name) != (request.metadata.namespace, request.metadata.name):
@@ -79,6 +79,11 @@ def find_differences(grant: AccessGrant, request: AccessRequest) -> Iterator[str
         yield "consumer"
     if given.mode != asked.mode:
         yield "mode"
+
+
+def _is_same_port(port: PortReference | OutputPort | OutputPortStatus, asked: PortReference) -> bool:
+    """By name and major version."""
+    return (port.name, major(port)) == (asked.name, major(asked))
 
 
 def end_of(grant: AccessGrant, port: Port) -> datetime | None:
@@ -95,7 +100,7 @@ def _named_end(grant: AccessGrant) -> datetime | None:
 def is_living(grant: AccessGrant, port: Port, now: datetime) -> bool:
     """Whether an approval has not ended. One without any end where none is allowed never lives."""
     end = end_of(grant, port)
-    return not is_endless(grant, port) and (end is None or end > now)
+    return not is_endless(grant, port) and (end is None or now < end)
 
 
 def is_endless(grant: AccessGrant, port: Port) -> bool:
