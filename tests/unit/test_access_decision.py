@@ -1,9 +1,17 @@
 """The table of the decision on access: every row, and the page that is written from it."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from clouddatamesh.api.fields import parse_time
-from tests.unit.access_table import ROWS, Row
+from tests.unit.access_scene import MADE, NOW
+from tests.unit.access_table import ROWS, TABLE, Row
+
+PAGE = Path(__file__).parents[2] / "docs" / "access.md"
+UPDATE = "UPDATE=1 pytest tests/unit/test_access_decision.py"
+HEAD = "## The whole rule\n"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.what)
@@ -19,3 +27,40 @@ def test_what_is_decided(row: Row) -> None:
 def test_no_two_rows_are_alike() -> None:
     assert len({row.what for row in ROWS}) == len(ROWS) >= 80
     assert [row.what for n, row in enumerate(ROWS) if any(row.scene == other.scene for other in ROWS[:n])] == []
+
+
+def test_the_page_is_fresh() -> None:
+    told = PAGE.read_text(encoding="utf-8")
+    want = told.partition(HEAD)[0] + rule()
+    if os.environ.get("UPDATE"):
+        PAGE.write_text(want, encoding="utf-8")
+        told = want
+    assert told == want, f"run {UPDATE}"
+
+
+def rule() -> str:
+    """The table as the page has it."""
+    intro = (
+        "Every row is a test of the one function that decides (`operator/clouddatamesh/plan/access.py`); written from\n"
+        f"`tests/unit/access_table.py` by `{UPDATE}`. It is {_day(NOW)}; the plain\ngrant, `yes`, was made on {_day(MADE)}."
+        " A row says what differs from the plain world, the first one. Where nothing is given, access that\nstands is taken away."
+    )
+    parts = [f"### {heading}\n\n| state | gives | until | reason |\n|---|---|---|---|\n{_lines(rows)}" for heading, rows in TABLE.items()]
+    return "\n\n".join([HEAD.rstrip(), intro, *parts]) + "\n"
+
+
+def _lines(rows: tuple[Row, ...]) -> str:
+    return "\n".join(f"| {row.what} | {row.grant or 'no'} | {_until(row)} | {_reason(row)} |" for row in rows)
+
+
+def _until(row: Row) -> str:
+    return (_day(row.until) if row.until else "no end") if row.grant else ""
+
+
+def _day(moment: str) -> str:
+    return moment.removesuffix("T00:00:00Z")
+
+
+def _reason(row: Row) -> str:
+    notes = [note for note, holds in (("somebody must act", row.stalled), ("the operator makes a grant", row.answer)) if holds]
+    return ", ".join([f"`{row.reason}`", *notes])
