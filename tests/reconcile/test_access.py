@@ -63,7 +63,19 @@ def test_deleting_the_grant_takes_everything_away_and_then_lets_it_go() -> None:
     assert mesh.cluster.raw(SECRET) is None
     assert ready(mesh) == ("False", "Revoked")
     assert ready(mesh, "Provisioned") == ("False", "Revoked")
+    assert mesh.product()["status"]["pendingRequestCount"] == 0
+    told = mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["message"]
+    assert told == "Access was taken away, as its grant is gone. To ask the owners again, set spec.renewal"
     assert not mesh.exists("AccessGrant", "inventory-forecast", "sales")
+
+
+def test_a_request_that_was_revoked_asks_again_by_a_renewal() -> None:
+    mesh = granted().delete("AccessGrant", "inventory-forecast", "sales").settle()
+    mesh.clock.forward(days=1)
+    mesh.apply(a_request(renewal={"requestedAt": "2026-01-02T00:00:00Z"})).settle()
+    assert mesh.product()["status"]["pendingRequestCount"] == 1
+    assert "they see it in status.pendingRequests" in mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["message"]
+    assert ready(mesh.apply(a_grant("again")).settle()) == ("True", "Granted")
 
 
 def test_access_ends_by_time() -> None:

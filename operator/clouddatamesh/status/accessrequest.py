@@ -96,13 +96,20 @@ def _report_nothing(request: AccessRequest, decision: Decision) -> Outcome:
     had = request.status.grant_ref is not None or any(found.type == "Provisioned" for found in request.status.conditions)
     revoked = had and decision.reason == reasons.AWAITING_GRANT
     reason = reasons.REVOKED if revoked else decision.reason
-    message = f"Access was taken away, as its grant is gone. {decision.message}" if revoked else decision.message
+    message = f"Access was taken away, as its grant is gone. {_way_on(request, decision)}" if revoked else decision.message
     findings = (
         *_refusals(decision),
         *([Finding("Provisioned", "False", _gone(decision), "Nothing stands in the store any more")] if had else []),
     )
     ready = Finding("Ready", "False" if decision.stalled or revoked else "Unknown", reason, message)
     return Outcome(ready, findings, _fields_nothing(request), stalled=decision.stalled or revoked)
+
+
+def _way_on(request: AccessRequest, decision: Decision) -> str:
+    """The owners see a request whose grant they took back only once a renewal is asked."""
+    asked, decided = request.spec.renewal, request.status.decided_at
+    seen = asked is not None and decided is not None and parse_time(asked.requested_at) > parse_time(decided)
+    return decision.message if seen or decision.answer else "To ask the owners again, set spec.renewal"
 
 
 def _gone(decision: Decision) -> str:
