@@ -162,7 +162,10 @@ def _plan_keys(gift: Gift, world: AccessWorld) -> tuple[Operation, ...]:
 
 
 def _plan_rotation(gift: Gift, world: AccessWorld, good: str) -> tuple[Operation, ...]:
-    """A rotation that is due is recorded first; one that was recorded and not done (the Secret still holds that key) is done."""
+    """A rotation that is due is recorded first; one that was recorded and not done (the Secret still holds that key) is done.
+
+    There is room for the second key: in either case any other was surplus, and is deleted before.
+    """
     request, secret = gift.request, world.secret
     assert secret is not None and world.principal is not None  # noqa: S101 - a good key lies in a Secret
     under_way = request.status.rotation is not None and request.status.rotation.access_key_id == good
@@ -171,12 +174,11 @@ def _plan_rotation(gift: Gift, world: AccessWorld, good: str) -> tuple[Operation
     until = world.now + world.settings.rotation_grace
     rotation = RotationStatus(access_key_id=good, until=f"{until:%Y-%m-%dT%H:%M:%SZ}").model_dump(by_alias=True)
     record = Record((*_token_record(request), ("rotation", rotation)))
-    others = tuple(DeleteKey(world.principal.name, key.id) for key in sorted(world.principal.keys) if key.id != good)
     place = Key("Secret", secret["metadata"]["namespace"], secret["metadata"]["name"])
     told = Announce(
         Event("Normal", reasons.ROTATED, f"The key in Secret {place.name} was replaced; the old one works until {until:%H:%M} UTC")
     )
-    return (record, *others, RotateKey(world.principal.name, place, secret["metadata"]["uid"]), told)
+    return (record, RotateKey(world.principal.name, place, secret["metadata"]["uid"]), told)
 
 
 def _token_record(request: AccessRequest) -> tuple[tuple[str, Any], ...]:
