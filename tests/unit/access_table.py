@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clouddatamesh import reasons as r
-from tests.unit.access_scene import END, NOW, OWNED, Scene, approve, deny, deny_all, elsewhere
+from tests.unit.access_scene import END, MADE, NOW, OWNED, Scene, approve, deny, deny_all, elsewhere
 
 
 @dataclass(frozen=True)
@@ -226,6 +226,8 @@ RENEWALS: Final = (
     stalls("the answer to a renewal has ended as well", r.EXPIRED, asks=RENEWAL,
            grants=(OLD, approve("again", made=ANEW, validUntil="2026-02-27T00:00:00Z"))),
     gives("an Auto port: a renewal is asked two weeks before the end", answer=True, until=SOONEST, asks=RENEWAL,
+          grants=(SHORT,), **AUTO),
+    gives("an Auto port: a renewal is answered in the second that it was asked", until=SOONEST, asks={"renewal": {"requestedAt": MADE}},
           grants=(SHORT,), **AUTO),
     gives("an Auto port: a renewal is asked too early", asks=RENEWAL, **AUTO),
     gives("an Auto port: a renewal is asked and answered", grant="again", asks=RENEWAL,
