@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clouddatamesh.api.fields import parse_duration, parse_time
@@ -12,7 +12,7 @@ from clouddatamesh.plan.terms import created_at, is_answer
 from tests.unit.access_scene import NOW, Scene, approve, deny, deny_all
 
 DAYS = st.integers(-60, 60)
-LENGTHS = st.sampled_from((None, "10d", "1d12h", "45d", "365d"))
+LENGTHS = st.sampled_from((None, None, "10d", "45d", "365d"))
 
 
 def _moment(days: int) -> str:
@@ -28,7 +28,7 @@ def approvals(draw: st.DrawFn, name: str = "") -> AccessGrant:
 
 
 PRODUCTS: Final[tuple[dict[str, Any], ...]] = (
-    {},
+    *({} for _ in range(5)),
     {"lifecycle": "deprecated"},
     {"lifecycle": "draft"},
     {"suspend": True},
@@ -53,7 +53,7 @@ GRANTS = st.lists(approvals(), max_size=5, unique_by=lambda grant: grant.metadat
 def scenes(draw: st.DrawFn) -> Scene:
     """Any port, product and standing of access, with any approvals."""
     grants = draw(GRANTS)
-    drains = draw(st.booleans())
+    drains = draw(st.sampled_from((False, False, False, True)))
     return Scene(
         product=draw(st.sampled_from(PRODUCTS)),
         asks=draw(st.sampled_from(WISHES)),
@@ -63,7 +63,7 @@ def scenes(draw: st.DrawFn) -> Scene:
         runs_on=draw(st.sampled_from(("", *(grant.metadata.name for grant in grants)))),
         told_until=draw(st.sampled_from(("", _moment(7)))),
         ended_before=draw(st.booleans()),
-        consumer_domain_exists=draw(st.booleans()),
+        consumer_domain_exists=draw(st.sampled_from((True, True, True, False))),
         grants=grants,
     )
 
@@ -72,6 +72,7 @@ def _with(scene: Scene, *more: AccessGrant) -> Scene:
     return Scene(**{**vars(scene), "grants": (*scene.grants, *more)})
 
 
+@settings(deadline=None)
 @given(scenes(), REFUSALS)
 def test_whatever_else_is_said_a_no_is_a_no(scene: Scene, refusal: AccessGrant) -> None:
     decision = _with(scene, refusal).decide()
@@ -79,6 +80,7 @@ def test_whatever_else_is_said_a_no_is_a_no(scene: Scene, refusal: AccessGrant) 
     assert not decision.answer
 
 
+@settings(max_examples=400, deadline=None)
 @given(scenes(), approvals(name="z"))
 def test_one_more_yes_never_makes_access_shorter(scene: Scene, more: AccessGrant) -> None:
     before, after = scene.decide(), _with(scene, more).decide()
@@ -87,6 +89,7 @@ def test_one_more_yes_never_makes_access_shorter(scene: Scene, more: AccessGrant
         assert after.until is None or (before.until is not None and after.until >= before.until)
 
 
+@settings(deadline=None)
 @given(scenes())
 def test_access_ends_in_time(scene: Scene) -> None:
     decision = scene.decide()
@@ -105,6 +108,7 @@ def test_access_ends_in_time(scene: Scene) -> None:
         assert (scene.access or {})["allowPermanent"]
 
 
+@settings(deadline=None)
 @given(scenes(), st.lists(st.sampled_from(ELSEWHERE), min_size=1, max_size=4), st.booleans())
 def test_a_yes_to_something_else_changes_nothing(scene: Scene, others: list[dict[str, Any]], permanent: bool) -> None:
     strangers = tuple(approve(f"z{number}", **{**other, "permanent": permanent}) for number, other in enumerate(others))
@@ -112,6 +116,7 @@ def test_a_yes_to_something_else_changes_nothing(scene: Scene, others: list[dict
     assert not Scene(**{**vars(scene), "grants": strangers}).decide().gives
 
 
+@settings(deadline=None)
 @given(scenes(), st.permutations(range(5)))
 def test_the_order_of_grants_does_not_matter(scene: Scene, order: list[int]) -> None:
     mixed = tuple(scene.grants[place] for place in order if place < len(scene.grants))
