@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clouddatamesh.model.bucket import Statement
 from clouddatamesh.plan import policies
@@ -13,6 +15,35 @@ from clouddatamesh.storage.policy import build_document
 BUCKET, PATH = "acme-orders", "daily/"
 ARN = f"arn:aws:s3:::{BUCKET}"
 MODES = ("ReadOnly", "ReadWrite", "WriteOnly")
+READS = (
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:GetObjectAcl",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:ListBucketMultipartUploads",
+)
+NEVER = (
+    "*",
+    "s3:*",
+    "s3:Get*",
+    "s3:PutBucketPolicy",
+    "s3:DeleteObjectVersion",
+    "s3:PutObjectAcl",
+    "iam:CreateAccessKey",
+    "S3:PUTOBJECTACL",
+)
+OUTSIDE = {
+    "Producer": NEVER,
+    "ReadOnly": (*NEVER, "s3:PutObject", "s3:DeleteObject", "s3:ListBucketMultipartUploads"),
+    "ReadWrite": (*NEVER, "s3:ListBucketMultipartUploads"),
+    "WriteOnly": (*NEVER, *READS, "s3:DeleteObject"),
+}
+"""What no statement of a mode may do."""
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+SEGMENTS = st.text("AZaz09_=-", min_size=1, max_size=12)
+BUCKETS = st.text(LETTERS, min_size=3, max_size=63)
+PATHS = st.lists(st.lists(SEGMENTS, min_size=1, max_size=2).map(".".join), min_size=1, max_size=4).map(lambda parts: "/".join(parts) + "/")
 SOUND = Statement("s", "Allow", ("s3:GetObject",), (f"{ARN}/{PATH}*",))
 LISTS = Statement("l", "Allow", ("s3:ListBucket",), (ARN,), conditions=(("StringLike", "s3:prefix", (PATH, f"{PATH}*")),))
 
@@ -34,9 +65,9 @@ def test_our_own_policies_are_sound(mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_the_longest_policy_fits(mode: str) -> None:
     path = "a" * 255 + "/"
-    written = policies.consumer("b" * 63, path, mode)
-    assert faults(*written, bucket="b" * 63, prefix=path, mode=mode) == ()
-    assert len(build_document(written).replace(" ", "")) <= 2048
+    longest = policies.consumer("b" * 63, path, mode)
+    assert faults(*longest, bucket="b" * 63, prefix=path, mode=mode) == ()
+    assert len(build_document(longest)) <= 2048
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -112,26 +143,66 @@ def test_an_unknown_mode_is_refused() -> None:
     assert faults(SOUND, mode="Everything")
 
 
-def mutations(statements: tuple[Statement, ...]) -> Iterator[tuple[Statement, ...]]:
-    """Each statement changed in one way that widens it."""
-    for place, statement in enumerate(statements):
-        wider = [
-            replace(statement, actions=(*statement.actions, "s3:PutBucketPolicy")),
-            replace(statement, resources=(*statement.resources, "arn:aws:s3:::acme-other")),
-            replace(statement, resources=(*tuple(resource.replace(PATH, "") for resource in statement.resources), "*")),
-            replace(statement, principals=("*",)),
-            replace(statement, effect="Deny"),
-        ]
-        if statement.conditions:
-            wider.append(replace(statement, conditions=()))
-        for changed in wider:
-            yield (*statements[:place], changed, *statements[place + 1 :])
+@st.composite
+def written(draw: st.DrawFn) -> tuple[str, str, str, tuple[Statement, ...]]:
+    """A bucket, a path, a mode and the policy that we write for them."""
+    bucket, mode = draw(BUCKETS), draw(st.sampled_from(("Producer", *MODES)))
+    path = "" if mode == "Producer" else draw(PATHS)
+    return bucket, path, mode, policies.producer(bucket) if mode == "Producer" else policies.consumer(bucket, path, mode)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_every_widening_of_what_we_write_is_found(mode: str) -> None:
-    for changed in mutations(policies.consumer(BUCKET, PATH, mode)):
-        assert faults(*changed, mode=mode), changed
+def mutations(statement: Statement, bucket: str, path: str, mode: str) -> Iterator[Statement]:
+    """The statement changed in exactly one way, each of which gives more than was asked for."""
+    for more in OUTSIDE[mode]:
+        yield replace(statement, actions=(*statement.actions, more))
+    for place, resource in enumerate(statement.resources):
+        rest = resource.removeprefix(f"arn:aws:s3:::{bucket}")
+        for other in (f"{bucket}x", f"x{bucket}", f"{bucket}*", "*"):
+            yield replace(statement, resources=put(statement.resources, place, f"arn:aws:s3:::{other}{rest}"))
+        for wider in wider_than(path) if rest and path else ():
+            yield replace(statement, resources=put(statement.resources, place, f"arn:aws:s3:::{bucket}/{wider}*"))
+    for operator, key, values in statement.conditions:
+        yield replace(statement, conditions=())
+        for wider in wider_than(path):
+            yield replace(statement, conditions=((operator, key, (*values, f"{wider}*")),))
+    yield replace(statement, principals=("*",))
+    yield replace(statement, effect="Deny")
+
+
+def put(resources: tuple[str, ...], place: int, resource: str) -> tuple[str, ...]:
+    return (*resources[:place], resource, *resources[place + 1 :])
+
+
+def wider_than(path: str) -> tuple[str, ...]:
+    """Every true beginning of a path, the empty one too, and what a wildcard or a variable makes of it."""
+    return (*(path[:length] for length in range(len(path))), f"*/{path}", f"?{path[1:]}", f"${{aws:username}}/{path}")
+
+
+@given(written())
+def test_whatever_we_write_is_sound_and_fits(made: tuple[str, str, str, tuple[Statement, ...]]) -> None:
+    bucket, path, mode, policy = made
+    assert faults(*policy, bucket=bucket, prefix=path, mode=mode) == ()
+    assert len(build_document(policy)) <= 2048
+
+
+@given(written())
+def test_every_single_change_that_widens_what_we_write_is_found(made: tuple[str, str, str, tuple[Statement, ...]]) -> None:
+    bucket, path, mode, policy = made
+    for place, statement in enumerate(policy):
+        for changed in mutations(statement, bucket, path, mode):
+            assert faults(*policy[:place], changed, *policy[place + 1 :], bucket=bucket, prefix=path, mode=mode), changed
+
+
+@pytest.mark.parametrize("action", sorted(READS))
+def test_whoever_may_only_write_neither_reads_nor_lists(action: str) -> None:
+    for place in (ARN, f"{ARN}/{PATH}*"):
+        assert faults(Statement("s", "Allow", (action,), (place,), conditions=LISTS.conditions), mode="WriteOnly")
+
+
+@pytest.mark.parametrize("mode", ["Producer", *MODES])
+@pytest.mark.parametrize("action", ["s3:ListBucketMultipartUploads", "s3:GetObject", "s3:PutObject", "s3:GetBucketPolicy"])
+def test_with_a_path_the_bucket_itself_is_only_located_and_listed(action: str, mode: str) -> None:
+    assert faults(replace(LISTS, actions=(action,)), mode=mode)
 
 
 @pytest.mark.parametrize(("mode", "narrower"), [("ReadWrite", "ReadOnly"), ("ReadWrite", "WriteOnly"), ("ReadOnly", "WriteOnly")])

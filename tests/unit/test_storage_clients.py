@@ -138,7 +138,12 @@ def test_nothing_is_printed_below_info_even_where_the_root_logger_is_at_debug() 
 
 
 def test_a_store_that_does_not_answer_is_transient_and_says_where_to_look() -> None:
-    for act in (BotoStores().buckets(AWAY).account, lambda: BotoStores().buckets(AWAY).observe("b")):
+    acts = (
+        BotoStores().buckets(AWAY).account,
+        lambda: BotoStores().buckets(AWAY).observe("b"),
+        lambda: BotoStores().identities(AWAY).list("/clouddatamesh/acme/"),
+    )
+    for act in acts:
         with pytest.raises(Transient) as caught:
             act()
         assert caught.value.reason == reasons.STORE_UNAVAILABLE
@@ -149,7 +154,8 @@ def test_a_store_that_does_not_answer_is_transient_and_says_where_to_look() -> N
 @pytest.mark.parametrize("body", [b"<html>welcome</html>", b"not XML at all", b""], ids=["html", "text", "nothing"])
 def test_a_server_that_is_no_store_passes_neither_for_a_bucket_nor_for_its_absence(body: bytes, status: int) -> None:
     with answering(body, status=status) as (endpoint, _):
-        for act in (BotoStores().buckets(at(endpoint)).observe, BotoStores().identities(at(endpoint)).observe):
+        identities = BotoStores().identities(at(endpoint))
+        for act in (BotoStores().buckets(at(endpoint)).observe, identities.observe, identities.list):
             with pytest.raises(MeshError):
                 act("orders")
 

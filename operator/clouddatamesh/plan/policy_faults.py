@@ -20,6 +20,8 @@ _ON_BUCKET: Final[dict[str, frozenset[str]]] = {
     "ReadOnly": frozenset({"s3:GetBucketLocation", "s3:ListBucket"}),
     "WriteOnly": frozenset({"s3:GetBucketLocation"}),
 }
+_OF_THE_WHOLE: Final = frozenset({"s3:ListBucketMultipartUploads"})
+"""On the bucket, what no condition can hold to a path."""
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX: Final = re.compile(r"([A-Za-z0-9_=-]+(\.[A-Za-z0-9_=-]+)*/)+")
 _LISTS: Final = "s3:ListBucket"
@@ -66,7 +68,7 @@ def _faults_of(statement: Statement, bucket: str, prefix: str, mode: str) -> Ite
 def _faults_of_resource(statement: Statement, resource: str, bounds: tuple[str, str, str]) -> Iterator[str]:
     bucket, prefix, mode = bounds
     if resource == f"arn:aws:s3:::{bucket}":
-        allowed = _ON_BUCKET[mode]
+        allowed = _ON_BUCKET[mode] - _OF_THE_WHOLE if prefix else _ON_BUCKET[mode]
     elif resource == f"arn:aws:s3:::{bucket}/{prefix}*":
         allowed = _ON_OBJECTS[mode]
     else:

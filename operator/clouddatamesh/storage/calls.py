@@ -43,6 +43,13 @@ class Calls:
         except WIRE_ERRORS as error:
             raise self.explain(error, operation, what) from None
 
+    def collect(self, operation: str, what: str, *, part: str, **arguments: Any) -> list[dict[str, Any]]:
+        """One part of every page of a listing; a page without it is no answer."""
+        try:
+            return [item for page in self.client.get_paginator(operation).paginate(**arguments) for item in page[part]]
+        except WIRE_ERRORS as error:
+            raise self.explain(error, operation, what) from None
+
     def explain(self, error: Exception, operation: str, what: str) -> MeshError:
         """The error in our words."""
         return translate(error, f"{name_of(operation)} {what}".strip(), hide=self._hidden)

@@ -85,8 +85,8 @@ class IamIdentities:
             raise Terminal(reasons.NOT_OWNED, f"IAM user {want.name} exists and is not of this mesh; remove or rename it")
 
     def list(self, path: str) -> tuple[str, ...]:
-        pages = self._iam.client.get_paginator("list_users").paginate(PathPrefix=path)
-        return tuple(sorted(user["UserName"] for page in pages for user in page["Users"] if user["Path"].startswith(path)))
+        users = self._iam.collect("list_users", f"under {path}", part="Users", PathPrefix=path)
+        return tuple(sorted(user["UserName"] for user in users if user.get("Path", "/").startswith(path)))
 
     def disable_key(self, name: str, key_id: str) -> None:
         self._get("update_access_key", name, AccessKeyId=key_id, Status="Inactive")
