@@ -1,8 +1,6 @@
 """The main flows on real parts: Ready means real, drift is repaired, modes hold, secrets stay secret, and a kill loses nothing."""
 
 import json
-import random
-import signal
 import time
 from collections.abc import Callable
 from functools import partial
@@ -17,8 +15,6 @@ from hack.tools.children import ToolError
 from tests.e2e.actors import Actors
 from tests.support.installation import NAMESPACE
 from tests.support.manifests import a_domain, a_product, a_store
-
-KILLS = 20
 
 
 def client_of(mesh: Actors, name: str, namespace: str = "sales") -> Any:
@@ -203,32 +199,3 @@ def test_a_look_that_finds_nothing_writes_nothing(mesh: Actors) -> None:
     mesh.installed.until(lambda: mesh.store.requests() >= before + 8, what="the look")
     time.sleep(1)
     assert [write for write in mesh.writes_since(mark) if "still" in write] == []
-
-
-def test_killed_at_random_moments_it_ends_where_an_undisturbed_run_ends(mesh: Actors) -> None:
-    mesh.make("calm-twin")
-    pod = mesh.installed.kubelet.pods()[0]
-    for n in range(KILLS):
-        mesh.installed.apply(a_product(f"shaken-{n}"))
-        time.sleep(random.uniform(0.0, 0.4))  # noqa: S311 - no secret
-        pod.kill(signal.SIGKILL)
-        mesh.installed.kubelet.wait("clouddatamesh", lambda p: p.is_ready, seconds=60)
-    twin = _shape(mesh, "calm-twin")
-    for n in range(KILLS):
-        mesh.installed.wait("dataproduct", f"shaken-{n}", "sales", seconds=60)
-        assert _shape(mesh, f"shaken-{n}") == twin
-
-
-def _shape(mesh: Actors, name: str) -> dict[str, Any]:
-    """What must be the same of two products that were asked for alike: settings, policies, one live key, a Secret that works."""
-    product = mesh.product(name)
-    bucket, principal = product["status"]["storage"]["bucket"], product["status"]["producer"]["principal"]
-    keys = mesh.iam.list_access_keys(UserName=principal)["AccessKeyMetadata"]
-    client_of(mesh, name).put_object(Bucket=bucket, Key="daily/x", Body=b"x")
-    return {
-        "phase": product["status"]["storage"]["phase"],
-        "tags": sorted(mesh.tags(bucket)),
-        "versioning": mesh.s3.get_bucket_versioning(Bucket=bucket).get("Status"),
-        "policies": mesh.iam.list_user_policies(UserName=principal)["PolicyNames"],
-        "held": [key["AccessKeyId"] for key in keys] == [mesh.installed.secret(f"{name}-producer", "sales")["access-key-id"]],
-    }
