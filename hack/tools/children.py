@@ -4,6 +4,7 @@ It starts and stops processes and finds free ports; it knows nothing of what the
 """
 
 import contextlib
+import os
 import queue
 import shutil
 import signal
@@ -152,11 +153,18 @@ def is_answering(url: str) -> bool:
 
 
 def make_log_dir(name: str) -> Path:
-    """A new directory below build/logs, the newest 20 of which are kept."""
+    """A new directory below build/logs; of those whose process (in the name) has ended, the newest 20 are kept."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    for old in sorted(LOGS.iterdir(), key=lambda path: path.lstat().st_mtime)[:-20]:
+    ended = [path for path in LOGS.iterdir() if not _is_of_the_living(path)]
+    for old in sorted(ended, key=lambda path: path.lstat().st_mtime)[:-20]:
         shutil.rmtree(old, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=LOGS))
+    return Path(tempfile.mkdtemp(prefix=f"{name}-{os.getpid()}-", dir=LOGS))
+
+
+def _is_of_the_living(log_dir: Path) -> bool:
+    """Whether the process that made this directory still runs, and so may write there."""
+    maker = log_dir.name.split("-")[1:2]
+    return bool(maker) and maker[0].isdigit() and Path("/proc", maker[0]).exists()
 
 
 def interrupt_on_sigterm() -> None:

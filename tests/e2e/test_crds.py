@@ -141,7 +141,7 @@ def test_short_names_category_and_columns(cluster: ControlPlane) -> None:
         for short, columns in (
             ("ostore", ["NAME", "READY", "REGION", "REASON", "AGE"]),
             ("dom", ["NAME", "READY", "PRODUCTS", "REASON", "AGE"]),
-            ("dp", ["NAME", "READY", "VERSION", "LIFECYCLE", "REASON", "AGE"]),
+            ("dp", ["NAME", "READY", "VERSION", "LIFECYCLE", "PENDING", "REASON", "AGE"]),
             ("areq", ["NAME", "READY", "FROM", "PRODUCT", "PORT", "MODE", "UNTIL", "REASON", "AGE"]),
             ("agrant", ["NAME", "IN", "EFFECT", "DECISION", "PRODUCT", "PORT", "FOR", "REQUEST", "UNTIL", "READY", "REASON", "AGE"]),
         ):

@@ -50,7 +50,8 @@ def test_a_secret_of_the_producers_name(mesh: Actors) -> None:
     assert "choose another" in mesh.ends("careful", reason="NotOwned", type_="CredentialsReady")["message"]
     assert frozen(mesh, "secret", "taken", "sales") == before
     mesh.nudge("careful", token="again")
-    users = [user["UserName"] for user in mesh.iam.list_users(PathPrefix="/clouddatamesh/acme/")["Users"] if "careful" in user["UserName"]]
+    pages = mesh.iam.get_paginator("list_users").paginate(PathPrefix="/clouddatamesh/acme/")
+    users = [user["UserName"] for page in pages for user in page["Users"] if "careful" in user["UserName"]]
     assert [mesh.iam.list_access_keys(UserName=user)["AccessKeyMetadata"] for user in users] == [[]]
     mesh.delete("careful")
     assert frozen(mesh, "secret", "taken", "sales") == before
