@@ -47,6 +47,7 @@ LATER: Final = "2026-05-01T00:00:00Z"
 OLD: Final = approve("old", validUntil="2026-02-15T00:00:00Z")
 SOONEST: Final = "2026-03-05T00:00:00Z"
 SHORT: Final = approve(validUntil=SOONEST)
+TOMORROW: Final = {"renewal": {"requestedAt": "2026-03-02T00:00:00Z"}}
 RENEWAL: Final = {"renewal": {"requestedAt": "2026-02-25T00:00:00Z"}}
 ANEW: Final = "2026-02-26T00:00:00Z"
 HOURLY: Final = {"name": "hourly", "version": "1.0.0"}
@@ -230,6 +231,8 @@ RENEWALS: Final = (
     gives("an Auto port: a renewal is answered in the second that it was asked", until=SOONEST, asks={"renewal": {"requestedAt": MADE}},
           grants=(SHORT,), **AUTO),
     gives("an Auto port: a renewal is asked too early", asks=RENEWAL, **AUTO),
+    gives("an Auto port: the end is near, and a renewal is asked for tomorrow", until=SOONEST, asks=TOMORROW, grants=(SHORT,), **AUTO),
+    stalls("an Auto port: access has ended, and a renewal is asked for tomorrow", r.EXPIRED, asks=TOMORROW, grants=(OLD,), **AUTO),
     gives("an Auto port: a renewal is asked and answered", grant="again", asks=RENEWAL,
           grants=(SHORT, approve("again", made=ANEW)), **AUTO),
     gives("an Auto port: the end is near, and no renewal is asked", until=SOONEST, grants=(SHORT,), **AUTO),

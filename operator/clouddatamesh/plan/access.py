@@ -89,16 +89,18 @@ def _withheld(obstacle: Decision, living: list[AccessGrant]) -> Decision:
 
 def _is_renewed(grant: AccessGrant, request: AccessRequest, world: AccessWorld, port: Port) -> bool:
     """Whether the port is to answer a renewal: not before the end of what is given is near."""
-    return _answers_itself(request, port) and is_renewal_pending(request, world.grants) and is_expiring(grant, port, world.now)
+    return _answers_itself(request, port) and is_renewal_pending(request, world.grants, world.now) and is_expiring(grant, port, world.now)
 
 
 def _unanswered(request: AccessRequest, world: AccessWorld, port: Port, approvals: list[AccessGrant]) -> Decision:
     """No approval is in effect. Where the port's approval is Auto one is made, once for the request and once for each renewal."""
     unfit = next((grant for grant in approvals if is_endless(grant, port)), None)
     ended = _has_expired(request) or any(not is_endless(grant, port) for grant in approvals)
-    auto, renews = port.access.approval == "Auto", is_renewal_pending(request, world.grants)
+    auto, renews = port.access.approval == "Auto", is_renewal_pending(request, world.grants, world.now)
     if ended and not (auto and renews):
-        way_on = "the renewal waits for a newer grant" if renews else "ask again with spec.renewal"
+        early = request.spec.renewal is not None and parse_time(request.spec.renewal.requested_at) > world.now
+        asks = "spec.renewal.requestedAt has not come yet" if early else "ask again with spec.renewal"
+        way_on = "the renewal waits for a newer grant" if renews else asks
         return Decision(reasons.EXPIRED, f"The end of the grant has passed; {way_on}", stalled=not renews)
     if _answers_itself(request, port):
         return Decision(reasons.AWAITING_GRANT, "The port approves by itself", port=port, answer=True)
@@ -227,9 +229,9 @@ def _note(grant: AccessGrant) -> str:
     return f": {grant.spec.note}" if grant.spec.note else ""
 
 
-def is_renewal_pending(request: AccessRequest, grants: tuple[AccessGrant, ...]) -> bool:
-    """Whether a renewal is asked for and no grant is newer than that."""
+def is_renewal_pending(request: AccessRequest, grants: tuple[AccessGrant, ...], now: datetime) -> bool:
+    """Whether a renewal is asked for, by now, and no grant is newer than that."""
     if request.spec.renewal is None:
         return False
     asked = parse_time(request.spec.renewal.requested_at)
-    return not any(is_answer(grant, request) and created_at(grant) >= asked for grant in grants)
+    return asked <= now and not any(is_answer(grant, request) and created_at(grant) >= asked for grant in grants)
