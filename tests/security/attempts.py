@@ -1,0 +1,233 @@
+"""What people try on a running mesh, each in their own name, and what stops it. tests/security/test_attempts.py runs the table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.e2e.cases import a_port
+from tests.e2e.people import Person
+from tests.support.installation import NAMESPACE
+from tests.support.manifests import a_domain, a_grant, a_product, a_request
+
+Manifest = dict[str, Any]
+APPLY = ("apply", "--server-side", "--force-conflicts", "-f", "-")
+STATUS = (*APPLY, "--subresource=status")
+REALM = "REALM"
+"""Stands for the name of the mesh, which is the store's prefix as well."""
+ROLES = ("owners", "engineers", "viewers")
+PRODUCER, CONSUMER = ({role: Person(f"{domain}-{role[:-1]}", (f"{domain}-{role}",)) for role in ROLES} for domain in ("sales", "inventory"))
+STRANGER = Person("stranger")
+EDITOR = Person("editor")
+"""Somebody with the cluster's own role `edit` in both namespaces."""
+ADMIN = Person("root", ("system:masters",))
+OPERATOR = Person(f"system:serviceaccount:{NAMESPACE}:clouddatamesh", ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}"))
+
+PORTS = [a_port(), a_port("margins", path="margins/")]
+ORDERS = a_product(outputPorts=PORTS)
+REQUEST, GRANT = a_request(), a_grant()
+DENY = {"validUntil": None, "decision": "Deny"}
+BY_RBAC, BY_RULE, BY_SCHEMA = "RBAC", "a rule of the CRD", "the schema of the CRD"
+BY_PORT_GUARD, BY_GUARD, BY_DECISION = (
+    "the policy `clouddatamesh-port-guard`",
+    "the policies `clouddatamesh-operator-guard-*`",
+    "the decision",
+)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One command of one person."""
+
+    what: str
+    who: Person
+    command: tuple[str, ...]
+    by: str
+    """What stops it, as docs/security.md names it."""
+    says: str
+    """A part of the API server's refusal; where `ends` is given, of the object's status."""
+    manifest: Mapping[str, Any] | None = None
+    ends: tuple[str, str, str] | None = None
+    """Kind, name and namespace of the object that the API server accepts and the operator refuses."""
+
+    @property
+    def needs_policy(self) -> bool:
+        """Whether nothing stops it where the chart's admission policies are left out."""
+        return self.by in (BY_PORT_GUARD, BY_GUARD)
+
+
+def may_not(what: str, who: Person, *command: str, says: str = "cannot") -> Attempt:
+    """RBAC gives no right to it."""
+    return Attempt(what, who, command, BY_RBAC, says)
+
+
+def may_not_write(what: str, who: Person, manifest: Manifest, *command: str, says: str = "cannot") -> Attempt:
+    return Attempt(what, who, command or APPLY, BY_RBAC, says, manifest)
+
+
+def is_malformed(what: str, manifest: Manifest, says: str, *, by: str = BY_SCHEMA, who: Person = ADMIN) -> Attempt:
+    """The API server does not take it, whoever sends it."""
+    return Attempt(what, who, APPLY, by, says, manifest)
+
+
+def gets_nothing(what: str, who: Person, manifest: Manifest, says: str, *, by: str = BY_DECISION) -> Attempt:
+    """It is taken in, and the operator gives nothing for it."""
+    metadata = manifest["metadata"]
+    return Attempt(what, who, APPLY, by, says, manifest, (manifest["kind"].lower(), metadata["name"], metadata["namespace"]))
+
+
+def with_status(manifest: Manifest, **status: Any) -> Manifest:
+    return {**manifest, "status": status}
+
+
+def with_path(path: str) -> Manifest:
+    return a_product("wide", outputPorts=[a_port(path=path)])
+
+
+def with_labels(manifest: Manifest, **metadata: Any) -> Manifest:
+    return {**manifest, "metadata": {**manifest["metadata"], **metadata}}
+
+
+def a_binding(role: str, namespace: str, person: str = "inventory-owner") -> Manifest:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "taken", "namespace": namespace},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": person}],
+    }
+
+
+READY = [{"type": "Ready", "status": "True", "reason": "Granted", "message": "yes", "lastTransitionTime": "2026-01-01T00:00:00Z"}]
+SCHEMER = CONSUMER["owners"]
+INSIDER = PRODUCER["engineers"]
+PATCH = ("--type=merge", "-p")
+
+EDITS = (
+    may_not_write("the consumer makes the grant himself", SCHEMER, a_grant("mine")),
+    may_not_write("the consumer lengthens the grant", SCHEMER, a_grant(validUntil="2199-01-01T00:00:00Z")),
+    may_not("the consumer deletes a grant, or a Deny", SCHEMER, "delete", "accessgrant", "inventory-forecast", "-n", "sales"),
+    may_not_write("the consumer opens the producer's port", SCHEMER, a_product(outputPorts=[a_port(access={"approval": "Auto"})])),
+    may_not_write("the consumer writes that his request is granted", SCHEMER, with_status(REQUEST, conditions=READY), *STATUS),
+    may_not_write("the consumer writes that a grant is in effect", SCHEMER, with_status(GRANT, conditions=READY), *STATUS),
+    may_not("the consumer reads the producer's Secret", SCHEMER, "get", "secret", "orders-producer", "-n", "sales"),
+    may_not("the consumer reads the operator's credentials", SCHEMER, "get", "secret", "main-s3", "-n", NAMESPACE),
+    may_not("the consumer lists the Secrets of his own namespace", SCHEMER, "get", "secrets", "-n", "inventory"),
+    may_not("the consumer sees who else has access", SCHEMER, "get", "accessgrants", "-n", "sales"),
+    may_not_write("the consumer asks in another team's name", SCHEMER, a_request("theirs", "sales", secretName="theirs")),
+    may_not_write("the consumer binds himself to the role for Secrets", SCHEMER, a_binding("clouddatamesh-secrets", "inventory")),
+    may_not_write("the consumer binds himself to the owners of another domain", SCHEMER, a_binding("clouddatamesh-owner", "sales")),
+    may_not("the consumer speaks as the operator", SCHEMER, "auth", "can-i", "impersonate", "serviceaccounts", "-n", NAMESPACE,
+            says=": no"),
+    may_not("the consumer makes a token of the operator", SCHEMER, "create", "token", "clouddatamesh", "-n", NAMESPACE),
+    may_not("the consumer moves a namespace into his domain", SCHEMER, "label", "namespace", "sales", "--overwrite",
+            "clouddatamesh.dev/domain=inventory"),
+    may_not_write("the consumer joins the owners of another domain", SCHEMER, a_domain("sales", access={"owners": [
+        {"kind": "Group", "name": "inventory-owners"}]})),
+    may_not_write("an owner writes the list of his own domain", PRODUCER["owners"], a_domain("sales", namespaces=["sales", "inventory"])),
+    may_not("an owner turns the store to another endpoint", PRODUCER["owners"], "patch", "objectstore", "main", *PATCH,
+            '{"spec":{"endpointUrl":"https://mine.example"}}'),
+    may_not_write("the producer's engineer grants", INSIDER, a_grant("mine")),
+    may_not_write("the producer's engineer lengthens a grant", INSIDER, a_grant(validUntil="2199-01-01T00:00:00Z")),
+    may_not("the producer's engineer deletes a grant", INSIDER, "delete", "accessgrant", "inventory-forecast", "-n", "sales"),
+    may_not_write("the producer's engineer writes what his product owns", INSIDER, with_status(ORDERS, storage={"bucket": "theirs"}),
+                  *STATUS),
+    may_not_write("the producer's viewer changes the product", PRODUCER["viewers"], a_product(displayName="Mine")),
+    may_not("the producer's viewer reads the producer's Secret", PRODUCER["viewers"], "get", "secret", "orders-producer", "-n", "sales"),
+    may_not_write("the consumer's viewer asks", CONSUMER["viewers"], a_request("more", secretName="more")),
+    may_not("the consumer's viewer reads the Secret of the access", CONSUMER["viewers"], "get", "secret", "orders-access",
+            "-n", "inventory"),
+    may_not_write("somebody with the cluster's role edit grants", EDITOR, a_grant("mine")),
+    may_not_write("somebody with the cluster's role edit writes a status", EDITOR, with_status(REQUEST, conditions=READY), *STATUS),
+    may_not("a stranger sees products", STRANGER, "get", "dataproducts", "-n", "sales"),
+    may_not_write("a stranger asks", STRANGER, a_request("more", secretName="more")),
+    may_not("a stranger reads the Secret of the access", STRANGER, "get", "secret", "orders-access", "-n", "inventory"),
+    Attempt("the producer's engineer opens a port", INSIDER, APPLY, BY_PORT_GUARD, "clouddatamesh-port-guard",
+            a_product(outputPorts=[a_port(access={"approval": "Auto"}), PORTS[1]])),
+    Attempt("the producer's engineer lets a port be written", INSIDER, APPLY, BY_PORT_GUARD, "clouddatamesh-port-guard",
+            a_product(outputPorts=[a_port(access={"modes": ["ReadWrite"]}), PORTS[1]])),
+    Attempt("somebody with the cluster's role edit opens a port", EDITOR, APPLY, BY_PORT_GUARD, "clouddatamesh-port-guard",
+            a_product(outputPorts=[a_port(access={"approval": "Auto"}), PORTS[1]])),
+)  # fmt: skip
+
+STOLEN = (
+    may_not("the operator's token lists the Secrets of a domain", OPERATOR, "get", "secrets", "-n", "sales"),
+    may_not("the operator's token reads a Secret outside domains", OPERATOR, "get", "secret", "any", "-n", "kube-system"),
+    may_not("the operator's token deletes a namespace", OPERATOR, "delete", "namespace", "sales"),
+    may_not("the operator's token reads a ConfigMap", OPERATOR, "get", "configmaps", "-n", "kube-system"),
+    may_not_write("the operator's token binds somebody to cluster-admin", OPERATOR, a_binding("cluster-admin", "sales"),
+                  "create", "-f", "-", says="forbidden"),
+    may_not("the operator's token makes a token", OPERATOR, "create", "token", "default", "-n", "sales"),
+    Attempt("the operator's token changes a decision", OPERATOR, ("patch", "accessgrant", "inventory-forecast", "-n", "sales",
+            *PATCH, '{"spec":{"decision":"Deny"}}'), BY_GUARD, "never changes a spec"),
+    Attempt("the operator's token grants outside domains", OPERATOR, ("create", "-f", "-"), BY_GUARD, "only in namespaces",
+            with_labels(a_grant("mine", "default"), labels={"app.kubernetes.io/managed-by": "clouddatamesh"})),
+    Attempt("the operator's token binds a role outside domains", OPERATOR, ("create", "-f", "-"), BY_GUARD, "namespaces of the system",
+            a_binding("clouddatamesh-secrets", "kube-system")),
+)  # fmt: skip
+
+NAMES = (
+    *(is_malformed(f"a port's path {what}", with_path(path), says)
+      for what, path, says in (
+          ("with a wildcard", "daily/*", "path"),
+          ("with a wildcard for one character", "dail?/", "path"),
+          ("with a policy variable", "${aws:username}/", "path"),
+          ("that climbs", "daily/../margins/", "path"),
+          ("from the root", "/margins/", "path"),
+          ("with a quote that ends the policy's string", 'daily/"],"Action":"*', "path"),
+          ("with a line break", "daily/\n", "path"),
+          ("in look-alike letters", "d\u0430ily/", "path"),
+      )),
+    *(is_malformed(f"a request for a product {what}", a_request("odd", dataProductRef={"namespace": "sales", "name": name}), "name")
+      for what, name in (
+          ("by a wildcard", "*"),
+          ("in upper case", "Orders"),
+          ("in look-alike letters", "\u043erders"),
+          ("with a slash", "orders/margins"),
+          ("of no name", ""),
+      )),
+    is_malformed("a request for a product of every namespace", a_request("odd", dataProductRef={"namespace": "*", "name": "orders"}),
+                 "namespace"),
+    is_malformed("a request whose Secret is of another namespace", a_request("odd", secretName="sales/orders-producer"), "secretName"),
+    is_malformed("a consumer of another namespace", a_request("odd", consumer={"dataProductRef": {"namespace": "sales", "name": "orders"}}),
+                 "namespace", by=BY_SCHEMA),
+    is_malformed("a grant that reaches into another namespace",
+                 a_grant("odd", dataProductRef={"namespace": "inventory", "name": "forecast"}), "namespace"),
+    is_malformed("a store's endpoint with a password", {
+        "apiVersion": "clouddatamesh.dev/v1alpha1", "kind": "ObjectStore", "metadata": {"name": "odd"},
+        "spec": {"endpointUrl": "https://a:b@s3.example", "region": "r", "bucketPrefix": "odd"}}, "endpointUrl"),
+    is_malformed("a request that turns to another port after approval",
+                 a_request(outputPort={"name": "margins", "version": "1.0.0"}), "immutable", by=BY_RULE, who=SCHEMER),
+    is_malformed("a request that turns to ReadWrite after approval", a_request(mode="ReadWrite"), "immutable", by=BY_RULE, who=SCHEMER),
+    is_malformed("a grant that its owner turns to another port", a_grant(outputPort={"name": "margins", "version": "1.0.0"}),
+                 "another grant", by=BY_RULE, who=PRODUCER["owners"]),
+    is_malformed("an approval of everybody", {**a_grant("all"), "spec": {"decision": "Approve", "dataProductRef": {"name": "orders"},
+                 "consumerNamespace": "inventory", "permanent": True}}, "consumerNamespace", by=BY_RULE, who=PRODUCER["owners"]),
+)  # fmt: skip
+
+WORLD = (
+    gets_nothing("a request that says in its own manifest that it is granted", SCHEMER,
+                 with_status(a_request("forged", outputPort={"name": "margins", "version": "1.0.0"}, secretName="forged"),
+                             conditions=READY, principal="acme-admin"), "AwaitingGrant"),
+    gets_nothing("a second request under the Secret of the first", SCHEMER,
+                 a_request("twin", outputPort={"name": "margins", "version": "1.0.0"}), "AwaitingGrant"),
+    gets_nothing("a request for another port under the grant of the first", SCHEMER,
+                 a_request("wider", outputPort={"name": "margins", "version": "1.0.0"}, secretName="wider"), "AwaitingGrant"),
+    gets_nothing("a grant of the consumer's own namespace", SCHEMER, a_grant("own", "inventory"), "GrantMismatch"),
+    gets_nothing("a grant for more than the port offers", PRODUCER["owners"], a_grant("more", mode="ReadWrite"), "GrantMismatch"),
+    gets_nothing("a request from the namespace default", ADMIN,
+                 a_request("outside", "default", consumer={"serviceAccountRef": {"name": "default"}}), "DomainNotFound"),
+    gets_nothing("a product that names the bucket of another", SCHEMER,
+                 a_product("thief", "inventory", storage={"bucketName": f"{REALM}-other"}), "NotOwned", by="the ownership tags"),
+    gets_nothing("a product that asks to adopt the bucket of another", SCHEMER,
+                 a_product("thief", "inventory", storage={"bucketName": f"{REALM}-other", "adoptionPolicy": "IfConsented"}), "NotOwned",
+                 by="the ownership tags"),
+    gets_nothing("a product that names a bucket as generated ones are named", SCHEMER,
+                 a_product("thief", "inventory", storage={"bucketName": f"{REALM}-mesh-{'a' * 16}"}), "InvalidSpec",
+                 by="the names that are generated"),
+    gets_nothing("a product that names a bucket outside the store's prefix", SCHEMER,
+                 a_product("thief", "inventory", storage={"bucketName": "payroll"}), "InvalidSpec", by="the store's prefix"),
+    gets_nothing("a product whose credentials would go into the Secret of granted access", SCHEMER,
+                 a_product("thief", "inventory", producer={"secretName": "orders-access"}), "NotOwned", by="creation by POST only"),
+)  # fmt: skip
+
+ATTEMPTS = (*EDITS, *STOLEN, *NAMES, *WORLD)
