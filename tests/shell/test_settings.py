@@ -11,7 +11,7 @@ GOOD = {"CLOUDDATAMESH_MESH": "acme", "POD_NAMESPACE": "mesh-system"}
 
 def test_two_variables_are_enough() -> None:
     settings = read_settings(GOOD)
-    assert (settings.core.mesh, settings.core.namespace, settings.threads) == ("acme", "mesh-system", 16)
+    assert (settings.core.mesh, settings.core.namespace, settings.threads) == ("acme", "mesh-system", 20)
     assert not settings.leader_election
     assert settings.core.drift_interval == timedelta(minutes=5)
 

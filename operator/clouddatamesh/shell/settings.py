@@ -18,7 +18,7 @@ class ShellSettings:
     """What only the shell needs. `core` goes to the reconcilers."""
 
     core: Settings
-    threads: int = 16
+    threads: int = 20
     health_port: int = 8080
     log_level: str = "INFO"
     log_format: str = "text"
@@ -40,7 +40,7 @@ def read_settings(env: Mapping[str, str]) -> ShellSettings:
     leads = _choice(env, "LEADER_ELECTION", ("OFF", "ON")) == "ON"
     return ShellSettings(
         core=core,
-        threads=_number(env, "THREADS", 16, most=128),
+        threads=_number(env, "THREADS", 20, most=128),
         health_port=_number(env, "HEALTH_PORT", 8080, most=65535),
         log_level=_choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         log_format=_choice(env, "LOG_FORMAT", ("TEXT", "JSON")).lower(),

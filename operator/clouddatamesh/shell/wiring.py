@@ -33,7 +33,7 @@ from clouddatamesh.storage.clients import BotoStores
 _log = logging.getLogger(__name__)
 _GRACE: Final = 20.0
 """Seconds for running reconciliations to end; the kubelet's patience is 30."""
-_LANE_SHARE: Final = 0.75
+_LANE_SHARE: Final = 0.8
 """Of all workers, what one store may have at most."""
 
 
