@@ -144,6 +144,20 @@ def test_a_request_whose_finalizer_was_stripped_leaves_a_principal_that_is_swept
     assert "orphans" not in mesh.get("ObjectStore", "main")["status"]
 
 
+def test_a_request_that_lost_its_status_and_its_grant_leaves_a_principal_that_is_swept() -> None:
+    mesh = granted()
+    request = mesh.get("AccessRequest", "orders-for-forecast", "inventory")
+    mesh.cluster.write_status(Key("AccessRequest", "inventory", "orders-for-forecast"), request["metadata"]["uid"], {})
+    mesh.delete("AccessGrant", "inventory-forecast", "sales").settle()
+    assert ready(mesh) == ("Unknown", "AwaitingGrant")
+    for minutes in (5, 1):
+        mesh.clock.forward(minutes=minutes)
+        mesh.settle()
+    assert users(mesh) == []
+    mesh.apply(a_grant()).settle()
+    assert ready(mesh) == ("True", "Granted")
+
+
 def test_many_orphans_at_once_are_left_alone_and_told() -> None:
     mesh = granted()
     store = mesh.stores.at(ENDPOINT)

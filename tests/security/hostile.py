@@ -84,8 +84,20 @@ def strip(mesh: Mesh, key: Key) -> None:
     mesh.cluster.user_delete(key)
 
 
+def restore(mesh: Mesh) -> None:
+    """A backup brings the request back as its manifest is, while its grant is gone and the user still stands."""
+    request = mesh.get("AccessRequest", REQUEST.name, REQUEST.namespace)
+    mesh.cluster.write_status(REQUEST, request["metadata"]["uid"], {})
+    revoke(mesh)
+    sweep(mesh)
+
+
 def strip_request(mesh: Mesh) -> None:
     strip(mesh, REQUEST)
+    sweep(mesh)
+
+
+def sweep(mesh: Mesh) -> None:
     for minutes in (0, 5, 2):
         mesh.clock.forward(minutes=minutes)
         mesh.settle()
@@ -198,6 +210,7 @@ HOSTILE = (
     Hostile("another request of a refused namespace at an open port", lambda m: asked(m, approval="Auto"), refused_then_renamed),
     Hostile("a grant whose finalizer is stripped", granted, lambda m: strip(m, GRANT), by=WATCH),
     Hostile("a request whose finalizer is stripped", granted, strip_request, by="the sweep"),
+    Hostile("a request that is restored without its status, after revocation", granted, restore, by="the sweep"),
     Hostile("a consumer whose finalizer is stripped", granted, lambda m: strip(m, Key("DataProduct", "inventory", "forecast")), by=WATCH),
     Hostile("a product whose finalizer is stripped", granted, lambda m: strip(m, Key("DataProduct", "sales", "orders")), by=WATCH),
     shielded("suspend against the deletion of the grant", product(suspend=True), revoke),

@@ -105,6 +105,6 @@ class StoreWorld:
     freshly_probed: bool = False
     """Whether that was in this very reconciliation."""
     orphans: tuple[str, ...] = ()
-    """Principals under the mesh's path that no living product or request has."""
+    """Principals under the mesh's path that no living product and no request's record holds."""
     due_orphans: tuple[Principal, ...] = ()
     """Those of them that are to end now, as they stand."""

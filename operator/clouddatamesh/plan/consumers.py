@@ -34,6 +34,11 @@ def has_access(request: Manifest) -> bool:
     return bool(_status(request).get("grantRef"))
 
 
+def holds_principal(request: Manifest) -> bool:
+    """Whether a user in the store may be this request's: its record says so, or it was not decided yet."""
+    return bool(_status(request).get("principal")) or not any(c["type"] == "Ready" for c in _conditions(request))
+
+
 def is_in_effect(request: Manifest) -> bool:
     """Whether access was read back as standing."""
     return has_access(request) and any(c["type"] == "Provisioned" and c["status"] == "True" for c in _conditions(request))

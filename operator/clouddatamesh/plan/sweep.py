@@ -1,4 +1,7 @@
-"""Principals under the mesh's path without a living owner: seen twice, disabled, then removed; too many at once are left alone."""
+"""Principals under the mesh's path that no living product and no request's record holds: seen twice, disabled, then removed.
+
+Too many at once are left alone.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

@@ -1,5 +1,6 @@
 """An ObjectStore: the order of its steps. It is looked at more often than the rest, since its Secret is not watched."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import objectstore as planning
+from clouddatamesh.plan.consumers import holds_principal
 from clouddatamesh.plan.names import principal_path
 from clouddatamesh.plan.sweep import due_orphans, find_orphans
 from clouddatamesh.ports import BucketStore, Ports
@@ -104,10 +106,15 @@ class _Keeping:
         if not is_settled(ports.cluster.get(self._visit.key) or {"metadata": {}}):
             return world
         identities = ports.stores.identities(connection_of(store, ports.cluster))
-        owners = (key_of(owner) for kind in ("DataProduct", "AccessRequest") for owner in ports.cluster.list(kind))
-        orphans = find_orphans(identities.list(principal_path(ports.settings.mesh)), owners, ports.settings.mesh)
+        orphans = find_orphans(identities.list(principal_path(ports.settings.mesh)), _owners(ports), ports.settings.mesh)
         seen = (identities.observe(name) for name in due_orphans(store, orphans, world.now))
         return replace(world, orphans=orphans, due_orphans=tuple(found for found in seen if found is not None))
+
+
+def _owners(ports: Ports) -> Iterator[Key]:
+    """Whose principals belong in the store; of requests those with a record, which a restored backup does not bring back."""
+    yield from (key_of(product) for product in ports.cluster.list("DataProduct"))
+    yield from (key_of(request) for request in ports.cluster.list("AccessRequest") if holds_principal(request))
 
 
 def _deletion(visit: Visit) -> Flow[StoreWorld]:
