@@ -10,6 +10,8 @@ SOURCES := operator hack tests
 # Which tests, and with what: make test TESTS=tests/unit PYTEST="-k lifecycle"
 TESTS ?= tests
 PYTEST ?=
+# How many files of tests run at the same time; each worker starts the real parts that it needs
+JOBS ?= 2
 # Which figures, and of how many: make bench BENCH="--store rgw --only access-burst --requests 200"
 BENCH ?=
 
@@ -21,7 +23,7 @@ demo: $(VENV)/ready ## the retail mesh on this machine; STORE=rgw for Ceph
 
 test: lint verify ## lint, verify and every test
 	$(if $(filter tests,$(TESTS)),$(RUN)python hack/tools/up.py cache)
-	$(RUN)pytest $(TESTS) $(PYTEST)
+	$(RUN)pytest $(TESTS) --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder $(PYTEST)
 
 bench: $(VENV)/ready ## the figures, into build/bench.json
 	$(RUN)python -m tests.bench $(BENCH)

@@ -117,8 +117,7 @@ class AccessReplay:
         self._observe(ask)
         self._look_for_secret(ask)
         self._status(ask.path, {"digest": "replayed"})
-        for _ in range(2):
-            self._tell(ask.path, "AccessRequest", ask)
+        self._tell(ask.path, "AccessRequest", ask)
         self._send_patch(ask.grant_path, [{"op": "remove", "path": "/metadata/finalizers/0"}])
 
     def forget(self, ask: Ask) -> None:
