@@ -1,7 +1,7 @@
 """One request at a time, its errors translated at the edge. It adds nothing to a request and retries nothing."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -10,6 +10,7 @@ from clouddatamesh.errors import MeshError
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.storage.errors import code_of, translate
 
+PAGE: Final = 1000
 WIRE_ERRORS = (ClientError, BotoCoreError, ResponseParserError, KeyError)
 """Everything that a request may raise; the last two, for an answer of 200 that is no XML or none of ours, are not of boto's own family."""
 
@@ -44,9 +45,10 @@ class Calls:
             raise self.explain(error, operation, what) from None
 
     def collect(self, operation: str, what: str, *, part: str, **arguments: Any) -> list[dict[str, Any]]:
-        """One part of every page of a listing; a page without it is no answer."""
+        """One part of every page of a listing, a thousand to a page; a page without it is no answer."""
         try:
-            return [item for page in self.client.get_paginator(operation).paginate(**arguments) for item in page[part]]
+            pages = self.client.get_paginator(operation).paginate(**arguments, PaginationConfig={"PageSize": PAGE})
+            return [item for page in pages for item in page[part]]
         except WIRE_ERRORS as error:
             raise self.explain(error, operation, what) from None
 
