@@ -6,13 +6,17 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from clouddatamesh.errors import MeshError
+from clouddatamesh import reasons
+from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.storage.errors import code_of, translate
 
 PAGE: Final = 1000
 WIRE_ERRORS = (ClientError, BotoCoreError, ResponseParserError, KeyError)
 """Everything that a request may raise; the last two, for an answer of 200 that is no XML or none of ours, are not of boto's own family."""
+
+STRANGE: Final = (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError)
+"""What reading an answer may raise that is none of ours, or that somebody made to break its reader."""
 
 
 def hidden_of(connection: Connection) -> tuple[str, ...]:
@@ -55,6 +59,11 @@ class Calls:
     def explain(self, error: Exception, operation: str, what: str) -> MeshError:
         """The error in our words."""
         return translate(error, f"{name_of(operation)} {what}".strip(), hide=self._hidden)
+
+
+def strange(what: str) -> Transient:
+    """The error of an answer that cannot be read."""
+    return Transient(reasons.STORE_UNAVAILABLE, f"{what} failed: the answer cannot be read; check the ObjectStore's endpoints")
 
 
 def name_of(operation: str) -> str:

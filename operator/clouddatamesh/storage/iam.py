@@ -12,7 +12,7 @@ from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model.bucket import ATTACHED_POLICIES, GROUPS, PREFIX, Statement
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.identity import AccessKey, Connection, IssuedKey, Principal
-from clouddatamesh.storage.calls import WIRE_ERRORS, Calls
+from clouddatamesh.storage.calls import STRANGE, WIRE_ERRORS, Calls, strange
 from clouddatamesh.storage.errors import code_of
 from clouddatamesh.storage.policy import build_document, parse_document
 
@@ -40,6 +40,8 @@ class IamIdentities:
             return Absent() if found is None else Present(self._read(name, found["User"]))
         except MeshError as error:
             return Unknown(error)
+        except STRANGE:
+            return Unknown(strange(f"Reading IAM user {name}"))
 
     def _read(self, name: str, user: dict[str, Any]) -> Principal:
         names = self._must("list_user_policies", name)["PolicyNames"]

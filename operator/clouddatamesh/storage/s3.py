@@ -13,7 +13,7 @@ from clouddatamesh.model import bucket as b
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.identity import Connection, StoreAccount
 from clouddatamesh.storage.account import read_account
-from clouddatamesh.storage.calls import WIRE_ERRORS, Calls
+from clouddatamesh.storage.calls import STRANGE, WIRE_ERRORS, Calls, strange
 from clouddatamesh.storage.capabilities import probe
 from clouddatamesh.storage.contents import count_contents, remove_page
 from clouddatamesh.storage.errors import code_of
@@ -45,18 +45,25 @@ class S3Buckets:
 
     def observe(self, name: str) -> Seen[b.Bucket]:
         try:
+            return self._observe(name)
+        except MeshError as error:
+            return Unknown(_with_remedy(error))
+        except STRANGE:
+            return Unknown(strange(f"Reading bucket {name}"))
+
+    def _observe(self, name: str) -> Seen[b.Bucket]:
+        try:
             tags = self._read_tags(name)
         except _Absent:
             return Absent()
         except MeshError as error:
-            return self._judge_denial(error, name) if error.reason == reasons.ACCESS_DENIED else Unknown(error)
+            if error.reason != reasons.ACCESS_DENIED:
+                raise
+            return self._judge_denial(error, name)
         settings: dict[str, Any] = {}
-        try:
-            for part, reader in READERS.items():
-                if part in self._connection.settings:
-                    settings |= reader(self._read, name)
-        except MeshError as error:
-            return Unknown(_with_remedy(error))
+        for part, reader in READERS.items():
+            if part in self._connection.settings:
+                settings |= reader(self._read, name)
         return Present(b.Bucket(name=name, tags=tags, **settings))
 
     def _read_tags(self, name: str) -> b.Tags:
