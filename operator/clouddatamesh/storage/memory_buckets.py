@@ -8,6 +8,7 @@ from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model import bucket as b
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.identity import Connection, StoreAccount
+from clouddatamesh.storage.denial import explain_denial
 from clouddatamesh.storage.memory_held import Held, World
 
 _BOUND: Final = 10_000
@@ -47,7 +48,7 @@ class MemoryBuckets:
             for setting in sorted(self._connection.settings):
                 self._store.check_right(f"observe {setting}", name)
         except MeshError as error:
-            return self._judge_denial(error, name) if error.reason == reasons.ACCESS_DENIED else Unknown(error)
+            return self._judge_denial(explain_denial(error), name) if error.reason == reasons.ACCESS_DENIED else Unknown(error)
         return Present(self._as_read(bucket))
 
     def _judge_denial(self, denial: MeshError, name: str) -> Seen[b.Bucket]:
@@ -56,7 +57,10 @@ class MemoryBuckets:
             self._store.check_right("list buckets", name)
         except MeshError:
             return Unknown(denial)
-        return Unknown(denial) if self._store.seen_bucket(name) is not None else Present(b.Bucket(name, is_of_other_account=True))
+        tells_apart = self._connection.endpoint is None or self._connection.expected_owner is not None
+        if self._store.seen_bucket(name) is not None or not tells_apart:
+            return Unknown(denial)
+        return Present(b.Bucket(name, is_of_other_account=True))
 
     def _as_read(self, bucket: b.Bucket) -> b.Bucket:
         unread: dict[str, Any] = {name: None for name, setting in _SETTING_OF.items() if setting not in self._connection.settings}

@@ -16,13 +16,13 @@ from clouddatamesh.storage.account import read_account
 from clouddatamesh.storage.calls import STRANGE, WIRE_ERRORS, Calls, strange
 from clouddatamesh.storage.capabilities import probe
 from clouddatamesh.storage.contents import count_contents, remove_page
+from clouddatamesh.storage.denial import explain_denial
 from clouddatamesh.storage.errors import code_of
 from clouddatamesh.storage.scratch import Patience, Scratch
 from clouddatamesh.storage.settings import READERS, UNSET, WRITERS
 
 _ABSENT: Final = ("NoSuchBucket",)
 _OTHER_REGION: Final = ("IllegalLocationConstraintException", "InvalidLocationConstraint")
-_DENIAL: Final = "a Deny in the bucket's policy or a missing permission of the operator refuses it; nothing is taken"
 
 
 class _Absent(Exception):
@@ -47,7 +47,7 @@ class S3Buckets:
         try:
             return self._observe(name)
         except MeshError as error:
-            return Unknown(_with_remedy(error))
+            return Unknown(explain_denial(error))
         except STRANGE:
             return Unknown(strange(f"Reading bucket {name}"))
 
@@ -87,18 +87,14 @@ class S3Buckets:
         try:
             listed = self._s3.collect("list_buckets", "", part="Buckets", Prefix=name)
         except MeshError as error:
-            return Unknown(self._explain_credentials() or (error if error.reason != reasons.ACCESS_DENIED else _with_remedy(denial)))
-        if any(bucket.get("Name") == name for bucket in listed):
-            return Unknown(_with_remedy(denial))
+            return Unknown(explain_denial(denial) if error.reason == reasons.ACCESS_DENIED else error)
+        if any(bucket.get("Name") == name for bucket in listed) or not self._tells_accounts_apart():
+            return Unknown(explain_denial(denial))
         return Present(b.Bucket(name, is_of_other_account=True))
 
-    def _explain_credentials(self) -> MeshError | None:
-        """A store that refuses the list as well may refuse these credentials altogether."""
-        try:
-            self.account()
-        except MeshError as error:
-            return error
-        return None
+    def _tells_accounts_apart(self) -> bool:
+        """Stores without accounts of their own list what one may read, so that a Deny takes a bucket out of the list as well."""
+        return self._connection.endpoint is None or self._connection.expected_owner is not None
 
     def create(self, want: b.Bucket) -> None:
         region = want.region or self._connection.region
@@ -145,8 +141,3 @@ class S3Buckets:
     def account(self) -> StoreAccount:
         """Whose credentials these are."""
         return read_account(self._s3, self._sts, self._iam, self._connection)
-
-
-def _with_remedy(error: MeshError) -> MeshError:
-    """What a refusal may come from, and that it is no evidence."""
-    return type(error)(error.reason, f"{error.message}; {_DENIAL}") if error.reason == reasons.ACCESS_DENIED else error
