@@ -66,13 +66,25 @@ def _block_public_access(scratch: Scratch) -> None:
 
 
 def _refuses_public_policy(scratch: Scratch) -> bool:
-    """Public for reading one object that holds nothing, for the moment until it is seen to be accepted."""
-    statement = {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{scratch.bucket}/{KEY}"]}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    if _is_refused(lambda: scratch.s3.put_bucket_policy(Bucket=scratch.bucket, Policy=document)):
-        return True
-    scratch.patient_s3.delete_bucket_policy(Bucket=scratch.bucket)
-    return False
+    """Public for reading one object that holds nothing, for the moment until it is seen to be accepted.
+
+    A policy that harms nobody goes first: a store that takes none at all, or none from us, refuses the public one for another reason.
+    """
+    s3, bucket = scratch.patient_s3, scratch.bucket
+    with _undone(lambda: s3.delete_bucket_policy(Bucket=bucket)):
+        try:
+            s3.put_bucket_policy(Bucket=bucket, Policy=_document("Deny", "s3:PutBucketWebsite", bucket))
+        except ClientError as error:
+            if is_not_done(error):
+                return True
+            raise
+        public = _document("Allow", "s3:GetObject", f"{bucket}/{KEY}")
+        return _is_refused(lambda: scratch.s3.put_bucket_policy(Bucket=bucket, Policy=public))
+
+
+def _document(effect: str, action: str, place: str) -> str:
+    statement = {"Effect": effect, "Principal": "*", "Action": [action], "Resource": [f"arn:aws:s3:::{place}"]}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _tls_only(scratch: Scratch) -> None:
