@@ -17,6 +17,7 @@ from clouddatamesh.storage.policy import parse_policy
 from hack.tools.store import Store
 from tests.contract.stores import Subject, subject_of
 from tests.contract.worlds import World, fresh
+from tests.support.evidence import seen
 
 SID: Final = "clouddatameshNoWebsite"
 PATH: Final = "/clouddatamesh/acme/"
@@ -195,9 +196,7 @@ def made(subject: Subject) -> Principal:
 
 
 def read(subject: Subject, name: str) -> Principal:
-    found = subject.identities.observe(name)
-    assert found is not None
-    return found
+    return seen(subject.identities.observe(name))
 
 
 def test_policies_that_a_stranger_gave_a_user_show_by_name_and_can_be_removed(subject: Subject, stranger: Stranger) -> None:
