@@ -151,7 +151,10 @@ class Cluster(Protocol):
         ...
 
     def departed(self, key: Key) -> Manifest | None:
-        """The last state of an object that went a moment ago and was not made again, kept for a quarter of an hour; else None."""
+        """The last state of an object of that name that went without our letting it go, kept for a quarter of an hour; else None.
+
+        It may have been made again meanwhile, under another uid.
+        """
         ...
 
     def read(self, key: Key) -> Seen[Manifest]:

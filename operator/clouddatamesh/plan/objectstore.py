@@ -211,8 +211,13 @@ def plan_deletion(store: ObjectStore, world: StoreWorld) -> Plan:
     """
     if not marks.is_held(store.metadata.finalizers):
         return Plan()
+    answers = Part("account", Steps((), world.account.error if isinstance(world.account, Unknown) else None), CREDENTIALS)
+    return Plan((answers, Part("release", _plan_release(store, world), "DeletionBlocked", takes=True)))
+
+
+def _plan_release(store: ObjectStore, world: StoreWorld) -> Steps:
     if not world.users:
-        return Plan((Part("release", Steps((ReleaseObject(),)), "DeletionBlocked", takes=True),))
+        return Steps((ReleaseObject(),))
     shown = ", ".join(str(key) for key in sorted(world.users)[:_SHOWN])
     more = f" and {len(world.users) - _SHOWN} more" if len(world.users) > _SHOWN else ""
     if not marks.is_orphaned(store.metadata):
@@ -220,11 +225,11 @@ def plan_deletion(store: ObjectStore, world: StoreWorld) -> Plan:
             f"Deletion waits for {shown}{more}; delete these first, or leave their buckets and keys behind with annotation"
             f" {marks.ORPHAN_ANNOTATION}={store.metadata.name}"
         )
-        return Plan((Part("release", stopped(Waiting(reasons.IN_USE, why)), "DeletionBlocked"),))
+        return stopped(Waiting(reasons.IN_USE, why))
     holders = sorted(key for key in world.users if key.kind == "AccessRequest")
     if holders:
         why = f"{len(holders)} AccessRequests let go of the store, the first: {holders[0]}"
-        return Plan((Part("release", stopped(Waiting(reasons.DELETING, why)), "DeletionBlocked"),))
+        return stopped(Waiting(reasons.DELETING, why))
     left = f"Left behind in the store, with their keys: the buckets of {shown}{more}"
     told = Announce(Event("Warning", reasons.ABANDONED, left))
-    return Plan((Part("release", Steps((told, ReleaseObject())), "DeletionBlocked", takes=True),))
+    return Steps((told, ReleaseObject()))

@@ -123,14 +123,16 @@ def _loss(wish: Wish, claim: Claim, world: ProductWorld) -> MeshError:
 
 def _doubt(wish: Wish, world: ProductWorld) -> Callable[[str], MeshError] | None:
     """What speaks against believing at once that a bucket is somebody else's now."""
+    before = next((c for c in wish.product.status.conditions if c.type == "StorageReady"), None)
+    if before is not None and before.reason == reasons.NOT_OWNED:
+        return None  # it was confirmed before
     if world.losses >= MOST_LOSSES - 1:
         return lambda why: Terminal(
             reasons.STORAGE_LOSS_BRAKE,
             f"{world.losses + 1} products of ObjectStore {wish.store.metadata.name} lost their buckets, so nothing is taken. {why}; put the"
             f" tags back, or let this one go with bucket tag {marks.RELEASED_TAG}={wish.key.namespace}/{wish.key.name}",
         )
-    before = next((c for c in wish.product.status.conditions if c.type == "StorageReady"), None)
-    known = before is not None and before.reason in (reasons.LOSS_UNCONFIRMED, reasons.NOT_OWNED, reasons.STORAGE_LOSS_BRAKE)
+    known = before is not None and before.reason in (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE)
     if known and before is not None and world.now - parse_time(before.last_transition_time) >= _CONFIRMED:
         return None
     return lambda why: Waiting(reasons.LOSS_UNCONFIRMED, f"{why}; it is looked at once more before credentials are taken")

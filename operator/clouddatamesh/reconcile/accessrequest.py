@@ -41,7 +41,7 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
 
 def _keeping(visit: Visit) -> Flow[Looked]:
     def look() -> Looked:
-        ask = read_request(visit.manifest())
+        ask = _with_predecessor(read_request(visit.manifest()), visit)
         world = gather(ask, visit)
         return replace(ask, readable=world.request is not None), world
 
@@ -53,9 +53,18 @@ def _keeping(visit: Visit) -> Flow[Looked]:
     )
 
 
+def _with_predecessor(ask: Ask, visit: Visit) -> Ask:
+    """A request that was made again while an earlier one of its name went without its finalizer answers for what that one left."""
+    left = visit.ports.cluster.departed(ask.key) if ask.place is None else None
+    if left is None or left["metadata"]["uid"] == ask.uid:
+        return ask
+    former = read_request(left)
+    return replace(ask, place=former.place, principal=former.principal or ask.principal)
+
+
 def _deletion(visit: Visit) -> Flow[Looked]:
     def look() -> Looked:
-        ask = read_request(visit.manifest())
+        ask = _with_predecessor(read_request(visit.manifest()), visit)
         return ask, gather_deletion(ask, visit)
 
     def gives_up() -> bool:

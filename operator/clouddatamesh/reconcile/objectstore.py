@@ -15,7 +15,7 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import StoreWorld
-from clouddatamesh.plan import names
+from clouddatamesh.plan import marks, names
 from clouddatamesh.plan import objectstore as planning
 from clouddatamesh.plan.access.consumers import holds_principal
 from clouddatamesh.plan.access.facts import part_of
@@ -89,15 +89,10 @@ class _Keeping:
 
     def _observe(self, store: ObjectStore, world: StoreWorld) -> StoreWorld:
         """Whose the credentials are comes first: nothing that another account answers is of use."""
-        try:
-            connection = connection_of(store, self._ports.cluster)
-            account = self._ports.stores.buckets(connection).account().id
-        except MeshError as error:
-            return replace(world, account=Unknown(error))
-        world = replace(world, account=Present(account))
-        if planning.find_strangeness(store, world) is not None:
+        world = replace(world, account=_observe_account(store, self._ports))
+        if isinstance(world.account, Unknown) or planning.find_strangeness(store, world) is not None:
             return world
-        return self._observe_marks(store, world, connection)
+        return self._observe_marks(store, world, connection_of(store, self._ports.cluster))
 
     def _observe_marks(self, store: ObjectStore, world: StoreWorld, connection: Connection) -> StoreWorld:
         """The mesh's bucket, its marker, and the principals that nobody owns."""
@@ -153,11 +148,14 @@ def _deletion(visit: Visit) -> Flow[Looked]:
 
     def gather() -> Looked:
         store = read_leniently(ObjectStore, visit.manifest())
-        return store, StoreWorld(ports.clock.now(), ports.settings, cluster_uid(ports), users=_users(store, ports))
+        account = Absent() if marks.is_orphaned(store.metadata) else _observe_account(store, ports)
+        return store, StoreWorld(ports.clock.now(), ports.settings, cluster_uid(ports), users=_users(store, ports), account=account)
 
-    def finished(_seen: Looked, _plan: object) -> Outcome:
+    def finished(seen: Looked, _plan: object) -> Outcome:
         kept = {name: value for name, value in visit.old_status().items() if name not in ("conditions", "observedGeneration")}
-        return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "Nothing uses the store any more"), fields=kept)
+        answers = (Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"),)
+        ready = Finding("Ready", "Unknown", reasons.DELETING, "The store is being let go")
+        return Outcome(ready, answers if isinstance(seen[1].account, Present) else (), kept)
 
     return Flow(
         gather=gather,
@@ -165,6 +163,14 @@ def _deletion(visit: Visit) -> Flow[Looked]:
         executor=lambda seen: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, seen[1].now)),
         report=finished,
     )
+
+
+def _observe_account(store: ObjectStore, ports: Ports) -> Seen[str]:
+    """Whose the credentials are; those who let go of the store need it until they have."""
+    try:
+        return Present(ports.stores.buckets(connection_of(store, ports.cluster)).account().id)
+    except MeshError as error:
+        return Unknown(error)
 
 
 def _with_status(store: ObjectStore, **facts: Any) -> ObjectStore:
