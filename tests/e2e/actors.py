@@ -61,7 +61,7 @@ class Actors:
         self.installed.cluster.kubectl("delete", "dataproduct", name, "-n", namespace, *flags)
 
     def strip(self, name: str, namespace: str = "sales") -> None:
-        """The platform team forces an object away by taking its finalizers, as a member of the group for such a case."""
+        """The platform team removes the finalizers of an object, as a member of the break-glass group."""
         patch, groups = '{"metadata":{"finalizers":null}}', ("--as-group=system:masters", f"--as-group={BREAK_GLASS}")
         self.installed.cluster.kubectl("patch", "dataproduct", name, "-n", namespace, "--type=merge", "-p", patch, "--as=rescuer", *groups)
 

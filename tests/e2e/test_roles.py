@@ -21,11 +21,11 @@ SEE, CHANGE, WRITE = ("get", "list", "watch"), ("create", "update", "patch"), ("
 PORT = "open the access of a port"
 FINALIZER = "clouddatamesh.dev/finalizer"
 GOING: dict[str, tuple[str, dict[str, Any]]] = {
-    "have a product destroy its data once it is being deleted": (
+    "loosen the deletion policy of a product that is being deleted": (
         "clouddatamesh-deletion-guard",
         {"spec": {"storage": {"deletionPolicy": "Delete"}}},
     ),
-    "force away what is being deleted": ("clouddatamesh-finalizer-guard", {"metadata": {"finalizers": None}}),
+    "remove the finalizer of what is being deleted": ("clouddatamesh-finalizer-guard", {"metadata": {"finalizers": None}}),
 }
 """What admission decides about a product that is being deleted: the policy, and a change that shows it."""
 

@@ -163,7 +163,7 @@ def while_it_goes(
     return Attempt(what, who, ("patch", "dataproduct", "leaving", "-n", "sales", *PATCH, patch), by, says)
 
 
-def forced_away(what: str, who: Person) -> Attempt:
+def stripped(what: str, who: Person) -> Attempt:
     return while_it_goes(what, who, '{"metadata":{"finalizers":null}}', by=BY_FINALIZER_GUARD, says="finalizer-guard")
 
 
@@ -179,10 +179,10 @@ LEAVERS = (
                   '{"spec":{"storage":{"forceDestroy":true}}}'),
     while_it_goes("an administrator has the bucket of a product that is being deleted emptied", ADMIN,
                   '{"spec":{"storage":{"deletionPolicy":"Delete","forceDestroy":true}}}'),
-    forced_away("an owner strips the finalizer of a product that is being deleted", PRODUCER["owners"]),
-    forced_away("the producer's engineer strips the finalizer of a product that is being deleted", INSIDER),
-    forced_away("somebody with the cluster's role edit strips the finalizer of a product that is being deleted", EDITOR),
-    forced_away("an administrator's clean-up script strips the finalizer of a product that is being deleted", ADMIN),
+    stripped("an owner strips the finalizer of a product that is being deleted", PRODUCER["owners"]),
+    stripped("the producer's engineer strips the finalizer of a product that is being deleted", INSIDER),
+    stripped("somebody with the cluster's role edit strips the finalizer of a product that is being deleted", EDITOR),
+    stripped("an administrator's clean-up script strips the finalizer of a product that is being deleted", ADMIN),
     Attempt("an administrator's tool writes that a request is granted", ADMIN, STATUS, BY_STATUS_GUARD, "clouddatamesh-status-guard",
             with_status(REQUEST, conditions=READY)),
     Attempt("an administrator's tool writes what a product owns", ADMIN, STATUS, BY_STATUS_GUARD, "clouddatamesh-status-guard",
