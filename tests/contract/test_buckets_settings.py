@@ -143,6 +143,21 @@ def test_foreign_rules_stay_when_ours_come_and_go(subject: Subject) -> None:
     assert (subject.read(name).lifecycle, subject.read(name).foreign_rules) == ((), kept)
 
 
+def test_the_witness_of_an_owner_is_kept_as_written_beside_everything_else(subject: Subject) -> None:
+    """A rule that is off, for a prefix that nobody uses: it says whose the bucket is where its tags are lost."""
+    subject.need(b.LIFECYCLE)
+    name = subject.bucket()
+    witness = b.LifecycleRule("clouddatamesh-owner-0a1b2c3d-0000-4000-8000-0123456789ab", "clouddatamesh.dev/none/", 36500, enabled=False)
+    foreign = json.dumps({"ID": "x", "Status": "Disabled", "Filter": {"Prefix": "y/"}, "Expiration": {"Days": 2}}, sort_keys=True)
+    want = b.Bucket(name, lifecycle=(*(WANT.lifecycle or ()), witness), foreign_rules=(foreign,))
+    subject.buckets.update(want, ("lifecycle",))
+    found = subject.read(name)
+    assert sorted(found.lifecycle or ()) == sorted(want.lifecycle or ())
+    assert witness in (found.lifecycle or ())
+    subject.buckets.update(replace(found, tags=()), ("lifecycle", "tags"))
+    assert subject.read(name) == found
+
+
 def test_settings_that_the_connection_does_not_name_are_not_read(subject: Subject) -> None:
     name = subject.bucket()
     subject.buckets.update(wanted(name), ("tags", "policy", "versioning"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 import pytest
+from botocore.exceptions import ClientError
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Terminal
@@ -39,6 +40,7 @@ class Stranger(Protocol):
     def put_policy(self, bucket: str, text: str) -> None: ...
     def put_rules(self, bucket: str, rules: list[dict[str, Any]]) -> None: ...
     def put_block(self, bucket: str, parts: dict[str, bool]) -> None: ...
+    def put_encryption(self, bucket: str, algorithm: str) -> None: ...
     def put_user_policy(self, user: str, policy: str, text: str) -> None: ...
     def make_key(self, user: str) -> str: ...
     def put_key_to_sleep(self, user: str, key: str) -> None: ...
@@ -59,6 +61,11 @@ class BotoStranger:
 
     def put_block(self, bucket: str, parts: dict[str, bool]) -> None:
         self.s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=parts)
+
+    def put_encryption(self, bucket: str, algorithm: str) -> None:
+        default = {"SSEAlgorithm": algorithm, "KMSMasterKeyID": "11111111-2222-4333-8444-555555555555"}
+        rules = [{"ApplyServerSideEncryptionByDefault": default}]
+        self.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
 
     def put_user_policy(self, user: str, policy: str, text: str) -> None:
         self.iam.put_user_policy(UserName=user, PolicyName=policy, PolicyDocument=text)
@@ -100,6 +107,9 @@ class MemoryStranger:
 
     def put_block(self, bucket: str, parts: dict[str, bool]) -> None:
         self._change_bucket(bucket, public_access_blocked=all(parts.values()))
+
+    def put_encryption(self, bucket: str, algorithm: str) -> None:
+        self._change_bucket(bucket, encryption=algorithm)
 
     def put_user_policy(self, user: str, policy: str, text: str) -> None:
         ours, foreign = parse_policy(text)
@@ -184,6 +194,22 @@ def test_a_public_access_block_that_lost_a_part_is_none(subject: Subject, strang
     parts = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": False, "RestrictPublicBuckets": True}
     stranger.put_block(name, parts)
     assert subject.read(name).public_access_blocked is False
+
+
+@pytest.mark.parametrize("algorithm", ["aws:kms", "aws:kms:dsse"])
+def test_encryption_with_keys_of_somebody_shows_as_such_and_no_other_write_touches_it(
+    subject: Subject, stranger: Stranger, algorithm: str
+) -> None:
+    name = subject.bucket()
+    try:
+        stranger.put_encryption(name, algorithm)
+    except ClientError as error:
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] < 500
+        pytest.skip(f"the store takes no {algorithm}")
+    found = subject.read(name)
+    assert found.encryption == algorithm
+    subject.buckets.update(replace(found, tags=(("a", "b"),), versioning="Enabled"), ("tags", "versioning"))
+    assert subject.read(name).encryption == algorithm
 
 
 def made(subject: Subject) -> Principal:

@@ -42,14 +42,19 @@ def client_of(stores: BotoStores, connection: Connection, service: str = "s3") -
 
 
 @contextmanager
-def answering(body: bytes, *, status: int = 200, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """A server that gives one answer to everything, and the headers of what it was asked."""
+def answering(
+    body: bytes, *, status: int = 200, tls: ssl.SSLContext | None = None, drop: bool = False
+) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A server that gives one answer to everything, or drops the connection instead, and the headers of what it was asked."""
     asked: list[dict[str, str]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked.append({name.lower(): value for name, value in self.headers.items()})
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if drop:
+                self.close_connection = True
+                return
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
