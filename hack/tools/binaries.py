@@ -40,12 +40,13 @@ class Module:
         return " ".join(["-s", "-w", *(f"-X {variable}" for variable in self.variables)])
 
 
+KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kubelet")
 _KUBE_VERSION = "k8s.io/component-base/version"
 MODULES = (
     Module("etcd", (("etcd", "go.etcd.io/etcd/server/v3"),), (), "1 min"),
     Module(
         "kubernetes",
-        tuple((name, f"k8s.io/kubernetes/cmd/{name}") for name in ("kube-apiserver", "kube-controller-manager", "kubectl")),
+        tuple((name, f"k8s.io/kubernetes/cmd/{name}") for name in KUBERNETES),
         (f"{_KUBE_VERSION}.gitVersion=v1.36.4", f"{_KUBE_VERSION}.gitMajor=1", f"{_KUBE_VERSION}.gitMinor=36"),
         "8 min",
     ),
