@@ -51,6 +51,7 @@ MODULES = (
         "8 min",
     ),
     Module("helm", (("helm", "helm.sh/helm/v4/cmd/helm"),), ("helm.sh/helm/v4/internal/version.version=v4.3.1",), "4 min"),
+    Module("pause", (("pause", "."),), (), "10 s"),
 )
 NAMES = tuple(name for module in MODULES for name, _ in module.packages)
 

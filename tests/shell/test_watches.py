@@ -7,6 +7,7 @@ from clouddatamesh.kube.cache import Cache
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
 from clouddatamesh.shell import watches
+from clouddatamesh.shell.streams import Streams
 from clouddatamesh.shell.watches import ErrorBackoffs, build_registry, build_settings
 
 
@@ -26,7 +27,7 @@ def test_kopf_posts_nothing_and_sees_only_children_of_ours() -> None:
 
 
 def test_every_watched_kind_has_one_handler_and_nothing_else_is_asked_of_kopf() -> None:
-    registry = build_registry(Cache())
+    registry = build_registry(Cache(), Streams(WATCHED))
     assert len(registry._watching.get_all_handlers()) == len(WATCHED)
     assert not registry._changing.get_all_handlers()
     assert not registry._spawning.get_all_handlers()
@@ -35,7 +36,7 @@ def test_every_watched_kind_has_one_handler_and_nothing_else_is_asked_of_kopf() 
 
 def test_an_event_is_cached_and_a_deletion_forgotten() -> None:
     cache = Cache()
-    handler = watches._handler(cache, "Namespace", "v1")
+    handler = watches._handler(cache, Streams(WATCHED), "Namespace")
     body = {"metadata": {"name": "a", "uid": "1", "resourceVersion": "5"}}
     asyncio.run(handler(event={"type": None, "object": body}))
     assert cache.get(Key("Namespace", "", "a")) is not None
