@@ -1,7 +1,12 @@
 """kopf as a pure watcher: its settings, its registry, and what its one handler does."""
 
 import asyncio
+import getpass
 import itertools
+import threading
+from pathlib import Path
+
+import pytest
 
 from clouddatamesh.kube.cache import Cache
 from clouddatamesh.model.objects import Key
@@ -36,10 +41,29 @@ def test_every_watched_kind_has_one_handler_and_nothing_else_is_asked_of_kopf() 
 
 def test_an_event_is_cached_and_a_deletion_forgotten() -> None:
     cache = Cache()
-    handler = watches._handler(cache, Streams(WATCHED), "Namespace")
+    streams = Streams(WATCHED)
+    handler = watches._handler(cache, streams, "Namespace")
     body = {"metadata": {"name": "a", "uid": "1", "resourceVersion": "5"}}
     asyncio.run(handler(event={"type": None, "object": body}))
     assert cache.get(Key("Namespace", "", "a")) is not None
+    streams.expect("Namespace", 5)
+    assert not streams._streams["Namespace"].awaited
     gone = {"metadata": {**body["metadata"], "resourceVersion": "6"}}
     asyncio.run(handler(event={"type": "DELETED", "object": gone}))
     assert cache.get(Key("Namespace", "", "a")) is None
+
+
+def test_kopf_does_not_ask_for_the_name_of_a_user_that_may_have_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A container's user need not be in /etc/passwd, nor need it have a home."""
+
+    def unknown() -> str:
+        raise KeyError("getpwuid(): uid not found: 65532")
+
+    monkeypatch.setattr(getpass, "getuser", unknown)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    watches.run_kopf(Cache(), Streams(WATCHED), stop)
+    assert "getpwuid" not in caplog.text
