@@ -98,6 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
         while chunk := answer.read1(65536):
             self._wait(is_watch)
             self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        answer.close()  # else the next request on this connection is refused
         self.wfile.write(b"0\r\n\r\n")
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server's

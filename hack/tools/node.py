@@ -32,12 +32,11 @@ trap '' INT TERM HUP; cat >/dev/null
 ip link delete "$1"
 echo "$2" >"$3"
 for i in 1 2 3 4 5; do
-  find /sys/fs/cgroup -depth -type d -path "*/$4/*" -exec rmdir {} + 2>/dev/null
-  find /sys/fs/cgroup -depth -type d -name "$4" -exec rmdir {} + 2>/dev/null
-  [ -n "$(find /sys/fs/cgroup -type d -name "$4" -print -quit)" ] || exit 0
+  find /sys/fs/cgroup -depth -type d -path '*/k8s.io*' -newer "$4" -exec rmdir {} + && exit
   sleep 1
 done
 """
+"""rmdir takes away empty cgroups alone; those newer than our start are ours, or nobody's."""
 
 
 def find_obstacles() -> tuple[str, ...]:
@@ -58,7 +57,7 @@ class Node:
     """
 
     def __init__(self, cluster: ControlPlane, *, images: Sequence[Path], say: Say = say_nothing) -> None:
-        self._cluster, self._images, self._say = cluster, tuple(images), say
+        self.cluster, self._images, self._say = cluster, tuple(images), say
         self._stack = contextlib.ExitStack()
         self.address = HOST
         self.dir = self.logs = Path()
@@ -88,7 +87,7 @@ class Node:
         self.dir = self._stack.enter_context(work_dir("node"))
         self.logs = make_log_dir("node")
         self._make_bridge()
-        self.gateway = self._stack.enter_context(Gateway(self._cluster, (SERVICE_HOST, 443)))
+        self.gateway = self._stack.enter_context(Gateway(self.cluster, (SERVICE_HOST, 443)))
         self._write_files()
         self._run("kube-scheduler", [binaries["kube-scheduler"], self._login(), "--leader-elect=false", "--secure-port=0"])
         kubelet = self._run("kubelet", self._command(binaries["kubelet"]))
@@ -101,7 +100,9 @@ class Node:
     def _make_bridge(self) -> None:
         """Made here so that this machine's programs can listen on it before there is a Pod."""
         subprocess.run(["ip", "link", "delete", BRIDGE], capture_output=True, check=False)  # of a run whose machine died
-        script = ["sh", "-c", _UNDERTAKER, "sh", BRIDGE, _FORWARD.read_text().strip(), str(_FORWARD), self.dir.name]
+        mark = self.logs / "started"
+        mark.touch()
+        script = ["sh", "-c", _UNDERTAKER, "sh", BRIDGE, _FORWARD.read_text().strip(), str(_FORWARD), str(mark)]
         undertaker = subprocess.Popen(script, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
         self._stack.callback(undertaker.communicate)
         for command in (
@@ -116,7 +117,7 @@ class Node:
 
     def _write_files(self) -> None:
         (port,) = free_ports(1)
-        words = {"DIR": str(self.dir), "BRIDGE": BRIDGE, "PODS": PODS, "PAUSE": PAUSE, "PORT": str(port), "CGROUP": self.dir.name}
+        words = {"DIR": str(self.dir), "BRIDGE": BRIDGE, "PODS": PODS, "PAUSE": PAUSE, "PORT": str(port)}
         for name in ("containerd.toml", "kubelet.yaml", "10-bridge.conflist"):
             text = (HERE / name).read_text()
             for word, value in words.items():
@@ -132,7 +133,7 @@ class Node:
         return [*inside, *self._images, "--", kubelet, self._login(), *flags, *places]
 
     def _login(self) -> str:
-        return f"--kubeconfig={self._cluster.kubeconfig}"
+        return f"--kubeconfig={self.cluster.kubeconfig}"
 
     def _run(self, name: str, argv: Sequence[str | Path]) -> subprocess.Popen[bytes]:
         child = start_child(argv, log=self.logs / f"{name}.log", cwd=self.dir)
@@ -143,7 +144,7 @@ class Node:
     def _is_ready(self) -> bool:
         with contextlib.suppress(ToolError):
             path = '-o=jsonpath={.status.conditions[?(@.type=="Ready")].status}{.spec.taints}'
-            return self._cluster.kubectl("get", "node", NAME, path) == "True"
+            return self.cluster.kubectl("get", "node", NAME, path) == "True"
         return False
 
     def _last_words(self) -> str:
