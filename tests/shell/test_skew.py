@@ -1,11 +1,22 @@
 """The API server's clock against ours: how far apart they may be, and when ours is trusted again."""
 
+import json
 import re
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from clouddatamesh.kube.cache import Cache
+from clouddatamesh.kube.client import Client
+from clouddatamesh.kube.lists import list_into
 from clouddatamesh.kube.skew import LIMIT, Skew
+from clouddatamesh.shell.wiring import SystemClock
 from tests.shell.hand import Hand
 
 
@@ -100,3 +111,55 @@ def test_an_answer_without_a_date_is_no_look(clocks: Clocks, date: str | None) -
     clocks.look()
     clocks.skew.look(date, 0.1)
     assert clocks.skew.is_trusted()
+
+
+class Server:
+    """An API server with an empty list of everything, whose clock can be off."""
+
+    def __init__(self) -> None:
+        self.off = 0.0
+        self.http = HTTPServer(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = json.dumps({"metadata": {"resourceVersion": "5"}, "items": []}).encode()
+                self.send_response_only(200)
+                self.send_header("Date", formatdate(datetime.now(UTC).timestamp() + server.off, usegmt=True))
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's
+                pass
+
+        return Handler
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    found = Server()
+    yield found
+    found.http.shutdown()
+    found.http.server_close()
+
+
+def test_each_list_is_a_look_and_other_reads_are_none(server: Server, tmp_path: Path) -> None:
+    host = f"http://127.0.0.1:{server.http.server_address[1]}"
+    context = {"name": "it", "context": {"cluster": "it", "user": "it"}}
+    config = {"clusters": [{"name": "it", "cluster": {"server": host}}], "contexts": [context], "users": [], "current-context": "it"}
+    (tmp_path / "kubeconfig").write_text(json.dumps({**config, "users": [{"name": "it", "user": {}}]}))
+    skew = Skew()
+    client, clock = Client(kubeconfig=tmp_path / "kubeconfig", skew=skew), SystemClock(skew)
+    try:
+        client.request("GET", "/api/v1/namespaces/a")
+        assert not clock.is_trusted()
+        for off, is_trusted in ((0, True), (-86_400, False), (0, False), (0, True)):
+            server.off = off
+            list_into(Cache(), client, "Namespace", labelled=False)
+            assert clock.is_trusted() == is_trusted
+    finally:
+        client.close()
