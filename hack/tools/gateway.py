@@ -1,6 +1,7 @@
 """A door to a local API server on another address, which can let every watch hang while everything else goes on."""
 
 import http.client
+import json
 import ssl
 import threading
 from collections.abc import Iterable
@@ -47,8 +48,9 @@ class Gateway:
         """From now on watches bring nothing and new ones are not answered; their connections stay open."""
         self._server.gate.clear()
 
-    def release(self) -> None:
-        """Watches go on where they were."""
+    def release(self, *, broken: bool = False) -> None:
+        """Watches go on where they were; those that waited for an answer get an error in their stream, if `broken`."""
+        self._server.breaks = broken
         self._server.gate.set()
 
 
@@ -57,7 +59,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], cluster: ControlPlane) -> None:
         super().__init__(address, _Handler)
-        self.gate = threading.Event()
+        self.gate, self.breaks = threading.Event(), False
         self.upstream = urlsplit(cluster.endpoint.server).netloc
         self.trust = ssl.create_default_context(cafile=str(cluster.endpoint.ca))
         tls, shown = cluster.dir / "tls", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -87,7 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         is_watch = "watch=true" in self.path
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._wait(is_watch)
+        if self._wait(is_watch) and self.server.breaks:
+            self._break()
+            return
         self._upstream.request(self.command, self.path, body or None, _passed_on(self.headers.items()))
         answer = self._upstream.getresponse()
         self.send_response_only(answer.status)
@@ -103,9 +107,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server's
 
-    def _wait(self, is_watch: bool) -> None:
-        if is_watch:
-            self.server.gate.wait()
+    def _wait(self, is_watch: bool) -> bool:
+        """Whether it had to wait."""
+        if not is_watch or self.server.gate.is_set():
+            return False
+        return self.server.gate.wait()
+
+    def _break(self) -> None:
+        status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 500, "message": "etcdserver: no leader"}
+        body = json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"
+        self.send_response_only(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's
         pass

@@ -3,9 +3,13 @@
 import asyncio
 import getpass
 import itertools
+import json
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, ClassVar
 
+import kopf
 import pytest
 
 from clouddatamesh.kube.cache import Cache
@@ -67,3 +71,35 @@ def test_kopf_does_not_ask_for_the_name_of_a_user_that_may_have_none(
     threading.Timer(0.3, stop.set).start()
     watches.run_kopf(Cache(), Streams(WATCHED), stop)
     assert "getpwuid" not in caplog.text
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """An API server that knows nobody."""
+
+    seen: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.seen.append(self.path)
+        self.send_response_only(401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's
+        pass
+
+
+def test_refused_credentials_end_the_watcher_and_are_not_tried_without_a_pause(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    host = f"http://127.0.0.1:{server.server_address[1]}"
+    context = {"name": "it", "context": {"cluster": "it", "user": "it"}}
+    config = {"clusters": [{"name": "it", "cluster": {"server": host}}], "contexts": [context], "current-context": "it"}
+    (tmp_path / "kubeconfig").write_text(json.dumps({**config, "users": [{"name": "it", "user": {"token": "old"}}]}))
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig"))
+    try:
+        with pytest.raises(kopf.LoginError):
+            watches.run_kopf(Cache(), Streams(WATCHED), threading.Event())
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert 0 < len(Refusing.seen) < 20

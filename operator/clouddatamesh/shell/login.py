@@ -15,19 +15,30 @@ _BOOKMARK: Final = b'"type":"BOOKMARK"'
 _VERSION: Final = re.compile(rb'"resourceVersion":"(\d+)"')
 
 
-async def log_in(streams: Streams, kinds: tuple[str, ...], **given: Any) -> kopf.AiohttpSession | None:
-    """The `kubernetes` client's credentials in a session of ours; None where it has none."""
-    info = kopf.login_via_client(**given)
-    if info is None:
-        return None
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
-        headers=info.as_http_headers(),
-        proxy=info.proxy_url,
-        trust_env=bool(info.trust_env),
-        middlewares=(Listener(streams, kinds),),
-    )
-    return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=session)
+class Login:
+    """Of one run of kopf: the `kubernetes` client's credentials in a session of ours.
+
+    The same credentials are given once: kopf asks again where they were refused, and would do so without a pause. It ends then.
+    """
+
+    def __init__(self, streams: Streams, kinds: tuple[str, ...]) -> None:
+        self._listener = Listener(streams, kinds)
+        self._given: kopf.ConnectionInfo | None = None
+
+    async def log_in(self, **given: Any) -> kopf.AiohttpSession | None:
+        """kopf's login handler; None where there are no credentials, or only those that were given before."""
+        info = kopf.login_via_client(**given)
+        if info is None or info == self._given:
+            return None
+        self._given = info
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+            headers=info.as_http_headers(),
+            proxy=info.proxy_url,
+            trust_env=bool(info.trust_env),
+            middlewares=(self._listener,),
+        )
+        return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=session)
 
 
 class Listener:

@@ -1,7 +1,6 @@
 """kopf's part: it logs in, watches every kind and tells us of each event. Here the object is cached, and nothing is decided."""
 
 import asyncio
-import functools
 import random
 import threading
 from collections.abc import Iterator
@@ -14,11 +13,13 @@ from clouddatamesh.kube.cache import Cache, version_of
 from clouddatamesh.kube.lists import LABEL_SELECTOR
 from clouddatamesh.kube.resources import RESOURCES
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
-from clouddatamesh.shell.login import log_in
+from clouddatamesh.shell.login import Login
 from clouddatamesh.shell.streams import Streams
 
 _IDENTITY: Final[Any] = "clouddatamesh"
 """Of kopf's peering, which is off. Left to itself kopf asks for the user's name, and a container's user often has none."""
+
+_STOP_POLL: Final = 0.2
 
 
 class ErrorBackoffs:
@@ -57,7 +58,7 @@ def build_settings() -> kopf.OperatorSettings:
 def build_registry(cache: Cache, streams: Streams) -> kopf.OperatorRegistry:
     """One handler for every watched kind."""
     registry = kopf.OperatorRegistry()
-    kopf.on.login(registry=registry)(functools.partial(log_in, streams, WATCHED))
+    kopf.on.login(registry=registry)(Login(streams, WATCHED).log_in)
     for kind in WATCHED:
         resource = RESOURCES[kind]
         group, _, version = resource.api_version.rpartition("/")
@@ -81,13 +82,23 @@ def _handler(cache: Cache, streams: Streams, kind: str) -> Any:
 
 def run_kopf(cache: Cache, streams: Streams, stop: threading.Event) -> None:
     """Watch until told to stop, or until kopf gives up."""
-    watching = kopf.operator(
-        registry=build_registry(cache, streams),
-        settings=build_settings(),
-        identity=_IDENTITY,
-        clusterwide=True,
-        standalone=True,
-        stop_flag=stop,
-    )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(watching)
+        runner.run(_watch(build_registry(cache, streams), stop))
+
+
+async def _watch(registry: kopf.OperatorRegistry, stop: threading.Event) -> None:
+    told = asyncio.Event()
+    waiter = asyncio.create_task(_pass_on(stop, told))
+    try:
+        await kopf.operator(
+            registry=registry, settings=build_settings(), identity=_IDENTITY, clusterwide=True, standalone=True, stop_flag=told
+        )
+    finally:
+        waiter.cancel()
+
+
+async def _pass_on(stop: threading.Event, told: asyncio.Event) -> None:
+    """kopf would leave the waiting to a thread, and a loop whose kopf gave up would wait for that thread without end."""
+    while not stop.is_set():
+        await asyncio.sleep(_STOP_POLL)
+    told.set()
