@@ -184,8 +184,8 @@ class ControlPlane:
         request = urllib.request.Request(  # noqa: S310 - always https://127.0.0.1
             f"{self.endpoint.server}{path}", headers={"Authorization": f"Bearer {self._tokens[ADMIN]}"}
         )
-        trust = ssl.create_default_context(cafile=str(self.endpoint.ca))
         try:
+            trust = ssl.create_default_context(cafile=str(self.endpoint.ca))  # fails while the file is being written
             urllib.request.urlopen(request, context=trust, timeout=5).close()  # noqa: S310
         except urllib.error.HTTPError as answer:
             answer.close()

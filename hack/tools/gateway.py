@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import queue
 import ssl
 import threading
 from collections.abc import Iterable
@@ -48,10 +49,13 @@ class Gateway:
         """From now on watches bring nothing and new ones are not answered; their connections stay open."""
         self._server.gate.clear()
 
-    def release(self, *, broken: bool = False) -> None:
-        """Watches go on where they were; those that waited for an answer get an error in their stream, if `broken`."""
-        self._server.breaks = broken
+    def release(self) -> None:
+        """Watches go on where they were."""
         self._server.gate.set()
+
+    def break_one(self) -> None:
+        """One watch that hangs without an answer gets an error in its stream."""
+        self._server.breaks.put(None)
 
 
 class _Server(ThreadingHTTPServer):
@@ -59,7 +63,8 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], cluster: ControlPlane) -> None:
         super().__init__(address, _Handler)
-        self.gate, self.breaks = threading.Event(), False
+        self.gate = threading.Event()
+        self.breaks: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.upstream = urlsplit(cluster.endpoint.server).netloc
         self.trust = ssl.create_default_context(cafile=str(cluster.endpoint.ca))
         tls, shown = cluster.dir / "tls", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -89,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         is_watch = "watch=true" in self.path
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self._wait(is_watch) and self.server.breaks:
+        if is_watch and self._is_to_break():
             self._break()
             return
         self._upstream.request(self.command, self.path, body or None, _passed_on(self.headers.items()))
@@ -100,18 +105,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         while chunk := answer.read1(65536):
-            self._wait(is_watch)
+            if is_watch:
+                self.server.gate.wait()
             self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
         answer.close()  # else the next request on this connection is refused
         self.wfile.write(b"0\r\n\r\n")
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server's
 
-    def _wait(self, is_watch: bool) -> bool:
-        """Whether it had to wait."""
-        if not is_watch or self.server.gate.is_set():
-            return False
-        return self.server.gate.wait()
+    def _is_to_break(self) -> bool:
+        """Wait until watches may pass, or until this one is to break."""
+        while not self.server.gate.wait(0.1):
+            with suppress(queue.Empty):
+                self.server.breaks.get_nowait()
+                return True
+        return False
 
     def _break(self) -> None:
         status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 500, "message": "etcdserver: no leader"}

@@ -59,6 +59,7 @@ def build_registry(cache: Cache, streams: Streams) -> kopf.OperatorRegistry:
     """One handler for every watched kind."""
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry)(Login(streams, WATCHED).log_in)
+    kopf.on.cleanup(registry=registry)(_end_watchers)
     for kind in WATCHED:
         resource = RESOURCES[kind]
         group, _, version = resource.api_version.rpartition("/")
@@ -78,6 +79,15 @@ def _handler(cache: Cache, streams: Streams, kind: str) -> Any:
             cache.put(manifest)
 
     return take_in
+
+
+async def _end_watchers(**_: Any) -> None:
+    """kopf leaves the other watchers behind where one failed, and later ends each in a way that one which waits for an answer
+    outlives; half a minute after that it kills this process.
+    """
+    for task in asyncio.all_tasks():
+        if task.get_name().startswith("watcher for "):
+            task.cancel()
 
 
 def run_kopf(cache: Cache, streams: Streams, stop: threading.Event) -> None:
