@@ -20,7 +20,7 @@ from hack.tools.controlplane import SERVICE_HOST, ControlPlane
 from hack.tools.gateway import Gateway
 from hack.tools.images import PAUSE, ensure_programs
 
-HERE = Path(__file__).resolve().parent / "node"
+HERE = Path(__file__).resolve().parent / "node.d"
 NAME: Final = "node-1"
 BRIDGE, PODS, HOST = "cdm0", "198.18.77.0/24", "198.18.77.1"
 """Of the range that RFC 2544 keeps for tests, so that no network of the machine is in the way."""
