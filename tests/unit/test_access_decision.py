@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
 from tests.unit.access_scene import MADE, NOW
 from tests.unit.access_table import ROWS, TABLE, Row
@@ -20,7 +21,7 @@ def test_what_is_decided(row: Row) -> None:
     assert (found.reason, found.grant.key.name if found.grant else "") == (row.reason, row.grant), found.message
     assert found.until == (parse_time(row.until) if row.until else None)
     assert (found.gives, found.stalled, found.answer) == (bool(row.grant), row.stalled, row.answer), found.message
-    assert (found.trouble.reason if found.trouble else "") == row.trouble
+    assert (found.trouble.reason if found.trouble else "", found.is_frozen) == (row.trouble, row.trouble == reasons.UNREADABLE)
     assert tuple(answer.key.name for answer in found.superseded) == row.marks
     assert found.message
     assert found.port is not None or not (found.gives or found.answer)
