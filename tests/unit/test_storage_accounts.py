@@ -76,7 +76,7 @@ def at(endpoint: str, owner: str | None = OWNER) -> Connection:
 @pytest.mark.parametrize(
     "pages",
     [(("acme",),), (("a", "b"), ("c", "acme")), (("acme", "acme-2"),)],
-    ids=["alone", "on the second page of a store that knows no prefix", "beside a longer name"],
+    ids=["alone", "on the second page of a store that knows no prefix", "before a longer name"],
 )
 def test_a_bucket_in_our_list_is_ours_and_refused(pages: tuple[tuple[str, ...], ...]) -> None:
     with serving(Account(*pages)) as endpoint:
