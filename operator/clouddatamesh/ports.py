@@ -5,10 +5,11 @@ Terminal, Waiting or Transient, translated at the adapter's edge. Methods that o
 other method makes one write.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+import threading
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
 
 from clouddatamesh.model.bucket import Bucket, Capability, Contents, Delta
 from clouddatamesh.model.evidence import Seen
@@ -150,7 +151,10 @@ class Cluster(Protocol):
         ...
 
     def departed(self, key: Key) -> Manifest | None:
-        """The last state of an object that went a moment ago and was not made again, kept for a quarter of an hour; else None."""
+        """The last state of an object of that name that went without our letting it go, kept for a quarter of an hour; else None.
+
+        It may have been made again meanwhile, under another uid.
+        """
         ...
 
     def read(self, key: Key) -> Seen[Manifest]:
@@ -204,6 +208,28 @@ class Cluster(Protocol):
         ...
 
 
+class Proofs:
+    """When each connection last showed that it leads to the store that it should; shared by all reconciliations of a process."""
+
+    LASTING: Final = timedelta(seconds=30)
+
+    def __init__(self) -> None:
+        self._at: dict[Hashable, datetime] = {}
+        self._lock = threading.Lock()
+
+    def holds(self, key: Hashable, now: datetime) -> bool:
+        """Whether that was so little ago that it still counts. A clock that was set back proves nothing."""
+        with self._lock:
+            at = self._at.get(key)
+            return at is not None and timedelta() <= now - at < self.LASTING
+
+    def note(self, key: Hashable, now: datetime) -> None:
+        """It was shown now. What is older than it counts is dropped."""
+        with self._lock:
+            self._at = {known: at for known, at in self._at.items() if timedelta() <= now - at < self.LASTING}
+            self._at[key] = now
+
+
 @dataclass(frozen=True)
 class Ports:
     """All doors to the world, handed to every reconciler."""
@@ -212,3 +238,4 @@ class Ports:
     stores: Stores
     clock: Clock
     settings: Settings
+    proofs: Proofs = field(default_factory=Proofs)

@@ -41,7 +41,7 @@ class Cache:
             known = self._objects.setdefault(key.kind, {}).get(key)
             if version <= self._gone.get(key, -1) or (known is not None and version <= version_of(known)):
                 return False
-            self._departed.forget(key)
+            self._departed.forget(key, str(manifest["metadata"].get("uid")))
             if known is None:
                 insort(self._sorted.setdefault(key.kind, []), key)
             trimmed = self._objects[key.kind][key] = trim(manifest)
@@ -96,8 +96,13 @@ class Cache:
             keys = sorted(found for found in self._referring.get(key, ()) if found.kind == kind)
             return tuple(self._objects[kind][found] for found in keys)
 
+    def release(self, uid: str) -> None:
+        """The operator is about to let an object go."""
+        with self._lock:
+            self._departed.release(uid)
+
     def departed(self, key: Key) -> Manifest | None:
-        """The last state of an object that went within the last quarter of an hour and was not made again."""
+        """The last state of an object that went within the last quarter of an hour without being let go."""
         with self._lock:
             return self._departed.get(key)
 

@@ -156,6 +156,8 @@ class KubeCluster:
                 return True
 
     def write_finalizer(self, key: Key, uid: str, present: bool) -> None:
+        if not present:
+            self._cache.release(uid)
         try:
             answer = self._hold(key, uid) if present else self._release(key, uid)
         except ApiError as error:

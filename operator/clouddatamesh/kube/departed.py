@@ -18,19 +18,27 @@ class Departed:
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
         self._kept: OrderedDict[Key, tuple[float, Manifest]] = OrderedDict()
+        self._released: OrderedDict[str, None] = OrderedDict()
+
+    def release(self, uid: str) -> None:
+        """The operator lets an object go: nothing that it held is left, so its end is no departure."""
+        self._released[uid] = None
+        while len(self._released) > _MOST:
+            self._released.popitem(last=False)
 
     def keep(self, key: Key, manifest: Manifest) -> None:
         """An object went in this state."""
-        if key.kind not in KINDS:
+        if key.kind not in KINDS or manifest["metadata"].get("uid") in self._released:
             return
         self._kept[key] = (self._seconds(), manifest)
         self._kept.move_to_end(key)
         while len(self._kept) > _MOST or self._is_over(next(iter(self._kept))):
             self._kept.popitem(last=False)
 
-    def forget(self, key: Key) -> None:
-        """An object of that name is there again."""
-        self._kept.pop(key, None)
+    def forget(self, key: Key, uid: str) -> None:
+        """This very object is there after all. One that was made again under its name leaves what is known of its predecessor."""
+        if key in self._kept and self._kept[key][1]["metadata"].get("uid") == uid:
+            del self._kept[key]
 
     def clear(self) -> None:
         """Nothing is known of what went."""

@@ -131,7 +131,7 @@ class MemoryCluster:
         return tuple(manifest for manifest in self.list(kind) if key in references(manifest))
 
     def departed(self, key: Key) -> Manifest | None:
-        return None if self._view.get(key) is not None else self._objects.departed.get(key)
+        return self._objects.departed.get(key)
 
     def read(self, key: Key) -> Seen[Manifest]:
         return self.read_metadata(key) if key.kind == "Secret" else self._look(key)
@@ -194,6 +194,8 @@ class MemoryCluster:
             raise Transient(reasons.CONFLICT, f"{key} was deleted, replaced or changed at the same time")
         if found is None:
             return
+        if not present:
+            self._objects.departed.release(uid)
         others = [name for name in held if name != marks.FINALIZER]
         metadata = {**found["metadata"], "finalizers": [*others, *([marks.FINALIZER] if present else [])]}
         self._write("finalizer", key, lambda: self._objects.put(key, {**found, "metadata": metadata}))

@@ -68,7 +68,7 @@ class Objects:
         if old is not None and "generation" in metadata and _is_raised(old, new):
             metadata["generation"] += 1
         self._by_key[key] = {**new, "metadata": metadata}
-        self.departed.forget(key)
+        self.departed.forget(key, str(metadata.get("uid")))
         self._collect(key)
 
     def _count(self, hard: Mapping[str, Any]) -> dict[str, Any]:
