@@ -102,14 +102,21 @@ def test_a_store_that_does_not_know_accounts_proves_nothing_by_its_list() -> Non
 @pytest.mark.parametrize(
     ("listing", "reason"),
     [
-        ((403, "AccessDenied"), reasons.ACCESS_DENIED),
+        ((403, "AccessDenied"), reasons.CREDENTIALS_INVALID),
         ((503, "SlowDown"), reasons.THROTTLED),
         ((500, "InternalError"), reasons.STORE_UNAVAILABLE),
         ((403, "InvalidAccessKeyId"), reasons.CREDENTIALS_INVALID),
         ((200, "<html>welcome</html>"), reasons.STORE_UNAVAILABLE),
         ((200, "<ListAllMyBucketsResult><Owner><ID>o</ID></Owner></ListAllMyBucketsResult>"), reasons.STORE_UNAVAILABLE),
     ],
-    ids=["refused", "throttled", "broken", "wrong key", "a page of a proxy", "a list without a list"],
+    ids=[
+        "refused, as is the question whose keys these are",
+        "throttled",
+        "broken",
+        "wrong key",
+        "a page of a proxy",
+        "a list without a list",
+    ],
 )
 def test_a_list_that_is_not_answered_proves_nothing(listing: tuple[int, str], reason: str) -> None:
     with serving(Account(listing=listing)) as endpoint:

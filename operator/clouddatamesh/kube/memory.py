@@ -131,7 +131,9 @@ class MemoryCluster:
         return tuple(manifest for manifest in self.list(kind) if key in references(manifest))
 
     def departed(self, key: Key) -> Manifest | None:
-        return self._objects.departed.get(key)
+        shown, gone = self._view.get(key), self._objects.departed.get(key)
+        is_seen = shown is None or gone is None or shown["metadata"]["uid"] != gone["metadata"]["uid"]
+        return gone if is_seen else None
 
     def read(self, key: Key) -> Seen[Manifest]:
         return self.read_metadata(key) if key.kind == "Secret" else self._look(key)
