@@ -40,10 +40,11 @@ def acted(brisk: Actors) -> Acted:
 def begin(place: Place) -> dict[str, Access]:
     """An older approval each, and in a later second a newer one; of the twins both in one second."""
     deals = {name: place.deal(name, "ledger") for name in STORIES}
-    place.apply(*(deal.request for deal in deals.values()))
     known = {name: unread(place, deal) for name, deal in deals.items()}
+    for name, end in (("twins", NEWER), ("equal-twins", OLDER)):
+        place.mesh.installed.until(partial(make_twins, place, known[name], end), what=f"{name} of one second")
+    place.apply(*(deal.request for deal in deals.values()))
     place.apply(*(grant(known[name], "older", validUntil=OLDER) for name in (*CASES, *REBUILT)))
-    make_twins(place, known)
     wait(place, deals)
     later = time.time() + 1.1
     place.mesh.installed.until(lambda: time.time() > later, what="a later second")
@@ -58,14 +59,12 @@ def unread(place: Place, deal: Deal) -> Access:
     return Access(place.mesh, place.mesh.store, deal, {}, "")
 
 
-def make_twins(place: Place, known: Mapping[str, Access]) -> None:
-    place.mesh.installed.until(lambda: time.time() % 1 < 0.1, what="the beginning of a second")
-    place.apply(
-        *(grant(known["twins"], which, validUntil=end) for which, end in (("older", OLDER), ("newer", NEWER))),
-        *(grant(known["equal-twins"], which, validUntil=NEWER) for which in ("older", "newer")),
-    )
-    for name in TWINS:
-        assert len({found["metadata"]["creationTimestamp"] for found in place.grants_of(name)}) == 1, "made in one second"
+def make_twins(place: Place, access: Access, newer: str) -> bool:
+    """Both approvals in one second, before there is a request; False where a second passed between them."""
+    place.delete("agrant", *(name_of(access, which) for which in ("older", "newer")))
+    place.mesh.installed.until(lambda: time.time() % 1 < 0.2, what="the beginning of a second")
+    place.apply(grant(access, "older", validUntil=OLDER), grant(access, "newer", validUntil=newer))
+    return len({found["metadata"]["creationTimestamp"] for found in place.grants_of(access.deal.name)}) == 1
 
 
 def wait(place: Place, names: Iterable[str]) -> None:
