@@ -1,10 +1,9 @@
 """What people do to access, all of it at one moment; tests/e2e/test_faults_access.py says what must follow."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from tests.e2e.access import Access, Deal
 from tests.e2e.actors import Actors
@@ -50,19 +49,30 @@ def open_places(mesh: Actors) -> Faults:
     return Faults(main, {place.makers: place for place in others})
 
 
+EARLY = ("attached", "grouped")
+
+
+def give_early(faults: Faults) -> dict[str, Access]:
+    """What must wait for a look of the schedule is spoilt while all else is being made."""
+    main = faults.main
+    given = main.give(main.deal("bucketless", "bucketless"), *(main.deal(name, "manual") for name in EARLY))
+    make_group(faults.mesh)
+    widen(faults.mesh, given["attached"].principal, producer(main, "wide"))
+    join(faults.mesh, given["grouped"].principal)
+    lose_bucket(main)
+    return given
+
+
 def give_all(faults: Faults) -> dict[str, Access]:
     """Access by the ports' own answers and by grants; of each the key is kept."""
     main = faults.main
-    auto = ("deleted", "refused-by-policy", "renewing", "hasty", "unguarded")
-    given = main.give(*(main.deal(name, "auto") for name in auto if name != "hasty"), answered=False)
+    auto = ("deleted", "refused-by-policy", "renewing", "unguarded")
+    given = main.give(*(main.deal(name, "auto") for name in auto), answered=False)
     hasty = main.deal("hasty", "auto")
     given |= main.give(Deal({**hasty.request, "spec": {**hasty.request["spec"], "duration": "1m"}}, hasty.grant), answered=False)
     given |= main.give(*(main.deal(name, "crowded") for name in CROWD), answered=False)
-    manual = ("remade", "held-secret", "kept-secret", "attached", "grouped", "attached-ended", "grouped-ended", "wide-orphan")
-    given |= main.give(
-        *(main.deal(name, "manual") for name in manual),
-        *(main.deal(name, name) for name in ("bucketless", "forced")),
-    )
+    manual = ("remade", "held-secret", "kept-secret", "attached-ended", "grouped-ended", "wide-orphan")
+    given |= main.give(*(main.deal(name, "manual") for name in manual), main.deal("forced", "forced"))
     for name, deals in (("fault-full", ("full-ended", "full-deleted")), ("fault-closing", ("closing",)), ("fault-leaving", ("leaving",))):
         given |= faults.others[name].give(*(faults.others[name].deal(deal, "inside") for deal in deals), answered=False)
     return given | main.give(*(main.deal(name, name) for name in CAPS))
@@ -108,10 +118,13 @@ def close_places(faults: Faults) -> None:
         main.mesh.installed.until(tried, what=f"the refusal of the {what}")
 
 
-def act(faults: Faults, given: dict[str, Access]) -> dict[str, Any]:
+def act(faults: Faults, given: Mapping[str, Access]) -> dict[str, str]:
     """Everything at one moment. Returns facts that the tests need later."""
     main, users = faults.main, faults.main.users
-    facts = {name: answer_of(main, name) for name in ("deleted", "unguarded")} | widen(main, given)
+    facts = {name: answer_of(main, name) for name in ("deleted", "unguarded")}
+    facts |= {name: producer(main, name) for name in ("wide", "wide-gone")}
+    widen(faults.mesh, facts["wide-gone"], given["attached-ended"].principal, given["wide-orphan"].principal)
+    join(faults.mesh, given["grouped-ended"].principal)
     for name, place in (("full-ended", faults.others["fault-full"]), ("refused-by-policy", main)):
         end_while_renewal_waits(place, name)
     main.delete("agrant", facts["deleted"])
@@ -128,7 +141,6 @@ def act(faults: Faults, given: dict[str, Access]) -> dict[str, Any]:
     main.delete("agrant", "for-remade", "for-wide-orphan", "for-attached-ended", "for-grouped-ended")
     main.apply(given["remade"].deal.request)
     main.delete("dp", "wide-gone")
-    lose_bucket(main)
     return facts
 
 
@@ -161,22 +173,30 @@ def hold_secrets(faults: Faults) -> None:
     main.kubectl("delete", "namespace", "fault-leaving", "--wait=false")
 
 
-def widen(place: Place, given: dict[str, Access]) -> dict[str, Any]:
-    """Somebody with rights in the store gives our users more, by ways that are no inline policies."""
-    iam, status = place.mesh.iam, {name: place.mesh.product(name, place.makers)["status"] for name in ("wide", "wide-gone")}
-    producers = {name: str(found["producer"]["principal"]) for name, found in status.items()}
-    consumers = {name: access.principal for name, access in given.items()}
-    iam.create_group(GroupName=GROUP)
-    iam.put_group_policy(GroupName=GROUP, PolicyName=GROUP, PolicyDocument=WIDE)
-    for user in (*producers.values(), *(consumers[name] for name in ("attached", "attached-ended", "wide-orphan"))):
-        iam.attach_user_policy(UserName=user, PolicyArn=MANAGED)
-    for user in (consumers[name] for name in ("grouped", "grouped-ended")):
-        iam.add_user_to_group(GroupName=GROUP, UserName=user)
-    return producers
+# Somebody with rights in the store gives our users more, by ways that are no inline policies.
+
+
+def producer(place: Place, product: str) -> str:
+    return str(place.mesh.product(product, place.makers)["status"]["producer"]["principal"])
+
+
+def make_group(mesh: Actors) -> None:
+    mesh.iam.create_group(GroupName=GROUP)
+    mesh.iam.put_group_policy(GroupName=GROUP, PolicyName=GROUP, PolicyDocument=WIDE)
+
+
+def join(mesh: Actors, *users: str) -> None:
+    for user in users:
+        mesh.iam.add_user_to_group(GroupName=GROUP, UserName=user)
+
+
+def widen(mesh: Actors, *users: str) -> None:
+    for user in users:
+        mesh.iam.attach_user_policy(UserName=user, PolicyArn=MANAGED)
 
 
 def lose_bucket(place: Place) -> None:
-    """Somebody deletes a bucket with all that is in it; later another consumer is granted the product."""
+    """Somebody deletes a bucket with all that is in it."""
     s3, bucket = place.mesh.s3, place.mesh.bucket("bucketless", place.makers)
     found = s3.list_object_versions(Bucket=bucket)
     for version in (*found.get("Versions", ()), *found.get("DeleteMarkers", ())):

@@ -27,7 +27,7 @@ def faults(brisk: Actors) -> Faults:
 
 @pytest.fixture(scope="module")
 def acted(faults: Faults) -> Acted:
-    given = fault_acts.give_all(faults)
+    given = fault_acts.give_early(faults) | fault_acts.give_all(faults)
     fault_acts.close_places(faults)
     acted = Acted(faults.main, given, fault_acts.act(faults, given))
     late = faults.main.deal("bucketless-late", "bucketless")

@@ -126,6 +126,12 @@ def test_what_cannot_be_read_says_so(acted: Acted, name: str) -> None:
     assert condition_of(see(), "DriftDetected").get("reason") != "InSync", "nobody has looked"
 
 
+def test_what_one_consumer_wrote_disturbs_no_product(acted: Acted) -> None:
+    """The words of its request are too many for whoever lists them."""
+    acted.place.mesh.nudge("plain", acted.place.makers, token="looked")
+    assert acted.place.mesh.condition("plain", acted.place.makers)["status"] == "True"
+
+
 # What is being deleted.
 
 
