@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e import fault_acts
 from tests.e2e.access import Access, Manifest, condition_of
-from tests.e2e.actors import Actors
+from tests.e2e.actors import SERVICE_ACCOUNT, Actors
 from tests.e2e.fault_acts import CROWD, MANAGED, Faults, resting_on
 from tests.e2e.places import Acted, Place
 
@@ -220,6 +220,9 @@ def unguarded(acted: Acted) -> Iterator[Acted]:
     place = acted.place
     binding = place.mesh.installed.get("validatingadmissionpolicybinding", GUARD)
     place.kubectl("delete", "validatingadmissionpolicybinding", GUARD)
+    act = ("patch", "agrant", "for-attached", "-n", place.makers, "--type=merge", "-p", '{"spec":{"note":"a trial"}}')
+    trial = (*act, "--dry-run=server", f"--as={SERVICE_ACCOUNT}")
+    place.mesh.installed.until(lambda: not place.says(*trial), what="the policy is out of force")
     yield Acted(place, acted.access, acted.facts)
     kept = {"name": GUARD, "labels": binding["metadata"]["labels"]}
     place.apply({"apiVersion": binding["apiVersion"], "kind": binding["kind"], "metadata": kept, "spec": binding["spec"]})
