@@ -18,8 +18,9 @@ from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_s
 
 NBSP = "kim@example.com\u00a0"
 WORDY = "word " * 300
-"""A no-break space passes the API server's pattern of an address; so many words pass the schema of a later version alone."""
-DOMAINS = ("odd-makers", "odd-users", "odd-tower", "odd-guests")
+"""A no-break space passes the API server's pattern of an address, so it is to be read or named. So many words pass a later schema alone."""
+DOMAINS = ("odd-makers", "odd-users", "odd-tower", "odd-guests", "odd-hall")
+LATER_DOMAINS, SPACED_DOMAIN = DOMAINS[2:4], DOMAINS[4]
 FILLERS = 60
 """Readable objects of each kind, so that less than a tenth cannot be read."""
 LATER: Mapping[str, Mapping[str, Any]] = {
@@ -30,6 +31,7 @@ LATER: Mapping[str, Mapping[str, Any]] = {
         "mode/enum": ["Manage", "Observe", "Plan", "Freeze"],
         "outputPorts/items/properties/access/properties/modes/items/enum": ["ReadOnly", "ReadWrite", "WriteOnly", "Append"],
     },
+    "domains": {"type/enum": ["sourceAligned", "aggregate", "consumerAligned", "federated"]},
     "objectstores": {"baseline/properties/encryption/enum": ["Required", "IfSupported", "Off", "Wanted"]},
 }
 """What a later version's schema allows besides, by the path below spec."""
@@ -43,13 +45,14 @@ class Odd:
     main: Place
     tower: Place
     guests: Place
+    hall: Place
 
     @property
     def mesh(self) -> Actors:
         return self.main.mesh
 
     def place(self, name: str) -> Place:
-        return {"tower": self.tower, "guests": self.guests}.get(name, self.main)
+        return {"tower": self.tower, "guests": self.guests, "hall": self.hall}.get(name, self.main)
 
 
 @contextmanager
@@ -80,13 +83,14 @@ def open_places(mesh: Actors) -> Odd:
     fillers = [f"odd-filler-{number:02}" for number in range(20)]
     mesh.installed.apply(*(a_domain(name) for name in (*DOMAINS, *fillers)))
     mesh.installed.cluster.kubectl("wait", *(f"dom/{name}" for name in DOMAINS), "--for=condition=Ready", "--timeout=60s")
-    makers, users, tower, guests = DOMAINS
-    odd = Odd(Place(mesh, makers, users), Place(mesh, tower, users), Place(mesh, makers, guests))
+    makers, users, tower, guests, hall = DOMAINS
+    odd = Odd(Place(mesh, makers, users), Place(mesh, tower, users), Place(mesh, makers, guests), Place(mesh, hall, users))
     mesh.installed.apply(a_store("odd", endpointUrl=mesh.store.endpoint, region=mesh.store.region, bucketPrefix="odd"), *fill())
     mesh.installed.wait("objectstore", "odd", seconds=60)
     odd.main.offer({**{name: {} for name in ("plain", "nbsp", "sunset", "freeze", "append", "shut")}, **dict.fromkeys(LEAVING, CAPPED)})
     odd.main.offer({"stored": {}}, storage={"storeRef": {"name": "odd"}})
     odd.tower.offer({"inside": {}})
+    odd.hall.offer({"inside": {}})
     return odd
 
 
@@ -102,7 +106,10 @@ def fill() -> Iterator[Manifest]:
 
 CAPPED = {"maxDuration": "30d"}
 LEAVING = ("leaving", "leaving-unguarded")
-SOURCES = {**{name: name for name in ("nbsp", "sunset", "freeze", "append", "stored")}, "tower": "inside", "guests": "plain"}
+SOURCES = {
+    **{name: name for name in ("nbsp", "sunset", "freeze", "append", "stored")},
+    **{"tower": "inside", "guests": "plain", "hall": "inside"},
+}
 """What becomes unreadable, and the product that is asked for there."""
 FATES = ("kept", "ungranted", "refused", "ended")
 REQUESTS = ("wordy-kept", "wordy-ungranted", "wordy-withdrawn")
@@ -133,13 +140,14 @@ def spoil(odd: Odd) -> None:
         "append": {"outputPorts": [{**port, "access": {"modes": ["ReadOnly", "Append"]}}]},
     }
     refused = [main.patch("dp", name, change) for name, change in changes.items()]
-    refused += [main.patch("dom", name, {"stakeholders": [{"name": "Kim Roe", "role": "sponsor", "email": NBSP}]}) for name in DOMAINS[2:]]
+    refused += [main.patch("dom", name, {"type": "federated"}) for name in LATER_DOMAINS]
+    refused += [main.patch("dom", SPACED_DOMAIN, {"stakeholders": [{"name": "Kim Roe", "role": "sponsor", "email": NBSP}]})]
     refused += [main.patch("ostore", "odd", {"baseline": {"encryption": "Wanted"}})]
     renewal = {"renewal": {"reason": WORDY, "requestedAt": in_seconds(0)}}
     refused += [main.patch("areq", name, renewal, namespace=main.users) for name in REQUESTS]
     refused += [main.patch("agrant", f"for-{name}", {"note": WORDY}) for name in ("note-kept", "note-ungranted", "note-ended")]
     assert not any(refused), refused
-    for name in changes:
+    for name in ("sunset", "freeze", "append"):
         mesh.installed.until(partial(is_not_ready, odd, name), seconds=15, what=f"a word on {name}")
 
 
@@ -148,12 +156,10 @@ def is_not_ready(odd: Odd, product: str) -> bool:
 
 
 def repair(odd: Odd) -> None:
-    """What was spoilt by an address or a word of a later version is as it was."""
-    main = odd.main
-    assert not main.patch("dp", "nbsp", {"owner": {"name": "Kim Roe", "email": "kim@example.com"}})
-    assert not main.patch("dp", "sunset", {"lifecycle": "active"})
-    for name in DOMAINS[2:]:
-        assert not main.patch("dom", name, {"stakeholders": None})
+    """What was spoilt by a word of a later version is as it was."""
+    assert not odd.main.patch("dp", "sunset", {"lifecycle": "active"})
+    for name in LATER_DOMAINS:
+        assert not odd.main.patch("dom", name, {"type": None})
 
 
 # What is taken meanwhile, and asked for.
