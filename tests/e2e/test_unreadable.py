@@ -117,8 +117,6 @@ SPOILT = {
     "odd": ("ostore", "odd", ""),
     "wordy-kept": ("areq", "wordy-kept", "odd-users"),
     "note-kept": ("agrant", "for-note-kept", "odd-makers"),
-    "unknown-decision": ("agrant", "for-unknown-decision", "odd-makers"),
-    "wordy-no-users": ("agrant", "wordy-no-users", "odd-makers"),
 }
 
 
@@ -216,6 +214,7 @@ def is_ready(mesh: Actors) -> bool:
     return True
 
 
-def test_it_is_taken_once_most_can_be_read_again(acted: Acted) -> None:
+def test_it_is_taken_where_most_can_be_read(acted: Acted) -> None:
     acted.place.mesh.installed.until(lambda: is_ready(acted.place.mesh), what="the operator is ready")
+    assert not acted.place.patch("agrant", "for-mass", {"decision": "Refuse"})
     Acted(acted.place, acted.access).is_taken("mass", SOON)
