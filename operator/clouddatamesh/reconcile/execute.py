@@ -7,7 +7,7 @@ from functools import singledispatchmethod
 from typing import Any
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
+from clouddatamesh.errors import Terminal, Transient, Waiting
 from clouddatamesh.model import operations as o
 from clouddatamesh.model import store_operations as s
 from clouddatamesh.model.bucket import Capability
@@ -233,9 +233,9 @@ class Executor:
         key = self._identities.create_key(operation.principal)
         try:
             self._put_key(operation, key.id, key.secret)
-        except MeshError:
+        except Terminal:
             self._identities.delete_key(operation.principal, key.id)
-            raise
+            raise  # after any other error the Secret may hold the key: the next look, which reads it, knows which one is surplus
         for surplus in former:
             self._identities.delete_key(operation.principal, surplus)
 
@@ -256,7 +256,7 @@ class Executor:
         annotations = _key_annotations(key.id, self._target.now)
         try:
             self._target.cluster.patch_secret(operation.secret, operation.uid, data=data, annotations=annotations)
-        except MeshError:
+        except Terminal:
             self._identities.delete_key(operation.principal, key.id)
             raise
 

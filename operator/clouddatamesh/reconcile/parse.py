@@ -58,6 +58,15 @@ def _drop(left: Any, place: tuple[int | str, ...]) -> bool:
     return False
 
 
+def find_unreadable(model: type[R], manifest: Manifest) -> Terminal | None:
+    """What of a manifest cannot be read; None where all can."""
+    try:
+        parse(model, manifest)
+    except Terminal as error:
+        return error
+    return None
+
+
 def is_readable(model: type[R], manifest: Manifest) -> bool:
     """Whether the whole manifest can be read by this version of the operator."""
     try:

@@ -104,6 +104,13 @@ def find_stuck(pulse: Pulse) -> tuple[str, ...]:
     return tuple(found)
 
 
+def format_failures(failures: Mapping[tuple[str, str], int]) -> str:
+    """Prometheus text: how many reconciliations failed, by kind and reason."""
+    lines = ["# TYPE clouddatamesh_failures_total counter"]
+    lines += [f'clouddatamesh_failures_total{{kind="{kind}",reason="{reason}"}} {n}' for (kind, reason), n in sorted(failures.items())]
+    return "\n".join(lines) + "\n"
+
+
 def format_metrics(
     gauges: Mapping[str, float], results: Mapping[tuple[str, str], int], *, counters: Mapping[str, float] = MappingProxyType({})
 ) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from clouddatamesh import __version__
+from clouddatamesh.errors import MeshError
 from clouddatamesh.kube.access import find_missing
 from clouddatamesh.kube.cache import Cache, version_of
 from clouddatamesh.kube.client import Client
@@ -24,6 +25,8 @@ from clouddatamesh.shell.fence import fence
 from clouddatamesh.shell.leader import Leader, boot_time
 from clouddatamesh.shell.lease import KubeLease
 from clouddatamesh.shell.queue import Queue
+from clouddatamesh.shell.readability import Readability
+from clouddatamesh.shell.record import MeshRecord
 from clouddatamesh.shell.resync import ACCESS_INTERVAL, Resync
 from clouddatamesh.shell.settings import ShellSettings
 from clouddatamesh.shell.streams import Streams
@@ -33,6 +36,8 @@ from clouddatamesh.shell.workers import Workers
 from clouddatamesh.storage.clients import BotoStores
 
 _log = logging.getLogger(__name__)
+_AGAIN: Final = 15.0
+"""Seconds until the record of the mesh's name is read again."""
 _GRACE: Final = 20.0
 """Seconds for running reconciliations to end; the kubelet's patience is 30."""
 _LANE_SHARE: Final = 0.8
@@ -69,7 +74,9 @@ class Operator:
             lane_limit=max(int(settings.threads * _LANE_SHARE), 1),
         )
         self._leader = self._build_leader()
-        ports = Ports(cluster, BotoStores(), self._clock, settings.core)
+        self._ports = ports = Ports(cluster, BotoStores(), self._clock, settings.core)
+        self._readability = Readability(cluster.list)
+        self._record = MeshRecord(client, namespace=settings.core.namespace, mesh=settings.core.mesh)
         fenced = fence(ports, self._leader.leads) if self._leader else ports
         self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads)
         self._resync = Resync(lambda kind: list_into(cache, client, kind, labelled=kind in LABELLED))
@@ -80,7 +87,7 @@ class Operator:
         self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=settings.core.namespace)
         self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, self._metrics))
         self._working = False
-        self._fault = ""
+        self._fault = self._misnamed = ""
         self._stop = threading.Event()
 
     def run(self) -> bool:
@@ -116,8 +123,9 @@ class Operator:
         """Watches first, so that nothing that happens during the lists is missed; work last, when all caches are full."""
         self._access.start()
         self._watcher.start()
-        if not self._resync.fill():
+        if not self._resync.fill() or not self._is_this_mesh():
             return
+        self._judge_readability()
         self._cache.listener = self._wake
         self._resync.start()
         self._access_resync.start()
@@ -127,6 +135,23 @@ class Operator:
             self._leader.start()
         else:
             self._take_over()
+
+    def _is_this_mesh(self) -> bool:
+        """Under another name than the cluster's record has nothing is begun; it is looked at again until that is so."""
+        while not self._stop.is_set():
+            try:
+                self._misnamed = self._record.find_fault()
+            except MeshError as error:
+                self._misnamed = str(error)
+            if not self._misnamed:
+                return True
+            _log.error("%s", self._misnamed)
+            self._stop.wait(_AGAIN)
+        return False
+
+    def _judge_readability(self) -> None:
+        self._readability.look()
+        self._ports.proofs.distrusted = self._readability.distrusted
 
     def _take_over(self) -> None:
         """First what must not stand any more; then everything is looked at once, what is Ready in the course of the drift schedule."""
@@ -139,7 +164,8 @@ class Operator:
         _log.info("All caches are full; %d objects are known", sum(len(self._cache.list(kind)) for kind in WATCHED))
 
     def _end_overdue(self) -> None:
-        """Access that must not stand any more, whatever event was missed and however the clock was set."""
+        """Access that must not be there any more, whatever event was missed and however the clock was set."""
+        self._judge_readability()
         for key in overdue(self._cluster, self._clock):
             self._queue.add(key)
 
@@ -179,8 +205,8 @@ class Operator:
     def _find_unready(self) -> tuple[str, ...]:
         empty = [f"{kind} is not listed yet" for kind in WATCHED if not self._cache.is_full(kind)]
         blind = (*self._watcher.describe(), *self._streams.describe())
-        idle = () if self._working else (self._fault or "work has not begun",)
-        return (*empty, *blind, *self._skew.describe(), *self._access.describe(), *idle)
+        idle = () if self._working else (self._fault or self._misnamed or "work has not begun",)
+        return (*empty, *blind, *self._skew.describe(), *self._readability.describe(), *self._access.describe(), *idle)
 
     def _metrics(self) -> str:
         gauges: Mapping[str, float] = {
@@ -193,8 +219,10 @@ class Operator:
             "leading": float(self._leader.leads() if self._leader else self._working),
             "missing_permissions": len(self._access.missing),
             **{f"objects_{kind.lower()}": len(self._cache.list(kind)) for kind in RECONCILED},
+            **{f"unreadable_{kind.lower()}": count for kind, count in self._readability.unreadable.items()},
         }
-        return health.format_metrics(gauges, self._workers.results, counters={"watcher_restarts_total": self._watcher.restarts})
+        counters = {"watcher_restarts_total": self._watcher.restarts}
+        return health.format_metrics(gauges, self._workers.results, counters=counters) + health.format_failures(self._workers.failures)
 
 
 def run(settings: ShellSettings) -> bool:

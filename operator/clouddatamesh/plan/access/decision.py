@@ -35,7 +35,10 @@ IMPAIRED: Final = (reasons.BUCKET_MISSING, reasons.MARKS_MISSING, reasons.LOSS_U
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether access is to be, and why. Only with `grant` it is; `until` is then its end, None for none."""
+    """Whether access is to be, and why. Only with `grant` it is; `until` is then its end, None for none.
+
+    Of access that has expired `until` is the end that passed, where a grant still tells it.
+    """
 
     reason: str
     message: str
@@ -129,13 +132,15 @@ def _is_renewed(answer: Answer, ask: Ask, world: AccessWorld, port: Port) -> boo
 def _unanswered(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> Decision:
     """No approval is in effect. Where the port's approval is Auto one is made, once for the request and once for each renewal."""
     unfit = next((answer for answer in approvals if is_endless(answer, port)), None)
-    ended = ask.has_expired or any((answer.readable and not is_endless(answer, port)) or is_frozen(answer, ask) for answer in approvals)
+    over = [answer for answer in approvals if (answer.readable and not is_endless(answer, port)) or is_frozen(answer, ask)]
+    ended = ask.has_expired or bool(over)
     auto, renews = port.approval == "Auto", is_renewal_pending(ask, world)
     if ended and not (auto and renews):
         early = ask.renewal_at is not None and ask.renewal_at > world.now
         asks = "spec.renewal.requestedAt has not come yet" if early else "ask again with spec.renewal"
         way_on = "the renewal waits for a newer grant" if renews else asks
-        return Decision(reasons.EXPIRED, f"The end of the grant has passed; {way_on}", stalled=not renews)
+        last = max((end for answer in over if (end := end_of(answer, port, ask)) is not None), default=None)
+        return Decision(reasons.EXPIRED, f"The end of the grant has passed; {way_on}", stalled=not renews, until=last)
     if _answers_itself(ask, port):
         return Decision(reasons.AWAITING_GRANT, "The port approves by itself", port=port, answer=True)
     if auto:
