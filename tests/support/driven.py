@@ -19,6 +19,9 @@ _MOST_IN_A_MOMENT = 60
 _LONGEST_REST = timedelta(minutes=11)
 """What a reconciliation may ask for at most: ten minutes, and a tenth."""
 
+_RAISED = Next(backoff=True)
+"""What the workers make of an error that could not even be written to status."""
+
 
 class Driven:
     """One process of the operator over a mesh. The clock jumps to the next moment at which anything is due.
@@ -57,6 +60,13 @@ class Driven:
         other = Driven(self.mesh, seed=self._random.randrange(1000))
         other.after_step, other.before_store_write = self.after_step, self.before_store_write
         return other
+
+    def wake_all(self) -> "Driven":
+        """Everything is looked at now, as if the drift schedule had come to it."""
+        for kind in RECONCILED:
+            for manifest in self.mesh.cluster.list(kind):
+                self._add(key_of(manifest), 0.0)
+        return self
 
     def run(self, **delta: float) -> "Driven":
         """Let time pass, and everything be done that becomes due in it."""
@@ -108,12 +118,12 @@ class Driven:
         try:
             return reconcile(key, self.mesh.ports)
         except MeshError:
-            return Next(backoff=True)
+            return _RAISED
 
     def _schedule(self, key: Key, said: Next) -> None:
         """As the workers do. No object that is there ever leaves the schedule, and no fault is the operator's own."""
         assert reasons.INTERNAL not in said.failures, f"{key} met a fault of the operator's own"
-        if self.mesh.cluster.get(key) is not None:
+        if self.mesh.cluster.get(key) is not None and said != _RAISED:
             assert said.after is not None, f"{key} left the schedule"
             assert said.after <= _LONGEST_REST.total_seconds(), f"{key} rests for {said.after} s"
         self._failures[key] = self._failures[key] + 1 if said.backoff else 0
