@@ -9,11 +9,11 @@ from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan import binding
+from clouddatamesh.plan import binding, marks
 from clouddatamesh.plan.access.consumers import count_by_port, is_pending
 from clouddatamesh.plan.access.facts import major
 from clouddatamesh.plan.credentials import binding_of
-from clouddatamesh.plan.dataproduct import fate_of, is_forced
+from clouddatamesh.plan.dataproduct import fate_of, is_forced, key_of_product
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, wish_of
 
@@ -138,11 +138,20 @@ def _producer(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     if not name or (isinstance(world.principal, Absent) and product.spec.storage is not None and not _is_wanted(product, world)):
         return {}
     found: dict[str, Any] = {"producer": {"principal": name}}
-    if product.spec.producer is not None and principal is not None and value_of(world.secret) is not None:
+    moved = product.spec.producer is not None and principal is not None and value_of(world.secret) is not None
+    if product.spec.producer is not None and moved and _is_former_gone(product, world):
         found["binding"] = {"name": product.spec.producer.secret_name}
     elif old.binding is not None:
         found["binding"] = {"name": old.binding.name}
     return found
+
+
+def _is_former_gone(product: DataProduct, world: ProductWorld) -> bool:
+    """Whether the Secret of the former name needs nothing more of us: till then it is told of, or nobody would ever remove it."""
+    former = value_of(world.former_secret)
+    if former is None:
+        return not isinstance(world.former_secret, Unknown)
+    return bool(former["metadata"].get("deletionTimestamp")) or not marks.is_made_by(former, key_of_product(product), product.metadata.uid)
 
 
 def _is_wanted(product: DataProduct, world: ProductWorld) -> bool:
