@@ -63,7 +63,7 @@ class Mesh:
         self.clock = FixedClock()
         self.settings = Settings(mesh=mesh, namespace=namespace, version="test")
         self.cluster = MemoryCluster(self.settings, now=self.clock.now)
-        self.stores = MemoryStores()
+        self.stores = MemoryStores(now=self.clock.now)
         self.trap = Trap()
         self.last: dict[Key, Next] = {}
         self.proofs = Proofs()

@@ -102,6 +102,13 @@ class MemoryCluster:
         """No ResourceQuota counts these any more, `*`: nor anything else."""
         self._objects.uncounted |= set(names)
 
+    def start_counting(self) -> None:
+        """All names are counted again, and what there is of ResourceQuotas at once."""
+        self._objects.uncounted.clear()
+        for key in self.all_keys():
+            if key.kind == "ResourceQuota":
+                self._objects.put(key, self._objects[key])
+
     def put_own_secret(self, name: str, data: Mapping[str, str]) -> None:
         """A Secret in the operator's own namespace."""
         self._own[name] = dict(data)

@@ -1,6 +1,7 @@
 """Step 5: each operation of a plan becomes calls of a port; a repair that takes several leaves at each moment something that works."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import singledispatchmethod
@@ -231,11 +232,8 @@ class Executor:
         while len(former) >= _MOST_KEYS or (former and not operation.uid):
             self._identities.delete_key(operation.principal, former.pop(0))
         key = self._identities.create_key(operation.principal)
-        try:
+        with self._dropping(operation.principal, key.id):
             self._put_key(operation, key.id, key.secret)
-        except Terminal:
-            self._identities.delete_key(operation.principal, key.id)
-            raise  # after any other error the Secret may hold the key: the next look, which reads it, knows which one is surplus
         for surplus in former:
             self._identities.delete_key(operation.principal, surplus)
 
@@ -254,10 +252,18 @@ class Executor:
         key = self._identities.create_key(operation.principal)
         data = {"access-key-id": key.id, "secret-access-key": key.secret}
         annotations = _key_annotations(key.id, self._target.now)
-        try:
+        with self._dropping(operation.principal, key.id):
             self._target.cluster.patch_secret(operation.secret, operation.uid, data=data, annotations=annotations)
-        except Terminal:
-            self._identities.delete_key(operation.principal, key.id)
+
+    @contextmanager
+    def _dropping(self, principal: str, key_id: str) -> Iterator[None]:
+        """A key that no Secret took goes at once. Where no answer came, the Secret may hold it: the next look knows whether it does."""
+        try:
+            yield
+        except Transient:
+            raise
+        except MeshError:
+            self._identities.delete_key(principal, key_id)
             raise
 
     @_run.register

@@ -42,9 +42,9 @@ class Change:
 
     @property
     def is_news(self) -> bool:
-        """Whether anything changed that a user writes. Our own status writes are none."""
+        """Whether anything changed that a user writes. Our own status writes are none; a status that lost all its conditions is not ours."""
         parts = ("uid", "generation", "deletionTimestamp", "annotations", "labels", "finalizers")
-        if self.old is None or self.new is None:
+        if self.old is None or self.new is None or (_was_judged(self.old) and not _was_judged(self.new)):
             return True
         return any(self.old["metadata"].get(part) != self.new["metadata"].get(part) for part in parts)
 
@@ -163,6 +163,10 @@ def _of_account(change: Change, cluster: Cluster) -> Iterator[Wake]:
 def _of_child(change: Change, _cluster: Cluster) -> Iterator[Wake]:
     for manifest in (change.new, change.old):
         yield from _at_once(_domain_of_label(manifest) if manifest else ())
+
+
+def _was_judged(manifest: Manifest) -> bool:
+    return bool((manifest.get("status") or {}).get("conditions"))
 
 
 _BY_KIND: Final = {

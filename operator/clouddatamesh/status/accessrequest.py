@@ -90,13 +90,15 @@ def _fields_given(giving: Giving, world: AccessWorld, old: Status) -> dict[str, 
         fields["validUntil"] = _text(giving.decision.until)
     if grant.note:
         fields["decisionNote"] = grant.note
-    return {**fields, **_rotation(giving, world)}
+    return {**fields, **_rotation(giving, world, key_id)}
 
 
-def _rotation(giving: Giving, world: AccessWorld) -> dict[str, Any]:
-    """The old key is shown while it lives."""
+def _rotation(giving: Giving, world: AccessWorld, key_id: str) -> dict[str, Any]:
+    """The old key is shown while it lives. A token counts as handled once it was recorded with a rotation, or a fresh key came anyway."""
     fields: dict[str, Any] = {}
-    rotation, token = giving.request.status.rotation, rotate_token(giving.request)
+    status = giving.request.status
+    rotation = status.rotation
+    token = rotate_token(giving.request) if status.access_key_id != key_id else status.last_handled_rotate
     if rotation is not None and (parse_time(rotation.until) > world.now or not world.is_time_trusted):
         fields["rotation"] = rotation.model_dump(by_alias=True)
     handled = giving.request.status.last_handled_rotate if giving.request.status.access_key_id else token

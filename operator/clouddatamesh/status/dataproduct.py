@@ -6,7 +6,7 @@ from typing import Any
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, value_of
-from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import ProductWorld
@@ -14,7 +14,7 @@ from clouddatamesh.plan import binding, marks
 from clouddatamesh.plan.access.consumers import count_by_port, is_pending
 from clouddatamesh.plan.access.facts import major
 from clouddatamesh.plan.credentials import binding_of
-from clouddatamesh.plan.dataproduct import fate_of, is_forced
+from clouddatamesh.plan.dataproduct import fate_of, is_forced, key_of_product
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, wish_of
 
@@ -158,8 +158,11 @@ def _is_gone(product: DataProduct, secret: Seen[Manifest]) -> bool:
     found = value_of(secret)
     if isinstance(secret, Unknown):
         return False
-    key = Key("DataProduct", product.metadata.namespace, product.metadata.name)
-    return found is None or not marks.is_made_by(found, key, product.metadata.uid) or bool(found["metadata"].get("deletionTimestamp"))
+    return (
+        found is None
+        or not marks.is_made_by(found, key_of_product(product), product.metadata.uid)
+        or bool(found["metadata"].get("deletionTimestamp"))
+    )
 
 
 def _is_wanted(product: DataProduct, world: ProductWorld) -> bool:
