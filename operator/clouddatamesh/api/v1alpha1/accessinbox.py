@@ -20,8 +20,8 @@ class TemplateMetadata(Model):
 class TemplateConsumer(Model):
     """Who uses the access, as in the request."""
 
-    data_product_ref: ObjectReference | None = Field(default=None, description="A product.")
-    service_account_ref: ObjectReference | None = Field(default=None, description="A ServiceAccount.")
+    data_product_ref: ObjectReference | None = Field(default=None, description="A product of the namespace that asks.")
+    service_account_ref: ObjectReference | None = Field(default=None, description="A ServiceAccount of the namespace that asks.")
 
 
 class TemplateSpec(Model):
