@@ -7,8 +7,9 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
+from tests.unit.access_rows import Row
 from tests.unit.access_scene import MADE, NOW
-from tests.unit.access_table import ROWS, TABLE, Row
+from tests.unit.access_table import ROWS, TABLE
 
 PAGE = Path(__file__).parents[2] / "docs" / "access.md"
 UPDATE = "UPDATE=1 pytest tests/unit/test_access_decision.py"

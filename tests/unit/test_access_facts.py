@@ -31,7 +31,7 @@ def living(manifest: Manifest, **status: Any) -> Manifest:
 
 
 def test_a_request() -> None:
-    asks = {"outputPort": {"name": "daily", "version": "2.3.4"}, "renewal": {"requestedAt": NOW}}
+    asks: dict[str, Any] = {"outputPort": {"name": "daily", "version": "2.3.4"}, "renewal": {"requestedAt": NOW}}
     place = {"store": "main", "bucket": "acme-orders", "path": "daily/"}
     told = {"principal": "inventory-x", "validUntil": END, "decidedAt": MADE, "place": place, "grantRef": {"uid": "uid-yes"}}
     conditions = [{"type": "Provisioned", "status": "True"}, {"type": "Expired", "status": "True"}]

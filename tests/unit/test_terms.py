@@ -1,6 +1,7 @@
 """What grants and ports mean, where the table of the decision does not show it: warnings, fingerprints, and a product that is gone."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_a_grant_is_named_with_its_namespace() -> None:
     ],
     ids=str,
 )
-def test_the_fields_in_which_an_approval_differs_are_named(spec: dict[str, object], fields: list[str]) -> None:
+def test_the_fields_in_which_an_approval_differs_are_named(spec: dict[str, Any], fields: list[str]) -> None:
     assert list(find_differences(read(approve(**spec)), ASK)) == fields
 
 

@@ -8,7 +8,7 @@ from functools import singledispatchmethod
 from typing import Any
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import Terminal, Transient, Waiting
+from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model import operations as o
 from clouddatamesh.model import store_operations as s
 from clouddatamesh.model.bucket import Capability
