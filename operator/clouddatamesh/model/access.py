@@ -18,6 +18,8 @@ class Place:
     store: str
     bucket: str
     path: str
+    store_id: str = ""
+    """Which store that is; empty in records of before stores were told apart."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ Operation: TypeAlias = (
     | s.CreateBucket
     | s.MarkBucket
     | s.UpdateBucket
+    | s.CheckDestruction
     | s.EmptyBucket
     | s.DeleteBucket
     | s.ProbeStore
@@ -43,7 +44,7 @@ Operation: TypeAlias = (
     | o.Announce
 )
 
-_UNSEEN = (o.Record, o.HoldObject, o.HoldGrant, o.MarkGrant, o.WriteInbox, o.ReleaseObject, o.Announce)
+_UNSEEN = (o.Record, o.HoldObject, o.HoldGrant, o.MarkGrant, o.WriteInbox, o.ReleaseObject, o.Announce, s.CheckDestruction, s.ProbeStore)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,16 @@ class UpdateBucket:
 
 
 @dataclass(frozen=True)
+class CheckDestruction:
+    """See live that a bucket may still be destroyed, before anything that belongs to it is taken away."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"check that bucket {self.name} may be destroyed"
+
+
+@dataclass(frozen=True)
 class EmptyBucket:
     """Remove one page of versions, delete markers and uploads."""
 

@@ -126,6 +126,10 @@ class StoreWorld:
     """DataProducts that name this store, and AccessRequests whose principals are in it."""
     unreadable: MeshError | None = None
     """What of the ObjectStore this operator cannot read: nothing is made, and those who take away still reach it."""
+    holders: tuple[Key, ...] = ()
+    """Of the users those that let go of a store that is given up by themselves: requests, and products that are being deleted."""
+    left: tuple[str, ...] = ()
+    """What the others have in it: buckets and principals."""
     account: Seen[str] = field(default_factory=Absent)
     """Whose credentials these are; Unknown where the store refuses them or does not answer."""
     mesh_bucket: Seen[Bucket] = field(default_factory=Absent)

@@ -9,7 +9,7 @@ from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
 from clouddatamesh.model.objects import Event, Key, key_of
 from clouddatamesh.model.operations import Announce, HoldObject, ReleaseObject
 from clouddatamesh.model.plan import Part, Plan, Steps, stopped
-from clouddatamesh.model.store_operations import DeleteBucket, EmptyBucket
+from clouddatamesh.model.store_operations import CheckDestruction, DeleteBucket, EmptyBucket
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.consumers import has_access
@@ -123,7 +123,9 @@ def _plan_end(product: DataProduct, world: ProductWorld) -> Steps:
     blocker = _blocker(wish, world)
     if blocker is not None and not gives_up:
         return stopped(blocker)
-    return plan_removal(wish.owner, world) + _plan_bucket_end(wish, world, gives_up=gives_up) + release
+    destroys = not gives_up and _is_to_be_deleted(wish, world)
+    check = Steps((CheckDestruction(wish.name),)) if destroys else Steps()
+    return check + plan_removal(wish.owner, world) + _plan_bucket_end(wish, world, gives_up=gives_up) + release
 
 
 def _is_reached(world: ProductWorld) -> bool:

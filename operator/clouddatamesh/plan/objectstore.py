@@ -1,5 +1,6 @@
 """An ObjectStore's plan: the marks by which it is known again, the probe of what it can do, and principals that nobody owns."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,7 +9,7 @@ from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Waiting
 from clouddatamesh.model.bucket import IDENTITIES, Bucket, Capability, Tags
-from clouddatamesh.model.evidence import Absent, Unknown
+from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Event
 from clouddatamesh.model.operations import Announce, HoldObject, Record, ReleaseObject
@@ -23,6 +24,7 @@ CREDENTIALS: Final = "CredentialsValid"
 FAILURES: Final = 3
 """So many probes in a row that fail, and what a store could do it can no more."""
 _SHOWN: Final = 5
+_MOST_EVENTS: Final = 100
 _ROLE_TAG: Final = f"{marks.GROUP}/role"
 _SOON: Final = timedelta(minutes=5)
 """A probe that found a store unable is tried again after so long."""
@@ -79,9 +81,22 @@ def mesh_bucket_of(store: ObjectStore, world: StoreWorld) -> str:
     return names.mesh_bucket_name(store.spec.bucket_prefix, world.settings.mesh)
 
 
-def mesh_tags(mesh: str, cluster: str) -> Tags:
+def mesh_tags(mesh: str, cluster: str, **more: str) -> Tags:
     """The tags of the mesh's own bucket, and of its marker."""
-    return tuple(sorted({marks.MESH_TAG: mesh, marks.CLUSTER_TAG: cluster, _ROLE_TAG: "mesh"}.items()))
+    return tuple(sorted({marks.MESH_TAG: mesh, marks.CLUSTER_TAG: cluster, _ROLE_TAG: "mesh", **more}.items()))
+
+
+def store_id_of(store: ObjectStore, world: StoreWorld) -> str:
+    """Which store this is: as its bucket says, as it was recorded, or from now on as the ObjectStore that first led to it."""
+    seen = world.mesh_bucket.value.tag(marks.STORE_TAG) if isinstance(world.mesh_bucket, Present) else None
+    return seen or store.status.store_id or store.metadata.uid
+
+
+def _bucket_tags(store: ObjectStore, world: StoreWorld) -> Tags:
+    """What the mesh's bucket is to say: whose it is, which store, and which marker belongs to it once that was seen."""
+    marker = names.marker_name(world.settings.mesh, world.cluster)
+    told = {marks.STORE_TAG: store_id_of(store, world), **({marks.MARKER_TAG: marker} if _is_marker_seen(world) else {})}
+    return mesh_tags(world.settings.mesh, world.cluster, **told)
 
 
 def is_mesh_bucket(bucket: Bucket, mesh: str, cluster: str) -> bool:
@@ -96,20 +111,30 @@ def is_marker(principal: Principal, mesh: str, cluster: str) -> bool:
 
 def _plan_mesh_bucket(store: ObjectStore, world: StoreWorld) -> Steps:
     name = mesh_bucket_of(store, world)
-    want = Bucket(name=name, region=store.spec.region, tags=mesh_tags(world.settings.mesh, world.cluster))
+    want = Bucket(name=name, region=store.spec.region, tags=_bucket_tags(store, world))
     if isinstance(world.mesh_bucket, Unknown):
         return stopped(world.mesh_bucket.error)
     if isinstance(world.mesh_bucket, Absent):
         return _plan_making(store, want)
     observed = world.mesh_bucket.value
-    if is_mesh_bucket(observed, world.settings.mesh, world.cluster):
-        return Steps()
-    return _plan_claim(store, observed, want, world)
+    if not is_mesh_bucket(observed, world.settings.mesh, world.cluster):
+        return _plan_claim(store, observed, want, world)
+    other = observed.tag(marks.STORE_TAG)
+    if other is not None and store.status.store_id not in (None, other) and not _is_accepted(store, want.name):
+        why = f"Bucket {want.name} says that this is store {other}, and this mesh's buckets are in store {store.status.store_id}"
+        way_out = f"set the endpoints back, or, where its data is lost, annotate {marks.RECREATE_ANNOTATION}={want.name}"
+        return stopped(Terminal(reasons.NOT_THE_SAME_STORE, f"{why}: {way_out}"))
+    lacking = dict(want.tags).items() - dict(observed.tags).items()
+    whole = replace(want, tags=tuple(sorted({**dict(observed.tags), **dict(want.tags)}.items())))
+    return Steps((UpdateBucket(whole, "tags"),)) if lacking else Steps()
+
+
+def _is_accepted(store: ObjectStore, name: str) -> bool:
+    return store.metadata.annotations.get(marks.RECREATE_ANNOTATION) == name
 
 
 def _plan_making(store: ObjectStore, want: Bucket) -> Steps:
-    recreate = store.metadata.annotations.get(marks.RECREATE_ANNOTATION) == want.name
-    if store.status.bucket == want.name and store.status.bucket_phase == "Owned" and not recreate:
+    if store.status.bucket == want.name and store.status.bucket_phase == "Owned" and not _is_accepted(store, want.name):
         why = (
             f"Bucket {want.name} of this mesh is not at this endpoint, so it is not the store that it was: set spec.endpointUrl back, or,"
             f" where its data is lost, annotate {marks.RECREATE_ANNOTATION}={want.name}"
@@ -164,7 +189,8 @@ def _plan_marker(store: ObjectStore, world: StoreWorld) -> Steps:
     if not isinstance(world.marker, Absent):
         return stopped(Terminal(reasons.NOT_OWNED, f"IAM user {name} exists and is not of this mesh; remove or rename it"))
     recreate = store.metadata.annotations.get(marks.RECREATE_ANNOTATION) in (name, mesh_bucket_of(store, world))
-    if store.status.marker == name and not world.known_principal and not recreate:
+    told = world.mesh_bucket.value.tag(marks.MARKER_TAG) if isinstance(world.mesh_bucket, Present) else None
+    if name in (store.status.marker, told) and not world.known_principal and not recreate:
         why = f"IAM user {name}, by which this mesh knows its IAM endpoint, is not there: set spec.iamEndpointUrl back, or,"
         return stopped(Terminal(reasons.NOT_THE_SAME_STORE, f"{why} where its users are lost, annotate {marks.RECREATE_ANNOTATION}={name}"))
     path, tags = names.principal_path(world.settings.mesh, world.cluster), mesh_tags(world.settings.mesh, world.cluster)
@@ -181,7 +207,8 @@ def is_probe_due(store: ObjectStore, world: StoreWorld) -> bool:
     status = store.status
     if world.freshly_probed:
         return False
-    if not world.capabilities or status.probed_generation != store.metadata.generation or status.probed_version != world.settings.version:
+    changed = status.probed_generation != store.metadata.generation or status.probed_place not in (None, place_of(store, world))
+    if not world.capabilities or changed or status.probed_version != world.settings.version:
         return True
     times = [parse_time(found.checked_at) for found in status.capabilities if found.checked_at]
     last = parse_time(status.probed_at) if status.probed_at else min(times, default=None)
@@ -197,9 +224,16 @@ def _patience(store: ObjectStore, last: datetime) -> timedelta:
     return max(_SOON, last - max(since)) if since else timedelta.max
 
 
-def merge_probe(store: ObjectStore, probed: tuple[Capability, ...], now: datetime) -> tuple[dict[str, object], ...]:
+def place_of(store: ObjectStore, world: StoreWorld) -> str:
+    """What a verdict is about: at another endpoint or in another account nothing is known."""
+    account = world.account.value if isinstance(world.account, Present) else ""
+    return "|".join((store.spec.endpoint_url or "", store.spec.iam_endpoint_url or "", account))
+
+
+def merge_probe(store: ObjectStore, probed: tuple[Capability, ...], now: datetime, *, place: str) -> tuple[dict[str, object], ...]:
     """status.capabilities after a probe: what could not be told stays as it was, what worked must fail several times to be dropped."""
-    known = {found.name: found for found in store.status.capabilities}
+    same = store.status.probed_place in (None, place)
+    known = {found.name: found for found in store.status.capabilities} if same else {}
     at = f"{now:%Y-%m-%dT%H:%M:%SZ}"
     merged = []
     for found in probed:
@@ -239,10 +273,9 @@ def _plan_release(store: ObjectStore, world: StoreWorld) -> Steps:
             f" {marks.ORPHAN_ANNOTATION}={store.metadata.name}"
         )
         return stopped(Waiting(reasons.IN_USE, why))
-    holders = sorted(key for key in world.users if key.kind == "AccessRequest")
-    if holders:
-        why = f"{len(holders)} AccessRequests let go of the store, the first: {holders[0]}"
+    if world.holders:
+        why = f"{len(world.holders)} objects let go of the store, the first: {world.holders[0]}"
         return stopped(Waiting(reasons.DELETING, why))
-    left = f"Left behind in the store, with their keys: the buckets of {shown}{more}"
-    told = Announce(Event("Warning", reasons.ABANDONED, left))
-    return Steps((told, ReleaseObject()))
+    groups = [world.left[at : at + _SHOWN] for at in range(0, len(world.left), _SHOWN)][:_MOST_EVENTS]
+    told = [Announce(Event("Warning", reasons.ABANDONED, f"Left in the store: {'; '.join(group)}")) for group in groups]
+    return Steps((*told, ReleaseObject()))

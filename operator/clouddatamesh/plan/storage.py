@@ -183,6 +183,7 @@ def _record(wish: Wish) -> Record:
         "endpoint": wish.store.spec.endpoint_url or "",
         "phase": "Creating",
         "ownershipVerified": False,
+        **({"storeId": wish.store.status.store_id} if wish.store.status.store_id else {}),
     }
     return Record((("storage", located),))
 

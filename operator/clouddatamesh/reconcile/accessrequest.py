@@ -25,7 +25,7 @@ from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run
-from clouddatamesh.reconcile.places import Place, cluster_uid, open_place
+from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
 from clouddatamesh.status.accessrequest import report
 
 Looked = tuple[Ask, AccessWorld]
@@ -67,20 +67,22 @@ def _deletion(visit: Visit) -> Flow[Looked]:
         ask = _with_predecessor(read_request(visit.manifest()), visit)
         return ask, gather_deletion(ask, visit)
 
-    def gives_up() -> bool:
-        metadata = visit.manifest()["metadata"]
-        annotations = metadata.get("annotations") or {}
-        return metadata["name"] in (annotations.get(marks.ORPHAN_ANNOTATION), annotations.get(marks.FORCE_ANNOTATION))
-
     def is_held() -> bool:
         return marks.FINALIZER in (visit.manifest()["metadata"].get("finalizers") or ())
 
     return Flow(
         gather=look,
-        plan=lambda seen: planning.plan_deletion(*seen, is_held=is_held(), gives_up=gives_up()),
+        plan=lambda seen: planning.plan_deletion(*seen, is_held=is_held(), gives_up=_gives_up(visit)),
         executor=lambda seen: _executor(visit, seen[1]),
         report=lambda _seen, _: _report_deletion(visit),
     )
+
+
+def _gives_up(visit: Visit) -> bool:
+    """Whether its owner asked that it lets go of what it cannot reach."""
+    found = visit.ports.cluster.get(visit.key)
+    annotations = (found["metadata"].get("annotations") or {}) if found else {}
+    return visit.key.name in (annotations.get(marks.ORPHAN_ANNOTATION), annotations.get(marks.FORCE_ANNOTATION))
 
 
 def _report_deletion(visit: Visit) -> Outcome:
@@ -168,7 +170,9 @@ def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWor
     store = read_leniently(ObjectStore, manifest)
     if store.metadata.deletion_timestamp and marks.is_orphaned(store.metadata):
         return replace(world, store=store, abandoned=True)
-    place = open_place(store, visit)
+    place = find_other_store(store, ask.place.store_id if ask.place else "") or open_place(store, visit)
+    if isinstance(place, MeshError) and place.reason == reasons.NOT_THE_SAME_STORE and _gives_up(visit):
+        return replace(world, store=store, abandoned=True)
     if isinstance(place, MeshError):
         return replace(world, store=store, principal=Unknown(place), obstacle=world.obstacle or place)
     principal = place.observe_principal(planning.principal_of(ask, world.settings.mesh, world.cluster))

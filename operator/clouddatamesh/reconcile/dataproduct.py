@@ -27,7 +27,7 @@ from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.lineage import gather_lineage
 from clouddatamesh.reconcile.parse import parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run
-from clouddatamesh.reconcile.places import Place, cluster_uid, open_place
+from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
 from clouddatamesh.reconcile.siblings import count_losses, find_rival, lives_elsewhere
 from clouddatamesh.status.dataproduct import report
 
@@ -131,7 +131,7 @@ def _find_obstacle(store: ObjectStore, world: ProductWorld, ports: Ports) -> Mes
 
 def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visit: Visit) -> ProductWorld:
     """The bucket, the principal and the Secrets; where the store is not asked, nothing of them is known."""
-    place = open_place(store, visit)
+    place = _find_moved(product, store) or open_place(store, visit)
     secret, former = _observe_secrets(product, visit.ports)
     world = replace(world, secret=secret, former_secret=former)
     if isinstance(place, MeshError):
@@ -147,8 +147,19 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         principal=place.observe_principal(principal_of(product, world.settings.mesh, world.cluster)),
         rival=find_rival(product, visit.ports.cluster),
         uid_lives=found is not None and lives_elsewhere(found.tag(marks.UID_TAG), product, visit.ports.cluster),
-        losses=count_losses(product, visit.ports.cluster) if found is not None and not _carries(product, found) else 0,
+        losses=count_losses(product, visit.ports.cluster, world.now) if found is not None and not _carries(product, found) else 0,
     )
+
+
+def _find_moved(product: DataProduct, store: ObjectStore) -> MeshError | None:
+    """Why the store is not asked: the bucket was made in another one, and nobody accepted its loss."""
+    storage = product.status.storage
+    if storage is None or product.metadata.annotations.get(marks.RECREATE_ANNOTATION) == storage.bucket:
+        return None
+    error = find_other_store(store, storage.store_id)
+    if error is None:
+        return None
+    return Terminal(error.reason, f"{error.message}, or accept the loss with annotation {marks.RECREATE_ANNOTATION}={storage.bucket}")
 
 
 def _is_unmarked_making(product: DataProduct, bucket: Bucket) -> bool:
@@ -162,7 +173,7 @@ def _carries(product: DataProduct, bucket: Bucket) -> bool:
 
 def _about_the_store(error: MeshError, store: ObjectStore) -> MeshError:
     """What is wrong with the store's credentials is the store's to tell; whoever uses it waits for that."""
-    if isinstance(error, Transient) or error.reason not in ABOUT_THE_STORE:
+    if isinstance(error, Transient) or error.reason not in ABOUT_THE_STORE or "this was made in" in error.message:
         return error
     return Waiting(reasons.STORE_NOT_READY, f"ObjectStore {store.metadata.name} is not Ready: {error.message}")
 

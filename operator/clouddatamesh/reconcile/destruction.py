@@ -34,13 +34,13 @@ def _find_fault(visit: Visit, place: Place) -> MeshError | None:
     if product is None or product["metadata"]["uid"] != visit.uid or not product["metadata"].get("deletionTimestamp"):
         return _keep("the product is not the one that is being deleted")
     if namespace is None or namespace["metadata"].get("deletionTimestamp"):
-        return _keep("its namespace is being deleted as a whole")
+        return _keep("its namespace is being deleted as a whole", reasons.NAMESPACE_TERMINATING)
     read = parse(DataProduct, product)
     if fate_of(read) == "Retain" or read.spec.mode != "Manage" or read.spec.storage is None:
         return _keep("spec does not say that it may be deleted")
     store = require(cluster.read(Key("ObjectStore", "", read.spec.storage.store_ref.name)))
     if store is None or not _may_delete(store):
-        return _keep("its ObjectStore has deletionEnabled: false, or is being deleted")
+        return _keep("its ObjectStore has deletionEnabled: false, or is being deleted", reasons.DELETION_DISABLED)
     return _find_other_owner(visit, place, bucket_of(read, parse(ObjectStore, store), visit.ports.settings.mesh))
 
 
@@ -59,5 +59,5 @@ def _find_other_owner(visit: Visit, place: Place, name: str) -> MeshError | None
     return None
 
 
-def _keep(why: str) -> MeshError:
-    return Waiting(reasons.CONFLICT, f"The bucket is kept for now: {why}")
+def _keep(why: str, reason: str = reasons.CONFLICT) -> MeshError:
+    return Waiting(reason, f"The bucket is kept for now: {why}")

@@ -180,6 +180,10 @@ class Executor:
         self._buckets.update(operation.want, (operation.path,))
 
     @_run.register
+    def _(self, _operation: s.CheckDestruction) -> None:
+        self._target.check_destruction()
+
+    @_run.register
     def _(self, operation: s.EmptyBucket) -> None:
         self._target.check_destruction()
         self._buckets.empty(operation.name)

@@ -62,27 +62,30 @@ class _Keeping:
         if self._executor is not None and self._executor.probed:
             self._probed = self._executor.probed
         manifest = self._visit.manifest()
-        store = self._with_probe(read_leniently(ObjectStore, manifest))
+        store = read_leniently(ObjectStore, manifest)
         world = StoreWorld(
             now=self._ports.clock.now(),
             settings=self._ports.settings,
             cluster=cluster_uid(self._ports),
             is_time_trusted=self._ports.clock.is_trusted(),
+            account=_observe_account(store, self._ports),
             users=_users(store, self._ports),
             unreadable=find_unreadable(ObjectStore, manifest),
-            capabilities=tuple(Capability(c.name, "Yes" if c.supported else "No", c.message or "") for c in store.status.capabilities),
             freshly_probed=bool(self._probed),
         )
-        return store, self._observe(store, world)
+        store = self._with_probe(store, world)
+        able = tuple(Capability(c.name, "Yes" if c.supported else "No", c.message or "") for c in store.status.capabilities)
+        return store, self._observe(store, replace(world, capabilities=able))
 
-    def _with_probe(self, store: ObjectStore) -> ObjectStore:
+    def _with_probe(self, store: ObjectStore, world: StoreWorld) -> ObjectStore:
         """The store with what the probe of this visit found."""
         if not self._probed:
             return store
         now = self._ports.clock.now()
         return _with_status(
             store,
-            capabilities=list(planning.merge_probe(store, self._probed, now)),
+            capabilities=list(planning.merge_probe(store, self._probed, now, place=planning.place_of(store, world))),
+            probedPlace=planning.place_of(store, world),
             probeUnclear=next((found.message[:1024] for found in self._probed if found.verdict == "Unclear"), None),
             probedAt=f"{now:%Y-%m-%dT%H:%M:%SZ}",
             probedGeneration=store.metadata.generation,
@@ -91,7 +94,6 @@ class _Keeping:
 
     def _observe(self, store: ObjectStore, world: StoreWorld) -> StoreWorld:
         """Whose the credentials are comes first: nothing that another account answers is of use."""
-        world = replace(world, account=_observe_account(store, self._ports))
         if world.unreadable or isinstance(world.account, Unknown) or planning.find_strangeness(store, world) is not None:
             return world
         return self._observe_marks(store, world, connection_of(store, self._ports.cluster))
@@ -151,7 +153,10 @@ def _deletion(visit: Visit) -> Flow[Looked]:
     def gather() -> Looked:
         store = read_leniently(ObjectStore, visit.manifest())
         account = Absent() if marks.is_orphaned(store.metadata) else _observe_account(store, ports)
-        return store, StoreWorld(ports.clock.now(), ports.settings, cluster_uid(ports), users=_users(store, ports), account=account)
+        users = _users(store, ports)
+        holders, left = _parted(users, ports)
+        world = StoreWorld(ports.clock.now(), ports.settings, cluster_uid(ports), users=users, account=account)
+        return store, replace(world, holders=holders, left=left)
 
     def finished(seen: Looked, _plan: object) -> Outcome:
         kept = {name: value for name, value in visit.old_status().items() if name not in ("conditions", "observedGeneration")}
@@ -178,6 +183,23 @@ def _observe_account(store: ObjectStore, ports: Ports) -> Seen[str]:
 def _with_status(store: ObjectStore, **facts: Any) -> ObjectStore:
     status = store.status.model_dump(by_alias=True, exclude_none=True)
     return store.model_copy(update={"status": type(store.status).model_validate({**status, **facts})})
+
+
+def _parted(users: tuple[Key, ...], ports: Ports) -> tuple[tuple[Key, ...], tuple[str, ...]]:
+    """Those that let go of a store by themselves, and what the others have in it."""
+    holders, left = [], []
+    for key in users:
+        manifest = ports.cluster.get(key)
+        if manifest is None:
+            continue
+        if key.kind == "AccessRequest" or manifest["metadata"].get("deletionTimestamp"):
+            holders.append(key)
+        else:
+            status = part_of(manifest, "status")
+            things = {"bucket": part_of(status, "storage").get("bucket"), "principal": part_of(status, "producer").get("principal")}
+            told = ", ".join(f"{what} {name}" for what, name in things.items() if name)
+            left.append(f"{key}: {told or 'nothing'}")
+    return tuple(holders), tuple(left)
 
 
 def _users(store: ObjectStore, ports: Ports) -> tuple[Key, ...]:

@@ -9,7 +9,7 @@ from clouddatamesh.model.bucket import EXPECTED_OWNER, Bucket, Contents
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, doubted
 from clouddatamesh.model.identity import Connection, Principal
 from clouddatamesh.model.objects import Key
-from clouddatamesh.plan import names
+from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.features import settings_of
 from clouddatamesh.plan.objectstore import find_other_account, is_marker, is_mesh_bucket
 from clouddatamesh.ports import BucketStore, Cluster, Identities, Ports
@@ -131,9 +131,12 @@ class Place:
         seen = self.buckets.observe(name)
         if isinstance(seen, Unknown):
             return seen.error
-        if isinstance(seen, Present) and is_mesh_bucket(seen.value, self._mesh, self._cluster):
+        if isinstance(seen, Present) and is_mesh_bucket(seen.value, self._mesh, self._cluster) and self._is_this_store(seen.value):
             return None
         return self._not_recognised(f"its bucket {name} is not there, or is not this cluster's")
+
+    def _is_this_store(self, bucket: Bucket) -> bool:
+        return self._store.status.store_id in (None, bucket.tag(marks.STORE_TAG))
 
     def _check_marker(self) -> MeshError | None:
         name = names.marker_name(self._mesh, self._cluster)
@@ -148,6 +151,14 @@ class Place:
         return Waiting(
             reasons.NOT_THE_SAME_STORE, f"ObjectStore {self._store.metadata.name} was not recognised: {why}; nothing is concluded"
         )
+
+
+def find_other_store(store: ObjectStore, recorded: str | None) -> MeshError | None:
+    """The error where something was made in another store than the one that an ObjectStore of the same name leads to now."""
+    if not recorded or not store.status.store_id or recorded == store.status.store_id:
+        return None
+    why = f"ObjectStore {store.metadata.name} leads to store {store.status.store_id} now, and this was made in store {recorded}"
+    return Waiting(reasons.NOT_THE_SAME_STORE, f"{why}; set the ObjectStore back")
 
 
 def open_place(store: ObjectStore, visit: Visit) -> Place | MeshError:

@@ -1,8 +1,10 @@
 """What a product's look needs to know of other products: who named its bucket first, whose uid lives, how many lost theirs."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from clouddatamesh import reasons
+from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.ports import Cluster
@@ -10,6 +12,9 @@ from clouddatamesh.status.summarize import condition_of
 
 IN_DOUBT = (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE, reasons.BUCKET_MISSING, reasons.MARKS_MISSING)
 """Why a product's bucket is in doubt."""
+_UNDECIDED = (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE)
+_AT_ONCE = timedelta(minutes=15)
+"""What is missing for longer says nothing of what happens now."""
 
 
 def store_name_of(product: Manifest) -> str | None:
@@ -46,10 +51,17 @@ def lives_elsewhere(uid: str | None, product: DataProduct, cluster: Cluster) -> 
     return any(other["metadata"]["uid"] == uid for other in cluster.list("DataProduct"))
 
 
-def count_losses(product: DataProduct, cluster: Cluster) -> int:
-    """How many other products of the same store have a bucket in doubt."""
+def count_losses(product: DataProduct, cluster: Cluster, now: datetime) -> int:
+    """How many other products of the same store have a bucket in doubt, undecided or since a short time."""
     store = product.spec.storage.store_ref.name if product.spec.storage else ""
-    return sum(1 for other in _siblings(store, cluster) if other["metadata"]["uid"] != product.metadata.uid and is_in_doubt(other))
+    return sum(1 for other in _siblings(store, cluster) if other["metadata"]["uid"] != product.metadata.uid and _counts(other, now))
+
+
+def _counts(product: Manifest, now: datetime) -> bool:
+    found = condition_of(product.get("status") or {}, "StorageReady")
+    if found is None or not is_in_doubt(product):
+        return False
+    return found["reason"] in _UNDECIDED or now - parse_time(found["lastTransitionTime"]) < _AT_ONCE
 
 
 def is_in_doubt(product: Manifest) -> bool:

@@ -101,9 +101,8 @@ def _rotation(giving: Giving, world: AccessWorld, key_id: str) -> dict[str, Any]
     token = rotate_token(giving.request) if status.access_key_id != key_id else status.last_handled_rotate
     if rotation is not None and (parse_time(rotation.until) > world.now or not world.is_time_trusted):
         fields["rotation"] = rotation.model_dump(by_alias=True)
-    handled = giving.request.status.last_handled_rotate if giving.request.status.access_key_id else token
-    if handled:
-        fields["lastHandledRotate"] = handled
+    if token:
+        fields["lastHandledRotate"] = token
     return fields
 
 

@@ -128,6 +128,7 @@ def _storage(wish: Wish) -> dict[str, Any]:
         "phase": "Owned" if creating else "Adopted",
         "ownershipVerified": True,
         "deletion": fate_of(wish.product),
+        **({"storeId": wish.store.status.store_id} if wish.store.status.store_id else {}),
         "managedTags": sorted(wish.storage.tags),
     }
 

@@ -9,7 +9,7 @@ from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import names
 from clouddatamesh.plan.features import is_aws, messages_of, missing_of, unclear_of
-from clouddatamesh.plan.objectstore import find_strangeness, is_mesh_bucket, mesh_bucket_of
+from clouddatamesh.plan.objectstore import find_strangeness, is_mesh_bucket, mesh_bucket_of, store_id_of
 from clouddatamesh.plan.sweep import orphan_fields, orphan_findings
 
 
@@ -55,12 +55,14 @@ def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
         "bucket": mesh_bucket_of(store, world) if owned or status.bucket else None,
         "bucketPhase": "Owned" if owned else status.bucket_phase,
         "mesh": mesh if owned else status.mesh,
+        "storeId": store_id_of(store, world) if owned else status.store_id,
         "marker": names.marker_name(mesh, world.cluster) if marked else status.marker,
         "account": account or status.account or "",
         "provider": "aws" if is_aws(store) else "s3",
         "probedGeneration": status.probed_generation,
         "probedVersion": status.probed_version,
         "probedAt": status.probed_at,
+        "probedPlace": status.probed_place,
         "probeUnclear": status.probe_unclear,
     }
     return {**{name: value for name, value in fields.items() if value is not None}, **orphan_fields(store, world)}

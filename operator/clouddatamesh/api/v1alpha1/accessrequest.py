@@ -99,6 +99,9 @@ class AccessPlace(Model):
     store: str = Field(max_length=253, description="Name of the ObjectStore. Example: main.")
     bucket: str = Field(max_length=63, description="Name of the bucket. Example: acme-orders.")
     path: str = Field(max_length=256, description="Path within the bucket. Example: daily/.")
+    store_id: str | None = Field(
+        default=None, max_length=64, description="Which store that is, whatever leads to it. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1."
+    )
 
 
 class RotationStatus(Model):

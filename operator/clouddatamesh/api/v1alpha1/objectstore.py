@@ -98,6 +98,12 @@ class ObjectStoreStatus(Status):
         description="Account that owns the buckets; credentials of another one are refused. Example: 123456789012.",
     )
     mesh: str | None = Field(default=None, max_length=253, description="Mesh that the store belongs to. Example: acme.")
+    store_id: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Which store this is, as a tag of the mesh's bucket says; what was made in another one is not looked for here."
+        " Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.",
+    )
     marker: str | None = Field(
         default=None, max_length=64, description="User without rights by which the IAM endpoint is known again. Example: mesh-marker-abc."
     )
@@ -106,6 +112,9 @@ class ObjectStoreStatus(Status):
     probed_at: str | None = Field(default=None, max_length=64, description="When, RFC 3339. Example: 2026-01-01T00:00:00Z.")
     probe_unclear: str | None = Field(
         default=None, max_length=1024, description="Why the last probe could not tell of everything; absent: it could. Example: SlowDown."
+    )
+    probed_place: str | None = Field(
+        default=None, max_length=1200, description="Endpoints and account that were probed. Example: https://s3.example.com||main."
     )
     probed_version: str | None = Field(default=None, max_length=64, description="Operator version that probed. Example: 0.1.0.")
 

@@ -81,6 +81,9 @@ class StorageStatus(Model):
     bucket: str = Field(max_length=63, description="Name of the bucket. Example: acme-orders-abcdefghijklmnop.")
     region: str = Field(default="", max_length=63, description="Its region. Example: eu-central-1.")
     endpoint: str = Field(default="", max_length=512, description="Endpoint of its store; empty: AWS. Example: https://s3.example.com.")
+    store_id: str | None = Field(
+        default=None, max_length=64, description="Which store it is in. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1."
+    )
     phase: Literal["Creating", "Owned", "Adopted"] = Field(description="How it came to be this product's. Example: Owned.")
     ownership_verified: bool = Field(default=False, description="Whether its tags were read and are this product's. Example: true.")
     deletion: Literal["Retain", "Delete", "Destroy"] | None = Field(

@@ -188,7 +188,9 @@ def conditions_of(manifest: Manifest) -> tuple[Mapping[str, Any], ...]:
 
 
 def _place(raw: Mapping[str, Any]) -> Place | None:
-    return Place(str(raw.get("store")), str(raw.get("bucket") or ""), str(raw.get("path") or "")) if raw.get("store") else None
+    if not raw.get("store"):
+        return None
+    return Place(str(raw["store"]), str(raw.get("bucket") or ""), str(raw.get("path") or ""), str(raw.get("storeId") or ""))
 
 
 def _own_mark(metadata: Mapping[str, Any]) -> str:

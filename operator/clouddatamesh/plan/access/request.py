@@ -49,7 +49,12 @@ class Giving:
         binding = self.binding
         return {
             "principal": binding.principal,
-            "place": {"store": binding.store.metadata.name, "bucket": binding.bucket, "path": binding.path},
+            "place": {
+                "store": binding.store.metadata.name,
+                "bucket": binding.bucket,
+                "path": binding.path,
+                **({"storeId": binding.store.status.store_id} if binding.store.status.store_id else {}),
+            },
             "grantRef": {"namespace": grant.key.namespace, "name": grant.key.name, "uid": grant.uid},
         }
 
