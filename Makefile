@@ -1,6 +1,6 @@
 # The two commands that matter: `make demo` and `make test`. Everything runs in .venv, made from hash-pinned requirements.
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint generate verify tools lock clean
+.PHONY: help demo test bench lint generate verify tools image lock clean
 
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
@@ -12,6 +12,8 @@ TESTS ?= tests
 PYTEST ?=
 # How many files of tests run at the same time; each worker starts the real parts that it needs
 JOBS ?= 2
+# An image with Python and venv; empty: one that is made of Debian's packages, so that no registry is needed
+BASE ?=
 # Which figures, and of how many: make bench BENCH="--store rgw --only access-burst --requests 200"
 BENCH ?=
 
@@ -42,6 +44,9 @@ verify: $(VENV)/ready ## fail where a generated file is not what api/ declares
 
 tools: $(VENV)/ready ## build and fetch all that tests and demo start, into the cache
 	$(RUN)python hack/tools/up.py cache
+
+image: $(VENV)/ready ## the operator's image as an archive, built here; BASE=<image> puts it on another base
+	BASE="$(BASE)" $(RUN)python hack/tools/up.py image
 
 lock: ## resolve *.in into hash-pinned *.txt; needs uv
 	for name in requirements requirements-dev hack/tools/go; do \

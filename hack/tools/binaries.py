@@ -40,16 +40,18 @@ class Module:
         return " ".join(["-s", "-w", *(f"-X {variable}" for variable in self.variables)])
 
 
+KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kubelet")
 _KUBE_VERSION = "k8s.io/component-base/version"
 MODULES = (
     Module("etcd", (("etcd", "go.etcd.io/etcd/server/v3"),), (), "1 min"),
     Module(
         "kubernetes",
-        tuple((name, f"k8s.io/kubernetes/cmd/{name}") for name in ("kube-apiserver", "kube-controller-manager", "kubectl")),
+        tuple((name, f"k8s.io/kubernetes/cmd/{name}") for name in KUBERNETES),
         (f"{_KUBE_VERSION}.gitVersion=v1.36.4", f"{_KUBE_VERSION}.gitMajor=1", f"{_KUBE_VERSION}.gitMinor=36"),
         "8 min",
     ),
     Module("helm", (("helm", "helm.sh/helm/v4/cmd/helm"),), ("helm.sh/helm/v4/internal/version.version=v4.3.1",), "4 min"),
+    Module("pause", (("pause", "."),), (), "10 s"),
 )
 NAMES = tuple(name for module in MODULES for name, _ in module.packages)
 

@@ -32,28 +32,31 @@ from hack.tools.children import (
 from hack.tools.credentials import Endpoint, write_kubeconfig, write_signing_key, write_tokens
 
 ADMIN, CONTROLLERS = "admin", "kube-controller-manager"
-CONTROLLERS_RUN = ",".join(
-    f"{name}-controller"
-    for name in (
-        "namespace",
-        "garbage-collector",
-        "serviceaccount",
-        "resourcequota",
-        "clusterrole-aggregation",
-        "validatingadmissionpolicy-status",
-        "root-ca-certificate-publisher",
-    )
+CONTROLLERS_RUN = (
+    "namespace",
+    "garbage-collector",
+    "serviceaccount",
+    "resourcequota",
+    "clusterrole-aggregation",
+    "validatingadmissionpolicy-status",
+    "root-ca-certificate-publisher",
 )
+POD_CONTROLLERS = ("deployment", "replicaset", "job", "node-lifecycle")
+"""What makes Pods of Deployments, and takes the taint off a node that is ready."""
+SERVICES, SERVICE_HOST = "198.18.78.0/24", "198.18.78.1"
+"""Where Pods expect the API server; of the range that RFC 2544 keeps for tests."""
 
 
 class ControlPlane:
     """`with ControlPlane() as cluster:` has `kubeconfig` (an admin's), `kubectl()`, `helm()`, `audit` and `logs`.
 
+    With `runs_pods` Deployments become Pods, which then wait for a node (hack/tools/node.py).
     Raises ToolError where a component does not come up; the message names the directory of the logs.
     """
 
-    def __init__(self, *, say: Say = say_nothing) -> None:
+    def __init__(self, *, runs_pods: bool = False, say: Say = say_nothing) -> None:
         self._say = say
+        self._controllers = (*CONTROLLERS_RUN, *(POD_CONTROLLERS if runs_pods else ()))
         self._given = os.environ.get("CLOUDDATAMESH_KUBECONFIG")
         self._stack = contextlib.ExitStack()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -181,8 +184,8 @@ class ControlPlane:
         request = urllib.request.Request(  # noqa: S310 - always https://127.0.0.1
             f"{self.endpoint.server}{path}", headers={"Authorization": f"Bearer {self._tokens[ADMIN]}"}
         )
-        trust = ssl.create_default_context(cafile=str(self.endpoint.ca))
         try:
+            trust = ssl.create_default_context(cafile=str(self.endpoint.ca))  # fails while the file is being written
             urllib.request.urlopen(request, context=trust, timeout=5).close()  # noqa: S310
         except urllib.error.HTTPError as answer:
             answer.close()
@@ -215,7 +218,7 @@ class ControlPlane:
             "service-account-key-file": self.dir / "signing.key",
             "service-account-signing-key-file": self.dir / "signing.key",
             "service-account-issuer": "https://kubernetes.default.svc",
-            "service-cluster-ip-range": "10.0.0.0/24",
+            "service-cluster-ip-range": SERVICES,
             "audit-policy-file": self.dir / "audit.yaml",
             "audit-log-path": self.dir / "audit.log",
             "audit-log-maxsize": 100_000,
@@ -229,7 +232,7 @@ class ControlPlane:
             "root-ca-file": self.endpoint.ca,
             "leader-elect": "false",
             "secure-port": 0,
-            "controllers": CONTROLLERS_RUN,
+            "controllers": ",".join(f"{name}-controller" for name in self._controllers),
             "resource-quota-sync-period": "5s",
             "kube-api-qps": 200,
             "kube-api-burst": 400,

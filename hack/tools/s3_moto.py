@@ -28,13 +28,13 @@ _POLICY = {
 
 
 @contextlib.contextmanager
-def Moto(*, say: Say = say_nothing) -> Iterator[Store]:  # noqa: N802 - used like a class, as ControlPlane is
-    """A store that enforces users' inline policies. Raises ToolError where it does not come up."""
+def Moto(*, host: str = "127.0.0.1", say: Say = say_nothing) -> Iterator[Store]:  # noqa: N802 - used like a class, as ControlPlane is
+    """A store that enforces users' inline policies, on an address of this machine. Raises ToolError where it does not come up."""
     (port,) = free_ports(1)
     log = make_log_dir("moto") / "moto.log"
-    child = start_child([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], log=log)
+    child = start_child([sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)], log=log)
     try:
-        endpoint = f"http://127.0.0.1:{port}"
+        endpoint = f"http://{host}:{port}"
         wait_until("moto", lambda: is_answering(f"{endpoint}/moto-api/"), child=child)
         yield _enforce(Store(endpoint, "open", "open", "us-east-1", "moto", lambda: _count(log)))
     finally:

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -12,6 +13,8 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 from hack.tools.binaries import get_binaries  # noqa: E402 - needs the path above
 from hack.tools.children import ToolError, interrupt_on_sigterm, say_aloud  # noqa: E402 - needs the path above
 from hack.tools.controlplane import ControlPlane  # noqa: E402 - needs the path above
+from hack.tools.images import OPERATOR, get_image, get_pause  # noqa: E402 - needs the path above
+from hack.tools.node import Node, find_obstacles  # noqa: E402 - needs the path above
 from hack.tools.s3_moto import Moto  # noqa: E402 - needs the path above
 from hack.tools.s3_rgw import Rgw, get_packages  # noqa: E402 - needs the path above
 from hack.tools.store import Store  # noqa: E402 - needs the path above
@@ -36,16 +39,33 @@ def up_rgw(stack: contextlib.ExitStack) -> Line:
     return _describe(stack.enter_context(Rgw(say=say_aloud)))
 
 
-def fetch_all(_: contextlib.ExitStack) -> Line:
-    """Everything into the cache, nothing started; where the binaries are."""
+def up_node(stack: contextlib.ExitStack) -> Line:
+    """A control plane with a node that has the operator's image, and what kubectl and Helm need to know of it."""
+    images = (get_pause(), get_image())
+    cluster = stack.enter_context(ControlPlane(runs_pods=True, say=say_aloud))
+    stack.enter_context(Node(cluster, images=images, say=say_aloud))
+    paths = get_binaries(("kubectl", "helm"), say=say_aloud)
+    return {"KUBECONFIG": str(cluster.kubeconfig), "IMAGE": OPERATOR, **{name.upper(): str(path) for name, path in paths.items()}}
+
+
+def make_image(_: contextlib.ExitStack) -> Line:
+    """The operator's image as an OCI archive; on $BASE where that is set."""
+    return {"IMAGE": OPERATOR, "IMAGE_ARCHIVE": str(get_image(base=os.environ.get("BASE", "")))}
+
+
+def fetch_all(stack: contextlib.ExitStack) -> Line:
+    """Everything into the cache, nothing started; where the binaries are. Images only where a node could be started too."""
     get_packages(say=say_aloud)
-    return {name.upper().replace("-", "_"): str(path) for name, path in get_binaries().items()}
+    images = {} if find_obstacles() else {**make_image(stack), "PAUSE_ARCHIVE": str(get_pause())}
+    return {name.upper().replace("-", "_"): str(path) for name, path in get_binaries().items()} | images
 
 
 WHAT: dict[str, Callable[[contextlib.ExitStack], Line]] = {
     "controlplane": up_controlplane,
     "moto": up_moto,
     "rgw": up_rgw,
+    "node": up_node,
+    "image": make_image,
     "cache": fetch_all,
 }
 
@@ -62,7 +82,7 @@ def _describe(store: Store) -> Line:
 def main() -> int:
     """Bring up what is named, print its environment, wait for Ctrl-C, SIGTERM or SIGHUP."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=WHAT, nargs="+", help="what to bring up; `cache` only fetches and builds")
+    parser.add_argument("what", choices=WHAT, nargs="+", help="what to bring up; `cache` and `image` only fetch and build")
     names: list[str] = parser.parse_args().what
     interrupt_on_sigterm()
     with contextlib.ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):
@@ -78,7 +98,7 @@ def _run(stack: contextlib.ExitStack, names: list[str]) -> None:
     for name in names:
         for variable, value in WHAT[name](stack).items():
             print(f"export {variable}={value}", flush=True)
-    if names != ["cache"]:
+    if not set(names) <= {"cache", "image"}:
         say_aloud("up; Ctrl-C takes it down")
         signal.pause()
 

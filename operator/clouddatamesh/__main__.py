@@ -8,7 +8,7 @@ from clouddatamesh import __version__
 
 
 def main() -> int:
-    """The console script; 2 where the environment is wrong."""
+    """The console script; 1 where the operator could not start, 2 where the environment is wrong."""
     parser = argparse.ArgumentParser(prog="clouddatamesh", description="An operator for data meshes.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="reconcile until told to stop")
@@ -28,8 +28,7 @@ def _run() -> int:
     except SettingsError as error:
         sys.stderr.write(f"clouddatamesh: {error}\n")
         return 2
-    run(settings)
-    return 0
+    return 0 if run(settings) else 1
 
 
 def _print_crds() -> int:

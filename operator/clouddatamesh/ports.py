@@ -214,6 +214,8 @@ class Proofs:
     LASTING: Final = timedelta(seconds=30)
 
     def __init__(self) -> None:
+        self.distrusted: frozenset[str] = frozenset()
+        """Kinds of which so many objects cannot be read that the fault must be ours."""
         self._at: dict[Hashable, datetime] = {}
         self._lock = threading.Lock()
 

@@ -105,7 +105,7 @@ def test_the_probe_has_a_verdict_for_every_capability_and_leaves_an_empty_bucket
     assert subject.identities.observe(scratch[:60]) == Absent()
 
 
-def test_the_probe_starts_anew_where_another_was_interrupted(subject: Subject) -> None:
+def test_the_probe_starts_again_where_another_was_interrupted(subject: Subject) -> None:
     scratch = versioned(subject)
     assert {verdict.name for verdict in subject.buckets.probe(scratch) if verdict.verdict == "Yes"} == subject.able
     assert subject.read(scratch).tags == MARK

@@ -143,7 +143,7 @@ def test_foreign_rules_stay_when_ours_come_and_go(subject: Subject) -> None:
     assert (subject.read(name).lifecycle, subject.read(name).foreign_rules) == ((), kept)
 
 
-def test_the_witness_of_an_owner_is_kept_as_written_beside_everything_else(subject: Subject) -> None:
+def test_the_witness_of_an_owner_is_kept_as_written_with_everything_else(subject: Subject) -> None:
     """A rule that is off, for a prefix that nobody uses: it says whose the bucket is where its tags are lost."""
     subject.need(b.LIFECYCLE)
     name = subject.bucket()

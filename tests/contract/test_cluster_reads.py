@@ -81,7 +81,7 @@ def test_an_object_in_a_namespace_that_is_not_there_is_absent(side: Side) -> Non
     assert side.cluster.read(Key("DataProduct", fresh(), "orders")) == Absent()
 
 
-def test_what_departed_is_known_with_its_last_status_until_it_is_made_again(side: Side) -> None:
+def test_what_departed_is_known_with_its_last_status_also_when_it_is_made_again(side: Side) -> None:
     key = a_product_in(side)
     assert side.cluster.departed(key) is None
     side.cluster.write_status(key, uid_of(side, key), {"observedGeneration": 1})
@@ -91,19 +91,30 @@ def test_what_departed_is_known_with_its_last_status_until_it_is_made_again(side
     catch_up(side)
     found = side.cluster.departed(key) or {}
     assert (key_of(found), found["status"]["observedGeneration"]) == (key, 1)
+    former = found["metadata"]["uid"]
     a_product_in(side)
-    assert side.cluster.departed(key) is None
+    assert (side.cluster.departed(key) or {})["metadata"]["uid"] == former != uid_of(side, key)
 
 
-def test_what_we_let_go_departs(side: Side) -> None:
+def test_what_was_replaced_while_nobody_watched_departed(side: Side) -> None:
+    key = a_product_in(side)
+    former = uid_of(side, key)
+    fall_behind(side)
+    side.user_delete(key)
+    side.user_apply(a_product("orders", side.namespace))
+    assert side.cluster.departed(key) is None, "the cache does not know yet"
+    catch_up(side)
+    assert (side.cluster.departed(key) or {})["metadata"]["uid"] == former
+
+
+def test_what_we_let_go_does_not_depart(side: Side) -> None:
     key = a_product_in(side)
     uid = uid_of(side, key)
     side.cluster.write_finalizer(key, uid, True)
     side.user_delete(key)
     side.watch()
     side.cluster.write_finalizer(key, uid, False)
-    assert side.cluster.get(key) is None
-    assert (side.cluster.departed(key) or {})["metadata"]["uid"] == uid
+    assert (side.cluster.get(key), side.cluster.departed(key)) == (None, None)
 
 
 def test_what_departs_unseen_cannot_be_held_and_a_successor_is_not_held_in_its_place(side: Side) -> None:

@@ -1,6 +1,7 @@
 """What a probe concludes: a store that refuses, stumbles, lags or is silent for a moment proves nothing of what it can do."""
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -19,16 +20,19 @@ Fault = Callable[[int], Exception | dict[str, Any] | None]
 
 
 class Faulty:
-    """A client some of whose operations go wrong. `asked` names every operation in order."""
+    """A client some of whose operations go wrong. `asked` names every operation in order.
 
-    def __init__(self, client: Any, faults: dict[str, Fault]) -> None:
-        self._client, self._faults = client, faults
+    It says of itself that it speaks over TLS where it is told to: the statement is tried nowhere else.
+    """
+
+    def __init__(self, client: Any, faults: dict[str, Fault], *, tls: bool = False) -> None:
+        self._client, self._faults, self._tls = client, faults, tls
         self.asked: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
         if name == "meta":
-            return found
+            return SimpleNamespace(endpoint_url="https://store.test") if self._tls else found
 
         def call(**arguments: Any) -> Any:
             self.asked.append(name)
@@ -63,12 +67,13 @@ class Probing:
         self.s3, self.sts, self.iam = (store.client(service) for service in ("s3", "sts", "iam"))
         self._connection = Connection(store.region, store.endpoint, store.endpoint)
         self.scratch = fresh("probe")
+        self.tls = False
         self.slept: list[float] = []
         self.asked: list[str] = []
 
     def run(self, **faults: Fault) -> dict[str, b.Capability]:
         """The verdicts by name."""
-        s3, iam = Faulty(self.s3, faults), Faulty(self.iam, faults)
+        s3, iam = Faulty(self.s3, faults, tls=self.tls), Faulty(self.iam, faults)
         found = S3Buckets(s3, self.sts, iam, self._connection, sleep=self.slept.append).probe(self.scratch)
         self.asked = s3.asked
         return {capability.name: capability for capability in found}
@@ -240,6 +245,35 @@ def test_leftovers_of_an_interrupted_probe_change_no_verdict_and_go(probing: Pro
     for read in (s3.get_bucket_encryption, s3.get_bucket_lifecycle_configuration, s3.get_bucket_policy, s3.get_public_access_block):
         with pytest.raises(ClientError):
             read(**about)
+
+
+def in_the_attempt(probing: Probing, fault: Callable[[], Exception | None]) -> Fault:
+    """Wrong only while the bucket has the policy for TLS."""
+    return lambda _: fault() if _is_denied_without_tls(probing) else None
+
+
+def _is_denied_without_tls(probing: Probing) -> bool:
+    try:
+        return "aws:SecureTransport" in probing.s3.get_bucket_policy(Bucket=probing.scratch)["Policy"]
+    except ClientError:
+        return False
+
+
+def test_a_store_that_takes_tls_for_none_is_found_out_and_can_still_be_cleaned(probing: Probing) -> None:
+    """moto does not look at the condition, and so denies everybody what the statement denies."""
+    probing.tls = True
+    found = probing.run()
+    assert found[b.TLS_ONLY].verdict == "No"
+    assert "A request over TLS is refused" in found[b.TLS_ONLY].message
+    with pytest.raises(ClientError, match="NoSuchBucketPolicy"):
+        probing.s3.get_bucket_policy(Bucket=probing.scratch)
+    assert probing.run() == found
+
+
+def test_a_busy_store_is_not_taken_for_one_that_takes_tls_for_none(probing: Probing) -> None:
+    probing.tls = True
+    busy = in_the_attempt(probing, lambda: refusal("SlowDown", 503))
+    assert probing.run(put_object=busy)[b.TLS_ONLY].verdict == "Unclear"
 
 
 def test_a_whole_probe_waits_for_three_seconds_at_most(probing: Probing) -> None:

@@ -74,7 +74,6 @@ def with_owner(subject: Subject) -> dict[str, Any]:
     "actions",
     [
         ("s3:GetBucketTagging",),
-        ("s3:GetBucketTagging", "s3:ListAllMyBuckets"),
         ("s3:GetBucketVersioning",),
         ("s3:GetLifecycleConfiguration",),
     ],
@@ -90,6 +89,14 @@ def test_what_may_not_be_read_is_unknown_and_shows_again_later(
     assert name in error.message
     assert "a Deny in the bucket's policy or a missing permission" in error.message
     assert seen(without().with_(**owner).buckets.observe(name)).name == name
+
+
+def test_where_the_list_is_refused_as_well_it_is_unknown_and_shows_again_later(subject: Subject, without: Refuse) -> None:
+    """RGW answers so to a key that it does not know: there the credentials are named as the cause."""
+    name = subject.bucket()
+    error = error_of(without("s3:GetBucketTagging", "s3:ListAllMyBuckets").with_(**with_owner(subject)).buckets.observe(name))
+    assert error.reason in (reasons.ACCESS_DENIED, reasons.CREDENTIALS_INVALID)
+    assert seen(without().with_(**with_owner(subject)).buckets.observe(name)).name == name
 
 
 def test_a_right_that_is_missing_hides_no_absence(without: Refuse) -> None:

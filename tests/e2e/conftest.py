@@ -24,6 +24,17 @@ def mesh(rgw: Store) -> Iterator[Actors]:
 
 
 @pytest.fixture(scope="session")
+def brisk(rgw: Store) -> Iterator[Actors]:
+    """The mesh `brisk`, which looks for drift every minute, with a Ready store `main`. Each file makes the domains that it needs."""
+    values = {"log.level": "debug", "driftInterval": "1m"}
+    with ControlPlane() as cluster, Installation(cluster, mesh="brisk", values=values) as installed:
+        installed.give_credentials(rgw)
+        installed.apply(a_store(endpointUrl=rgw.endpoint, region=rgw.region, bucketPrefix="brisk"))
+        installed.wait("objectstore", "main")
+        yield Actors(installed, rgw)
+
+
+@pytest.fixture(scope="session")
 def guild(mesh: Actors) -> Guild:
     """A domain of that mesh with owners, engineers and viewers."""
     mesh.installed.apply(DOMAIN)

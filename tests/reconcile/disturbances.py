@@ -89,9 +89,10 @@ DISTURBANCES: Final = (
         Disturbance(f"the cache of {kind} is behind", _behind(kind), hides=True)
         for kind in ("AccessGrant", "AccessRequest", "DataProduct", "Namespace", "ObjectStore")
     ),
-    Disturbance("the cache of all kinds is behind", _behind("AccessGrant", "AccessRequest", "DataProduct", "Namespace", "Domain"), hides=True),
+    Disturbance(
+        "the cache of all kinds is behind", _behind("AccessGrant", "AccessRequest", "DataProduct", "Namespace", "Domain"), hides=True
+    ),
     Disturbance("another account answers", _other_account, hides=True, needs_store=True),
     Disturbance("an empty store answers", swap_store, hides=True, needs_store=True),
     Disturbance("nobody counts quotas", _uncounted),
 )
-

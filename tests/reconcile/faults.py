@@ -194,7 +194,9 @@ def _lose_object(key: Key) -> Callable[[Mesh], Repair]:
 def _write_into(key: Key, **data: str) -> Callable[[Mesh], Repair]:
     def cause(mesh: Mesh) -> Repair:
         found = dict(mesh.cluster.raw(key) or {})
-        mesh.cluster.user_apply({"apiVersion": "v1", "kind": "Secret", "metadata": found["metadata"], "type": found["type"], "stringData": data})
+        mesh.cluster.user_apply(
+            {"apiVersion": "v1", "kind": "Secret", "metadata": found["metadata"], "type": found["type"], "stringData": data}
+        )
         return nothing
 
     return cause

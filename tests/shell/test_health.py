@@ -43,7 +43,9 @@ def test_what_speaks_against_being_alive(pulse: Pulse, sentences: tuple[str, ...
 
 
 def test_metrics_are_prometheus_text() -> None:
-    text = format_metrics({"queue_depth": 3}, {("Domain", "settled"): 2})
+    text = format_metrics({"queue_depth": 3}, {("Domain", "settled"): 2}, counters={"watcher_restarts_total": 4})
+    assert "# TYPE clouddatamesh_queue_depth gauge" in text.splitlines()
+    assert "# TYPE clouddatamesh_watcher_restarts_total counter\nclouddatamesh_watcher_restarts_total 4" in text
     assert 'clouddatamesh_reconciliations_total{kind="Domain",result="settled"} 2' in text.splitlines()
     assert "clouddatamesh_queue_depth 3" in text.splitlines()
 

@@ -37,6 +37,26 @@ def test_how_it_ended_is_said_and_each_beginning_is_told(caplog: pytest.LogCaptu
     assert began == ["now"]
 
 
+def test_what_ends_early_three_times_in_a_row_does_not_count_as_running_until_a_run_lasts() -> None:
+    clock = Hand()
+    said: list[tuple[str, ...]] = []
+    length = iter((0, 0, 0, 61))
+
+    def run(_: threading.Event) -> None:
+        said.append(watcher.describe())
+        clock.time += next(length)
+        said.append(watcher.describe())
+        raise KeyError("getpwuid")
+
+    watcher = Supervisor(run, now=clock)
+    for _ in range(4):
+        watcher.run_once()
+    failing = ("watching ended 3 times in a row, at last with KeyError: 'getpwuid'",)
+    assert said == [(), (), (), (), (), (), failing, ()]
+    assert watcher.describe() == ()
+    assert watcher.restarts == 4
+
+
 def test_it_goes_on_in_its_thread_until_told_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "FIRST", 0.0)
     monkeypatch.setattr(supervisor, "LONGEST", 0.0)

@@ -1,12 +1,22 @@
 """kopf as a pure watcher: its settings, its registry, and what its one handler does."""
 
 import asyncio
+import getpass
 import itertools
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import kopf
+import pytest
 
 from clouddatamesh.kube.cache import Cache
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
 from clouddatamesh.shell import watches
+from clouddatamesh.shell.streams import Streams
 from clouddatamesh.shell.watches import ErrorBackoffs, build_registry, build_settings
 
 
@@ -26,7 +36,7 @@ def test_kopf_posts_nothing_and_sees_only_children_of_ours() -> None:
 
 
 def test_every_watched_kind_has_one_handler_and_nothing_else_is_asked_of_kopf() -> None:
-    registry = build_registry(Cache())
+    registry = build_registry(Cache(), Streams(WATCHED))
     assert len(registry._watching.get_all_handlers()) == len(WATCHED)
     assert not registry._changing.get_all_handlers()
     assert not registry._spawning.get_all_handlers()
@@ -35,10 +45,61 @@ def test_every_watched_kind_has_one_handler_and_nothing_else_is_asked_of_kopf() 
 
 def test_an_event_is_cached_and_a_deletion_forgotten() -> None:
     cache = Cache()
-    handler = watches._handler(cache, "Namespace", "v1")
+    streams = Streams(WATCHED)
+    handler = watches._handler(cache, streams, "Namespace")
     body = {"metadata": {"name": "a", "uid": "1", "resourceVersion": "5"}}
     asyncio.run(handler(event={"type": None, "object": body}))
     assert cache.get(Key("Namespace", "", "a")) is not None
+    streams.expect("Namespace", 5)
+    assert not streams._streams["Namespace"].awaited
     gone = {"metadata": {**body["metadata"], "resourceVersion": "6"}}
     asyncio.run(handler(event={"type": "DELETED", "object": gone}))
     assert cache.get(Key("Namespace", "", "a")) is None
+
+
+def test_kopf_does_not_ask_for_the_name_of_a_user_that_may_have_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A container's user need not be in /etc/passwd, nor need it have a home."""
+
+    def unknown() -> str:
+        raise KeyError("getpwuid(): uid not found: 65532")
+
+    monkeypatch.setattr(getpass, "getuser", unknown)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    watches.run_kopf(Cache(), Streams(WATCHED), stop)
+    assert "getpwuid" not in caplog.text
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """An API server that knows nobody."""
+
+    seen: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.seen.append(self.path)
+        self.send_response_only(401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's
+        pass
+
+
+def test_refused_credentials_end_the_watcher_and_are_not_tried_without_a_pause(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    host = f"http://127.0.0.1:{server.server_address[1]}"
+    context = {"name": "it", "context": {"cluster": "it", "user": "it"}}
+    config = {"clusters": [{"name": "it", "cluster": {"server": host}}], "contexts": [context], "current-context": "it"}
+    (tmp_path / "kubeconfig").write_text(json.dumps({**config, "users": [{"name": "it", "user": {"token": "old"}}]}))
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig"))
+    try:
+        with pytest.raises(kopf.LoginError):
+            watches.run_kopf(Cache(), Streams(WATCHED), threading.Event())
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert 0 < len(Refusing.seen) < 20

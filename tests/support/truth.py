@@ -33,7 +33,7 @@ def _may(request: Raw, cluster: MemoryCluster, now: datetime) -> bool:
     spec, place = request["spec"], request["metadata"]["namespace"]
     product = cluster.raw(Key("DataProduct", spec["dataProductRef"]["namespace"], spec["dataProductRef"]["name"]))
     consumer = cluster.raw(Key("DataProduct", place, spec["consumer"]["dataProductRef"]["name"]))
-    if request["metadata"].get("deletionTimestamp") or product is None or consumer is None :
+    if request["metadata"].get("deletionTimestamp") or product is None or consumer is None:
         return False
     if product["spec"].get("lifecycle", "active") not in ("active", "deprecated"):
         return False

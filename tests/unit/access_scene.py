@@ -1,51 +1,78 @@
-"""A plain world in which one request is granted, and what may differ from it; made into the arguments of `decide`."""
+"""A plain world in which one request is granted, and what may differ from it; read from manifests into the arguments of `decide`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.api.v1alpha1.domain import Domain
+from clouddatamesh.model.access import Answer, Ask, Home, Offer
+from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan import marks
-from clouddatamesh.plan.access import Decision, decide
-from tests.support.manifests import a_domain, a_grant, a_product, a_request, annotated
-from tests.support.worlds import SETTINGS
+from clouddatamesh.plan.access.decision import Decision, decide
+from clouddatamesh.plan.access.facts import read_grant, read_product, read_request
+from clouddatamesh.reconcile.parse import is_readable
+from tests.support.manifests import a_grant, a_product, a_request, annotated
+from tests.support.worlds import CLUSTER, SETTINGS
 
 NOW: Final = "2026-03-01T00:00:00Z"
 MADE: Final = "2026-02-01T00:00:00Z"
 END: Final = "2026-04-01T00:00:00Z"
 OWNED: Final[Mapping[str, Any]] = {"bucket": "acme-orders", "phase": "Owned", "ownershipVerified": True}
+TOO_LONG: Final = "x" * 5000
+"""No text of a spec may be so long, so that an object with it cannot be read as a whole."""
 
 
-def approve(name: str = "yes", *, made: str = MADE, **spec: Any) -> AccessGrant:
+def approve(name: str = "yes", *, made: str = MADE, **spec: Any) -> Manifest:
     """An approval until END, made at MADE; `permanent=True` takes the end out."""
     base: dict[str, Any] = {"validUntil": None if spec.get("permanent") else END}
     return _grant(a_grant(name, **{**base, **spec}), made)
 
 
-def deny(name: str = "no", *, made: str = MADE, **spec: Any) -> AccessGrant:
+def deny(name: str = "no", *, made: str = MADE, **spec: Any) -> Manifest:
     """A refusal of the request."""
     return _grant(a_grant(name, **{"decision": "Deny", "validUntil": None, **spec}), made)
 
 
-def deny_all(name: str = "none-of-you", **spec: Any) -> AccessGrant:
+def deny_all(name: str = "none-of-you", **spec: Any) -> Manifest:
     """A refusal of every request from inventory, at every port unless one is named."""
     whole: dict[str, Any] = {"consumerNamespace": "inventory", "requestRef": None, "outputPort": None, "consumer": None, "mode": None}
     return deny(name, **{**whole, **spec})
 
 
-def elsewhere(grant: AccessGrant, namespace: str) -> AccessGrant:
+def elsewhere(grant: Manifest, namespace: str) -> Manifest:
     """The same grant in another namespace than the product's."""
-    return grant.model_copy(update={"metadata": grant.metadata.model_copy(update={"namespace": namespace})})
+    return _with_metadata(grant, namespace=namespace)
 
 
-def _grant(manifest: dict[str, Any], made: str) -> AccessGrant:
-    metadata = {**manifest["metadata"], "uid": f"uid-{manifest['metadata']['name']}", "creationTimestamp": made}
-    return AccessGrant.model_validate({**manifest, "metadata": metadata})
+def going(grant: Manifest) -> Manifest:
+    """The same grant, being deleted, and held by our finalizer."""
+    return _with_metadata(grant, deletionTimestamp=NOW, finalizers=["clouddatamesh.dev/finalizer"])
+
+
+def superseded(grant: Manifest) -> Manifest:
+    """The same grant, once a newer one came into effect."""
+    return {**grant, "status": {"conditions": [_condition("Superseded", "True", "Superseded")]}}
+
+
+def capped(grant: Manifest, duration: str) -> Manifest:
+    """The same grant, with the cap that was recorded when it gave."""
+    return {**grant, "status": {"maxDuration": duration}}
+
+
+def read(grant: Manifest) -> Answer:
+    """A grant's facts, as the decision gets them."""
+    return replace(read_grant(grant), readable=is_readable(AccessGrant, grant))
+
+
+def _with_metadata(manifest: Manifest, **metadata: Any) -> Manifest:
+    return {**manifest, "metadata": {**manifest["metadata"], **metadata}}
+
+
+def _grant(manifest: Manifest, made: str) -> Manifest:
+    return _with_metadata(manifest, uid=f"uid-{manifest['metadata']['name']}", creationTimestamp=made)
 
 
 @dataclass(frozen=True)
@@ -62,68 +89,79 @@ class Scene:
     seen: Mapping[str, Any] | None = None
     """The port as the product's status has it."""
     deleting: bool = False
-    forced: bool = False
+    marked: Mapping[str, str] | None = None
+    """Annotations of the product."""
     storage: Mapping[str, Any] | None = field(default_factory=lambda: OWNED)
     storage_ready: tuple[str, str] = ("True", "Ready")
-    product_domain: Mapping[str, Any] | None = None
-    """Fields of the spec of the product's domain."""
-    product_domain_exists: bool = True
+    product_home: Home | None = field(default_factory=lambda: Home("sales"))
+    consumer_home: Home | None = field(default_factory=lambda: Home("inventory"))
     consumer_exists: bool = True
-    consumer_domain_exists: bool = True
     asks: Mapping[str, Any] | None = None
     """Fields of the request's spec."""
     runs_on: str = ""
-    """Name of the grant on which what stands in the store rests."""
+    """Name of the grant on which what is in the store rests."""
     ended_before: bool = False
     """Status says that an earlier grant ended by time."""
+    decided_at: str = ""
+    """When the grant that gave last was made, by the request's status."""
     told_until: str = ""
     """The end that the request's status tells."""
-    grants: tuple[AccessGrant, ...] = (approve(),)
+    grants: tuple[Manifest, ...] = field(default_factory=lambda: (approve(),))
+    trusted: bool = True
+    """Whether the clocks of operator and API server agree."""
     now: str = NOW
 
-    def request(self) -> AccessRequest:
+    def request(self) -> Manifest:
+        """The AccessRequest."""
         manifest, status = a_request(**(self.asks or {})), dict[str, Any]()
         if self.runs_on:
             status["grantRef"] = {"namespace": "sales", "name": self.runs_on, "uid": f"uid-{self.runs_on}"}
         if self.ended_before:
             status["conditions"] = [_condition("Expired", "True", "Expired")]
-        if self.told_until:
-            status["validUntil"] = self.told_until
-        metadata = {**manifest["metadata"], "uid": "uid-request"}
-        return AccessRequest.model_validate({**manifest, "metadata": metadata, "status": status})
+        told = {"validUntil": self.told_until, "decidedAt": self.decided_at}
+        status |= {name: moment for name, moment in told.items() if moment}
+        return {**_with_metadata(manifest, uid="uid-request"), "status": status}
+
+    def ask(self) -> Ask:
+        """The request's facts."""
+        return replace(read_request(self.request()), readable=is_readable(AccessRequest, self.request()))
 
     def world(self) -> AccessWorld:
+        """Everything else on which the decision rests."""
         return AccessWorld(
             now=parse_time(self.now),
             settings=SETTINGS,
-            product=self._product() if self.exists else None,
-            product_domain=_domain(**(self.product_domain or {})) if self.product_domain_exists else None,
+            is_time_trusted=self.trusted,
+            cluster=CLUSTER,
+            offer=self.offer() if self.exists else None,
+            product_home=self.product_home,
             consumer_exists=self.consumer_exists,
-            consumer_domain=_domain() if self.consumer_domain_exists else None,
-            grants=self.grants,
+            consumer_home=self.consumer_home,
+            namespace_uid="uid-inventory",
+            answers=tuple(map(read, self.grants)),
         )
 
     def decide(self) -> Decision:
-        return decide(self.request(), self.world())
+        """The decision."""
+        return decide(self.ask(), self.world())
 
-    def _product(self) -> DataProduct:
+    def offer(self) -> Offer:
+        """The product's facts."""
+        product = self._product()
+        return replace(read_product(product), readable=is_readable(DataProduct, product))
+
+    def _product(self) -> Manifest:
         port = {"name": "daily", "version": "1.0.0", "path": "daily/", "access": self.access or {}, **(self.port or {})}
         manifest = a_product(outputPorts=[] if self.port == {} else [port], **(self.product or {}))
-        if self.forced:
-            manifest = annotated(manifest, **{marks.FORCE_ANNOTATION.split("/")[1]: "orders"})
-        gone = {"deletionTimestamp": NOW} if self.deleting else {}
+        marked = annotated(manifest, **self.marked) if self.marked else manifest
         status: dict[str, Any] = {"conditions": [_condition("StorageReady", *self.storage_ready)]}
         if self.storage is not None:
             status["storage"] = self.storage
         if self.seen is not None:
             status["outputPorts"] = [self.seen]
-        metadata = {**manifest["metadata"], "uid": "uid-orders", **gone}
-        return DataProduct.model_validate({**manifest, "metadata": metadata, "status": status})
-
-
-def _domain(**spec: Any) -> Domain:
-    return Domain.model_validate(a_domain(**spec))
+        gone = {"deletionTimestamp": NOW} if self.deleting else {}
+        return {**_with_metadata(marked, uid="uid-orders", **gone), "status": status}
 
 
 def _condition(type_: str, status: str, reason: str) -> dict[str, Any]:
-    return {"type": type_, "status": status, "reason": reason, "lastTransitionTime": NOW}
+    return {"type": type_, "status": status, "reason": reason, "message": f"{reason}, it says", "lastTransitionTime": NOW}

@@ -1,57 +1,32 @@
 """Every state that a decision on access can rest on, and the decision. docs/access.md is written from it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from clouddatamesh import reasons as r
-from tests.unit.access_scene import END, MADE, NOW, OWNED, Scene, approve, deny, deny_all, elsewhere
-
-
-@dataclass(frozen=True)
-class Row:
-    """One state of the world, and what is decided in it."""
-
-    what: str
-    scene: Scene
-    reason: str
-    grant: str = ""
-    """Name of the grant that gives; empty: nothing is given."""
-    until: str = ""
-    stalled: bool = False
-    answer: bool = False
-
-
-def gives(what: str, *, grant: str = "yes", until: str = END, answer: bool = False, **differs: Any) -> Row:
-    return Row(what, Scene(**differs), r.GRANTED, grant, until, answer=answer)
-
-
-def waits(what: str, reason: str, *, answer: bool = False, **differs: Any) -> Row:
-    """Something else must happen first."""
-    return Row(what, Scene(**differs), reason, answer=answer)
-
-
-def stalls(what: str, reason: str, **differs: Any) -> Row:
-    """Somebody must change something."""
-    return Row(what, Scene(**differs), reason, stalled=True)
-
-
-DAILY: Final = {"name": "daily", "version": "1.0.0"}
-SEEN: Final = {**DAILY, "path": "daily/", "draining": True}
-DRAINING: Final[dict[str, Any]] = {"port": {}, "seen": SEEN}
-AUTO: Final[dict[str, Any]] = {"access": {"approval": "Auto"}}
-AUTO_PERMANENT: Final[dict[str, Any]] = {"access": {"approval": "Auto", "allowPermanent": True}}
-FOREVER: Final = {"permanent": True, "duration": None}
-SOON: Final = "2026-03-25T00:00:00Z"
-LATER: Final = "2026-05-01T00:00:00Z"
-OLD: Final = approve("old", validUntil="2026-02-15T00:00:00Z")
-SOONEST: Final = "2026-03-05T00:00:00Z"
-SHORT: Final = approve(validUntil=SOONEST)
-TOMORROW: Final = {"renewal": {"requestedAt": "2026-03-02T00:00:00Z"}}
-RENEWAL: Final = {"renewal": {"requestedAt": "2026-02-25T00:00:00Z"}}
-ANEW: Final = "2026-02-26T00:00:00Z"
-HOURLY: Final = {"name": "hourly", "version": "1.0.0"}
-ACCOUNT: Final = {"serviceAccountRef": {"name": "loader"}}
+from tests.unit.access_frozen import BUCKET, CLOCK, OBSTACLE_ROWS, SUPERSEDED, UNREADABLE
+from tests.unit.access_rows import (
+    ACCOUNT,
+    ANEW,
+    AUTO,
+    AUTO_PERMANENT,
+    DAILY,
+    DRAINING,
+    FOREVER,
+    HOURLY,
+    LATER,
+    OLD,
+    RENEWAL,
+    SEEN,
+    SHORT,
+    SOON,
+    SOONEST,
+    TOMORROW,
+    Row,
+    gives,
+    stalls,
+    waits,
+)
+from tests.unit.access_scene import END, MADE, NOW, approve, capped, deny, deny_all, elsewhere, going
 
 PRODUCT: Final = (
     gives("the plain world: an active product, a bucket, both domains, one approval"),
@@ -59,8 +34,10 @@ PRODUCT: Final = (
     waits("the product is proposed", r.NOT_OFFERED, product={"lifecycle": "proposed"}, runs_on="yes"),
     waits("the product is a draft", r.NOT_OFFERED, product={"lifecycle": "draft"}, runs_on="yes"),
     stalls("the product is retired", r.NOT_OFFERED, product={"lifecycle": "retired"}, runs_on="yes"),
-    stalls("the product is being deleted by force", r.NOT_OFFERED, deleting=True, forced=True, runs_on="yes"),
-    gives("the product carries the mark of force, and is not being deleted", forced=True),
+    stalls("the product's consumers are cut off", r.NOT_OFFERED, marked={"cut_off": "orders"}, runs_on="yes"),
+    gives("another product's consumers are cut off", marked={"cut_off": "returns"}, runs_on="yes"),
+    stalls("the product is being deleted by force", r.NOT_OFFERED, deleting=True, marked={"force_delete": "orders"}, runs_on="yes"),
+    gives("the product carries the mark of force, and is not being deleted", marked={"force_delete": "orders"}),
 )
 
 PORT: Final = (
@@ -80,6 +57,10 @@ PORT: Final = (
           grants=(approve(mode="ReadWrite"),), **DRAINING),
     stalls("another port drains", r.PORT_NOT_FOUND, port={}, seen={**SEEN, **HOURLY}, runs_on="yes"),
     stalls("another major version drains", r.PORT_NOT_FOUND, port={}, seen={**SEEN, "version": "2.0.0"}, runs_on="yes"),
+    stalls("the port's consumers are cut off", r.NOT_OFFERED, marked={"cut_off": "daily/1.0.0"}, runs_on="yes"),
+    stalls("the port's consumers are cut off by the mark of force", r.NOT_OFFERED, marked={"force_delete": "daily/1.0.0"}, runs_on="yes"),
+    stalls("the port drains, and its consumers are cut off", r.NOT_OFFERED, marked={"cut_off": "daily/1.0.0"}, runs_on="yes", **DRAINING),
+    gives("another port's consumers are cut off", marked={"cut_off": "hourly/1.0.0"}, runs_on="yes"),
     stalls("the port left, and its path is not known", r.PORT_NOT_FOUND, port={}, seen={**SEEN, "path": None}, runs_on="yes"),
 )  # fmt: skip
 
@@ -87,49 +68,17 @@ CONSUMER: Final = (
     waits("the consuming product does not exist", r.CONSUMER_NOT_FOUND, consumer_exists=False, runs_on="yes"),
     gives("a ServiceAccount is the consumer", asks={"consumer": ACCOUNT}, grants=(approve(consumer=ACCOUNT),)),
     waits("the ServiceAccount does not exist", r.CONSUMER_NOT_FOUND, consumer_exists=False, asks={"consumer": ACCOUNT}, runs_on="yes"),
-    waits("a namespace without domain asks", r.DOMAIN_NOT_FOUND, consumer_domain_exists=False),
-    gives("a namespace lost its domain, and access runs", consumer_domain_exists=False, runs_on="yes"),
-)
-
-OBSTACLES: Final[tuple[tuple[str, str, dict[str, Any], Callable[..., Row]], ...]] = (
-    ("the product is deprecated", r.NO_NEW_GRANTS, {"product": {"lifecycle": "deprecated"}}, stalls),
-    ("the product is suspended", r.NO_NEW_GRANTS, {"product": {"suspend": True}}, stalls),
-    ("the product is in mode Observe", r.NO_NEW_GRANTS, {"product": {"mode": "Observe"}}, stalls),
-    ("the product is in mode Plan", r.NO_NEW_GRANTS, {"product": {"mode": "Plan"}}, stalls),
-    ("the product is being deleted", r.NO_NEW_GRANTS, {"deleting": True}, stalls),
-    ("the product's domain is cordoned", r.NO_NEW_GRANTS, {"product_domain": {"cordoned": True}}, stalls),
-    ("the product's namespace has no domain", r.DOMAIN_NOT_FOUND, {"product_domain_exists": False}, waits),
-    ("the bucket is being made", r.PRODUCT_NOT_READY, {"storage": {**OWNED, "phase": "Creating"}}, waits),
-    ("the bucket is not verified", r.PRODUCT_NOT_READY, {"storage": {**OWNED, "ownershipVerified": False}}, waits),
-    ("the product's status is lost", r.PRODUCT_NOT_READY, {"storage": None}, waits),
-)
-
-
-def _obstacle(why: str, reason: str, differs: dict[str, Any], refuses: Callable[..., Row]) -> tuple[Row, ...]:
-    """What each obstacle does to access that runs, that is new, longer, ended, refused or automatic."""
-    better = (approve(), approve("longer", validUntil=LATER))
-    return (
-        gives(f"{why}, and access runs", runs_on="yes", **differs),
-        refuses(f"{why}, and the grant is new", reason, **differs),
-        gives(f"{why}: access that runs is not made longer by another grant", runs_on="yes", grants=better, **differs),
-        refuses(f"{why}, and access that ran has ended", reason, runs_on="old", grants=(OLD,), **differs),
-        stalls(f"{why}, and the owner refuses", r.DENIED, runs_on="yes", grants=(approve(), deny()), **differs),
-        refuses(f"{why}, and the port is Auto", reason, grants=(), **differs, **AUTO),
-        gives(f"{why}: access of an Auto port that runs is not renewed", until=SOONEST, asks=RENEWAL, runs_on="yes",
-              grants=(SHORT,), **differs, **AUTO),
-    )  # fmt: skip
-
-
-BUCKET: Final = (
-    stalls("the bucket is not the product's own any more", r.PRODUCT_NOT_READY, storage_ready=("False", r.NOT_OWNED), runs_on="yes"),
-    gives("the bucket cannot be read for the moment, and access runs", storage_ready=("False", "StoreUnavailable"), runs_on="yes"),
+    waits("a namespace without domain asks", r.DOMAIN_NOT_FOUND, consumer_home=None),
+    gives("a namespace lost its domain, and access runs", consumer_home=None, runs_on="yes"),
 )
 
 GRANTS: Final = (
     waits("nobody has answered", r.AWAITING_GRANT, grants=()),
     gives("two approvals: the later end counts", grant="longer", until=LATER, grants=(approve("longer", validUntil=LATER), approve())),
     gives("two approvals, in any order", grant="longer", until=LATER, grants=(approve(), approve("longer", validUntil=LATER))),
-    gives("two approvals of one end: the later name counts", grant="yes2", grants=(approve("yes2"), approve())),
+    gives("two approvals of one end: the later made counts", grant="again", grants=(approve("again", made=ANEW), approve())),
+    gives("two approvals of one end, in any order", grant="again", grants=(approve(), approve("again", made=ANEW))),
+    gives("two approvals of one end and one second: the later name counts", grant="yes2", grants=(approve("yes2"), approve())),
     gives("an approval without end is later than any end", grant="forever", until="", access={"allowPermanent": True},
           grants=(approve("forever", permanent=True), approve())),
     gives("access runs, and a longer approval comes", grant="longer", until=LATER, runs_on="yes",
@@ -155,6 +104,17 @@ GRANTS: Final = (
           grants=(approve(validUntil="2026-03-01T03:00:00+02:00"),)),
     stalls("access ended by time, and the grant was deleted", r.EXPIRED, grants=(), ended_before=True),
     gives("access ended by time, and was granted again", grants=(OLD, approve()), ended_before=True),
+    stalls("the approval had ended when it was made", r.EXPIRED, grants=(approve(made=ANEW, validUntil=MADE),)),
+    waits("the approval is being deleted", r.AWAITING_GRANT, grants=(going(approve()),), runs_on="yes"),
+    gives("another approval is being deleted", grants=(going(approve("longer", validUntil=LATER)), approve())),
+    gives("the cap that was recorded is smaller than the present one", until="2026-03-03T00:00:00Z", access={"maxDuration": "365d"},
+          grants=(capped(approve(), "30d"),)),
+    gives("the cap that was recorded is greater than the present one", until="2026-03-03T00:00:00Z", access={"maxDuration": "30d"},
+          grants=(capped(approve(), "365d"),)),
+    gives("a cap was recorded, and the port has none any more", until="2026-03-03T00:00:00Z", grants=(capped(approve(), "30d"),)),
+    gives("the cap that was recorded ends permanent access", until="2026-05-02T00:00:00Z", access={"allowPermanent": True},
+          grants=(capped(approve(permanent=True), "90d"),)),
+    stalls("the cap that was recorded has passed", r.EXPIRED, grants=(capped(approve(), "10d"),), runs_on="yes"),
     waits("access stood, and its grant was deleted", r.AWAITING_GRANT, grants=(), runs_on="yes"),
 )  # fmt: skip
 
@@ -191,6 +151,7 @@ DENY: Final = (
           grants=(deny_all(outputPort={"name": "daily", "version": "2.0.0"}), approve())),
     gives("another namespace is refused", grants=(deny_all(consumerNamespace="support"), approve())),
     gives("the whole namespace is refused for another product", grants=(deny_all(dataProductRef={"name": "returns"}), approve())),
+    gives("a refusal that is being deleted refuses no more", grants=(going(deny()), approve())),
     gives("another mode is refused", grants=(deny(mode="ReadWrite"), approve())),
     gives("another consumer is refused", grants=(deny(consumer=ACCOUNT), approve())),
     stalls("the port is Auto, and the owner refuses", r.DENIED, grants=(approve("auto"), deny()), **AUTO),
@@ -201,6 +162,8 @@ AUTOMATIC: Final = (
     waits("the port is Auto, and there is no grant yet", r.AWAITING_GRANT, answer=True, grants=(), **AUTO),
     gives("the port is Auto, and has answered", grant="auto", grants=(approve("auto"),), **AUTO),
     waits("the port is Auto, and its answer was deleted", r.AWAITING_GRANT, answer=True, grants=(), runs_on="auto", **AUTO),
+    waits("the port is Auto, and its answer is being deleted", r.AWAITING_GRANT, answer=True, grants=(going(approve("auto")),),
+          runs_on="auto", **AUTO),
     waits("the port is Auto, and permanent access is asked and allowed", r.AWAITING_GRANT, answer=True, asks=FOREVER, grants=(),
           **AUTO_PERMANENT),
     stalls("the port is Auto, and permanent access is asked and not allowed", r.PERMANENT_NOT_ALLOWED, asks=FOREVER, grants=(), **AUTO),
@@ -222,6 +185,10 @@ RENEWALS: Final = (
     gives("a renewal is asked and answered", grant="again", until=LATER, asks=RENEWAL,
           grants=(approve(), approve("again", made=ANEW, validUntil=LATER))),
     stalls("a renewal is asked and refused", r.DENIED, asks=RENEWAL, grants=(approve(), deny(made=ANEW)), runs_on="yes"),
+    stalls("access has ended, and the renewal that is asked was answered by a grant that is gone", r.EXPIRED, asks=RENEWAL,
+           decided_at=ANEW, grants=(OLD,)),
+    gives("an Auto port: the answer to the renewal was deleted", until=SOONEST, asks=RENEWAL, decided_at=ANEW, grants=(SHORT,), **AUTO),
+    waits("access has ended, and a renewal is asked after the last decision", r.EXPIRED, asks=RENEWAL, decided_at=MADE, grants=(OLD,)),
     waits("access has ended, and a renewal is asked", r.EXPIRED, asks=RENEWAL, grants=(OLD,)),
     waits("access has ended, the grant was deleted, and a renewal is asked", r.EXPIRED, asks=RENEWAL, grants=(), ended_before=True),
     stalls("the answer to a renewal has ended as well", r.EXPIRED, asks=RENEWAL,
@@ -246,8 +213,11 @@ TABLE: Final[dict[str, tuple[Row, ...]]] = {
     "The port": PORT,
     "The consumer": CONSUMER,
     "The bucket": BUCKET,
-    "Where nothing new is given": tuple(row for obstacle in OBSTACLES for row in _obstacle(*obstacle)),
+    "A clock that is not trusted": CLOCK,
+    "What cannot be read": UNREADABLE,
+    "Where nothing new is given": OBSTACLE_ROWS,
     "The grants": GRANTS,
+    "Grants that are superseded": SUPERSEDED,
     "Grants of something else": MISMATCH,
     "Refusals": DENY,
     "Ports that answer by themselves": AUTOMATIC,

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DECISION = ("operator/clouddatamesh/plan/access.py", "operator/clouddatamesh/plan/terms.py")
-TESTS = ("tests/unit/test_access_decision.py", "tests/unit/test_terms.py")
+DECISION = tuple(f"operator/clouddatamesh/plan/access/{name}.py" for name in ("decision", "facts", "terms"))
+TESTS = ("tests/unit/test_access_decision.py", "tests/unit/test_access_facts.py", "tests/unit/test_terms.py")
 
 
 def _coverage(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:

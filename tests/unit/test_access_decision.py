@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
+from tests.unit.access_rows import Row
 from tests.unit.access_scene import MADE, NOW
-from tests.unit.access_table import ROWS, TABLE, Row
+from tests.unit.access_table import ROWS, TABLE
 
 PAGE = Path(__file__).parents[2] / "docs" / "access.md"
 UPDATE = "UPDATE=1 pytest tests/unit/test_access_decision.py"
@@ -17,9 +19,11 @@ HEAD = "## The whole rule\n"
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.what)
 def test_what_is_decided(row: Row) -> None:
     found = row.scene.decide()
-    assert (found.reason, found.grant.metadata.name if found.grant else "") == (row.reason, row.grant), found.message
+    assert (found.reason, found.grant.key.name if found.grant else "") == (row.reason, row.grant), found.message
     assert found.until == (parse_time(row.until) if row.until else None)
     assert (found.gives, found.stalled, found.answer) == (bool(row.grant), row.stalled, row.answer), found.message
+    assert (found.trouble.reason if found.trouble else "", found.is_frozen) == (row.trouble, row.trouble == reasons.UNREADABLE)
+    assert tuple(answer.key.name for answer in found.superseded) == row.marks
     assert found.message
     assert found.port is not None or not (found.gives or found.answer)
 
@@ -41,7 +45,7 @@ def test_the_page_is_fresh() -> None:
 def rule() -> str:
     """The table as the page has it."""
     intro = (
-        "Every row is a test of the one function that decides (`operator/clouddatamesh/plan/access.py`); written from\n"
+        "Every row is a test of the one function that decides (`operator/clouddatamesh/plan/access/decision.py`); written from\n"
         f"`tests/unit/access_table.py` by `{UPDATE}`. It is {_day(NOW)}; the plain\ngrant, `yes`, was made on {_day(MADE)}."
         " A row says what differs from the plain world, the first one. Where nothing is given, access that\nstands is taken away."
     )
@@ -62,5 +66,10 @@ def _day(moment: str) -> str:
 
 
 def _reason(row: Row) -> str:
-    notes = [note for note, holds in (("somebody must act", row.stalled), ("the operator makes a grant", row.answer)) if holds]
-    return ", ".join([f"`{row.reason}`", *notes])
+    notes = (
+        (f"not Ready: `{row.trouble}`", row.trouble),
+        ("somebody must act", row.stalled),
+        ("the operator makes a grant", row.answer),
+        (f"`{', '.join(row.marks)}` is superseded", row.marks),
+    )
+    return ", ".join([f"`{row.reason}`", *(note for note, holds in notes if holds)])

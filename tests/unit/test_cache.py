@@ -165,11 +165,35 @@ def test_what_departed_is_known_for_a_quarter_of_an_hour_as_it_was_last(way: str
         assert found is None or found["status"]["place"] == ("last" if way == "a deletion" else "new")
 
 
-def test_what_departed_and_was_made_again_is_not_known_as_departed() -> None:
+@pytest.mark.parametrize("way", ["a deletion", "a list", "no deletion that was seen"])
+def test_what_was_made_again_leaves_its_predecessor_known_as_departed(way: str) -> None:
     cache = Cache()
     cache.put(an_object(1))
+    if way == "a deletion":
+        cache.remove(an_object(2))
+    if way == "a list":
+        cache.replace("DataProduct", [an_object(3, uid="2")], version=4)
+    cache.put(an_object(5, uid="2"))
+    assert (cache.departed(KEY) or {})["metadata"]["uid"] == "1"
+    cache.remove(an_object(6, uid="2"))
+    assert (cache.departed(KEY) or {})["metadata"]["uid"] == "2"
+
+
+def test_what_is_there_after_all_did_not_depart() -> None:
+    """A list that was behind had lost it."""
+    cache = Cache()
+    cache.put(an_object(1))
+    cache.replace("DataProduct", [], version=2)
+    assert cache.departed(KEY) is not None
+    cache.put(an_object(3))
+    assert cache.departed(KEY) is None
+
+
+def test_what_we_let_go_does_not_depart() -> None:
+    cache = Cache()
+    cache.put(an_object(1))
+    cache.release("1")
     cache.remove(an_object(2))
-    cache.put(an_object(3, uid="2"))
     assert cache.departed(KEY) is None
 
 

@@ -1,13 +1,15 @@
 """The generator says exactly what the models say, or refuses with the path."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from clouddatamesh.api.base import Model, Rule
+from clouddatamesh.api.fields import Email
 from clouddatamesh.api.kinds import KINDS, Kind
 from clouddatamesh.generate.__main__ import find_stale, generated, write
 from clouddatamesh.generate.crds import build_crd
@@ -211,3 +213,42 @@ def _defaults_below(schema: object, path: str = "status") -> list[str]:
 def test_a_status_has_one_default_since_any_other_would_be_written_again_at_each_look(kind: Kind) -> None:
     root = build_crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     assert _defaults_below(root["properties"]["status"]) == ["status"]
+
+
+def _patterns(schema: object, path: str) -> Iterator[tuple[str, str]]:
+    """Every pattern of a schema, and every CEL rule, which has patterns too, with its path."""
+    if isinstance(schema, list):
+        schema = {str(place): inner for place, inner in enumerate(schema)}
+    if not isinstance(schema, dict):
+        return
+    for name, inner in schema.items():
+        if name in ("pattern", "rule") and isinstance(inner, str):
+            yield f"{path}.{name}", inner
+        yield from _patterns(inner, f"{path}.{name}")
+
+
+PATTERNS = [found for kind in KINDS for found in _patterns(build_crd(kind)["spec"], kind.kind)]
+
+
+def test_no_pattern_has_classes_in_which_engines_differ() -> None:
+    r"""\s, \d, \w and \b are ASCII in the API server's engine, and Unicode in the models'; (?i) and POSIX classes differ likewise."""
+    assert len(PATTERNS) > 50
+    assert [path for path, pattern in PATTERNS if re.search(r"\\[sSdDwWbBpP]|\[:|\(\?", pattern)] == []
+
+
+ODD = ("\u00a0", "\u2003", "\u0085", "\v", "\x1c", "\ufeff", "\u200b", "\u0660", "\uff11", "\u017f", "\u212a", "é", "\n", "\r", "\x00")
+"""Blanks, digits and letters that one engine takes for such and another does not, and line ends."""
+
+
+@pytest.mark.parametrize("odd", ODD, ids=ascii)
+def test_the_models_take_no_odd_character_for_another(odd: str) -> None:
+    """The e-mail of a user is what people paste from mail programs: it is refused, or taken as it is, by both alike."""
+    pattern = re.compile(next(pattern for path, pattern in PATTERNS if path.endswith("owner.properties.email.pattern")), re.ASCII)
+    adapter = TypeAdapter(Email)
+    for text in (f"kim{odd}@example.com", f"kim@exam{odd}ple.com", f"kim@example.com{odd}", f"{odd}kim@example.com"):
+        try:
+            adapter.validate_python(text)
+            taken = True
+        except ValidationError:
+            taken = False
+        assert taken == bool(pattern.fullmatch(text)), ascii(text)

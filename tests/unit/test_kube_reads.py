@@ -126,7 +126,8 @@ def test_a_status_that_is_bound_to_nothing_costs_no_second_look() -> None:
     assert len(transport.asked) == 1
 
 
-def test_what_departs_by_our_own_doing_is_known_as_departed() -> None:
+@pytest.mark.parametrize("hand", ["ours", "a stranger's"])
+def test_only_what_goes_without_our_letting_it_go_departs(hand: str) -> None:
     held = {
         **FOUND,
         "kind": "DataProduct",
@@ -135,6 +136,8 @@ def test_what_departs_by_our_own_doing_is_known_as_departed() -> None:
     gone = {**held, "metadata": {**held["metadata"], "finalizers": [], "deletionTimestamp": "x", "resourceVersion": "8"}}
     cluster, _ = cluster_of(gone)
     cluster._cache.put(held)
-    assert cluster.departed(PRODUCT) is None
-    cluster.write_finalizer(PRODUCT, "1", False)
-    assert (cluster.get(PRODUCT), (cluster.departed(PRODUCT) or {})["metadata"]["name"]) == (None, "orders")
+    if hand == "ours":
+        cluster.write_finalizer(PRODUCT, "1", False)
+    else:
+        cluster._cache.remove(gone)
+    assert (cluster.get(PRODUCT), cluster.departed(PRODUCT) is None) == (None, hand == "ours")

@@ -1,6 +1,7 @@
 """Names are deterministic, legal, and never the same for two owners."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,7 @@ LONG = Key("DataProduct", "n" * 63, "x" * 253)
 )
 def test_names_are_legal_whatever_the_owner_is_called(key: Key) -> None:
     bucket = names.bucket_name("p" * 20, "acme", key)
-    principal = names.principal_name("acme", key)
+    principal = names.principal_name("acme", "cluster", key)
     assert BUCKET.fullmatch(bucket)
     assert len(principal) <= 64 and principal == principal.lower()
     assert names.is_generated(bucket)
@@ -25,8 +26,38 @@ def test_names_are_legal_whatever_the_owner_is_called(key: Key) -> None:
 def test_owners_whose_readable_parts_are_the_same_get_different_names() -> None:
     twins = [Key("DataProduct", "a", "b-c"), Key("DataProduct", "a-b", "c"), Key("DataProduct", "a", "b.c")]
     assert len({names.bucket_name("p", "acme", key) for key in twins}) == 3
-    assert len({names.principal_name("acme", key) for key in twins}) == 3
+    assert len({names.principal_name("acme", "cluster", key) for key in twins}) == 3
     assert names.bucket_name("p", "acme", twins[0]) != names.bucket_name("p", "other", twins[0])
+
+
+def test_principals_of_two_meshes_or_clusters_differ_though_their_owners_have_one_name() -> None:
+    """Where a store keeps no tags of users, nothing else tells them apart."""
+    key = Key("DataProduct", "sales", "orders")
+    owners = [("acme", "a", key), ("acme", "b", key), ("other", "a", key), ("acme", "a", replace(key, kind="AccessRequest"))]
+    assert len({names.principal_name(*owner) for owner in owners}) == 4
+    assert len({names.marker_name(mesh, cluster) for mesh, cluster, _ in owners}) == 3
+    assert len({names.principal_path(mesh, cluster) for mesh, cluster, _ in owners}) == 3
+
+
+def test_the_path_of_a_cluster_is_below_that_of_its_mesh() -> None:
+    assert re.fullmatch("/clouddatamesh/acme/[a-z2-7]{10}/", names.principal_path("acme", "cluster"))
+    assert names.principal_path("acme", "cluster").startswith(names.mesh_path("acme"))
+    assert not names.principal_path("acme-2", "cluster").startswith(names.mesh_path("acme"))
+
+
+def test_a_marker_has_no_name_that_an_owner_could_get() -> None:
+    assert len(names.marker_name("m" * 63, "cluster")) <= 64
+    assert names.marker_name("m", "c") != names.principal_name("m", "c", Key("DataProduct", "mesh", "marker"))
+
+
+def test_no_two_stores_of_a_mesh_are_probed_on_one_bucket() -> None:
+    buckets = {
+        names.scratch_bucket_name("p", "acme", "a"),
+        names.scratch_bucket_name("p", "acme", "b"),
+        names.mesh_bucket_name("p", "acme"),
+    }
+    assert len(buckets) == 3
+    assert all(names.is_generated(bucket) for bucket in buckets)
 
 
 def test_a_product_cannot_be_named_into_the_meshes_own_bucket() -> None:

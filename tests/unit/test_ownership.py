@@ -1,75 +1,155 @@
-"""Whose is this bucket: every verdict, by what tags, status and policy say. The ids are the rule."""
+"""Whose is this bucket: every verdict, by what tags, status and witness say. The ids are the rule."""
+
+from typing import Any, Final
 
 import pytest
 
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.model.bucket import Bucket, Contents
+from clouddatamesh.errors import Transient
+from clouddatamesh.model.access import Home
+from clouddatamesh.model.bucket import Bucket, Contents, LifecycleRule, Tags
+from clouddatamesh.model.evidence import Absent, Present, Unknown
+from clouddatamesh.model.objects import Key
 from clouddatamesh.plan.ownership import judge
+from clouddatamesh.plan.storage import witness_of
 from tests.support.worlds import a_world, owned_tags, the_product
 
-NAME = "acme-orders-abc"
-CREATING = {"storage": {"bucket": NAME, "phase": "Creating"}}
-OWNED = {"storage": {"bucket": NAME, "phase": "Owned"}}
-CONSENT = (("clouddatamesh.dev/adopt-by", "acme/sales/orders"),)
-CONSENTING = {"storeRef": {"name": "main"}, "adoptionPolicy": "IfConsented"}
-NEVER = {"storeRef": {"name": "main"}, "adoptionPolicy": "Never"}
-RECREATE = {"clouddatamesh.dev/recreate": NAME}
-EMPTY, FULL = Contents(), Contents(versions=1)
+NAME: Final = "acme-orders-abc"
+CREATING: Final = {"storage": {"bucket": NAME, "phase": "Creating"}}
+OWNED: Final = {"storage": {"bucket": NAME, "phase": "Owned"}}
+ADOPTED: Final = {"storage": {"bucket": NAME, "phase": "Adopted"}}
+CONSENT: Final = (("clouddatamesh.dev/adopt-by", "acme/sales/orders"),)
+CONSENTING: Final = {"storeRef": {"name": "main"}, "adoptionPolicy": "IfConsented"}
+NEVER: Final = {"storeRef": {"name": "main"}, "adoptionPolicy": "Never"}
+EMPTY: Final = {"contents": Present(Contents())}
+FULL: Final = {"contents": Present(Contents(versions=1))}
+NOT_COUNTED: Final = {"contents": Unknown(Transient("StoreUnavailable", "It does not answer"))}
+COMMERCE: Final = {"home": Home("commerce"), "namespace_uid": "uid-new"}
+TEAM: Final = (("team", "a"),)
+
+ALIVE: Final = {"uid_lives": True}
 
 
-def tagged(*args: str, **tags: str) -> Bucket:
-    return Bucket(NAME, tags=owned_tags(*args, **tags))
+def tagged(*args: str, witness: str = "", **tags: str) -> Bucket:
+    """A bucket with marks; an empty mark is left out."""
+    return Bucket(NAME, tags=owned_tags(*args, **tags), lifecycle=_rules(witness))
 
 
-CASES = [
-    ("no bucket and no record: may be made", the_product(), None, {}, "Absent"),
-    ("no bucket and an interrupted record: may be made", the_product(status=CREATING), None, {}, "Absent"),
-    ("no bucket though it existed: missing", the_product(status=OWNED), None, {}, "Missing"),
-    ("missing, and its loss accepted: may be made", the_product(status=OWNED, annotations=RECREATE), None, {}, "Absent"),
+def stripped(tags: Tags = (), *, witness: str = "") -> Bucket:
+    """A bucket without our marks."""
+    return Bucket(NAME, tags=tags, lifecycle=_rules(witness))
+
+
+def _rules(witness: str) -> tuple[LifecycleRule, ...]:
+    return (witness_of(witness),) if witness else ()
+
+
+def recreating(bucket: str) -> DataProduct:
+    """A product whose owner accepts the loss of a bucket."""
+    return the_product(status=OWNED, annotations={"clouddatamesh.dev/recreate": bucket})
+
+
+NEW: Final = the_product()
+OLD: Final = the_product(status=OWNED)
+MAKING: Final = the_product(status=CREATING)
+REFUSING: Final = the_product(storage=NEVER)
+Case = tuple[str, DataProduct, Bucket | None, dict[str, Any], str]
+
+ABSENT: Final[tuple[Case, ...]] = (
+    ("no bucket and no record", NEW, None, {}, "Absent"),
+    ("no bucket and an interrupted record", MAKING, None, {}, "Absent"),
+    ("no bucket though it existed", OLD, None, {}, "Missing"),
+    ("no bucket though it was adopted", the_product(status=ADOPTED), None, {}, "Missing"),
+    ("missing, and its loss accepted", recreating(NAME), None, {}, "Absent"),
+    ("missing, and another bucket's loss accepted", recreating("x"), None, {}, "Missing"),
+)
+
+MARKED: Final[tuple[Case, ...]] = (
+    ("all marks", NEW, tagged(), {}, "Mine"),
+    ("all marks, and an own record", OLD, tagged(), {}, "Mine"),
+    ("marks of another namespace", NEW, tagged("inventory"), {}, "Foreign+"),
+    ("marks of another name", NEW, tagged("sales", "returns"), {}, "Foreign+"),
+    ("marks of another mesh", NEW, tagged(mesh="other"), {}, "Foreign+"),
+    ("marks of another cluster", NEW, tagged(cluster="uid-other"), {}, "Foreign+"),
+    ("marks of another cluster, and an own record", OLD, tagged(cluster="uid-other"), {}, "Foreign+"),
+    ("marks of another namespace, and an own record", OLD, tagged("inventory"), {}, "Foreign+"),
+    ("a mesh of before it knew its cluster", NEW, tagged(cluster="", domain="", namespace_uid=""), {}, "Mine"),
+    ("the uid of a product that is gone", NEW, tagged(uid="gone"), {}, "Returning"),
+    ("the uid of a living product", NEW, tagged(uid="alive"), ALIVE, "Foreign+"),
+    ("the uid of a living product, and an own record", OLD, tagged(uid="alive"), ALIVE, "Foreign+"),
+    ("the uid of a product that is gone, adoption Never", REFUSING, tagged(uid="gone"), {}, "Foreign"),
+    ("a new namespace of that name, of the same domain", NEW, tagged(uid="gone"), {"namespace_uid": "uid-new"}, "Returning"),
+    ("a new namespace of that name, of another domain", NEW, tagged(uid="gone"), COMMERCE, "Foreign"),
+    ("a new namespace of that name, of no domain", NEW, tagged(uid="gone"), {**COMMERCE, "home": None}, "Foreign"),
+    ("the same namespace, now of another domain", NEW, tagged(uid="gone"), {"home": Home("commerce")}, "Returning"),
+    ("a new namespace, and a bucket that does not say of which domain", NEW, tagged(uid="gone", domain=""), COMMERCE, "Returning"),
+    ("a new namespace, and a bucket of before namespaces were known", NEW, tagged(uid="gone", namespace_uid=""), COMMERCE, "Returning"),
+    ("handed over", NEW, tagged("inventory", transfer_to="sales/orders"), {}, "Transferred"),
+    ("handed over to somebody else", NEW, tagged("inventory", transfer_to="sales/other"), {}, "Foreign+"),
+    ("handed over by another mesh", NEW, tagged("inventory", mesh="other", transfer_to="sales/orders"), {}, "Foreign+"),
+    ("handed over by another cluster", NEW, tagged("inventory", cluster="uid-other", transfer_to="sales/orders"), {}, "Foreign+"),
+    ("handed over, adoption Never", REFUSING, tagged("inventory", transfer_to="sales/orders"), {}, "Foreign+"),
+)
+
+VANISHED: Final[tuple[Case, ...]] = (
+    ("one mark vanished", OLD, tagged(name=""), {}, "Mine"),
+    ("all marks but the uid vanished", OLD, tagged("", "", mesh="", cluster="", domain="", namespace_uid=""), {}, "Mine"),
+    ("the uid vanished", OLD, tagged(uid=""), {}, "Mine"),
+    ("the uid vanished, and there is no record", NEW, tagged(uid=""), {}, "Returning"),
+    ("the uid vanished, no record, adoption Never", REFUSING, tagged(uid=""), {}, "Foreign"),
+    ("another's uid, and the other marks vanished, no record", NEW, tagged("", "", mesh="", uid="x"), {}, "Foreign+"),
+    ("another's uid, and the other marks vanished, an own record", OLD, tagged("", "", mesh="", uid="x"), {}, "Returning"),
+    ("a living product's uid alone, an own record", OLD, tagged("", "", mesh="", uid="x"), ALIVE, "Foreign+"),
+    ("all marks vanished, and the witness is there", OLD, stripped(witness="uid-1"), {}, "Mine"),
+    ("all marks vanished, foreign tags and the witness are there", OLD, stripped(TEAM, witness="uid-1"), {}, "Mine"),
+    ("all marks vanished, and there is no witness", OLD, stripped(), {}, "MarksMissing"),
+    ("all marks vanished, and the witness is another's", OLD, stripped(witness="uid-2"), {}, "MarksMissing"),
+    ("all marks of an adopted bucket vanished", the_product(status=ADOPTED), stripped(TEAM), {}, "MarksMissing"),
+    ("all marks vanished, no witness, and a new consent", OLD, stripped(CONSENT), {}, "Consented"),
     (
-        "missing, and another bucket's loss accepted: missing",
-        the_product(status=OWNED, annotations={"clouddatamesh.dev/recreate": "x"}),
-        None,
+        "all marks vanished, no witness, and a consent for another",
+        OLD,
+        stripped((("clouddatamesh.dev/adopt-by", "x"),)),
         {},
-        "Missing",
+        "MarksMissing",
     ),
-    ("all four marks: mine", the_product(), tagged(), {}, "Mine"),
-    ("marks of another namespace: foreign", the_product(), tagged("inventory"), {}, "Foreign"),
-    ("marks of another name: foreign", the_product(), tagged("sales", "returns"), {}, "Foreign"),
-    ("marks of another mesh: foreign", the_product(), tagged(mesh="other"), {}, "Foreign"),
-    ("my marks with a dead uid: returning", the_product(), tagged(uid="dead"), {}, "Returning"),
-    ("my marks with a living uid: foreign", the_product(), tagged(uid="alive"), {"living_uids": frozenset({"alive"})}, "Foreign"),
-    ("my marks with a dead uid, adoption Never: foreign", the_product(storage=NEVER), tagged(uid="dead"), {}, "Foreign"),
-    ("transferred to me by the platform team", the_product(), tagged("inventory", transfer_to="sales/orders"), {}, "Transferred"),
-    ("transferred to somebody else: foreign", the_product(), tagged("inventory", transfer_to="sales/other"), {}, "Foreign"),
-    ("transferred by another mesh: foreign", the_product(), tagged("inventory", mesh="other", transfer_to="sales/orders"), {}, "Foreign"),
-    ("transferred, adoption Never: foreign", the_product(storage=NEVER), tagged("inventory", transfer_to="sales/orders"), {}, "Foreign"),
-    ("no marks: foreign", the_product(), Bucket(NAME), {"contents": EMPTY}, "Foreign"),
-    ("no marks, empty, my record: made by me", the_product(status=CREATING), Bucket(NAME), {"contents": EMPTY}, "Made"),
-    ("no marks, not empty, my record: foreign", the_product(status=CREATING), Bucket(NAME), {"contents": FULL}, "Foreign"),
-    ("no marks, never counted, my record: foreign", the_product(status=CREATING), Bucket(NAME), {}, "Foreign"),
-    (
-        "a stranger's tag, my record: foreign",
-        the_product(status=CREATING),
-        Bucket(NAME, tags=(("a", "b"),)),
-        {"contents": EMPTY},
-        "Foreign",
-    ),
-    ("consent for me, adoption IfConsented", the_product(storage=CONSENTING), Bucket(NAME, tags=CONSENT), {}, "Consented"),
-    ("consent for me, adoption IfOwned: foreign", the_product(), Bucket(NAME, tags=CONSENT), {}, "Foreign"),
-    ("consent for somebody else: foreign", the_product(storage=CONSENTING, namespace="other"), Bucket(NAME, tags=CONSENT), {}, "Foreign"),
-    (
-        "consent beside another's marks: foreign",
-        the_product(storage=CONSENTING),
-        Bucket(NAME, tags=(*CONSENT, *owned_tags("x"))),
-        {},
-        "Foreign",
-    ),
-]
+    ("all marks vanished, and no record: the witness alone gives nothing", NEW, stripped(witness="uid-1"), {}, "Foreign"),
+)
+
+UNMARKED: Final[tuple[Case, ...]] = (
+    ("no marks", NEW, stripped(), EMPTY, "Foreign"),
+    ("no marks, empty, a Creating record", MAKING, stripped(), EMPTY, "Made"),
+    ("no marks, not empty, a Creating record", MAKING, stripped(), FULL, "Foreign"),
+    ("no marks, not counted, a Creating record", MAKING, stripped(), {}, "Foreign"),
+    ("no marks, the count is not known, a Creating record", MAKING, stripped(), NOT_COUNTED, "Foreign"),
+    ("a stranger's tag, empty, a Creating record", MAKING, stripped(TEAM), EMPTY, "Foreign"),
+    ("consent, adoption IfConsented", the_product(storage=CONSENTING), stripped(CONSENT), {}, "Consented"),
+    ("consent, adoption IfOwned", NEW, stripped(CONSENT), {}, "Foreign"),
+    ("consent for somebody else", the_product(storage=CONSENTING, namespace="other"), stripped(CONSENT), {}, "Foreign"),
+    ("consent beside another's marks", the_product(storage=CONSENTING), stripped((*CONSENT, *owned_tags("x"))), {}, "Foreign+"),
+)
+
+ELSEWHERE: Final[tuple[Case, ...]] = (
+    ("an older product names it", NEW, tagged(), {"rival": Key("DataProduct", "sales", "first")}, "Foreign"),
+    ("an older product names it, and it is not there", NEW, None, {"rival": Key("DataProduct", "sales", "first")}, "Foreign"),
+    ("another account's", NEW, Bucket(NAME, is_of_other_account=True), {}, "Foreign+"),
+    ("another account's, and an own record", OLD, Bucket(NAME, is_of_other_account=True), {}, "Foreign+"),
+    ("let go", OLD, tagged(released="sales/orders"), {}, "Released"),
+    ("let go, without any mark", OLD, stripped((("clouddatamesh.dev/released", "sales/orders"),)), {}, "Released"),
+    ("somebody else's letting go", OLD, tagged(released="sales/other"), {}, "Mine"),
+)
+
+CASES: Final = (*ABSENT, *MARKED, *VANISHED, *UNMARKED, *ELSEWHERE)
 
 
 @pytest.mark.parametrize(("product", "bucket", "parts", "verdict"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_verdict(product: DataProduct, bucket: Bucket | None, parts: dict[str, object], verdict: str) -> None:
-    claim = judge(product, NAME, a_world(bucket=bucket, **parts))
-    assert claim.verdict == verdict
-    assert bool(claim.why) == (verdict in ("Foreign", "Missing"))
+def test_verdict(product: DataProduct, bucket: Bucket | None, parts: dict[str, Any], verdict: str) -> None:
+    """A plus: somebody else's marks were read, which is evidence enough to take credentials away."""
+    claim = judge(product, NAME, a_world(bucket=Absent() if bucket is None else Present(bucket), **parts))
+    assert claim.verdict + "+" * claim.positive == verdict
+    assert bool(claim.why) == (claim.verdict in ("Foreign", "Missing", "MarksMissing", "Released"))
+    assert claim.takes_over == (claim.verdict in ("Returning", "Consented", "Transferred"))
+
+
+def test_no_two_cases_are_alike() -> None:
+    assert len({case[0] for case in CASES}) == len(CASES)

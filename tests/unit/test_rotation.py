@@ -4,61 +4,28 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from clouddatamesh.plan.accessrequest import gift_of, plan, principal_of
 
+from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
-from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
-from clouddatamesh.model.identity import AccessKey
-from clouddatamesh.model.objects import Key, Manifest
-from clouddatamesh.model.plan import Announce, DeleteChild, DeleteKey, IssueKey, Operation, Record, RotateKey
+from clouddatamesh.model.evidence import Present, value_of
+from clouddatamesh.model.identity import AccessKey, Principal
+from clouddatamesh.model.objects import Key
+from clouddatamesh.model.operations import Announce, Record
+from clouddatamesh.model.plan import Operation
+from clouddatamesh.model.store_operations import DeleteKey, ReplaceKey, RotateKey
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan import binding as b
-from clouddatamesh.plan import marks
-from tests.support.worlds import SETTINGS, the_store
-from tests.unit.access_scene import NOW, Scene, approve
+from clouddatamesh.plan.access.request import plan
+from tests.unit.access_running import running
+from tests.unit.access_scene import NOW
 
 FORMER: Final = {"accessKeyId": "A", "until": "2026-03-01T00:30:00Z"}
 OVER: Final = {"accessKeyId": "A", "until": NOW}
 SECRET: Final = Key("Secret", "inventory", "orders-access")
 
 
-def standing(
-    keys: str = "A", *, lies: str = "A", token: str = "", rotate_after: str | None = None, now: str = NOW, **status: Any
-) -> tuple[AccessRequest, AccessWorld]:
-    """Access that stands, with these keys; keyword arguments are fields of the request's status."""
-    grant = approve()
-    held = grant.model_copy(update={"metadata": grant.metadata.model_copy(update={"finalizers": (marks.FINALIZER,)})})
-    scene = Scene(access={"rotateAfter": rotate_after} if rotate_after else {}, grants=(held,), runs_on="yes", now=now)
-    manifest = scene.request().model_dump(by_alias=True, exclude_none=True)
-    metadata = {**manifest["metadata"], "finalizers": [marks.FINALIZER]}
-    if token:
-        metadata["annotations"] = {marks.ROTATE_ANNOTATION: token}
-    place = {"store": "main", "bucket": "acme-orders", "path": "daily/"}
-    recorded = {"place": place, "accessKeyId": "A", "rotatedAt": "2026-02-01T00:00:00Z"}
-    whole = {**manifest["status"], **recorded, **status}
-    request = AccessRequest.model_validate({**manifest, "metadata": metadata, "status": whole})
-    named = request.model_copy(update={"status": request.status.model_copy(update={"principal": principal_of(request, SETTINGS.mesh)})})
-    return named, _with_store(named, scene.world(), keys, lies)
-
-
-def _with_store(request: AccessRequest, world: AccessWorld, keys: str, lies: str) -> AccessWorld:
-    ready = replace(world, store=the_store())
-    gift = gift_of(request, ready, Scene().decide())
-    assert gift is not None
-    principal = replace(b.want_principal(gift.binding), keys=tuple(AccessKey(key) for key in keys))
-    return replace(ready, principal=principal, secret=_secret(b.secret_manifest(gift.binding), lies))
-
-
-def _secret(manifest: Manifest, key: str) -> Manifest:
-    """As the API server holds it, the key written by us and nobody else."""
-    annotations = {**manifest["metadata"]["annotations"], marks.KEY_ID_ANNOTATION: key}
-    fields = {"manager": marks.MANAGER, "fieldsV1": {"f:data": {f"f:{field}": {} for field in b.KEY_FIELDS}}}
-    return {**manifest, "metadata": {**manifest["metadata"], "uid": "uid-secret", "annotations": annotations, "managedFields": [fields]}}
-
-
 def planned(keys: str = "A", **state: Any) -> tuple[Operation, ...]:
     """What is planned in that state."""
-    return plan(*standing(keys, **state)).operations
+    return plan(*running(keys, **state)).operations
 
 
 def assert_rotates(operations: tuple[Operation, ...], *, until: str = "2026-03-01T01:00:00Z", key: str = "A", token: str = "") -> None:
@@ -94,12 +61,12 @@ def test_a_token_that_was_there_before_the_first_key_asks_for_nothing() -> None:
 
 @pytest.mark.parametrize(("now", "due"), [("2026-03-02T23:59:59Z", False), ("2026-03-03T00:00:00Z", True)])
 def test_a_key_is_replaced_at_the_age_that_the_port_says(now: str, due: bool) -> None:
-    operations = planned(rotate_after="30d", now=now)
+    operations = planned(access={"rotateAfter": "30d"}, now=now)
     assert any(isinstance(operation, RotateKey) for operation in operations) is due
 
 
 def test_a_key_whose_age_is_not_known_is_not_replaced_by_age() -> None:
-    assert planned(rotate_after="1d", rotatedAt=None) == ()
+    assert planned(access={"rotateAfter": "1d"}, rotatedAt=None) == ()
 
 
 def test_dead_after_the_record() -> None:
@@ -124,7 +91,7 @@ def test_dead_after_the_secret() -> None:
 
 def test_while_the_old_key_works_no_other_is_made() -> None:
     assert planned("AB", lies="B", token="2", lastHandledRotate="1", rotation=FORMER) == ()
-    assert planned("AB", lies="B", rotate_after="1d", rotation=FORMER) == ()
+    assert planned("AB", lies="B", access={"rotateAfter": "1d"}, rotation=FORMER) == ()
 
 
 def test_the_old_key_ends_when_its_time_is_over() -> None:
@@ -139,19 +106,38 @@ def test_a_token_that_came_meanwhile_is_acted_on_then() -> None:
     assert_rotates(tuple(rest), token="2", key="B")
 
 
-def test_a_secret_that_lost_its_key_is_made_anew_whatever_was_under_way() -> None:
-    operations = planned("AB", lies="C", token="1", rotation=FORMER)
-    assert [type(operation) for operation in operations] == [DeleteKey, DeleteKey, DeleteChild, IssueKey]
+def test_a_secret_that_lost_its_key_is_replaced_as_a_whole_whatever_was_under_way() -> None:
+    (operation,) = planned("AB", lies="C", token="1", rotation=FORMER)
+    assert isinstance(operation, ReplaceKey)
+    assert (operation.uid, operation.surplus) == ("uid-secret", ("A", "B"))
 
 
 def test_a_key_that_somebody_switched_off_is_replaced_at_once() -> None:
-    request, world = standing()
-    assert world.principal is not None
-    off = replace(world, principal=replace(world.principal, keys=(AccessKey("A", active=False),)))
-    assert isinstance(plan(request, off).operations[-1], IssueKey)
+    ask, world = running()
+    off = replace(_principal(world), keys=(AccessKey("A", active=False),))
+    assert isinstance(plan(ask, replace(world, principal=Present(off))).operations[-1], ReplaceKey)
+
+
+def _principal(world: AccessWorld) -> Principal:
+    found = value_of(world.principal)
+    assert found is not None
+    return found
 
 
 def test_the_time_that_the_old_key_works_is_a_setting() -> None:
-    request, world = standing(token="1")
+    ask, world = running(token="1")
     longer = replace(world, settings=replace(world.settings, rotation_grace=parse_time("2026-03-02T00:00:00Z") - parse_time(NOW)))
-    assert_rotates(plan(request, longer).operations, until="2026-03-02T00:00:00Z", token="1")
+    assert_rotates(plan(ask, longer).operations, until="2026-03-02T00:00:00Z", token="1")
+
+
+def test_by_a_clock_that_is_not_trusted_no_key_is_replaced_and_no_former_one_ends() -> None:
+    assert planned(token="1", trusted=False) == ()
+    assert planned("AB", lies="B", rotation=OVER, trusted=False) == ()
+
+
+def test_access_that_is_in_trouble_is_left_as_it_is() -> None:
+    ask, world = running(token="1")
+    assert world.offer is not None
+    missing = replace(world, offer=replace(world.offer, storage_reason=reasons.BUCKET_MISSING, storage_message="Gone"))
+    assert plan(ask, missing).operations == ()
+    assert plan(replace(ask, readable=False), replace(world, request=None)).operations == ()

@@ -76,7 +76,7 @@ def at(endpoint: str, owner: str | None = OWNER) -> Connection:
 @pytest.mark.parametrize(
     "pages",
     [(("acme",),), (("a", "b"), ("c", "acme")), (("acme", "acme-2"),)],
-    ids=["alone", "on the second page of a store that knows no prefix", "beside a longer name"],
+    ids=["alone", "on the second page of a store that knows no prefix", "before a longer name"],
 )
 def test_a_bucket_in_our_list_is_ours_and_refused(pages: tuple[tuple[str, ...], ...]) -> None:
     with serving(Account(*pages)) as endpoint:
@@ -102,14 +102,21 @@ def test_a_store_that_does_not_know_accounts_proves_nothing_by_its_list() -> Non
 @pytest.mark.parametrize(
     ("listing", "reason"),
     [
-        ((403, "AccessDenied"), reasons.ACCESS_DENIED),
+        ((403, "AccessDenied"), reasons.CREDENTIALS_INVALID),
         ((503, "SlowDown"), reasons.THROTTLED),
         ((500, "InternalError"), reasons.STORE_UNAVAILABLE),
         ((403, "InvalidAccessKeyId"), reasons.CREDENTIALS_INVALID),
         ((200, "<html>welcome</html>"), reasons.STORE_UNAVAILABLE),
         ((200, "<ListAllMyBucketsResult><Owner><ID>o</ID></Owner></ListAllMyBucketsResult>"), reasons.STORE_UNAVAILABLE),
     ],
-    ids=["refused", "throttled", "broken", "wrong key", "a page of a proxy", "a list without a list"],
+    ids=[
+        "refused, as is the question whose keys these are",
+        "throttled",
+        "broken",
+        "wrong key",
+        "a page of a proxy",
+        "a list without a list",
+    ],
 )
 def test_a_list_that_is_not_answered_proves_nothing(listing: tuple[int, str], reason: str) -> None:
     with serving(Account(listing=listing)) as endpoint:

@@ -202,7 +202,7 @@ def test_a_probe_keeps_its_bucket_and_tells_nothing_of_what_is_unclear(store: Me
     assert {found.verdict for found in buckets.probe("theirs")} == {"Unclear"}
 
 
-def test_a_twin_begins_where_a_store_stands_and_goes_its_own_way(stores: MemoryStores, store: MemoryStore, buckets: BucketStore) -> None:
+def test_a_twin_begins_as_the_store_is_and_goes_its_own_way(stores: MemoryStores, store: MemoryStore, buckets: BucketStore) -> None:
     buckets.create(b.Bucket("b"))
     store.refuse("probe")
     twins = MemoryStores()

@@ -44,6 +44,8 @@ class Cache:
             self._departed.forget(key, str(manifest["metadata"].get("uid")))
             if known is None:
                 insort(self._sorted.setdefault(key.kind, []), key)
+            elif known["metadata"].get("uid") != manifest["metadata"].get("uid"):
+                self._departed.keep(key, known)  # its deletion was missed
             trimmed = self._objects[key.kind][key] = trim(manifest)
             self._reindex(key, known, trimmed)
         # Never while the lock is held: whoever listens has locks of its own.

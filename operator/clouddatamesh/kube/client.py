@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from kubernetes import config as kubernetes_config
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
 from clouddatamesh.kube.errors import ApiError
+from clouddatamesh.kube.skew import Skew
 
 JSON, APPLY, MERGE = "application/json", "application/apply-patch+yaml", "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
@@ -40,11 +42,18 @@ class Transport(Protocol):
 class Client:
     """Requests to one API server. Thread-safe; credentials are read again every minute, since a projected token rotates.
 
-    Logs in by `kubeconfig`, else KUBECONFIG, else from within the cluster.
+    Logs in by `kubeconfig`, else KUBECONFIG, else from within the cluster. `skew` is told of the time of each list's answer.
     """
 
-    def __init__(self, *, connections: int = 32, kubeconfig: Path | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._kubeconfig, self._monotonic = kubeconfig, monotonic
+    def __init__(
+        self,
+        *,
+        connections: int = 32,
+        kubeconfig: Path | None = None,
+        skew: Skew | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kubeconfig, self._skew, self._monotonic = kubeconfig, skew or Skew(), monotonic
         configuration = self._log_in()
         configuration.connection_pool_maxsize = connections
         self._api = kubernetes_client.ApiClient(configuration)
@@ -52,7 +61,8 @@ class Client:
     def _log_in(self) -> Any:
         self._logged_in = self._monotonic()
         configuration = kubernetes_client.Configuration()
-        default = Path(kubernetes_config.KUBE_CONFIG_DEFAULT_LOCATION.split(":")[0]).expanduser()
+        # Path.expanduser fails where the user has neither HOME nor an entry in /etc/passwd.
+        default = Path(os.path.expanduser(kubernetes_config.KUBE_CONFIG_DEFAULT_LOCATION.split(":")[0]))  # noqa: PTH111
         if self._kubeconfig is not None or default.exists():
             given = str(self._kubeconfig) if self._kubeconfig is not None else None
             kubernetes_config.load_kube_config(config_file=given, client_configuration=configuration)
@@ -83,6 +93,7 @@ class Client:
         wire = {"Accept": JSON, "Content-Type": JSON, **(headers or {})}
         self._authorize(wire)
         url = self._api.configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        began = self._monotonic()
         try:
             answer = self._api.rest_client.pool_manager.request(
                 method,
@@ -94,6 +105,8 @@ class Client:
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Transient(reasons.CLUSTER_UNAVAILABLE, f"The API server did not answer: {type(error).__name__}") from error
+        if query and "limit" in query:
+            self._skew.look(answer.headers.get("Date"), self._monotonic() - began)
         if answer.status >= 300:
             raise ApiError(answer.status, answer.data)
         return _object_in(answer.data)

@@ -1,4 +1,4 @@
-"""A public fake of the cluster: the Cluster port over a small API server in memory, and beside it what users do. It reaches nothing."""
+"""A public fake of the cluster: the Cluster port over a small API server in memory, and what users do. It reaches nothing."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ _SYSTEMS: Final = ("uid", "generation", "creationTimestamp", "deletionTimestamp"
 
 
 class MemoryCluster:
-    """The Cluster port, and beside it what users and the control plane do. `writes` lists what the operator wrote.
+    """The Cluster port, and what users and the control plane do. `writes` lists what the operator wrote.
 
     As from the real cache, what is read is shared and must not be changed.
     """
@@ -43,7 +43,7 @@ class MemoryCluster:
             self.user_apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
     def take_over(self, other: "MemoryCluster") -> None:
-        """Begin where another fake stands: its objects, its own Secrets and its events."""
+        """Begin as another fake is: its objects, its own Secrets and its events."""
         self._objects.take_over(other._objects)
         self._own, self.events = dict(other._own), list(other.events)
 
@@ -90,7 +90,7 @@ class MemoryCluster:
         self._view.catch_up(*kinds)
 
     def restart(self) -> None:
-        """The process begins again: its cache is listed anew, and what departed is not known any more."""
+        """The process begins again: its cache is listed again, and what departed is not known any more."""
         self.catch_up()
         self._objects.departed.clear()
 
@@ -138,7 +138,9 @@ class MemoryCluster:
         return tuple(manifest for manifest in self.list(kind) if key in references(manifest))
 
     def departed(self, key: Key) -> Manifest | None:
-        return self._objects.departed.get(key)
+        shown, gone = self._view.get(key), self._objects.departed.get(key)
+        is_seen = shown is None or gone is None or shown["metadata"]["uid"] != gone["metadata"]["uid"]
+        return gone if is_seen else None
 
     def read(self, key: Key) -> Seen[Manifest]:
         return self.read_metadata(key) if key.kind == "Secret" else self._look(key)

@@ -33,7 +33,7 @@ class Objects:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def take_over(self, other: "Objects") -> None:
-        """Begin where another stands; what is stored is shared, as it is never changed. What departed there is not known here."""
+        """Begin as another is; what is stored is shared, as it is never changed. What departed there is not known here."""
         self._by_key, self._numbers, self.uncounted = dict(other._by_key), copy(other._numbers), set(other.uncounted)
 
     def get(self, key: Key) -> dict[str, Any] | None:

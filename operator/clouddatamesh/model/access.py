@@ -40,6 +40,8 @@ class Ask:
     """Of the grant on which what is in the store rests."""
     place: Place | None = None
     principal: str = ""
+    secret: str = ""
+    """Name of the Secret that status tells of."""
     recorded_end: datetime | None = None
     decided_at: datetime | None = None
     is_provisioned: bool = False

@@ -124,6 +124,8 @@ class StoreWorld:
     is_time_trusted: bool = True
     users: tuple[Key, ...] = ()
     """DataProducts that name this store, and AccessRequests whose principals are in it."""
+    unreadable: MeshError | None = None
+    """What of the ObjectStore this operator cannot read: nothing is made, and those who take away still reach it."""
     account: Seen[str] = field(default_factory=Absent)
     """Whose credentials these are; Unknown where the store refuses them or does not answer."""
     mesh_bucket: Seen[Bucket] = field(default_factory=Absent)

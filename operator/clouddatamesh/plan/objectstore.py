@@ -35,6 +35,8 @@ def plan(store: ObjectStore, world: StoreWorld) -> Plan:
     strange = find_strangeness(store, world)
     if strange is not None:
         return Plan((Part("account", stopped(strange), IDENTIFIED),))
+    if world.unreadable is not None:
+        return Plan((Part("spec", stopped(world.unreadable)),))
     hold = Steps(() if marks.is_held(store.metadata.finalizers) else (HoldObject(),))
     bucket, marker = _plan_mesh_bucket(store, world), _plan_marker(store, world)
     return Plan(

@@ -10,7 +10,7 @@ from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model.access import Answer, Ask
-from clouddatamesh.model.evidence import Absent, Unknown, require
+from clouddatamesh.model.evidence import Absent, Seen, Unknown, require
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.settings import Next
@@ -101,7 +101,7 @@ def gather(ask: Ask, visit: Visit) -> AccessWorld:
     world = gather_terms(ask, ports)
     gives = decide(replace(ask, readable=world.request is not None), world).gives
     if ask.place is None and not gives:
-        return world
+        return replace(world, secret=_observe_secret(ask, ports)) if ask.secret else world
     name = ask.place.store if ask.place else planning.store_name_of(world)
     obstacle = None
     if not is_settled(ports.cluster.get(Key("ObjectStore", "", name)) or {"metadata": {}}):
@@ -124,7 +124,7 @@ def gather_terms(ask: Ask, ports: Ports) -> AccessWorld:
         consumer_exists=cluster.get(ask.consumer) is not None,
         consumer_home=find_domain(ask.key.namespace, cluster),
         namespace_uid=namespace_uid(ask.key.namespace, cluster),
-        answers=tuple(_answers(ask, cluster)),
+        answers=tuple(_answers(ask, ports)),
         answer_exists=cluster.get(Key("AccessGrant", ask.product.namespace, answer_name(ask, ports.settings.mesh))) is not None,
         request=_parsed(own),
     )
@@ -145,16 +145,23 @@ def answers_of(ask: Ask, cluster: Cluster) -> Iterator[Manifest]:
     return (manifest for manifest in (*named, *refused) if manifest["metadata"]["namespace"] == ask.product.namespace)
 
 
-def _answers(ask: Ask, cluster: Cluster) -> Iterator[Answer]:
-    for manifest in answers_of(ask, cluster):
-        yield replace(read_grant(manifest), readable=is_readable(AccessGrant, manifest))
+def _answers(ask: Ask, ports: Ports) -> Iterator[Answer]:
+    """What does not read as Approve is a no; but where many grants cannot be read, the fault is ours, and nothing is taken for it."""
+    for manifest in answers_of(ask, ports.cluster):
+        answer = replace(read_grant(manifest), readable=is_readable(AccessGrant, manifest))
+        doubtful = not answer.readable and (manifest.get("spec") or {}).get("decision") != "Deny"
+        yield replace(answer, decision="Approve") if doubtful and "AccessGrant" in ports.proofs.distrusted else answer
+
+
+def _observe_secret(ask: Ask, ports: Ports) -> Seen[Manifest]:
+    name = ask.secret_name or ask.secret
+    return ports.cluster.read_metadata(Key("Secret", ask.key.namespace, name)) if name else Absent()
 
 
 def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWorld:
     """What is in the store, and the Secret's metadata. A store that is gone, or given up, shows nothing."""
     manifest = visit.ports.cluster.get(Key("ObjectStore", "", name))
-    secret = visit.ports.cluster.read_metadata(Key("Secret", ask.key.namespace, ask.secret_name)) if ask.secret_name else Absent()
-    world = replace(world, secret=secret)
+    world = replace(world, secret=_observe_secret(ask, visit.ports))
     if manifest is None:
         gone = Waiting(reasons.STORE_NOT_FOUND, f"ObjectStore {name} does not exist")
         return replace(world, principal=Unknown(gone), obstacle=gone)

@@ -22,7 +22,7 @@ from clouddatamesh.plan.access.facts import part_of
 from clouddatamesh.plan.sweep import due_orphans, find_orphans
 from clouddatamesh.ports import Identities, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
-from clouddatamesh.reconcile.parse import parse, read_leniently
+from clouddatamesh.reconcile.parse import find_unreadable, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, run
 from clouddatamesh.reconcile.places import cluster_uid, connection_of
 from clouddatamesh.status.objectstore import report
@@ -61,13 +61,15 @@ class _Keeping:
     def _gather(self) -> Looked:
         if self._executor is not None and self._executor.probed:
             self._probed = self._executor.probed
-        store = self._with_probe(parse(ObjectStore, self._visit.manifest()))
+        manifest = self._visit.manifest()
+        store = self._with_probe(read_leniently(ObjectStore, manifest))
         world = StoreWorld(
             now=self._ports.clock.now(),
             settings=self._ports.settings,
             cluster=cluster_uid(self._ports),
             is_time_trusted=self._ports.clock.is_trusted(),
             users=_users(store, self._ports),
+            unreadable=find_unreadable(ObjectStore, manifest),
             capabilities=tuple(Capability(c.name, "Yes" if c.supported else "No", c.message or "") for c in store.status.capabilities),
             freshly_probed=bool(self._probed),
         )
@@ -90,7 +92,7 @@ class _Keeping:
     def _observe(self, store: ObjectStore, world: StoreWorld) -> StoreWorld:
         """Whose the credentials are comes first: nothing that another account answers is of use."""
         world = replace(world, account=_observe_account(store, self._ports))
-        if isinstance(world.account, Unknown) or planning.find_strangeness(store, world) is not None:
+        if world.unreadable or isinstance(world.account, Unknown) or planning.find_strangeness(store, world) is not None:
             return world
         return self._observe_marks(store, world, connection_of(store, self._ports.cluster))
 

@@ -13,6 +13,18 @@ from clouddatamesh.model.objects import Manifest
 R = TypeVar("R", bound=Resource)
 _SHOWN = 3
 _ROUNDS: Final = 8
+_GAP: Final = object()
+_MEANT: Final = frozenset(
+    {
+        ("spec", "endpointUrl"),
+        ("spec", "iamEndpointUrl"),
+        ("spec", "allowedDomains"),
+        ("spec", "storage"),
+        ("status", "storage"),
+        ("status", "producer"),
+    }
+)
+"""Where there is none of these, another store is meant, every domain, or nothing that was ever made: that is not for us to say."""
 
 
 def parse(model: type[R], manifest: Manifest) -> R:
@@ -27,7 +39,8 @@ def parse(model: type[R], manifest: Manifest) -> R:
 def read_leniently(model: type[R], manifest: Manifest) -> R:
     """The manifest without what cannot be read of it: for what goes or takes away, which must not fail over a field that it does not need.
 
-    Every default of our models is the cautious one. What is required and cannot be read is Terminal(InvalidSpec).
+    Every default of our models is the cautious one, but for those in `_MEANT`. What is required is taken out with what it is part of;
+    where that cannot be missing it is Terminal(InvalidSpec).
     """
     left = deepcopy(dict(manifest))
     for _ in range(_ROUNDS):
@@ -35,27 +48,47 @@ def read_leniently(model: type[R], manifest: Manifest) -> R:
             return model.model_validate(left)
         except ValidationError as error:
             places = [fault["loc"] for fault in error.errors(include_input=False, include_url=False)]
-        if not any([_drop(left, place) for place in sorted(places, key=_deepest_first)]):
+        if not any([_drop(left, place) for place in sorted(places, key=len, reverse=True)]):
             break
+        left = _without_gaps(left)
     return parse(model, manifest)
 
 
-def _deepest_first(place: tuple[int | str, ...]) -> tuple[int, list[str]]:
-    return -len(place), [f"{part:08}" if isinstance(part, int) else part for part in place][::-1]
-
-
 def _drop(left: Any, place: tuple[int | str, ...]) -> bool:
-    """Take the innermost thing that a place names out; whether there was one."""
-    for part in place[:-1]:
+    """Take out the innermost thing that a place names: of spec whatever it is part of, else a list's entry; whether there was one."""
+    inner = place[:-1] if place[-1] == "[key]" else place
+    around = (inner[: number + 1] for number in reversed(range(1, len(inner))) if inner[0] == "spec" or isinstance(inner[number], int))
+    return any(_cut(left, wider) for wider in (inner, *around))
+
+
+def _cut(left: Any, place: tuple[int | str, ...]) -> bool:
+    """Leave a gap, so that the places of other list entries stay as they were told."""
+    if place in _MEANT:
+        return False
+    for part in place:
+        if left is _GAP:
+            return True
         inside = isinstance(left, list) and isinstance(part, int) and part < len(left)
         if not inside and not (isinstance(left, dict) and part in left):
             return False
-        left = left[part]
-    last = place[-1]
-    if isinstance(left, dict) and last in left:
-        del left[last]
-        return True
-    return False
+        around, left = left, left[part]
+    around[place[-1]] = _GAP
+    return True
+
+
+def _without_gaps(left: Any) -> Any:
+    if isinstance(left, dict):
+        return {name: _without_gaps(value) for name, value in left.items() if value is not _GAP}
+    return [_without_gaps(value) for value in left if value is not _GAP] if isinstance(left, list) else left
+
+
+def find_unreadable(model: type[R], manifest: Manifest) -> Terminal | None:
+    """What of a manifest cannot be read; None where all can."""
+    try:
+        parse(model, manifest)
+    except Terminal as error:
+        return error
+    return None
 
 
 def is_readable(model: type[R], manifest: Manifest) -> bool:

@@ -42,7 +42,7 @@ class Change:
 
     @property
     def is_news(self) -> bool:
-        """Whether anything changed that a user writes. Our own status writes are none; a status that lost all its conditions is not ours."""
+        """Whether anything changed that a user writes. Our own status writes are none; one that lost all its conditions is not ours."""
         parts = ("uid", "generation", "deletionTimestamp", "annotations", "labels", "finalizers")
         if self.old is None or self.new is None or (_was_judged(self.old) and not _was_judged(self.new)):
             return True

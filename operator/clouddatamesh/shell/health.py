@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any, Final
 
 _log = logging.getLogger(__name__)
@@ -103,9 +104,19 @@ def find_stuck(pulse: Pulse) -> tuple[str, ...]:
     return tuple(found)
 
 
-def format_metrics(gauges: Mapping[str, float], results: Mapping[tuple[str, str], int]) -> str:
-    """Prometheus text: gauges by name, and the counter of reconciliations."""
-    lines = [f"# TYPE clouddatamesh_{name} gauge\nclouddatamesh_{name} {value:g}" for name, value in sorted(gauges.items())]
+def format_failures(failures: Mapping[tuple[str, str], int]) -> str:
+    """Prometheus text: how many reconciliations failed, by kind and reason."""
+    lines = ["# TYPE clouddatamesh_failures_total counter"]
+    lines += [f'clouddatamesh_failures_total{{kind="{kind}",reason="{reason}"}} {n}' for (kind, reason), n in sorted(failures.items())]
+    return "\n".join(lines) + "\n"
+
+
+def format_metrics(
+    gauges: Mapping[str, float], results: Mapping[tuple[str, str], int], *, counters: Mapping[str, float] = MappingProxyType({})
+) -> str:
+    """Prometheus text: gauges and counters by name, and the counter of reconciliations."""
+    typed = [*((name, "gauge", value) for name, value in gauges.items()), *((name, "counter", value) for name, value in counters.items())]
+    lines = [f"# TYPE clouddatamesh_{name} {type_}\nclouddatamesh_{name} {value:g}" for name, type_, value in sorted(typed)]
     lines.append("# TYPE clouddatamesh_reconciliations_total counter")
     for (kind, result), count in sorted(results.items()):
         lines.append(f'clouddatamesh_reconciliations_total{{kind="{kind}",result="{result}"}} {count}')

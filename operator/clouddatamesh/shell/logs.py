@@ -51,6 +51,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": redact(record.getMessage()),
         }
+        entry |= {name: redact(value) for name, value in getattr(record, "fields", {}).items() if value}
         if record.exc_info:
             entry["trace"] = redact(self.formatException(record.exc_info))
         return json.dumps(entry)

@@ -13,6 +13,8 @@ FIRST, LONGEST = 1.0, 30.0
 """Seconds before it starts again: after the first early end, and at most."""
 _STEADY: Final = 60.0
 """Seconds after which a run counts as one that went well."""
+_IN_VAIN: Final = 3
+"""Early ends in a row after which it does not count as running."""
 
 
 class Supervisor:
@@ -28,6 +30,12 @@ class Supervisor:
         self._run_to_end, self._started, self._now = run, started, now
         self._stop = threading.Event()
         self._wait = FIRST
+        self._began = now()
+        self._is_running = False
+        self._early = 0
+        self._end = ""
+        self.restarts = 0
+        """How often it ended by itself."""
         self._repeat = Repeat("watcher", self.run_once)
 
     def start(self) -> None:
@@ -43,19 +51,27 @@ class Supervisor:
         """Whether it runs, or will run again."""
         return self._repeat.is_alive()
 
+    def describe(self) -> tuple[str, ...]:
+        """What speaks against it running well: it ended early again and again, and has not run for long since."""
+        if self._early < _IN_VAIN or (self._is_running and self._now() - self._began >= _STEADY):
+            return ()
+        return (f"watching ended {self._early} times in a row, at last {self._end}",)
+
     def run_once(self) -> float:
         """Run until it ends; after how many seconds to run it again."""
-        began = self._now()
+        self._began, self._is_running = self._now(), True
         self._started()
         try:
             self._run_to_end(self._stop)
-            end = "without an error"
+            self._end = "without an error"
         except Exception as error:
-            end = f"with {type(error).__name__}: {error}"
+            self._end = f"with {type(error).__name__}: {error}"
+        self._is_running = False
         if self._stop.is_set():
             return 0.0
-        if self._now() - began >= _STEADY:
-            self._wait = FIRST
+        if self._now() - self._began >= _STEADY:
+            self._wait, self._early = FIRST, 0
+        self.restarts, self._early = self.restarts + 1, self._early + 1
         wait, self._wait = self._wait, min(self._wait * 2, LONGEST)
-        _log.warning("Watching ended %s; it starts again in %.0f s", end, wait)
+        _log.warning("Watching ended %s; it starts again in %.0f s", self._end, wait)
         return wait

@@ -4,15 +4,22 @@ import asyncio
 import random
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import kopf
 import uvloop
 
-from clouddatamesh.kube.cache import Cache
+from clouddatamesh.kube.cache import Cache, version_of
 from clouddatamesh.kube.lists import LABEL_SELECTOR
 from clouddatamesh.kube.resources import RESOURCES
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
+from clouddatamesh.shell.login import Login
+from clouddatamesh.shell.streams import Streams
+
+_IDENTITY: Final[Any] = "clouddatamesh"
+"""Of kopf's peering, which is off. Left to itself kopf asks for the user's name, and a container's user often has none."""
+
+_STOP_POLL: Final = 0.2
 
 
 class ErrorBackoffs:
@@ -48,20 +55,24 @@ def build_settings() -> kopf.OperatorSettings:
     return settings
 
 
-def build_registry(cache: Cache) -> kopf.OperatorRegistry:
+def build_registry(cache: Cache, streams: Streams) -> kopf.OperatorRegistry:
     """One handler for every watched kind."""
     registry = kopf.OperatorRegistry()
-    kopf.on.login(registry=registry)(kopf.login_via_client)
+    kopf.on.login(registry=registry)(Login(streams, WATCHED).log_in)
+    kopf.on.cleanup(registry=registry)(_end_watchers)
     for kind in WATCHED:
         resource = RESOURCES[kind]
         group, _, version = resource.api_version.rpartition("/")
-        kopf.on.event(group, version, resource.plural, registry=registry)(_handler(cache, kind, resource.api_version))
+        kopf.on.event(group, version, resource.plural, registry=registry)(_handler(cache, streams, kind))
     return registry
 
 
-def _handler(cache: Cache, kind: str, api_version: str) -> Any:
+def _handler(cache: Cache, streams: Streams, kind: str) -> Any:
+    api_version = RESOURCES[kind].api_version
+
     async def take_in(event: Any, **_: Any) -> None:
         manifest = {"apiVersion": api_version, "kind": kind, **event["object"]}
+        streams.deliver(kind, version_of(manifest))
         if event["type"] == "DELETED":
             cache.remove(manifest)
         else:
@@ -70,8 +81,34 @@ def _handler(cache: Cache, kind: str, api_version: str) -> Any:
     return take_in
 
 
-def run_kopf(cache: Cache, stop: threading.Event) -> None:
+async def _end_watchers(**_: Any) -> None:
+    """kopf leaves the other watchers behind where one failed, and later ends each in a way that one which waits for an answer
+    outlives; half a minute after that it kills this process.
+    """
+    for task in asyncio.all_tasks():
+        if task.get_name().startswith("watcher for "):
+            task.cancel()
+
+
+def run_kopf(cache: Cache, streams: Streams, stop: threading.Event) -> None:
     """Watch until told to stop, or until kopf gives up."""
-    registry, settings = build_registry(cache), build_settings()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(kopf.operator(registry=registry, settings=settings, clusterwide=True, standalone=True, stop_flag=stop))
+        runner.run(_watch(build_registry(cache, streams), stop))
+
+
+async def _watch(registry: kopf.OperatorRegistry, stop: threading.Event) -> None:
+    told = asyncio.Event()
+    waiter = asyncio.create_task(_pass_on(stop, told))
+    try:
+        await kopf.operator(
+            registry=registry, settings=build_settings(), identity=_IDENTITY, clusterwide=True, standalone=True, stop_flag=told
+        )
+    finally:
+        waiter.cancel()
+
+
+async def _pass_on(stop: threading.Event, told: asyncio.Event) -> None:
+    """kopf would leave the waiting to a thread, and a loop whose kopf gave up would wait for that thread without end."""
+    while not stop.is_set():
+        await asyncio.sleep(_STOP_POLL)
+    told.set()

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from clouddatamesh import __version__
+from clouddatamesh.errors import MeshError
 from clouddatamesh.kube.access import find_missing
-from clouddatamesh.kube.cache import Cache
+from clouddatamesh.kube.cache import Cache, version_of
 from clouddatamesh.kube.client import Client
 from clouddatamesh.kube.cluster import KubeCluster
 from clouddatamesh.kube.lists import list_into
+from clouddatamesh.kube.skew import Skew
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.dispatch import ACCESS, LABELLED, RECONCILED, WATCHED, first_due, lane, overdue, reconcile, urgent
@@ -23,14 +25,19 @@ from clouddatamesh.shell.fence import fence
 from clouddatamesh.shell.leader import Leader, boot_time
 from clouddatamesh.shell.lease import KubeLease
 from clouddatamesh.shell.queue import Queue
+from clouddatamesh.shell.readability import Readability
+from clouddatamesh.shell.record import MeshRecord
 from clouddatamesh.shell.resync import ACCESS_INTERVAL, Resync
 from clouddatamesh.shell.settings import ShellSettings
+from clouddatamesh.shell.streams import Streams
 from clouddatamesh.shell.supervisor import Supervisor
 from clouddatamesh.shell.watches import run_kopf
 from clouddatamesh.shell.workers import Workers
 from clouddatamesh.storage.clients import BotoStores
 
 _log = logging.getLogger(__name__)
+_AGAIN: Final = 15.0
+"""Seconds until the record of the mesh's name is read again."""
 _GRACE: Final = 20.0
 """Seconds for running reconciliations to end; the kubelet's patience is 30."""
 _LANE_SHARE: Final = 0.8
@@ -38,13 +45,16 @@ _LANE_SHARE: Final = 0.8
 
 
 class SystemClock:
-    """The Clock port over the machine's clock."""
+    """The Clock port over the machine's clock, which is trusted while it agrees with the API server's."""
+
+    def __init__(self, skew: Skew) -> None:
+        self._skew = skew
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
     def is_trusted(self) -> bool:
-        return True
+        return self._skew.is_trusted()
 
 
 class Operator:
@@ -52,9 +62,11 @@ class Operator:
 
     def __init__(self, settings: ShellSettings) -> None:
         self._settings = settings
-        self._clock = SystemClock()
-        self._client = client = Client(connections=settings.threads + 8)
+        self._skew = skew = Skew()
+        self._clock = SystemClock(skew)
+        self._client = client = Client(connections=settings.threads + 8, skew=skew)
         self._cache = cache = Cache()
+        self._streams = streams = Streams(WATCHED)
         self._cluster = cluster = KubeCluster(client, cache, settings.core)
         self._queue = Queue(
             lane=lambda key: lane(key, cluster),
@@ -62,29 +74,33 @@ class Operator:
             lane_limit=max(int(settings.threads * _LANE_SHARE), 1),
         )
         self._leader = self._build_leader()
-        ports = Ports(cluster, BotoStores(), self._clock, settings.core)
+        self._ports = ports = Ports(cluster, BotoStores(), self._clock, settings.core)
+        self._readability = Readability(cluster.list)
+        self._record = MeshRecord(client, namespace=settings.core.namespace, mesh=settings.core.mesh)
         fenced = fence(ports, self._leader.leads) if self._leader else ports
         self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads)
         self._resync = Resync(lambda kind: list_into(cache, client, kind, labelled=kind in LABELLED))
         self._access_resync = Resync(
             lambda kind: list_into(cache, client, kind, labelled=False), kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue
         )
-        self._watcher = Supervisor(lambda stop: run_kopf(cache, stop), started=self._resync.expect)
+        self._watcher = Supervisor(lambda stop: run_kopf(cache, streams, stop), started=self._resync.expect)
         self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=settings.core.namespace)
         self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, self._metrics))
         self._working = False
+        self._fault = self._misnamed = ""
         self._stop = threading.Event()
 
-    def run(self) -> None:
-        """Work until SIGTERM or SIGINT."""
+    def run(self) -> bool:
+        """Work until SIGTERM or SIGINT; False where the start failed, so that whoever started this process starts another."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         _log.info("clouddatamesh %s serves mesh %s", __version__, self._settings.core.mesh)
         self._health.start()
-        starter = threading.Thread(target=self._start, name="start", daemon=True)
+        starter = threading.Thread(target=self._start_or_end, name="start", daemon=True)
         starter.start()
         self._stop.wait()
         self._end(starter)
+        return not self._fault
 
     def _build_leader(self) -> Leader | None:
         """None where this replica is the only one. Until it leads, the queue only takes in."""
@@ -94,12 +110,22 @@ class Operator:
         lease = KubeLease(self._client, namespace=self._settings.core.namespace, identity=self._settings.pod, now=boot_time)
         return Leader(lease, gained=self._take_over, lost=self._queue.pause)
 
+    def _start_or_end(self) -> None:
+        """A start that failed half-way cannot be repeated in this process, and must not leave it alive and idle."""
+        try:
+            self._start()
+        except Exception as error:
+            self._fault = f"the start failed with {type(error).__name__}"
+            _log.exception("The start failed; this process ends, to be started again")
+            self._stop.set()
+
     def _start(self) -> None:
         """Watches first, so that nothing that happens during the lists is missed; work last, when all caches are full."""
         self._access.start()
         self._watcher.start()
-        if not self._resync.fill():
+        if not self._resync.fill() or not self._is_this_mesh():
             return
+        self._judge_readability()
         self._cache.listener = self._wake
         self._resync.start()
         self._access_resync.start()
@@ -109,6 +135,23 @@ class Operator:
             self._leader.start()
         else:
             self._take_over()
+
+    def _is_this_mesh(self) -> bool:
+        """Under another name than the cluster's record has nothing is begun; it is looked at again until that is so."""
+        while not self._stop.is_set():
+            try:
+                self._misnamed = self._record.find_fault()
+            except MeshError as error:
+                self._misnamed = str(error)
+            if not self._misnamed:
+                return True
+            _log.error("%s", self._misnamed)
+            self._stop.wait(_AGAIN)
+        return False
+
+    def _judge_readability(self) -> None:
+        self._readability.look()
+        self._ports.proofs.distrusted = self._readability.distrusted
 
     def _take_over(self) -> None:
         """First what must not stand any more; then everything is looked at once, what is Ready in the course of the drift schedule."""
@@ -121,7 +164,8 @@ class Operator:
         _log.info("All caches are full; %d objects are known", sum(len(self._cache.list(kind)) for kind in WATCHED))
 
     def _end_overdue(self) -> None:
-        """Access that must not stand any more, whatever event was missed and however the clock was set."""
+        """Access that must not be there any more, whatever event was missed and however the clock was set."""
+        self._judge_readability()
         for key in overdue(self._cluster, self._clock):
             self._queue.add(key)
 
@@ -139,6 +183,8 @@ class Operator:
         self._health.stop()
 
     def _wake(self, old: Manifest | None, new: Manifest | None) -> None:
+        if new:
+            self._streams.expect(new["kind"], version_of(new))
         for wake in wakes(old, new, self._cluster):
             if wake.after:
                 self._queue.add_after(wake.key, wake.after)
@@ -146,8 +192,8 @@ class Operator:
                 self._queue.add(wake.key)
 
     def _find_stuck(self) -> tuple[str, ...]:
-        if not self._working or self._stop.is_set():
-            return ()
+        if self._fault or not self._working or self._stop.is_set():
+            return (self._fault,) if self._fault else ()
         parts = {
             "watcher": self._watcher.is_alive(),
             "resync": self._resync.is_alive() and self._access_resync.is_alive(),
@@ -158,7 +204,9 @@ class Operator:
 
     def _find_unready(self) -> tuple[str, ...]:
         empty = [f"{kind} is not listed yet" for kind in WATCHED if not self._cache.is_full(kind)]
-        return (*empty, *self._access.describe(), *(() if self._working else ("work has not begun",)))
+        blind = (*self._watcher.describe(), *self._streams.describe())
+        idle = () if self._working else (self._fault or self._misnamed or "work has not begun",)
+        return (*empty, *blind, *self._skew.describe(), *self._readability.describe(), *self._access.describe(), *idle)
 
     def _metrics(self) -> str:
         gauges: Mapping[str, float] = {
@@ -166,14 +214,18 @@ class Operator:
             "queue_oldest_seconds": self._queue.oldest(),
             "reconciliation_longest_seconds": self._workers.longest(),
             "list_age_seconds": self._resync.age(),
+            "watch_age_seconds": self._streams.age(),
+            "clock_skew_seconds": self._skew.seconds(),
             "leading": float(self._leader.leads() if self._leader else self._working),
             "missing_permissions": len(self._access.missing),
             **{f"objects_{kind.lower()}": len(self._cache.list(kind)) for kind in RECONCILED},
+            **{f"unreadable_{kind.lower()}": count for kind, count in self._readability.unreadable.items()},
         }
-        return health.format_metrics(gauges, self._workers.results)
+        counters = {"watcher_restarts_total": self._watcher.restarts}
+        return health.format_metrics(gauges, self._workers.results, counters=counters) + health.format_failures(self._workers.failures)
 
 
-def run(settings: ShellSettings) -> None:
-    """Set logging up and run the operator until it is told to stop."""
+def run(settings: ShellSettings) -> bool:
+    """Set logging up and run the operator until it is told to stop; False where it could not start."""
     logs.configure(level=settings.log_level, style=settings.log_format)
-    Operator(settings).run()
+    return Operator(settings).run()

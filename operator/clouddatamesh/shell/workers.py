@@ -62,12 +62,20 @@ class Workers:
                 self._since[name] = self._now()
             try:
                 self.run(key)
+            except Exception:
+                _log.exception("Working on %s failed", key)  # of the shell's own making: the thread goes on, and so does the key
             finally:
                 with self._lock:
                     del self._since[name]
 
     def run(self, key: Key) -> None:
         """Reconcile one key and say when it is due again. Whatever is raised is logged here, and the key backs off."""
+        try:
+            self._run(key)
+        finally:
+            self._queue.done(key)
+
+    def _run(self, key: Key) -> None:
         try:
             due = self._reconcile(key)
         except MeshError as error:
@@ -84,7 +92,6 @@ class Workers:
             self._queue.reset(key)
         if due.after is not None:
             self._queue.add_after(key, due.after)
-        self._queue.done(key)
 
     def _count(self, key: Key, due: Next) -> None:
         with self._lock:

@@ -13,7 +13,7 @@ from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding
 from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import Decision, decide
-from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, owner_of
+from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, owner_of
 from clouddatamesh.plan.access.rotation import rotate_token, rotates_at
 
 Status = Mapping[str, Any]
@@ -101,8 +101,9 @@ def _rotation(giving: Giving, world: AccessWorld, key_id: str) -> dict[str, Any]
     token = rotate_token(giving.request) if status.access_key_id != key_id else status.last_handled_rotate
     if rotation is not None and (parse_time(rotation.until) > world.now or not world.is_time_trusted):
         fields["rotation"] = rotation.model_dump(by_alias=True)
-    if token:
-        fields["lastHandledRotate"] = token
+    handled = giving.request.status.last_handled_rotate if giving.request.status.access_key_id else token
+    if handled:
+        fields["lastHandledRotate"] = handled
     return fields
 
 
@@ -133,7 +134,8 @@ def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Statu
         return Outcome(ready, (*_refusals(decision), told), {**_kept(old, ask), "digest": terms.digest(ask)})
     findings = (*_refusals(decision), *([told] if had else []))
     ready = Finding("Ready", "False" if decision.stalled or revoked else "Unknown", reason, message)
-    return Outcome(ready, findings, _fields_nothing(ask, decision, old), stalled=decision.stalled or revoked)
+    bound = {"binding": old["binding"]} if "binding" in old and not is_secret_gone(ask, world) else {}
+    return Outcome(ready, findings, {**_fields_nothing(ask, decision, old), **bound}, stalled=decision.stalled or revoked)
 
 
 def _is_gone(ask: Ask, world: AccessWorld) -> bool:
@@ -165,13 +167,13 @@ _TOLD: Final[tuple[str, ...]] = ("validFrom", "decidedAt", "decisionNote")
 
 def _fields_nothing(ask: Ask, decision: Decision, old: Status) -> dict[str, Any]:
     told = {field: old[field] for field in _TOLD if field in old}
-    ended = {"validUntil": old["validUntil"]} if decision.reason == reasons.EXPIRED and "validUntil" in old else {}
-    return {"digest": terms.digest(ask), **told, **ended}
+    end = _text(decision.until) if decision.until is not None else old.get("validUntil")
+    return {"digest": terms.digest(ask), **told, **({"validUntil": end} if decision.reason == reasons.EXPIRED and end else {})}
 
 
 def _kept(old: Status, ask: Ask) -> dict[str, Any]:
     """The record and what was told of the access, as they are."""
-    fields = (*RECORD, *_TOLD, "validUntil", "lastHandledRotate")
+    fields = (*RECORD, "binding", *_TOLD, "validUntil", "lastHandledRotate")
     return {"digest": terms.digest(ask), **{field: old[field] for field in fields if field in old}}
 
 

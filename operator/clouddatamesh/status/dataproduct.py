@@ -5,7 +5,8 @@ from typing import Any
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, value_of
+from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import ProductWorld
@@ -135,23 +136,33 @@ def _producer(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     """The principal is told of from before it is made until it was seen to be gone."""
     old, principal = product.status, value_of(world.principal)
     name = principal.name if principal is not None and product.spec.producer is not None else old.producer.principal if old.producer else ""
-    if not name or (isinstance(world.principal, Absent) and product.spec.storage is not None and not _is_wanted(product, world)):
-        return {}
-    found: dict[str, Any] = {"producer": {"principal": name}}
-    moved = product.spec.producer is not None and principal is not None and value_of(world.secret) is not None
-    if product.spec.producer is not None and moved and _is_former_gone(product, world):
-        found["binding"] = {"name": product.spec.producer.secret_name}
-    elif old.binding is not None:
-        found["binding"] = {"name": old.binding.name}
-    return found
+    gone = isinstance(world.principal, Absent) and product.spec.storage is not None and not _is_wanted(product, world)
+    found: dict[str, Any] = {"producer": {"principal": name}} if name and not gone else {}
+    bound = _binding(product, world)
+    return {**found, **({"binding": {"name": bound}} if bound else {})}
 
 
-def _is_former_gone(product: DataProduct, world: ProductWorld) -> bool:
-    """Whether the Secret of the former name needs nothing more of us: till then it is told of, or nobody would ever remove it."""
-    former = value_of(world.former_secret)
-    if former is None:
-        return not isinstance(world.former_secret, Unknown)
-    return bool(former["metadata"].get("deletionTimestamp")) or not marks.is_made_by(former, key_of_product(product), product.metadata.uid)
+def _binding(product: DataProduct, world: ProductWorld) -> str:
+    """The Secret that is told of; a former one until it was seen to be gone, so that it is looked for."""
+    old = product.status.binding.name if product.status.binding else ""
+    wanted = product.spec.producer.secret_name if product.spec.producer else ""
+    if old and old != wanted and not _is_gone(product, world.former_secret):
+        return old
+    if wanted and value_of(world.secret) is not None and isinstance(world.principal, Present):
+        return wanted
+    return old if old == wanted and not _is_gone(product, world.secret) else ""
+
+
+def _is_gone(product: DataProduct, secret: Seen[Manifest]) -> bool:
+    """Whether there is no Secret of this product there any more."""
+    found = value_of(secret)
+    if isinstance(secret, Unknown):
+        return False
+    return (
+        found is None
+        or not marks.is_made_by(found, key_of_product(product), product.metadata.uid)
+        or bool(found["metadata"].get("deletionTimestamp"))
+    )
 
 
 def _is_wanted(product: DataProduct, world: ProductWorld) -> bool:

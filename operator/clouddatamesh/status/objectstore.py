@@ -15,7 +15,7 @@ from clouddatamesh.plan.sweep import orphan_fields, orphan_findings
 
 def report(store: ObjectStore, world: StoreWorld) -> Outcome:
     """What was found: whether the store answers, is the one that it was, and can do what its baseline requires."""
-    if not isinstance(world.account, Present) or find_strangeness(store, world) is not None:
+    if world.unreadable is not None or not isinstance(world.account, Present) or find_strangeness(store, world) is not None:
         valid = (Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"),)
         kept = store.status.model_dump(by_alias=True, exclude_none=True, exclude={"conditions", "observed_generation"})
         return Outcome(Finding("Ready", "Unknown", reasons.RECONCILING), valid, _without_defaults(kept))

@@ -109,7 +109,9 @@ def _tls_only(scratch: Scratch) -> None:
         except ClientError as error:
             if not is_denied(error):
                 raise
-            raise Unsupported("A request over TLS is refused as one without; something before the store ends TLS") from error
+            raise Unsupported(
+                "A request over TLS is refused as one without: the condition is not looked at, or a proxy ends TLS"
+            ) from error
 
 
 def _encryption(scratch: Scratch) -> None:

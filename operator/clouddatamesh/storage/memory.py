@@ -36,7 +36,7 @@ class MemoryStores:
             return self._stores[endpoint]
 
     def take_over(self, other: "MemoryStores") -> None:
-        """Begin where another fake stands: its buckets, users and keys."""
+        """Begin as another fake is: its buckets, users and keys."""
         for endpoint, store in other._stores.items():
             self._stores[endpoint] = store.twin(before_write=self._before, after_write=self._after, now=self._now)
 

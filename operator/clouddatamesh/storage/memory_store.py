@@ -64,7 +64,7 @@ class MemoryStore:
         self._late_users: Late[Principal] = Late(lambda: dict(self.users), self.now)
 
     def twin(self, **hooks: Any) -> "MemoryStore":
-        """Another store that begins where this one stands; its reads are not late."""
+        """Another store that begins as this one is; its reads are not late."""
         kept = {name: deepcopy(getattr(self, name)) for name in _KEPT}
         return replace(self, calls=[], lock=threading.RLock(), **kept, **hooks)
 

@@ -87,7 +87,8 @@ class S3Buckets:
         try:
             listed = self._s3.collect("list_buckets", "", part="Buckets", Prefix=name)
         except MeshError as error:
-            return Unknown(explain_denial(denial) if error.reason == reasons.ACCESS_DENIED else error)
+            refused = error.reason == reasons.ACCESS_DENIED
+            return Unknown(self._explain_credentials() or explain_denial(denial) if refused else error)
         if any(bucket.get("Name") == name for bucket in listed) or not self._tells_accounts_apart():
             return Unknown(explain_denial(denial))
         return Present(b.Bucket(name, is_of_other_account=True))
@@ -95,6 +96,14 @@ class S3Buckets:
     def _tells_accounts_apart(self) -> bool:
         """Stores without accounts of their own list what one may read, so that a Deny takes a bucket out of the list as well."""
         return self._connection.endpoint is None or self._connection.expected_owner is not None
+
+    def _explain_credentials(self) -> MeshError | None:
+        """RGW answers AccessDenied to a key that it does not know, to whatever it is asked."""
+        try:
+            self.account()
+        except MeshError as error:
+            return error
+        return None
 
     def create(self, want: b.Bucket) -> None:
         region = want.region or self._connection.region

@@ -1,13 +1,9 @@
 """AccessInbox: who asks for a product, who uses it, and its lineage; written by the operator alone, read by the product's own team."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from clouddatamesh.api.base import Model, Resource, Status
-from clouddatamesh.api.fields import LabelName, ObjectReference, ShortText, SubdomainName, Text
-from clouddatamesh.api.v1alpha1.accessgrant import RequestReference
-from clouddatamesh.api.v1alpha1.ports import Mode, PortReference
+from clouddatamesh.api.fields import LabelName, ShortText, SubdomainName, Text
 
 
 class TemplateMetadata(Model):
@@ -17,22 +13,42 @@ class TemplateMetadata(Model):
     namespace: LabelName = Field(description="The product's namespace. Example: sales.")
 
 
+class TemplateName(Model):
+    """Another object, by its name."""
+
+    name: ShortText = Field(description="Its name. Example: orders.")
+
+
+class TemplatePort(Model):
+    """An output port by name and version."""
+
+    name: ShortText = Field(description="Name of the port. Example: daily.")
+    version: ShortText = Field(description="Version of the port. Example: 1.0.0.")
+
+
+class TemplateRequest(Model):
+    """A request, in the namespace of its consumer."""
+
+    namespace: ShortText = Field(description="Namespace of the request. Example: inventory.")
+    name: ShortText = Field(description="Name of the request. Example: orders-for-forecast.")
+
+
 class TemplateConsumer(Model):
     """Who uses the access, as in the request."""
 
-    data_product_ref: ObjectReference | None = Field(default=None, description="A product.")
-    service_account_ref: ObjectReference | None = Field(default=None, description="A ServiceAccount.")
+    data_product_ref: TemplateName | None = Field(default=None, description="A product.")
+    service_account_ref: TemplateName | None = Field(default=None, description="A ServiceAccount.")
 
 
 class TemplateSpec(Model):
     """The answer, but for its end."""
 
-    decision: Literal["Approve", "Deny"] = Field(description="Yes or no. Example: Approve.")
-    data_product_ref: ObjectReference = Field(description="The product.")
-    output_port: PortReference = Field(description="Its port, as in the request.")
-    request_ref: RequestReference = Field(description="The request that is answered.")
+    decision: ShortText = Field(description="Yes or no. Example: Approve.")
+    data_product_ref: TemplateName = Field(description="The product.")
+    output_port: TemplatePort = Field(description="Its port, as in the request.")
+    request_ref: TemplateRequest = Field(description="The request that is answered.")
     consumer: TemplateConsumer = Field(description="Who uses it, as in the request.")
-    mode: Mode = Field(description="What may be done there, as in the request. Example: ReadOnly.")
+    mode: ShortText = Field(description="What may be done there, as in the request. Example: ReadOnly.")
 
 
 class AccessGrantTemplate(Model):

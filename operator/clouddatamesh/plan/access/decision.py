@@ -35,7 +35,10 @@ IMPAIRED: Final = (reasons.BUCKET_MISSING, reasons.MARKS_MISSING, reasons.LOSS_U
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether access is to be, and why. Only with `grant` it is; `until` is then its end, None for none."""
+    """Whether access is to be, and why. Only with `grant` it is; `until` is then its end, None for none.
+
+    Of access that has expired `until` is the end that passed, where a grant still tells it.
+    """
 
     reason: str
     message: str
@@ -88,7 +91,7 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
     approvals = [answer for answer in standing if not answer.superseded]
     running = next((answer for answer in approvals if _runs_on(answer, port, ask, world)), None)
     living = [answer for answer in approvals if answer.readable and is_living(answer, port, ask, world.now)]
-    obstacle = next(_obstacles(ask, world, port, approvals), None)
+    obstacle = next(_obstacles(ask, world, port, running), None)
     if obstacle is not None:
         return replace(_given(running, port, ask), trouble=_trouble(obstacle)) if running else _withheld(obstacle, living)
     if living:
@@ -129,13 +132,15 @@ def _is_renewed(answer: Answer, ask: Ask, world: AccessWorld, port: Port) -> boo
 def _unanswered(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> Decision:
     """No approval is in effect. Where the port's approval is Auto one is made, once for the request and once for each renewal."""
     unfit = next((answer for answer in approvals if is_endless(answer, port)), None)
-    ended = ask.has_expired or any(answer.readable and not is_endless(answer, port) for answer in approvals)
+    over = [answer for answer in approvals if (answer.readable and not is_endless(answer, port)) or is_frozen(answer, ask)]
+    ended = ask.has_expired or bool(over)
     auto, renews = port.approval == "Auto", is_renewal_pending(ask, world)
     if ended and not (auto and renews):
         early = ask.renewal_at is not None and ask.renewal_at > world.now
         asks = "spec.renewal.requestedAt has not come yet" if early else "ask again with spec.renewal"
         way_on = "the renewal waits for a newer grant" if renews else asks
-        return Decision(reasons.EXPIRED, f"The end of the grant has passed; {way_on}", stalled=not renews)
+        last = max((end for answer in over if (end := end_of(answer, port, ask)) is not None), default=None)
+        return Decision(reasons.EXPIRED, f"The end of the grant has passed; {way_on}", stalled=not renews, until=last)
     if _answers_itself(ask, port):
         return Decision(reasons.AWAITING_GRANT, "The port approves by itself", port=port, answer=True)
     if auto:
@@ -217,9 +222,9 @@ _FAULTS: Final[tuple[Callable[[Ask, AccessWorld], Decision | None], ...]] = (
 # Obstacles: nothing new is given; what runs goes on.
 
 
-def _obstacles(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> Iterator[Decision]:
+def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None) -> Iterator[Decision]:
     offer, home = _offer(world), world.product_home
-    yield from (_unreadable(what) for what in _find_unreadable(ask, world, approvals))
+    yield from (_unreadable(what) for what in _find_unreadable(ask, world, running))
     if offer.storage_reason in IMPAIRED:
         yield Decision(reasons.PRODUCT_NOT_READY, f"The product's bucket is in doubt: {offer.storage_message}", stalled=True)
     frozen = {
@@ -242,14 +247,15 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]
         yield Decision(reasons.CLOCK_SKEWED, "The operator's clock and the API server's differ, so nothing is given by time")
 
 
-def _find_unreadable(ask: Ask, world: AccessWorld, approvals: list[Answer]) -> Iterator[str]:
+def _find_unreadable(ask: Ask, world: AccessWorld, running: Answer | None) -> Iterator[str]:
     """What of that on which access rests this operator cannot read; of the grants only the one on which it runs."""
     if not ask.readable:
         yield "this request"
     if not _offer(world).readable or _offer(world).lifecycle not in (*_OFFERED, *_NOT_OFFERED):
         yield str(_offer(world).key)
     yield from (f"Domain {home.name}" for home in (world.product_home, world.consumer_home) if home is not None and not home.readable)
-    yield from (str(answer.key) for answer in approvals if is_frozen(answer, ask))
+    if running is not None and not running.readable:
+        yield str(running.key)
 
 
 def _unreadable(what: str) -> Decision:

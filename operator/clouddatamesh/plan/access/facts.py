@@ -33,6 +33,7 @@ def read_request(request: Manifest) -> Ask:
         grant_uid=str(_map(status.get("grantRef")).get("uid") or ""),
         place=_place(_map(status.get("place"))),
         principal=str(status.get("principal") or ""),
+        secret=str(_map(status.get("binding")).get("name") or ""),
         recorded_end=moment(status.get("validUntil")),
         decided_at=moment(status.get("decidedAt")),
         is_provisioned=any(c.get("type") == "Provisioned" and c.get("status") == "True" for c in conditions_of(request)),
@@ -178,7 +179,7 @@ def span(text: Any) -> timedelta | None:
 
 
 def part_of(manifest: Manifest, name: str) -> Mapping[str, Any]:
-    """`spec` or `status`, empty where it is missing or no map."""
+    """A map within a manifest, such as `spec` or `status`; empty where it is missing or no map."""
     return _map(manifest.get(name))
 
 

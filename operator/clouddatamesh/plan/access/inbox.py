@@ -1,8 +1,13 @@
 """A product's AccessInbox: who asks for it, who uses it, and its lineage; what the others who may find the product must not see."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import ValidationError
+
+from clouddatamesh.api.base import Model
 from clouddatamesh.api.fields import GROUP, VERSION
+from clouddatamesh.api.v1alpha1.accessinbox import Consumption, PendingRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.operations import CreateChild, WriteInbox
@@ -10,7 +15,7 @@ from clouddatamesh.model.plan import Steps
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.consumers import has_access, is_pending
-from clouddatamesh.plan.access.facts import consumer_key, part_of
+from clouddatamesh.plan.access.facts import asked_product, consumer_key, part_of
 
 MOST: Final = 200
 KIND: Final = "AccessInbox"
@@ -52,12 +57,21 @@ def content_of(world: ProductWorld) -> dict[str, Any]:
     pending = [request for request in sorted(world.requests, key=_age) if is_pending(request)]
     consumers = [request for request in sorted(world.requests, key=_age) if has_access(request)]
     content: dict[str, Any] = {
-        "pending": [pending_entry(request) for request in pending[:MOST]],
+        "pending": [_fitting(PendingRequest, pending_entry(request)) for request in pending[:MOST]],
         "pendingCount": len(pending),
-        "consumers": [consumer_entry(request) for request in consumers[:MOST]],
+        "consumers": [_fitting(Consumption, consumer_entry(request)) for request in consumers[:MOST]],
         "consumerCount": len(consumers),
     }
     return {**content, **({"lineage": dict(world.lineage)} if world.lineage else {})}
+
+
+def _fitting(model: type[Model], entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry; where the inbox's schema would refuse it, no more than whose it is, for one request must not hide the others."""
+    try:
+        model.model_validate(entry)
+    except ValidationError:
+        return {name: entry[name] for name in ("namespace", "name")}
+    return entry
 
 
 def _age(request: Manifest) -> tuple[str, Key]:
@@ -67,7 +81,7 @@ def _age(request: Manifest) -> tuple[str, Key]:
 def pending_entry(request: Manifest) -> dict[str, Any]:
     """Who asks, for what and how long; and the AccessGrant that says yes, ready to be completed and applied."""
     spec, metadata = part_of(request, "spec"), request["metadata"]
-    port = spec.get("outputPort") or {}
+    port = part_of(spec, "outputPort")
     entry = {
         "namespace": metadata["namespace"],
         "name": metadata["name"],
@@ -76,29 +90,38 @@ def pending_entry(request: Manifest) -> dict[str, Any]:
         "consumer": str(consumer_key(request)),
         "purpose": spec.get("purpose"),
         "duration": "permanent" if spec.get("permanent") else spec.get("duration"),
-        "renewal": (spec.get("renewal") or {}).get("reason"),
+        "renewal": part_of(spec, "renewal").get("reason"),
         "digest": part_of(request, "status").get("digest"),
-        "grant": grant_for(request),
     }
-    return {name: value for name, value in entry.items() if value}
+    return {**_bounded(entry), "grant": grant_for(request)}
+
+
+_TEXTS: Final = {"purpose": 1024, "renewal": 1024, "consumer": 400, "namespace": 63, "name": 253}
+_SHORT: Final = 256
+"""Characters that the schema takes of each field: what one consumer wrote must not keep the inbox from being written."""
+
+
+def _bounded(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: str(value)[: _TEXTS.get(name, _SHORT)] for name, value in entry.items() if value}
 
 
 def grant_for(request: Manifest) -> dict[str, Any]:
     """The AccessGrant that approves a request; how long is for the owner to add (validUntil, or permanent: true)."""
     spec, metadata = part_of(request, "spec"), request["metadata"]
-    product = spec.get("dataProductRef") or {}
-    port = spec.get("outputPort") or {}
+    product, consumer = asked_product(request), consumer_key(request)
+    reference = "dataProductRef" if consumer.kind == "DataProduct" else "serviceAccountRef"
+    port = part_of(spec, "outputPort")
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": "AccessGrant",
-        "metadata": {"name": f"{metadata['namespace']}-{metadata['name']}"[:253].rstrip("-."), "namespace": product.get("namespace")},
+        "metadata": {"name": f"{metadata['namespace']}-{metadata['name']}"[:253].rstrip("-."), "namespace": product.namespace},
         "spec": {
             "decision": "Approve",
-            "dataProductRef": {"name": product.get("name")},
-            "outputPort": {"name": port.get("name"), "version": port.get("version")},
+            "dataProductRef": {"name": product.name},
+            "outputPort": {"name": str(port.get("name"))[:_SHORT], "version": str(port.get("version"))[:_SHORT]},
             "requestRef": {"namespace": metadata["namespace"], "name": metadata["name"]},
-            "consumer": {name: dict(reference) for name, reference in (spec.get("consumer") or {}).items()},
-            "mode": spec.get("mode"),
+            "consumer": {reference: {"name": consumer.name}},
+            "mode": str(spec.get("mode") or "ReadOnly")[:_SHORT],
         },
     }
 
@@ -106,7 +129,7 @@ def grant_for(request: Manifest) -> dict[str, Any]:
 def consumer_entry(request: Manifest) -> dict[str, Any]:
     """Who has access to what, on which grant and until when."""
     spec, status, metadata = part_of(request, "spec"), part_of(request, "status"), request["metadata"]
-    port = spec.get("outputPort") or {}
+    port = part_of(spec, "outputPort")
     entry = {
         "namespace": metadata["namespace"],
         "name": metadata["name"],
@@ -114,7 +137,7 @@ def consumer_entry(request: Manifest) -> dict[str, Any]:
         "mode": spec.get("mode"),
         "consumer": str(consumer_key(request)),
         "purpose": spec.get("purpose"),
-        "grant": (status.get("grantRef") or {}).get("name"),
+        "grant": part_of(status, "grantRef").get("name"),
         "validUntil": status.get("validUntil"),
     }
-    return {name: value for name, value in entry.items() if value}
+    return _bounded(entry)

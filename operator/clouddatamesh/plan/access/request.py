@@ -28,8 +28,8 @@ from clouddatamesh.plan.marks import Owner
 
 CONDITION: Final = "Provisioned"
 BLOCKED: Final = "DeletionBlocked"
-RECORD: Final = ("grantRef", "place", "principal", "accessKeyId", "binding", "rotation", "rotatedAt")
-"""Status fields that tell of what is in the store: they go only when that was seen to be gone, or was given up."""
+RECORD: Final = ("grantRef", "place", "principal", "accessKeyId", "rotation", "rotatedAt")
+"""Status fields that tell of what is in the store: they go only when that was seen to be gone, or was given up. The Secret's is apart."""
 
 
 @dataclass(frozen=True)
@@ -233,10 +233,17 @@ def _own_principal(ask: Ask, world: AccessWorld) -> Principal | None:
 
 def plan_secret_end(ask: Ask, world: AccessWorld) -> Steps:
     """The Secret goes by itself: one that somebody holds keeps nobody waiting, for its key is dead."""
+    if isinstance(world.secret, Unknown):
+        return stopped(world.secret.error) if ask.secret else Steps()
+    return Steps() if is_secret_gone(ask, world) else Steps((b.remove_secret(world.secret.value),))  # type: ignore[union-attr]
+
+
+def is_secret_gone(ask: Ask, world: AccessWorld) -> bool:
+    """Whether there is no Secret of this request any more: none at all, somebody else's, or one that goes as soon as its holder lets it."""
+    if isinstance(world.secret, Unknown):
+        return False
     secret = value_of(world.secret)
-    if secret is None or not marks.is_made_by(secret, ask.key, ask.uid) or secret["metadata"].get("deletionTimestamp"):
-        return Steps()
-    return Steps((b.remove_secret(secret),))
+    return secret is None or not marks.is_made_by(secret, ask.key, ask.uid) or bool(secret["metadata"].get("deletionTimestamp"))
 
 
 def plan_deletion(ask: Ask, world: AccessWorld, *, is_held: bool, gives_up: bool) -> Plan:

@@ -1,0 +1,87 @@
+"""kopf's HTTP session, made here so that each watch's answer can be listened to as it comes in. It changes nothing of what passes."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final, cast
+
+import aiohttp
+import kopf
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, StreamReader
+
+from clouddatamesh.kube.resources import collection
+from clouddatamesh.shell.streams import Streams
+
+_BOOKMARK: Final = b'"type":"BOOKMARK"'
+_VERSION: Final = re.compile(rb'"resourceVersion":"(\d+)"')
+
+
+class Login:
+    """Of one run of kopf: the `kubernetes` client's credentials in a session of ours.
+
+    The same credentials are given once: kopf asks again where they were refused, and would do so without a pause. It ends then.
+    """
+
+    def __init__(self, streams: Streams, kinds: tuple[str, ...]) -> None:
+        self._listener = Listener(streams, kinds)
+        self._given: kopf.ConnectionInfo | None = None
+
+    async def log_in(self, **given: Any) -> kopf.AiohttpSession | None:
+        """kopf's login handler; None where there are no credentials, or only those that were given before."""
+        info = kopf.login_via_client(**given)
+        if info is None or info == self._given:
+            return None
+        self._given = info
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+            headers=info.as_http_headers(),
+            proxy=info.proxy_url,
+            trust_env=bool(info.trust_env),
+            middlewares=(self._listener,),
+        )
+        return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=session)
+
+
+class Listener:
+    """An aiohttp middleware that tells `streams` of each watch that is answered, and of what it brings."""
+
+    def __init__(self, streams: Streams, kinds: tuple[str, ...]) -> None:
+        self._streams = streams
+        self._kinds: Mapping[str, str] = {collection(kind): kind for kind in kinds}
+
+    async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        answer = await handler(request)
+        kind = self._kinds.get(request.url.path)
+        if kind and request.url.query.get("watch") == "true" and answer.status == 200:
+            self._streams.open(kind)
+            answer.content = cast(StreamReader, _Tap(answer.content, self._streams, kind))
+        return answer
+
+
+class _Tap:
+    """The body of a watch's answer; what is not about chunks is the body's own."""
+
+    def __init__(self, body: StreamReader, streams: Streams, kind: str) -> None:
+        self._body, self._streams, self._kind = body, streams, kind
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._body, name)
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        by_server = False
+        try:
+            async for chunk in self._body.iter_chunked(size):
+                self._streams.hear(self._kind, bookmark=_bookmark_in(chunk))
+                yield chunk
+            by_server = True
+        except aiohttp.ClientError:
+            by_server = True
+            raise
+        finally:
+            self._streams.close(self._kind, by_server=by_server)
+
+
+def _bookmark_in(chunk: bytes) -> int:
+    """The version of the last bookmark in a chunk; 0 where there is none, or where it was torn apart."""
+    _, found, rest = chunk.rpartition(_BOOKMARK)
+    version = _VERSION.search(rest) if found else None
+    return int(version[1]) if version else 0

@@ -1,0 +1,143 @@
+"""The image in a real Pod: kubelet, containerd, a user without an entry in /etc/passwd, a read-only root, `restricted` enforced."""
+
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hack.tools.node import Node, find_obstacles
+from hack.tools.s3_moto import Moto
+from hack.tools.store import Store
+from tests.support.installation import NAMESPACE, ROOT
+from tests.support.pods import PodInstallation, pod_cluster
+
+pytestmark = pytest.mark.real
+RETAIL = ROOT / "examples" / "retail"
+PROGRAM = "/opt/clouddatamesh/bin/clouddatamesh"
+WITHIN = 90.0
+"""Seconds in which a watcher that does not watch must show."""
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    """A control plane with a node. Where none can be had the tests are skipped, but never under CI=true."""
+    obstacles = find_obstacles()
+    if obstacles and os.environ.get("CI", "").lower() != "true":
+        pytest.skip("; ".join(obstacles))
+    with pod_cluster() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def store(node: Node) -> Iterator[Store]:
+    """moto, where Pods reach it."""
+    with Moto(host=node.address) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def mesh(node: Node) -> Iterator[PodInstallation]:
+    """The chart, installed with --wait."""
+    with PodInstallation(node, mesh="retail") as found:
+        yield found
+
+
+def ask(mesh: PodInstallation, path: str) -> tuple[int, str]:
+    """Code and body of one of the Pod's own pages."""
+    try:
+        with urllib.request.urlopen(mesh.url(path), timeout=5) as answer:  # noqa: S310 - always http
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def metric(mesh: PodInstallation, name: str) -> float:
+    lines = ask(mesh, "/metrics")[1].splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"clouddatamesh_{name} "))
+
+
+def process_of(mesh: PodInstallation) -> Path:
+    """The operator's own process, as this machine's /proc shows it."""
+    uid = mesh.pod()["metadata"]["uid"]
+    (found,) = (path for path in Path("/proc").glob("[0-9]*") if uid in read(path / "mountinfo") and PROGRAM in read(path / "cmdline"))
+    return found
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def assert_watched(mesh: PodInstallation, *, token: str) -> None:
+    """Only a watch shows a change of a Domain so soon: lists come every 10 minutes."""
+    mesh.cluster.kubectl("annotate", "--overwrite", "domain", "sales", f"clouddatamesh.dev/reconcile-requested-at={token}")
+    mesh.until(lambda: mesh.get("domain", "sales")["status"].get("lastHandledReconcileAt") == token, seconds=10, what="a watch event")
+
+
+def test_the_pod_runs_restricted_as_a_user_that_nobody_knows(mesh: PodInstallation) -> None:
+    process = process_of(mesh)
+    status = dict(line.split(":\t", 1) for line in read(process / "status").splitlines() if ":\t" in line)
+    assert status["Uid"].split() == ["65532"] * 4
+    assert (status["CapEff"], status["NoNewPrivs"]) == ("0" * 16, "1")
+    users = read(process / "root" / "etc" / "passwd").splitlines()
+    assert users
+    assert not [line for line in users if line.split(":")[2] == "65532"]
+    root = next(line.split() for line in read(process / "mountinfo").splitlines() if line.split()[4] == "/")
+    assert "ro" in root[5].split(",")
+    names = {entry.split("=")[0] for entry in read(process / "environ").split("\0")}
+    assert not names & {"USER", "LOGNAME", "POD_ID", "USERNAME"}
+
+
+def test_the_namespace_takes_no_pod_that_is_less_restricted(mesh: PodInstallation) -> None:
+    spec = {"containers": [{"name": "a", "image": "localhost/pause:1"}], "hostNetwork": True}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "bold", "namespace": NAMESPACE}, "spec": spec}
+    with pytest.raises(Exception, match="violates PodSecurity"):
+        mesh.apply(pod)
+
+
+def test_the_retail_mesh_becomes_ready_and_is_watched(mesh: PodInstallation, store: Store) -> None:
+    manifests = [found for file in sorted(RETAIL.glob("*.yaml")) for found in yaml.safe_load_all(file.read_text())]
+    for found in manifests:
+        if found["kind"] == "ObjectStore":
+            found["spec"].update(endpointUrl=store.endpoint, region=store.region)
+    first = [found for found in manifests if found["kind"] in ("ObjectStore", "Domain")]
+    mesh.give_credentials(store)
+    mesh.apply(*first)
+    mesh.cluster.kubectl("wait", "objectstores,domains", "--all", "--for=condition=Ready", "--timeout=60s")
+    mesh.apply(*(found for found in manifests if found not in first))
+    mesh.cluster.kubectl("wait", "dataproducts,accessrequests", "--all", "-A", "--for=condition=Ready", "--timeout=60s")
+    secret = mesh.secret("stock-access", "sales")
+    assert store.client("s3", access_key=secret["access-key-id"], secret_key=secret["secret-access-key"]).list_objects_v2(
+        Bucket=secret["bucket"], Prefix=secret["prefix"]
+    )
+    assert metric(mesh, "watcher_restarts_total") == 0
+    assert mesh.pod()["status"]["containerStatuses"][0]["restartCount"] == 0
+    assert_watched(mesh, token="first")
+
+
+def test_watches_that_hang_and_then_break_are_told_within_90_seconds_and_heal(node: Node, mesh: PodInstallation) -> None:
+    assert ask(mesh, "/readyz") == (200, "ok\n")
+    began = time.monotonic()
+    node.gateway.hang()
+    try:
+        mesh.until(lambda: "has brought nothing for" in ask(mesh, "/readyz")[1], seconds=WITHIN, what="a blind watch that is told")
+        assert ask(mesh, "/readyz")[0] == 503
+        assert metric(mesh, "watch_age_seconds") > 60
+        mesh.until(lambda: not mesh.is_ready(), seconds=max(began + WITHIN - time.monotonic(), 1), what="a Pod that is not ready")
+        assert ask(mesh, "/healthz")[0] == 200
+        # One watch fails while the others wait for an answer: all of them must be begun again, in the same process.
+        node.gateway.break_one()
+        mesh.until(lambda: metric(mesh, "watcher_restarts_total") > 0, what="a watcher that ended by an error in its stream")
+    finally:
+        node.gateway.release()
+    mesh.until(mesh.is_ready, seconds=60, what="a Pod that is ready again")
+    assert_watched(mesh, token="healed")
+    assert mesh.pod()["status"]["containerStatuses"][0]["restartCount"] == 0

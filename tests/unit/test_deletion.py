@@ -1,0 +1,216 @@
+"""The end of a DataProduct: who is waited for, what becomes of the bucket, and how the object goes where a store is given up."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
+from clouddatamesh.errors import MeshError, Transient
+from clouddatamesh.model.bucket import Bucket, Contents
+from clouddatamesh.model.evidence import Absent, Present, Unknown
+from clouddatamesh.model.identity import AccessKey
+from clouddatamesh.model.operations import Announce, ReleaseObject
+from clouddatamesh.model.store_operations import DeleteBucket, EmptyBucket
+from clouddatamesh.model.world import ProductWorld
+from clouddatamesh.plan import binding as b
+from clouddatamesh.plan.credentials import binding_of
+from clouddatamesh.plan.dataproduct import fate_of, is_cut_off, is_forced, plan, plan_deletion
+from clouddatamesh.plan.storage import wish_of
+from tests.support.manifests import a_request
+from tests.support.worlds import a_world, owned_tags, the_product, the_store
+
+NAME: Final = "acme-orders"
+SILENT: Final = Unknown(Transient("StoreUnavailable", "The store does not answer"))
+MINE: Final = Present(Bucket(NAME, tags=owned_tags()))
+EMPTY, FULL = Present(Contents()), Present(Contents(versions=3, delete_markers=2, uploads=1))
+DELETE: Final = {"deletionPolicy": "Delete"}
+DESTROY: Final = {"deletionPolicy": "Delete", "forceDestroy": True}
+ORPHAN: Final = {"clouddatamesh.dev/orphan": "orders"}
+CONSUMER: Final = {**a_request(), "status": {"grantRef": {"uid": "uid-yes"}}}
+
+
+def a_product(
+    storage: dict[str, Any] | None = None, *, seen: str | None = None, annotations: dict[str, str] | None = None, **spec: Any
+) -> DataProduct:
+    """A product whose bucket was made; `seen` is what was read of its policy while it lived."""
+    recorded = {"bucket": NAME, "phase": "Owned", "ownershipVerified": True, **({"deletion": seen} if seen else {})}
+    status = {"storage": recorded, "producer": {"principal": "sales-orders-x"}}
+    return the_product(storage={"storeRef": {"name": "main"}, **(storage or {})}, status=status, annotations=annotations, **spec)
+
+
+def world(**parts: Any) -> ProductWorld:
+    return a_world(**{"bucket": MINE, "contents": EMPTY, **parts})
+
+
+def ends(product: DataProduct, seen: ProductWorld) -> tuple[list[str], MeshError | None]:
+    """What is done in the store and with the object, and why there is no more."""
+    (part,) = plan_deletion(product, seen).parts
+    words = {EmptyBucket: "empty", DeleteBucket: "delete", ReleaseObject: "go", Announce: "tell"}
+    return [words[type(operation)] for operation in part.operations if type(operation) in words], part.stop
+
+
+def reason_of(stop: MeshError | None) -> str:
+    return stop.reason if stop is not None else ""
+
+
+FATES: Final = ("Retain", "Delete", "Destroy")
+SPECS: Final[dict[str, dict[str, Any]]] = {"Retain": {}, "Delete": DELETE, "Destroy": DESTROY}
+
+
+@pytest.mark.parametrize("seen", [None, *FATES])
+@pytest.mark.parametrize("now", FATES)
+def test_deletion_follows_the_stricter_of_then_and_now(seen: str | None, now: str) -> None:
+    product = a_product(SPECS[now], seen=seen)
+    assert fate_of(product) == now
+    fate = min(now, seen or now, key=FATES.index)
+    assert ends(product, world())[0] == (["tell", "go"] if fate == "Retain" else ["delete", "go"])
+    done, stop = ends(product, world(contents=FULL))
+    wanted = {"Retain": (["tell", "go"], ""), "Delete": ([], reasons.BUCKET_NOT_EMPTY), "Destroy": (["empty"], reasons.EMPTYING)}
+    assert (done, reason_of(stop)) == wanted[fate]
+
+
+KEPT: Final[tuple[tuple[str, dict[str, Any], dict[str, Any]], ...]] = (
+    ("the namespace goes as a whole", {}, {"namespace_terminating": True}),
+    ("the product only observes", {"mode": "Observe"}, {}),
+    ("the product only plans", {"mode": "Plan"}, {}),
+    ("the bucket is another product's", {}, {"bucket": Present(Bucket(NAME, tags=owned_tags("inventory")))}),
+    ("the bucket lost its marks", {}, {"bucket": Present(Bucket(NAME))}),
+    ("the bucket is another account's", {}, {"bucket": Present(Bucket(NAME, is_of_other_account=True))}),
+    ("the bucket is an earlier product's", {}, {"bucket": Present(Bucket(NAME, tags=owned_tags(uid="gone")))}),
+    ("the bucket was let go", {}, {"bucket": Present(Bucket(NAME, tags=owned_tags(released="sales/orders")))}),
+)
+
+
+@pytest.mark.parametrize(("spec", "parts"), [case[1:] for case in KEPT], ids=[case[0] for case in KEPT])
+def test_only_a_bucket_that_is_this_products_now_is_destroyed(spec: dict[str, Any], parts: dict[str, Any]) -> None:
+    assert ends(a_product(DESTROY, **spec), world(**parts)) == (["tell", "go"], None)
+
+
+def test_a_bucket_that_is_gone_keeps_nobody_waiting() -> None:
+    assert ends(a_product(DESTROY), world(bucket=Absent())) == (["go"], None)
+
+
+@pytest.mark.parametrize("storage", [DELETE, DESTROY], ids=["Delete", "Destroy"])
+def test_the_stores_lock_holds_against_every_policy(storage: dict[str, Any]) -> None:
+    done, stop = ends(a_product(storage), world(store=the_store(deletionEnabled=False)))
+    assert (done, reason_of(stop)) == ([], reasons.DELETION_DISABLED)
+    assert ends(a_product(), world(store=the_store(deletionEnabled=False))) == (["tell", "go"], None)
+
+
+@pytest.mark.parametrize("part", ["bucket", "contents"])
+def test_nothing_is_destroyed_on_what_cannot_be_seen(part: str) -> None:
+    done, stop = ends(a_product(DESTROY), world(**{part: SILENT}))
+    assert (done, stop) == ([], SILENT.error)
+
+
+def test_a_bucket_that_stays_anyway_need_not_be_seen() -> None:
+    done, stop = ends(a_product(), world(bucket=SILENT))
+    assert (done, stop) == (["tell", "go"], None)
+
+
+def test_a_bucket_whose_contents_were_not_counted_is_emptied_first() -> None:
+    assert ends(a_product(DESTROY), world(contents=Absent()))[0] == ["empty"]
+
+
+def test_credentials_go_before_the_bucket() -> None:
+    """And where they cannot be seen, the record and the bucket stay."""
+    product = a_product(DESTROY)
+    wish = wish_of(product, world())
+    assert wish is not None
+    binding = binding_of(wish)
+    assert binding is not None
+    user = replace(b.want_principal(binding), keys=(AccessKey("A"),))
+    (part,) = plan_deletion(product, world(principal=Present(user))).parts
+    words = [str(operation) for operation in part.operations]
+    assert ["policy" in word or "principal" in word for word in words] == [True, True, True, False, False]
+    done, stop = ends(product, world(principal=SILENT))
+    assert (done, stop) == ([], SILENT.error)
+
+
+def test_a_deletion_waits_for_those_who_have_access() -> None:
+    done, stop = ends(a_product(DESTROY), world(requests=(CONSUMER,)))
+    assert (done, reason_of(stop)) == ([], reasons.IN_USE)
+    assert stop is not None and "clouddatamesh.dev/cut-off=orders" in stop.message
+    cut = a_product(DESTROY, annotations={"clouddatamesh.dev/cut-off": "orders"})
+    done, stop = ends(cut, world(requests=(CONSUMER,)))
+    assert stop is not None and "is being taken away" in stop.message
+    assert ends(a_product(DESTROY), world(requests=(a_request(),))) == (["delete", "go"], None)
+
+
+def test_a_suspended_product_stays_unless_it_is_given_up() -> None:
+    assert reason_of(ends(a_product(suspend=True), world())[1]) == reasons.SUSPENDED
+    assert ends(a_product(suspend=True, annotations=ORPHAN), world())[0] == ["tell", "go"]
+
+
+# Giving up.
+
+
+@pytest.mark.parametrize("annotation", ["orphan", "force-delete"])
+@pytest.mark.parametrize("parts", [{"principal": SILENT}, {"store": None}, {"abandoned": True}], ids=["silent", "gone", "abandoned"])
+def test_what_is_given_up_goes_at_once_and_is_listed(annotation: str, parts: dict[str, Any]) -> None:
+    product = a_product(DESTROY, annotations={f"clouddatamesh.dev/{annotation}": "orders"})
+    (part,) = plan_deletion(product, world(**parts)).parts
+    told, release = part.operations
+    assert isinstance(told, Announce)
+    assert (told.event.type, told.event.reason) == ("Warning", reasons.ABANDONED)
+    assert NAME in told.event.note and "sales-orders-x" in told.event.note
+    assert isinstance(release, ReleaseObject)
+
+
+def test_what_is_given_up_goes_though_consumers_cannot_be_seen_to_end() -> None:
+    assert ends(a_product(annotations=ORPHAN), world(principal=SILENT, requests=(CONSUMER,)))[0] == ["tell", "go"]
+
+
+def test_a_store_that_was_given_up_lets_its_products_go() -> None:
+    assert ends(a_product(DESTROY), world(abandoned=True)) == (["tell", "go"], None)
+
+
+def test_giving_up_destroys_nothing_where_the_store_answers() -> None:
+    assert ends(a_product(DESTROY, annotations=ORPHAN), world()) == (["tell", "go"], None)
+    assert ends(a_product(DESTROY, annotations=ORPHAN), world(bucket=SILENT)) == (["tell", "go"], None)
+
+
+def test_another_objects_annotation_gives_nothing_up() -> None:
+    other = a_product(DESTROY, annotations={"clouddatamesh.dev/orphan": "returns"})
+    assert reason_of(ends(other, world(principal=SILENT))[1]) == "StoreUnavailable"
+
+
+def test_a_product_that_never_made_anything_goes() -> None:
+    bare = the_product(status={})
+    assert ends(bare, a_world(store=None, bucket=SILENT)) == (["go"], None)
+    free = bare.model_copy(update={"metadata": bare.metadata.model_copy(update={"finalizers": ()})})
+    assert plan_deletion(free, a_world()).parts == ()
+
+
+@pytest.mark.parametrize(
+    ("annotations", "cut", "port"),
+    [
+        ({}, False, False),
+        ({"clouddatamesh.dev/cut-off": "orders"}, True, False),
+        ({"clouddatamesh.dev/force-delete": "orders"}, True, False),
+        ({"clouddatamesh.dev/orphan": "orders"}, False, False),
+        ({"clouddatamesh.dev/cut-off": "daily/1.0.0"}, False, True),
+        ({"clouddatamesh.dev/force-delete": "daily/1.0.0"}, False, True),
+    ],
+    ids=str,
+)
+def test_whom_an_annotation_cuts_off(annotations: dict[str, str], cut: bool, port: bool) -> None:
+    product = a_product(annotations=annotations)
+    assert (is_cut_off(product), is_forced(product, "daily/1.0.0")) == (cut, port)
+
+
+# While it lives.
+
+
+def test_parts_of_a_living_product_depend_on_no_more_than_they_need() -> None:
+    after = {part.name: part.after for part in plan(a_product(), world()).parts}
+    assert after == {"taking": (), "storage": (), "credentials": ("taking", "storage"), "inbox": ()}
+    assert [part.name for part in plan(a_product(), world()).parts if part.takes] == ["taking"]
+
+
+@pytest.mark.parametrize("bucket", [SILENT, Present(Bucket(NAME)), Absent()], ids=["silent", "stripped", "missing"])
+def test_no_credential_is_made_for_a_bucket_that_was_not_read_back_as_ours(bucket: Any) -> None:
+    parts = {part.name: part for part in plan(a_product(), world(bucket=bucket)).parts}
+    assert parts["credentials"].operations == parts["taking"].operations == ()

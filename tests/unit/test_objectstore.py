@@ -1,0 +1,289 @@
+"""An ObjectStore: by what it is known again, what is refused of another one, the probe and what becomes of its verdicts, and its end."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.errors import MeshError, Transient
+from clouddatamesh.model.bucket import IDENTITIES, Bucket, Capability, Tags
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
+from clouddatamesh.model.identity import Principal
+from clouddatamesh.model.objects import Key
+from clouddatamesh.model.operations import Announce, HoldObject, Record, ReleaseObject
+from clouddatamesh.model.plan import Part
+from clouddatamesh.model.store_operations import CreateBucket, CreatePrincipal, MarkBucket, ProbeStore, UpdateBucket
+from clouddatamesh.model.world import StoreWorld
+from clouddatamesh.plan import names
+from clouddatamesh.plan.objectstore import IDENTIFIED, find_strangeness, is_probe_due, merge_probe, mesh_tags, plan, plan_deletion
+from tests.support.manifests import a_store
+from tests.support.worlds import CLUSTER, SETTINGS, START
+
+BUCKET: Final = names.mesh_bucket_name("acme", "acme")
+MARKER: Final = names.marker_name("acme", CLUSTER)
+OTHER: Final = "11111111-2222-3333-4444-555555555555"
+OURS: Final = mesh_tags("acme", CLUSTER)
+USERS: Final = (Capability(IDENTITIES, "Yes"),)
+KNOWN: Final = {"bucket": BUCKET, "bucketPhase": "Owned", "account": "1", "mesh": "acme", "marker": MARKER}
+SILENT: Final = Unknown(Transient("StoreUnavailable", "The store does not answer"))
+Told = dict[str, Any] | None
+A_MARKER: Final = Principal(MARKER, names.principal_path("acme", CLUSTER))
+
+
+def store(
+    *, status: dict[str, Any] | None = None, annotations: dict[str, str] | None = None, held: bool = True, **spec: Any
+) -> ObjectStore:
+    """A store that was made before, as the API server holds it."""
+    manifest = a_store(**spec)
+    finalizers = ["clouddatamesh.dev/finalizer"] if held else []
+    metadata = {**manifest["metadata"], "uid": "u", "generation": 1, "finalizers": finalizers, "annotations": annotations or {}}
+    return ObjectStore.model_validate({**manifest, "metadata": metadata, "status": KNOWN if status is None else status})
+
+
+def world(**parts: Any) -> StoreWorld:
+    """A world in which the store is as it was."""
+    plain: dict[str, Any] = {"mesh_bucket": Present(Bucket(BUCKET, tags=OURS)), "marker": Present(A_MARKER), "account": Present("1")}
+    probed = {"capabilities": USERS, "freshly_probed": True}
+    return StoreWorld(**{"now": START, "settings": SETTINGS, "cluster": CLUSTER, **plain, **probed, **parts})
+
+
+def part(name: str, found: ObjectStore, seen: StoreWorld) -> Part:
+    """One part of the plan; an empty one where there is none of that name."""
+    return next((part for part in plan(found, seen).parts if part.name == name), Part(name))
+
+
+def kinds(found: Part) -> list[type[Any]]:
+    return [type(operation) for operation in found.operations]
+
+
+def test_a_store_that_is_as_it_was_is_left_alone() -> None:
+    assert all(found.is_settled for found in plan(store(), world()).parts)
+
+
+def test_a_store_that_does_not_answer_is_neither_made_nor_swept() -> None:
+    (only,) = plan(store(), world(account=SILENT)).parts
+    assert (only.operations, only.stop, only.condition) == ((), SILENT.error, "CredentialsValid")
+
+
+@pytest.mark.parametrize(
+    ("status", "annotations", "mesh", "account", "reason"),
+    [
+        (KNOWN, {}, "acme", "1", ""),
+        (KNOWN, {}, "amce", "1", reasons.OTHER_MESH),
+        ({**KNOWN, "bucketPhase": "Creating"}, {}, "amce", "1", ""),
+        ({}, {}, "amce", "1", ""),
+        (KNOWN, {}, "acme", "2", reasons.NOT_THE_SAME_STORE),
+        (KNOWN, {"clouddatamesh.dev/account": "2"}, "acme", "2", ""),
+        (KNOWN, {"clouddatamesh.dev/account": "3"}, "acme", "2", reasons.NOT_THE_SAME_STORE),
+        ({**KNOWN, "account": None}, {}, "acme", "2", ""),
+        (KNOWN, {}, "acme", "", ""),
+    ],
+)
+def test_another_mesh_or_account_is_refused_before_anything_is_made(
+    status: dict[str, Any], annotations: dict[str, str], mesh: str, account: str, reason: str
+) -> None:
+    found = store(status=status, annotations=annotations)
+    seen = world(settings=replace(SETTINGS, mesh=mesh), account=Present(account) if account else Absent())
+    strange = find_strangeness(found, seen)
+    assert (strange.reason if strange else "") == reason
+    if reason:
+        (only,) = plan(found, seen).parts
+        assert (only.operations, only.stop is not None, only.condition) == ((), True, IDENTIFIED)
+
+
+def bucket(tags: Tags, **differs: Any) -> Seen[Bucket]:
+    return Present(Bucket(BUCKET, tags=tags, **differs))
+
+
+def tags(**differs: str) -> Tags:
+    """The tags of the mesh's bucket; an empty one is left out."""
+    every = {**dict(OURS), **{f"clouddatamesh.dev/{name}": value for name, value in differs.items()}}
+    return tuple(sorted((key, value) for key, value in every.items() if value))
+
+
+NOBODYS: Final = (("team", "a"),)
+MAKING: Final = {**KNOWN, "bucketPhase": "Creating"}
+LOST: Final = {"marker": Absent(), "known_principal": False}
+CASES: Final[tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...]] = (
+    ("a new store", {"status": {}}, {"mesh_bucket": Absent()}, "made"),
+    ("interrupted before the bucket was made", {"status": MAKING}, {"mesh_bucket": Absent()}, "made"),
+    ("interrupted before it was marked", {"status": MAKING}, {"mesh_bucket": bucket(())}, "marked"),
+    ("it is not at this endpoint", {}, {"mesh_bucket": Absent()}, reasons.NOT_THE_SAME_STORE),
+    ("it is lost, which is accepted", {"annotations": {"clouddatamesh.dev/recreate": BUCKET}}, {"mesh_bucket": Absent()}, "made"),
+    (
+        "another's loss is accepted",
+        {"annotations": {"clouddatamesh.dev/recreate": "x"}},
+        {"mesh_bucket": Absent()},
+        reasons.NOT_THE_SAME_STORE,
+    ),
+    ("it cannot be read", {}, {"mesh_bucket": SILENT}, "StoreUnavailable"),
+    ("another cluster's", {}, {"mesh_bucket": bucket(tags(cluster=OTHER))}, reasons.STORE_IN_USE),
+    ("another cluster's, no record", {"status": {}}, {"mesh_bucket": bucket(tags(cluster=OTHER))}, reasons.STORE_IN_USE),
+    ("another cluster's that is gone", {"status": {}, "takeOverFrom": OTHER}, {"mesh_bucket": bucket(tags(cluster=OTHER))}, "marked"),
+    (
+        "another mesh's of a cluster that is gone",
+        {"takeOverFrom": OTHER},
+        {"mesh_bucket": bucket(tags(mesh="b", cluster=OTHER))},
+        reasons.STORE_IN_USE,
+    ),
+    ("nobody's, no record", {"status": {}}, {"mesh_bucket": bucket(NOBODYS)}, reasons.NOT_OWNED),
+    ("nobody's, no tag, no record", {"status": {}}, {"mesh_bucket": bucket(())}, reasons.NOT_OWNED),
+    ("tags were stripped, and the marker is there", {}, {"mesh_bucket": bucket(NOBODYS)}, "marked"),
+    ("tags were stripped, and a principal is known", {}, {"mesh_bucket": bucket(NOBODYS), **LOST, "known_principal": True}, "marked"),
+    ("tags were stripped, and nothing proves the store", {}, {"mesh_bucket": bucket(NOBODYS), **LOST}, reasons.NOT_OWNED),
+    ("one tag was stripped", {}, {"mesh_bucket": bucket(tags(cluster=""))}, "marked"),
+    ("one tag was stripped, and another is foreign", {}, {"mesh_bucket": bucket(tags(cluster="", mesh="b"))}, reasons.NOT_OWNED),
+    ("another account's bucket", {}, {"mesh_bucket": bucket((), is_of_other_account=True)}, reasons.NOT_OWNED),
+    (
+        "another account's bucket, while it was made",
+        {"status": MAKING},
+        {"mesh_bucket": bucket((), is_of_other_account=True)},
+        reasons.NOT_OWNED,
+    ),
+)
+
+
+@pytest.mark.parametrize(("differs", "parts", "wanted"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_whose_the_meshs_bucket_is(differs: dict[str, Any], parts: dict[str, Any], wanted: str) -> None:
+    found = part("bucket", store(**differs), world(**parts))
+    if found.stop is not None:
+        assert (found.stop.reason, found.operations) == (wanted, ())
+    else:
+        assert kinds(found) == {"made": [Record, CreateBucket, MarkBucket], "marked": [UpdateBucket]}[wanted]
+        assert found.after == ("hold",)
+
+
+def test_the_object_is_held_before_anything_is_made() -> None:
+    assert kinds(part("hold", store(held=False, status={}), world(mesh_bucket=Absent()))) == [HoldObject]
+
+
+def test_nothing_is_swept_while_the_store_is_not_known_again() -> None:
+    swept = {"orphans": ("x",), "due_orphans": (Principal("x", names.principal_path("acme", CLUSTER)),)}
+    told = {**KNOWN, "orphans": [{"name": "x", "seenAt": "2025-12-31T00:00:00Z", "disabledAt": "2025-12-31T00:00:00Z"}]}
+    assert part("sweep", store(status=told), world(**swept)).operations != ()
+    for doubt in ({"mesh_bucket": Absent()}, {"mesh_bucket": SILENT}, {"marker": SILENT}, LOST):
+        assert part("sweep", store(status=told), world(**{**swept, **doubt})).operations == ()
+
+
+MARKERS: Final[tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...]] = (
+    ("a store without users needs none", {}, {"capabilities": (), "marker": Absent()}, ""),
+    ("it is there and recorded", {}, {}, ""),
+    ("it is there and not recorded yet", {"status": {**KNOWN, "marker": None}}, {}, "recorded"),
+    ("it was never made", {"status": {**KNOWN, "marker": None}}, {"marker": Absent()}, "made"),
+    ("it is not at this endpoint", {}, {"marker": Absent()}, reasons.NOT_THE_SAME_STORE),
+    ("it was deleted by hand: other users of ours are there", {}, {"marker": Absent(), "known_principal": True}, "made"),
+    ("its loss is accepted", {"annotations": {"clouddatamesh.dev/recreate": MARKER}}, {"marker": Absent()}, "made"),
+    ("the loss of the whole store is accepted", {"annotations": {"clouddatamesh.dev/recreate": BUCKET}}, {"marker": Absent()}, "made"),
+    ("it cannot be read", {}, {"marker": SILENT}, "StoreUnavailable"),
+    ("a stranger has its name", {}, {"marker": Present(Principal(MARKER, "/"))}, reasons.NOT_OWNED),
+)
+
+
+@pytest.mark.parametrize(("differs", "parts", "wanted"), [case[1:] for case in MARKERS], ids=[case[0] for case in MARKERS])
+def test_the_user_by_which_the_iam_endpoint_is_known(differs: dict[str, Any], parts: dict[str, Any], wanted: str) -> None:
+    found = part("marker", store(**differs), world(**parts))
+    if found.stop is not None:
+        assert (found.stop.reason, found.operations) == (wanted, ())
+    else:
+        assert kinds(found) == {"": [], "recorded": [Record], "made": [CreatePrincipal]}[wanted]
+
+
+# The probe.
+
+GOOD: Final = {"name": "Encryption", "supported": True, "checkedAt": "2025-12-31T12:00:00Z"}
+PROBED: Final = {**KNOWN, "capabilities": [GOOD], "probedGeneration": 1, "probedVersion": "test", "probedAt": "2025-12-31T12:00:00Z"}
+BAD: Final = {**GOOD, "supported": False}
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "due"),
+    [
+        ({}, timedelta(), True),
+        (PROBED, timedelta(hours=1), False),
+        (PROBED, timedelta(hours=25), True),
+        ({**PROBED, "probedGeneration": 0}, timedelta(hours=1), True),
+        ({**PROBED, "probedVersion": "older"}, timedelta(hours=1), True),
+        ({**PROBED, "capabilities": [BAD]}, timedelta(minutes=4), False),
+        ({**PROBED, "capabilities": [BAD]}, timedelta(minutes=6), True),
+        ({**PROBED, "capabilities": [{**GOOD, "failures": 1}]}, timedelta(minutes=6), True),
+        ({**PROBED, "probeUnclear": True}, timedelta(minutes=6), True),
+        ({**PROBED, "probeUnclear": True}, timedelta(minutes=4), False),
+        ({**PROBED, "probedAt": None}, timedelta(hours=1), False),
+        ({**PROBED, "probedAt": None}, timedelta(hours=25), True),
+    ],
+)
+def test_when_a_store_is_probed(status: dict[str, Any], age: timedelta, due: bool) -> None:
+    then = START - timedelta(hours=12) + age
+    known = tuple(Capability(entry["name"], "Yes") for entry in status.get("capabilities", ()))
+    seen = world(now=then, capabilities=known, freshly_probed=False)
+    assert is_probe_due(store(status=status), seen) is due
+    assert not is_probe_due(store(status=status), replace(seen, freshly_probed=True))
+    assert kinds(part("probe", store(status={**KNOWN, **status}), replace(seen, mesh_bucket=Present(Bucket(BUCKET, tags=OURS))))) == (
+        [ProbeStore] if due else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "verdict", "supported", "failures"),
+    [
+        (None, "Yes", True, 0),
+        (None, "No", False, 0),
+        (None, "Unclear", None, None),
+        (GOOD, "Yes", True, 0),
+        (GOOD, "No", True, 1),
+        ({**GOOD, "failures": 1}, "No", True, 2),
+        ({**GOOD, "failures": 2}, "No", False, 0),
+        ({**GOOD, "failures": 2}, "Yes", True, 0),
+        ({**GOOD, "failures": 2}, "Unclear", True, 2),
+        (GOOD, "Unclear", True, 0),
+        (BAD, "No", False, 0),
+        (BAD, "Yes", True, 0),
+        (BAD, "Unclear", False, 0),
+    ],
+)
+def test_what_worked_must_fail_three_times_and_what_is_unclear_stays(
+    before: dict[str, Any] | None, verdict: Any, supported: bool | None, failures: int | None
+) -> None:
+    known = store(status={**KNOWN, "capabilities": [before] if before else []})
+    merged = merge_probe(known, (Capability("Encryption", verdict, "PutObject failed"),), START)
+    told = [(entry["supported"], entry["failures"]) for entry in merged]
+    assert told == ([] if supported is None else [(supported, failures)])
+
+
+# Deletion.
+
+
+def released(found: ObjectStore, seen: StoreWorld) -> tuple[list[type[Any]], MeshError | None]:
+    last = plan_deletion(found, seen).parts[-1]
+    return kinds(last), last.stop
+
+
+def test_a_store_that_nobody_uses_goes_whether_it_answers_or_not() -> None:
+    for account in (Present("1"), SILENT):
+        assert released(store(), world(account=account)) == ([ReleaseObject], None)
+    assert plan_deletion(store(held=False), world()).parts == ()
+
+
+def test_a_store_waits_for_those_who_use_it() -> None:
+    users = tuple(Key("DataProduct", "sales", f"p{n}") for n in range(7))
+    done, stop = released(store(), world(users=users))
+    assert done == []
+    assert stop is not None
+    assert stop.reason == reasons.IN_USE
+    assert "and 2 more" in stop.message
+
+
+def test_a_store_that_is_given_up_waits_for_records_of_access_and_lists_what_is_left() -> None:
+    orphaned = store(annotations={"clouddatamesh.dev/orphan": "main"})
+    product, request = Key("DataProduct", "sales", "orders"), Key("AccessRequest", "inventory", "r")
+    done, stop = released(orphaned, world(users=(product, request)))
+    assert done == []
+    assert stop is not None
+    assert stop.reason == reasons.DELETING
+    told, release = plan_deletion(orphaned, world(users=(product,))).parts[-1].operations
+    assert isinstance(told, Announce)
+    assert (told.event.type, str(product) in told.event.note) == ("Warning", True)
+    assert isinstance(release, ReleaseObject)
