@@ -1,11 +1,11 @@
-"""How the world may fool the operator while a flow goes on: reads that are late, answers that are lost, a cache that is behind, another store."""
+"""How the world may fool the operator while a flow goes on: late reads, lost answers, a cache that is behind, another store."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from tests.reconcile.faults import swap_store
+from tests.reconcile.causes_in_stores import swap_store
 from tests.reconcile.flows import ENDPOINT
 from tests.support.mesh import Mesh
 

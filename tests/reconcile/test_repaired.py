@@ -1,4 +1,4 @@
-"""The law `repaired`: after any order of faults and repairs, what wakes and `Next` drive is soon what it was, and what reconciling all reaches."""
+"""The law `repaired`: after any order of faults and repairs, a mesh driven by wakes and `Next` alone is soon what it was."""
 
 from functools import cache
 from typing import Any

@@ -71,7 +71,7 @@ def disturb(flow: Flow, disturbance: Disturbance, *, seed: int = 0) -> Driven:
     watch = Watch(driven, calm.kept, calm.keys, hidden=disturbance.hides, other_store=disturbance.needs_store)
     if disturbance.needs_store and "force" in flow.name:
         watch.soon = SWEPT  # whoever forces a deletion leaves what cannot be reached
-    end = _begin_with(disturbance, flow, mesh)
+    end = begin_with(disturbance, flow, mesh)
     driven.notice()
     driven.wake_all().run(**DURING)
     end()
@@ -79,7 +79,7 @@ def disturb(flow: Flow, disturbance: Disturbance, *, seed: int = 0) -> Driven:
     return driven.run(**AFTER)
 
 
-def _begin_with(disturbance: Disturbance, flow: Flow, mesh: Mesh) -> Calm:
+def begin_with(disturbance: Disturbance, flow: Flow, mesh: Mesh) -> Calm:
     """A cache is behind with what happens then; where another store answers, what somebody did before was done to the right one."""
     if disturbance.needs_store:
         flow.act(mesh)

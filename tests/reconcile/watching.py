@@ -1,4 +1,4 @@
-"""What must hold at every moment, whatever fools the operator: nobody reaches more than a grant gives, no data goes, no key that should live."""
+"""What must hold at every moment, whatever fools the operator: no access beyond a grant, no data lost, no key ended that should live."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

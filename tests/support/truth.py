@@ -1,4 +1,4 @@
-"""Who may have access by what is really in the cluster, whatever a cache shows: a second opinion, in the plainest words of docs/access.md."""
+"""Who may have access by what is really in the cluster, whatever a cache shows: a second opinion on docs/access.md."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime

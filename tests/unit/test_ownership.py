@@ -130,7 +130,7 @@ UNMARKED: Final[tuple[Case, ...]] = (
 )
 
 ELSEWHERE: Final[tuple[Case, ...]] = (
-    ("an older product names it", NEW, tagged(), {"rival": Key("DataProduct", "sales", "first")}, "Foreign"),
+    ("an older product names it, and it carries these marks", OLD, tagged(), {"rival": Key("DataProduct", "sales", "first")}, "Mine"),
     ("an older product names it, and it is not there", NEW, None, {"rival": Key("DataProduct", "sales", "first")}, "Foreign"),
     ("another account's", NEW, Bucket(NAME, is_of_other_account=True), {}, "Foreign+"),
     ("another account's, and an own record", OLD, Bucket(NAME, is_of_other_account=True), {}, "Foreign+"),

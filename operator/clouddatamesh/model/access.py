@@ -75,6 +75,8 @@ class Answer:
     superseded: bool = False
     cap: timedelta | None = None
     """The longest duration that its port allowed when it gave."""
+    generation: int = 0
+    """Of the spec that was read."""
     owner: str = ""
     """The mark of the request for which the operator itself made it; empty where somebody else did."""
     readable: bool = True

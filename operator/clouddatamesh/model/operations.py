@@ -28,12 +28,13 @@ class HoldObject:
 class HoldGrant:
     """Put our finalizer on the grant that access is to rest on, so that it does not go before the access does; and read it live.
 
-    `held`: the finalizer is on already, as far as the cache knows.
+    `held`: the finalizer is on already, as far as the cache knows. `generation`: of the spec on which it was decided.
     """
 
     key: Key
     uid: str
     held: bool = False
+    generation: int = 0
 
     def __str__(self) -> str:
         return f"add the finalizer to {self.key}"

@@ -64,6 +64,7 @@ def read_grant(grant: Manifest) -> Answer:
         held=marks.FINALIZER in (metadata.get("finalizers") or ()),
         superseded=any(c.get("type") == "Superseded" and c.get("status") == "True" for c in conditions_of(grant)),
         cap=span(status.get("maxDuration")),
+        generation=int(metadata.get("generation") or 0),
         owner=_own_mark(metadata),
     )
 

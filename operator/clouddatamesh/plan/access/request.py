@@ -180,7 +180,7 @@ def _plan_holds(giving: Giving, *, gives: bool) -> Steps:
     if any(recorded.get(field) != value for field, value in giving.record.items()):
         operations.append(Record(tuple(sorted(giving.record.items()))))
     if gives or not grant.held:
-        operations.append(HoldGrant(grant.key, grant.uid, grant.held))
+        operations.append(HoldGrant(grant.key, grant.uid, grant.held, grant.generation))
     return Steps(tuple(operations))
 
 
