@@ -97,7 +97,8 @@ def _spoil_probes(mesh: Faulty) -> None:
         mesh.proxy.add(Rule(action, "f-probe-probe-*", refuses=refusal, times=1))
     mesh.proxy.add(Rule("PutUserPolicy", user="f-probe-probe-*", refuses=(404, "NoSuchEntity"), times=1))
     mesh.kept["blocked"] = mesh.proxy.add(Rule(ANY, "f-blocked-probe-*", refuses=(409, "OperationAborted")))
-    mesh.proxy.add(Rule("Get*", "f-absent-probe-*", refuses=(404, "NoSuchBucket"), until=time.monotonic() + 4))
+    for action in ("GetBucketVersioning", "GetPublicAccessBlock"):
+        mesh.proxy.add(Rule(action, "f-absent-probe-*", refuses=(404, "NoSuchBucket"), times=2))
     for name in PROBED:
         mesh.installed.apply(store_at(name, mesh.proxy.endpoint, mesh.store.region, deletionEnabled=False))
 
