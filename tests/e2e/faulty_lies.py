@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from hack.tools.store import Store
 from tests.e2e.access import Deal
+from tests.e2e.actors import BREAK_GLASS
 from tests.e2e.faulty import MESH, Faulty, Manifest, deal_on, product_on, store_at
 from tests.support.rgw_admin import ACCOUNT
 
@@ -54,7 +55,8 @@ def remake(mesh: Faulty) -> None:
     """The object is forced away and made again under its name, with the wrong endpoint."""
     kubectl = mesh.installed.cluster.kubectl
     kubectl("delete", "objectstore", "remade", "--wait=false")
-    kubectl("patch", "objectstore", "remade", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+    rescuer = ("--as=rescuer", "--as-group=system:masters", f"--as-group={BREAK_GLASS}")
+    kubectl("patch", "objectstore", "remade", "--type=merge", "-p", '{"metadata":{"finalizers":null}}', *rescuer)
     edit("remade")(mesh)
 
 
@@ -87,10 +89,14 @@ def lie_of(store: str) -> Lie:
     return next(lie for lie in LIES if lie.store == store)
 
 
-def decide_meanwhile(mesh: Faulty, lie: Lie) -> None:
-    """While the store lies: a grant is revoked, a request is withdrawn, a product goes with its bucket."""
+def revoke_at_once(mesh: Faulty, lie: Lie) -> None:
+    """A grant is revoked before anybody has looked at the store."""
+    mesh.installed.cluster.kubectl("delete", "agrant", f"for-a-{lie.store}", "-n", "sales", "--wait=false")
+
+
+def decide_later(mesh: Faulty, lie: Lie) -> None:
+    """A request is withdrawn, and a product goes with its bucket."""
     kubectl = mesh.installed.cluster.kubectl
-    kubectl("delete", "agrant", f"for-a-{lie.store}", "-n", "sales", "--wait=false")
     kubectl("delete", "areq", f"b-{lie.store}", "-n", "inventory", "--wait=false")
     kubectl("delete", "dataproduct", lie.gone, "-n", "sales", "--wait=false")
 

@@ -85,12 +85,14 @@ def spoil(mesh: Faulty) -> None:
         lie.tells(mesh)
     for obstacle in faulty_heals.OBSTACLES:
         obstacle.removes(mesh)
-    _look(mesh, "first")
     for lie in faulty_lies.LIES:
-        faulty_lies.decide_meanwhile(mesh, lie)
+        faulty_lies.revoke_at_once(mesh, lie)
+    _look(mesh, "first")
     faulty_singles.go_on(mesh)
     mesh.note("looked")
     mesh.pass_time("looked", APART)
+    for lie in faulty_lies.LIES:
+        faulty_lies.decide_later(mesh, lie)
     _look(mesh, "second")
 
 

@@ -26,7 +26,7 @@ STRANGERS_MARKS = {
 
 def stores(mesh: Faulty) -> list[Manifest]:
     faulty = [store_at(name, mesh.proxy.endpoint, mesh.store.region) for name in PROBED]
-    return [*faulty, store_at("brake", mesh.store.endpoint, mesh.store.region)]
+    return [*faulty, *(store_at(name, mesh.store.endpoint, mesh.store.region) for name in ("brake", "wild"))]
 
 
 def products() -> list[Manifest]:
@@ -35,7 +35,8 @@ def products() -> list[Manifest]:
     return [
         *(product_on(name, "brake") for name in BRAKED),
         *(product_on(name, storage=DESTROYED) for name in LATE),
-        *(product_on(name, storage={"bucketName": f"f-main-{name}"}) for name in FORGOTTEN),
+        product_on("forsaken", storage={"bucketName": "f-main-forsaken"}),
+        *(product_on(name, "wild") for name in ("abandoned", "relabelled", "tame", "tended")),
         *(product_on(name, "kms") for name in KMS if name != "kms-adopted"),
         annotated(product_on("kms-adopted", "kms", storage=adopted), apply_plan=ADOPTED),
         product_on("released"),
