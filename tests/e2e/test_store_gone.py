@@ -21,6 +21,8 @@ ROBOT = {"serviceAccountRef": {"name": "robot"}}
 MINUTE = 60.0
 LOST = ("orders", "returns", "prices")
 """Products on the store `lost`, each with a reader; the first would be destroyed, the second is being deleted when the store goes."""
+LEFT = ("Abandoned", "Orphaned", "Retained")
+"""Reasons of events that list what could not be taken away."""
 ALONE = ("solo", "duet")
 """Products on the store `away`, of which only the first is let go."""
 PLACES = ("sales", "inventory")
@@ -42,7 +44,7 @@ class Gone(Actors):
 
     def _reads_events(self) -> bool:
         for event in json.loads(self.installed.cluster.kubectl("get", "events", "-A", "-o", "json"))["items"]:
-            if event["type"] == "Warning" and event["reason"] in ("Orphaned", "Retained"):
+            if event["type"] == "Warning" and event["reason"] in LEFT:
                 who = f"{event['involvedObject']['kind']}/{event['involvedObject']['name']}"
                 self.events[who] = self.events.get(who, "") + str(event["message"])
         return True
@@ -141,8 +143,8 @@ def test_what_was_left_is_listed(gone: Gone) -> None:
     for name in LOST:
         assert gone.buckets[name] in said
         assert gone.principals[f"{name}-access"] in said
-    assert "DataProduct/orders" in gone.events
-    assert "AccessRequest/orders-access" in gone.events
+    each = [f"DataProduct/{name}" for name in LOST] + [f"AccessRequest/{name}-access" for name in LOST]
+    assert sorted({"ObjectStore/lost", *each} - set(gone.events)) == []
 
 
 def test_what_was_left_is_as_it_was(gone: Gone) -> None:
