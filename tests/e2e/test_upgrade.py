@@ -41,7 +41,8 @@ class Upgraded(Installation):
         self.cluster.refresh_controllers()
 
     def _flags(self) -> list[str]:
-        path = {"extraEnv[0].name": "PYTHONPATH", "extraEnv[0].value": str(self.code)} if self.code else {}
+        # Two slashes keep the stand-in for the kubelet from taking a path below /tmp for one in the container's own /tmp.
+        path = {"extraEnv[0].name": "PYTHONPATH", "extraEnv[0].value": f"/{self.code}"} if self.code else {}
         values = [part for name, value in sorted({**self._values, **path}.items()) for part in ("--set", f"{name}={value}")]
         return ["--namespace", "clouddatamesh-system", "--create-namespace", "--wait", "--timeout", "60s", *values]
 
@@ -63,12 +64,13 @@ class Moving(Actors):
         assert isinstance(self.installed, Upgraded)
         return self.installed
 
-    def code_of_pod(self) -> str:
+    def code_of_pod(self) -> Path:
         """The file that is imported with the environment of the operator's process."""
         words = Path(f"/proc/{self.installed.kubelet.pods()[0].pid}/environ").read_bytes().decode().split("\0")
         env = dict(word.split("=", 1) for word in words if word)
         ask = [sys.executable, "-c", "import clouddatamesh; print(clouddatamesh.__file__)"]
-        return subprocess.run(ask, capture_output=True, check=True, env=env, cwd="/", text=True).stdout.strip()
+        said = subprocess.run(ask, capture_output=True, check=True, env=env, cwd="/", text=True).stdout
+        return Path(said.strip()).resolve()
 
     def listed(self, kind: str, namespace: str) -> list[dict[str, Any]]:
         return list(json.loads(self.installed.cluster.kubectl("get", kind, "-n", namespace, "-o", "json"))["items"])
@@ -141,8 +143,8 @@ def _build(mesh: Moving) -> None:
 
 def test_the_earlier_version_made_them(moving: Moving) -> None:
     """Otherwise nothing here says anything of it."""
-    assert moving.before["code"] == str(moving.earlier / "operator" / "clouddatamesh" / "__init__.py")
-    assert moving.code_of_pod() == str(ROOT / "operator" / "clouddatamesh" / "__init__.py")
+    assert moving.before["code"] == (moving.earlier / "operator" / "clouddatamesh" / "__init__.py").resolve()
+    assert moving.code_of_pod() == ROOT / "operator" / "clouddatamesh" / "__init__.py"
     assert len(moving.before["users"]) == PRODUCTS * (1 + READERS)
     assert set(moving.before["users"].values()) == {"/clouddatamesh/moved/"}
 
