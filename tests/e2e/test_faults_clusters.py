@@ -16,10 +16,10 @@ from tests.e2e.actors import Actors
 from tests.support.installation import Installation
 from tests.support.manifests import a_domain, a_product, a_store
 
-MESH = "twice"
+MESH, LOOK = "twice", "clouddatamesh.dev/reconcile-requested-at"
 ROBOT = {"serviceAccountRef": {"name": "robot"}}
-SWEPT = 65.0
-"""Seconds in which an ObjectStore was looked at twice, and every product once more."""
+SWEPT = 36.0
+"""Seconds in which each ObjectStore was looked at once more."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ def sides(rgw: Store) -> Iterator[tuple[Side, Side]]:
             side = Side(installed, rgw, prefix)
             side.build(*names)
             found.append(side)
+            installed.cluster.kubectl("annotate", "dataproduct", "--all", "-n", "sales", f"{LOOK}=1")
+        found[0].installed.cluster.kubectl("annotate", "--overwrite", "dataproduct", "--all", "-n", "sales", f"{LOOK}=2")
         time.sleep(SWEPT)
         yield found[0], found[1]
 
