@@ -158,7 +158,7 @@ def suspend(mesh: Faulty, name: str, *, value: bool) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """A product with one reader, what happens to it, and what puts it right. `after` is what its Secret may have more than before."""
+    """A product with one reader, what happens to it, and what puts it right."""
 
     name: str
     breaks: Act
