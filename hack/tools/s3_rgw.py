@@ -76,9 +76,9 @@ def _await(child: subprocess.Popen[bytes], out: Path, log: Path) -> None:
 
 
 def _read_store(out: Path, port: int) -> Store:
-    key = json.loads((out / "credentials").read_text())["keys"][0]
-    endpoint = f"http://127.0.0.1:{port}"
-    return Store(endpoint, key["access_key"], key["secret_key"], "us-east-1", "rgw", lambda: _count(out))
+    keys = {name: json.loads((out / name).read_text())["keys"][0] for name in ("credentials", "admin")}
+    (key_id, secret), admin = ((key["access_key"], key["secret_key"]) for key in keys.values())
+    return Store(f"http://127.0.0.1:{port}", key_id, secret, "us-east-1", "rgw", lambda: _count(out), admin)
 
 
 def _count(out: Path) -> int:

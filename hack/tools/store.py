@@ -18,6 +18,8 @@ class Store:
     region: str
     kind: str
     count: Callable[[], int] = field(repr=False, compare=False)
+    admin: tuple[str, str] = field(default=("", ""), repr=False)
+    """The key of the store's admin API, by which accounts are made and limited; only RGW has one."""
 
     def requests(self) -> int:
         """How many requests the store itself has counted since it started; differences are what means something."""

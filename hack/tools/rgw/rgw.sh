@@ -1,7 +1,7 @@
 #!/bin/bash
 # Run a one-node Ceph RGW (S3 + IAM + STS) from unpacked Debian packages, without a container engine.
 #   rgw.sh fetch DIR              download and unpack the packages (Debian sid) into DIR/root
-#   rgw.sh run DIR PORT OUT       run until killed; writes OUT/credentials when it answers, and logs and sockets there
+#   rgw.sh run DIR PORT OUT       run until killed; writes OUT/credentials (and OUT/admin, of its admin API) when it answers, and logs and sockets there
 # DIR/root is not changed by a run, so that several can use it at once; PORT + 1 is the monitor's.
 # State is in memory and is gone when it stops. Needs apt-get, unshare, chroot; root or user namespaces.
 set -euo pipefail
@@ -99,6 +99,7 @@ inside() {
 	until curl -s -o /dev/null "http://127.0.0.1:$port"; do sleep .2; done
 	c radosgw-admin account create --account-name mesh --account-id RGW00000000000000001 --max-users 20000 --max-buckets 20000 --max-access-keys 2 >/dev/null
 	c radosgw-admin user create --uid root --display-name root --account-id RGW00000000000000001 --account-root --gen-secret --gen-access-key >"$out/credentials.tmp"
+	c radosgw-admin user create --uid admin --display-name admin --caps 'accounts=*;users=*' --gen-secret --gen-access-key >"$out/admin"
 	mv "$out/credentials.tmp" "$out/credentials"
 	exec sleep infinity
 }
