@@ -3,6 +3,7 @@
 All acts are done at one moment (unreadable_acts.py); a test says what must have followed. On RGW.
 """
 
+import json
 import time
 import urllib.error
 import urllib.request
@@ -186,11 +187,10 @@ def is_true(kind: str, name: str, namespace: str, acted: Acted) -> bool:
 def many(acted: Acted) -> Iterator[None]:
     """Most grants cannot be read, for a while."""
     fillers = [f"filler-{number:02}" for number in range(FILLERS)]
-    for name in fillers:
-        assert not acted.place.patch("agrant", name, {"note": acts.WORDY})
+    patch = ("patch", "agrant", *fillers, "-n", acted.place.makers, "--type=merge", "-p")
+    acted.place.kubectl(*patch, json.dumps({"spec": {"note": acts.WORDY}}))
     yield
-    for name in fillers:
-        acted.place.patch("agrant", name, {"note": "short"})
+    acted.place.kubectl(*patch, '{"spec":{"note":"short"}}')
 
 
 @pytest.mark.usefixtures("many")
