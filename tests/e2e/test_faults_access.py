@@ -91,7 +91,7 @@ def test_renewals_leave_no_heap_of_answers(acted: Acted) -> None:
     place, access = acted.place, acted.access["renewing"]
     fault_acts.renew_often(place, "renewing", times=3)
     alone = partial(is_alone, place, "renewing")
-    place.mesh.installed.until(alone, seconds=15, what="one answer is left")
+    place.mesh.installed.until(alone, seconds=DRIFT, what="one answer is left")
     assert access.reads(), "it was renewed in time, three times over"
 
 
