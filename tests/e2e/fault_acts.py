@@ -110,7 +110,7 @@ def close_places(faults: Faults) -> None:
     """Grants can no more be made in one namespace, by its quota; for one request, by a policy; products of another cannot be deleted."""
     full, main = faults.others["fault-full"], faults.main
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full", "namespace": full.makers}}
-    full.apply({**quota, "spec": {"hard": {COUNTED: "2"}}})
+    full.apply({**quota, "spec": {"hard": {COUNTED: "0"}}})
     refuse(main, "no-more-answers", "accessgrants", "CREATE", "object.spec.?requestRef.name.orValue('') == 'refused-by-policy'")
     refuse(main, "products-stay", "dataproducts", "DELETE", "request.namespace == 'fault-closing'")
     refuse(main, "secrets-stay", "secrets", "DELETE", "oldObject.metadata.name == 'kept-secret'")
@@ -120,24 +120,22 @@ def close_places(faults: Faults) -> None:
 
 def act(faults: Faults, given: Mapping[str, Access]) -> dict[str, str]:
     """Everything at one moment. Returns facts that the tests need later."""
-    main, users = faults.main, faults.main.users
-    facts = {name: answer_of(main, name) for name in ("deleted", "unguarded")}
+    main = faults.main
+    facts = {name: main.grants_of(name)[0]["metadata"]["uid"] for name in ("deleted", "unguarded")}
     facts |= {name: producer(main, name) for name in ("wide", "wide-gone")}
     widen(faults.mesh, facts["wide-gone"], given["attached-ended"].principal, given["wide-orphan"].principal)
     join(faults.mesh, given["grouped-ended"].principal)
     for name, place in (("full-ended", faults.others["fault-full"]), ("refused-by-policy", main)):
         end_while_renewal_waits(place, name)
-    main.delete("agrant", facts["deleted"])
+    main.delete("agrant", answer_of(main, "deleted"))
     faults.others["fault-full"].delete("agrant", answer_of(faults.others["fault-full"], "full-deleted"))
     main.kubectl("delete", "namespace", "fault-closing", "--wait=false")
     change_caps(main)
     hold_secrets(faults)
-    answers = [answer_of(main, name) for name in CROWD]
-    for name in CROWD:
-        main.vanish("areq", name, users)
-    main.delete("agrant", *answers)
-    for name in ("remade", "wide-orphan"):
-        main.vanish("areq", name, users)
+    named = {found["metadata"]["name"]: found["spec"].get("requestRef", {}).get("name") for found in main.items("agrant", main.makers)}
+    main.vanish("areq", *CROWD, namespace=main.users)
+    main.delete("agrant", *(answer for answer, request in named.items() if request in CROWD))
+    main.vanish("areq", "remade", "wide-orphan", namespace=main.users)
     main.delete("agrant", "for-remade", "for-wide-orphan", "for-attached-ended", "for-grouped-ended")
     main.apply(given["remade"].deal.request)
     main.delete("dp", "wide-gone")
@@ -208,7 +206,7 @@ def renew_often(place: Place, name: str, *, times: int) -> None:
     """Each answer is ended soon by its owner while the consumer asks again, so that the port answers again at once."""
     for _ in range(times):
         former = resting_on(place, name)
-        place.patch("agrant", former, {"validUntil": in_seconds(45)})
+        place.patch("agrant", former, {"validUntil": in_seconds(12)})
         renew(place, name)
         place.mesh.installed.until(partial(rests_on_another, place, name, former), what="the next answer")
         place.mesh.installed.until(partial(is_later, in_seconds(0)), what="a later second")

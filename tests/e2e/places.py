@@ -2,6 +2,7 @@
 
 import json
 import time
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -54,8 +55,9 @@ class Place:
         """Products by name with the access of their port `daily`; an object is in each when all are Ready."""
         self.apply(*(self.product_manifest(name, access, **spec) for name, access in products.items()))
         self.kubectl("wait", *(f"dp/{name}" for name in products), "-n", self.makers, "--for=condition=Ready", "--timeout=60s")
-        for name in products:
-            self.mesh.s3.put_object(Bucket=self.mesh.bucket(name, self.makers), Key="daily/seed", Body=BODY)
+        for found in self.items("dp", self.makers):
+            if found["metadata"]["name"] in products:
+                self.mesh.s3.put_object(Bucket=found["status"]["storage"]["bucket"], Key="daily/seed", Body=BODY)
 
     def product_manifest(self, name: str, access: Mapping[str, Any], **spec: Any) -> Manifest:
         port = {"name": "daily", "version": "1.0.0", "path": "daily/", "access": dict(access)}
@@ -69,7 +71,26 @@ class Place:
         grants = [deal.grant for deal in deals] if answered else []
         self.apply(*(deal.request for deal in deals), *grants)
         self.kubectl("wait", *(f"areq/{deal.name}" for deal in deals), "-n", self.users, "--for=condition=Ready", "--timeout=60s")
-        return {deal.name: Access.of(self.mesh, deal) for deal in deals}
+        return self.standing(*deals)
+
+    def standing(self, *deals: Deal) -> dict[str, Access]:
+        """Access that stands, read in one look at all requests and Secrets."""
+        statuses = {found["metadata"]["name"]: found["status"] for found in self.items("areq", self.users)}
+        secrets = {found["metadata"]["name"]: found.get("data") or {} for found in self.items("secrets", self.users)}
+        return {
+            deal.name: Access(
+                self.mesh,
+                self.mesh.store,
+                deal,
+                {key: b64decode(value).decode() for key, value in secrets[statuses[deal.name]["binding"]["name"]].items()},
+                statuses[deal.name]["principal"],
+            )
+            for deal in deals
+        }
+
+    def items(self, kind: str, namespace: str) -> list[Manifest]:
+        """All objects of a kind in a namespace."""
+        return list(json.loads(self.kubectl("get", kind, "-n", namespace, "-o", "json"))["items"])
 
     def patch(self, kind: str, name: str, spec: Mapping[str, Any], *flags: str, namespace: str = "") -> str:
         """What the API server says against a change of a spec; empty where it is done."""
@@ -81,15 +102,15 @@ class Place:
 
     def grants_of(self, request: str) -> list[Manifest]:
         """Every AccessGrant that names a request, in the order of their names."""
-        found = json.loads(self.kubectl("get", "agrant", "-n", self.makers, "-o", "json"))["items"]
         asked = {"namespace": self.users, "name": request}
-        return sorted((g for g in found if g["spec"].get("requestRef") == asked), key=lambda g: str(g["metadata"]["name"]))
+        return sorted(
+            (g for g in self.items("agrant", self.makers) if g["spec"].get("requestRef") == asked), key=lambda g: str(g["metadata"]["name"])
+        )
 
-    def vanish(self, kind: str, name: str, namespace: str) -> None:
-        """An object without finalizers goes at once: nobody is asked before."""
-        where = (kind, name, "-n", namespace)
-        self.kubectl("patch", *where, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-        self.kubectl("delete", *where, "--wait=false")
+    def vanish(self, kind: str, *names: str, namespace: str) -> None:
+        """Objects without finalizers go at once: nobody is asked before."""
+        self.kubectl("patch", kind, *names, "-n", namespace, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+        self.delete(kind, *names, namespace=namespace)
 
 
 @dataclass(frozen=True)

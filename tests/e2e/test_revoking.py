@@ -50,7 +50,7 @@ def begin(place: Place) -> dict[str, Access]:
     place.mesh.installed.until(lambda: time.time() > later, what="a later second")
     place.apply(*(grant(known[name], "newer", validUntil=NEWER) for name in (*CASES, *REBUILT)))
     place.mesh.installed.until(partial(rest_on_newer, place), what="the newer approvals come into effect")
-    return {name: Access.of(place.mesh, deal) for name, deal in deals.items()}
+    return place.standing(*deals.values())
 
 
 def unread(place: Place, deal: Deal) -> Access:
@@ -75,10 +75,9 @@ Standing = Mapping[str, tuple[Any, Any]]
 
 def standing(place: Place) -> Standing:
     """By request: whether there is access, and the name of the grant that it rests on."""
-    found = json.loads(place.kubectl("get", "areq", "-n", place.users, "-o", "json"))["items"]
     return {
         request["metadata"]["name"]: (condition_of(request).get("status"), request.get("status", {}).get("grantRef", {}).get("name"))
-        for request in found
+        for request in place.items("areq", place.users)
     }
 
 
@@ -177,12 +176,10 @@ def rebuild(place: Place, given: Mapping[str, Access]) -> None:
     place.mesh.installed.until(lambda: have_moved(ended, before, standing(place)), what="the end of the newer approvals")
     saved = {name: place.grants_of(name) for name in given}
     scale(place, 0)
-    for name, access in given.items():
-        for found in saved[name]:
-            place.vanish("agrant", found["metadata"]["name"], place.makers)
-        place.vanish("areq", name, place.users)
-        place.delete("secret", name, namespace=place.users)
-        place.apply(access.deal.request, *(fresh(found) for found in saved[name]))
+    place.vanish("agrant", *(str(found["metadata"]["name"]) for grants in saved.values() for found in grants), namespace=place.makers)
+    place.vanish("areq", *given, namespace=place.users)
+    place.delete("secret", *given, namespace=place.users)
+    place.apply(*(access.deal.request for access in given.values()), *(fresh(found) for grants in saved.values() for found in grants))
     for name in KEPT:
         restore_status(place, saved[name])
     scale(place, 1)
@@ -253,6 +250,5 @@ def consumers(place: Place, product: str) -> int:
 
 
 def ready(place: Place, product: str) -> list[str]:
-    found = json.loads(place.kubectl("get", "areq", "-n", place.users, "-o", "json"))["items"]
-    asking = (request for request in found if request["spec"]["dataProductRef"]["name"] == product)
+    asking = (request for request in place.items("areq", place.users) if request["spec"]["dataProductRef"]["name"] == product)
     return [str(request["metadata"]["name"]) for request in asking if condition_of(request).get("status") == "True"]
