@@ -1,10 +1,11 @@
 """The three kinds of failure that a reconciliation knows; adapters translate everything into one of them.
 
     MeshError
-    ├── Terminal    somebody must change something: Stalled, not retried until the object or what it named changes
-    ├── Waiting     something else must happen first: its watch wakes the key, a slow timer is the net
-    └── Transient   try again with backoff; whatever is unknown is this
+    ├── Terminal    somebody must change something: Stalled
+    ├── Waiting     something else must happen first
+    └── Transient   may pass by itself; whatever is unknown is this
 
+The class says who must act, and never that nobody looks again: what is not Ready is looked at on the drift interval at the latest.
 Messages are one line, capitalised, without full stop, time or request id, and never hold a key or a secret.
 """
 
@@ -12,20 +13,14 @@ Messages are one line, capitalised, without full stop, time or request id, and n
 class MeshError(Exception):
     """A step failed. `reason` is one of clouddatamesh.reasons, `message` a sentence for the user."""
 
-    def __init__(self, reason: str, message: str, *, condition: str = "") -> None:
+    def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = " ".join(message.split())
-        self.condition = condition
-        """The condition type of the step that failed, beside Ready; empty where there is none."""
-
-    def during(self, condition: str) -> "MeshError":
-        """The same error, told of the step in which it happened; the innermost step wins."""
-        return type(self)(self.reason, self.message, condition=self.condition or condition)
 
 
 class Terminal(MeshError):
-    """Somebody must change something; retrying would only repeat it."""
+    """Somebody must change something."""
 
 
 class Waiting(MeshError):

@@ -1,15 +1,18 @@
 """What reconcile asks of the world. Each port has one contract suite that its public fake and its real adapter both pass.
 
-Every method may raise MeshError: Terminal, Waiting or Transient, translated at the adapter's edge. Methods that observe, get, list,
-count or find never mutate; every other method makes one write.
+What observes, or reads one object live, answers Present, Absent or Unknown and never raises. Every other method may raise MeshError:
+Terminal, Waiting or Transient, translated at the adapter's edge. Methods that observe, read, get, list, count or find never mutate; every
+other method makes one write.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+import threading
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
 
 from clouddatamesh.model.bucket import Bucket, Capability, Contents, Delta
+from clouddatamesh.model.evidence import Seen
 from clouddatamesh.model.identity import Connection, IssuedKey, Principal, StoreAccount
 from clouddatamesh.model.objects import Event, Key, Manifest
 from clouddatamesh.model.settings import Settings
@@ -22,19 +25,27 @@ class Clock(Protocol):
         """The current time, aware, UTC."""
         ...
 
+    def is_trusted(self) -> bool:
+        """Whether it agrees with the API server's. Where not, nothing is given or taken by time."""
+        ...
+
 
 class BucketStore(Protocol):
     """Buckets of one store, reached through one Connection."""
 
-    def observe(self, name: str) -> Bucket | None:
-        """The bucket as it stands with the settings of the connection read, None where it does not exist.
+    def observe(self, name: str) -> Seen[Bucket]:
+        """The bucket as it is now, with the settings of the connection read.
 
-        A bucket of somebody else's account (403) is Terminal(NotOwned).
+        A refusal (403) is no evidence of ownership: what the account's own list of buckets shows is Unknown(AccessDenied), and what a list
+        that was answered does not show is Present and `is_of_other_account`.
         """
         ...
 
     def create(self, want: Bucket) -> None:
-        """Make the bucket, without settings or tags. Exists and is of our account: success."""
+        """Make the bucket, without settings or tags. One that exists: Transient(Conflict) if ours, Terminal(NotOwned) if not.
+
+        Some stores answer success for one's own bucket: who makes one has seen it absent, and looks again before it is marked.
+        """
         ...
 
     def update(self, want: Bucket, delta: Delta) -> None:
@@ -54,7 +65,10 @@ class BucketStore(Protocol):
         ...
 
     def probe(self, scratch: str) -> tuple[Capability, ...]:
-        """Try every capability on a bucket of that name, which is made and removed: set, read back, write and read an object."""
+        """Try every capability on a bucket of that name, which is kept: set, read back, write and read an object.
+
+        404, 409, a refusal, throttling and silence tell nothing of what a store can do: Unclear.
+        """
         ...
 
     def account(self) -> StoreAccount:
@@ -69,12 +83,15 @@ class Identities(Protocol):
         """Names of all users under an IAM path, sorted."""
         ...
 
-    def observe(self, name: str) -> Principal | None:
-        """The principal with path, tags, policies and keys, None where it does not exist."""
+    def observe(self, name: str) -> Seen[Principal]:
+        """The principal with path, tags, policies, keys, and (where the connection's settings name them) managed policies and groups."""
         ...
 
     def create(self, want: Principal) -> None:
-        """Make the user with path and tags, without policy or key. Exists under the same path: success; else Terminal(NotOwned)."""
+        """Make the user with path and tags, without policy or key. Exists under the same path: success; another path: Terminal(NotOwned).
+
+        Said to exist and not found: Transient, since reads of IAM are late.
+        """
         ...
 
     def put_policy(self, want: Principal) -> None:
@@ -85,8 +102,16 @@ class Identities(Protocol):
         """Remove one inline policy by its name. Absent: success."""
         ...
 
+    def detach_policy(self, name: str, arn: str) -> None:
+        """Take a managed policy off. Absent: success."""
+        ...
+
+    def leave_group(self, name: str, group: str) -> None:
+        """Take the user out of a group. Absent: success."""
+        ...
+
     def create_key(self, name: str) -> IssuedKey:
-        """Make a key. The secret is handed out this once."""
+        """Make a key. The secret is handed out this once. A full quota of keys is Transient: surplus ones go at the next look."""
         ...
 
     def disable_key(self, name: str, key_id: str) -> None:
@@ -111,7 +136,7 @@ class Stores(Protocol):
 
 
 class Cluster(Protocol):
-    """Objects of the Kubernetes cluster. `get` and `list` answer from the cache, in which our own writes show at once."""
+    """Objects of the Kubernetes cluster. `get`, `list` and `departed` answer from the cache, in which our own writes show at once."""
 
     def get(self, key: Key) -> Manifest | None:
         """The cached object: one of our kinds, a Namespace, or a child that carries our label."""
@@ -125,7 +150,18 @@ class Cluster(Protocol):
         """All cached objects of a kind whose spec or status names this one, sorted by key."""
         ...
 
-    def get_metadata(self, key: Key) -> Manifest | None:
+    def departed(self, key: Key) -> Manifest | None:
+        """The last state of an object of that name that went without our letting it go, kept for a quarter of an hour; else None.
+
+        It may have been made again meanwhile, under another uid.
+        """
+        ...
+
+    def read(self, key: Key) -> Seen[Manifest]:
+        """One object as the API server has it now; never a Secret. For what is about to be destroyed: a cache may be behind."""
+        ...
+
+    def read_metadata(self, key: Key) -> Seen[Manifest]:
         """Only the metadata, read live (PartialObjectMetadata with managedFields); for Secrets, and for what our label does not show."""
         ...
 
@@ -149,12 +185,18 @@ class Cluster(Protocol):
         """DELETE with a uid precondition. Absent, or another uid: success (what we meant is gone)."""
         ...
 
-    def write_status(self, key: Key, uid: str, status: Mapping[str, Any]) -> None:
-        """Replace the status. The object gone or of another uid: success, there is nobody to tell."""
+    def write_status(self, key: Key, uid: str, status: Mapping[str, Any], *, version: str = "") -> None:
+        """Replace the status. The object gone or of another uid: success, there is nobody to tell.
+
+        With `version` only if the object still has that resourceVersion: Transient(Conflict) where it has another.
+        """
         ...
 
     def write_finalizer(self, key: Key, uid: str, present: bool) -> None:
-        """Put our finalizer on, or take it off; leaves all others."""
+        """Put our finalizer on, or take it off; leaves all others.
+
+        Put on what is gone, of another uid or being deleted: Transient(Conflict), nothing is held. Taken off there: success.
+        """
         ...
 
     def label_namespace(self, name: str, uid: str, labels: Mapping[str, str | None]) -> None:
@@ -166,6 +208,28 @@ class Cluster(Protocol):
         ...
 
 
+class Proofs:
+    """When each connection last showed that it leads to the store that it should; shared by all reconciliations of a process."""
+
+    LASTING: Final = timedelta(seconds=30)
+
+    def __init__(self) -> None:
+        self._at: dict[Hashable, datetime] = {}
+        self._lock = threading.Lock()
+
+    def holds(self, key: Hashable, now: datetime) -> bool:
+        """Whether that was so little ago that it still counts. A clock that was set back proves nothing."""
+        with self._lock:
+            at = self._at.get(key)
+            return at is not None and timedelta() <= now - at < self.LASTING
+
+    def note(self, key: Hashable, now: datetime) -> None:
+        """It was shown now. What is older than it counts is dropped."""
+        with self._lock:
+            self._at = {known: at for known, at in self._at.items() if timedelta() <= now - at < self.LASTING}
+            self._at[key] = now
+
+
 @dataclass(frozen=True)
 class Ports:
     """All doors to the world, handed to every reconciler."""
@@ -174,3 +238,4 @@ class Ports:
     stores: Stores
     clock: Clock
     settings: Settings
+    proofs: Proofs = field(default_factory=Proofs)

@@ -21,6 +21,8 @@ from tests.support.installation import ROOT, Installation, git_describe
 FIGURES = ("memory", "latency", "calls", "burst", "quiet", "restart", "access-latency", "access-burst", "hang")
 ON_MOTO = ("latency", "calls", "burst")
 """moto shows what the operator does where the store costs little; the other figures are no different on it."""
+REPLAYS = {"guard.breakGlassGroups": "{system:masters}"}
+"""The ceilings are taken by an administrator who writes status in the operator's place."""
 
 
 def measure(kind: str, wanted: tuple[str, ...], options: argparse.Namespace) -> dict[str, Any]:
@@ -28,7 +30,7 @@ def measure(kind: str, wanted: tuple[str, ...], options: argparse.Namespace) -> 
     with ExitStack() as stack:
         cluster = stack.enter_context(ControlPlane())
         store = stack.enter_context((Rgw if kind == "rgw" else Moto)())
-        mesh = stack.enter_context(Installation(cluster, mesh="acme"))
+        mesh = stack.enter_context(Installation(cluster, mesh="acme", values=REPLAYS))
         bench = Bench(mesh, store)
         access = cache(lambda: Access(bench))
         takers: dict[str, Callable[[], dict[str, Any]]] = {

@@ -59,6 +59,12 @@ def test_lint() -> None:
         ("guard.enabled=maybe", "guard"),
         ("guard.ports=maybe", "guard"),
         ("guard.port=true", "guard"),
+        ("guard.deletion=maybe", "deletion"),
+        ("guard.finalizers=maybe", "finalizers"),
+        ("guard.status=maybe", "status"),
+        ("guard.breakGlassGroups=one", "breakGlassGroups"),
+        ("guard.breakGlassGroups={system:authenticated}", "breakGlassGroups"),
+        ("guard.breakGlassGroups={a'b}", "breakGlassGroups"),
         ("discover.everyone=maybe", "discover"),
     ],
 )
@@ -148,16 +154,25 @@ def test_products_are_shown_to_everyone_only_where_that_is_asked_for(render: Ren
     assert {verb for rule in permissions.DISCOVER for verb in rule.verbs} == {"get", "list", "watch"}
 
 
-GUARDS = {f"clouddatamesh-operator-guard-{part}" for part in ("children", "namespaces", "answers", "specs")}
-PORT_GUARD = "clouddatamesh-port-guard"
+OPERATOR_GUARDS = {f"clouddatamesh-operator-guard-{part}" for part in ("children", "namespaces", "answers", "specs")}
+PORTS, DELETION, FINALIZERS, STATUS = (f"clouddatamesh-{part}-guard" for part in ("port", "deletion", "finalizer", "status"))
+GUARDS = {*OPERATOR_GUARDS, PORTS, DELETION, FINALIZERS, STATUS}
+OPERATOR = f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:clouddatamesh'"
 
 
 @pytest.mark.parametrize(
-    ("values", "guards"),
-    [((), {*GUARDS, PORT_GUARD}), (("guard.enabled=false",), {PORT_GUARD}), (("guard.ports=false",), GUARDS)],
+    ("values", "left_out"),
+    [
+        ((), set()),
+        (("guard.enabled=false",), OPERATOR_GUARDS),
+        (("guard.ports=false",), {PORTS}),
+        (("guard.deletion=false",), {DELETION}),
+        (("guard.finalizers=false",), {FINALIZERS}),
+        (("guard.status=false",), {STATUS}),
+    ],
 )
-def test_each_guard_can_be_left_out(render: Render, values: tuple[str, ...], guards: set[str]) -> None:
-    objects = render(*values)
+def test_each_guard_can_be_left_out(render: Render, values: tuple[str, ...], left_out: set[str]) -> None:
+    objects, guards = render(*values), GUARDS - left_out
     policies, bindings = of_kind(objects, "ValidatingAdmissionPolicy"), of_kind(objects, "ValidatingAdmissionPolicyBinding")
     assert set(policies) == set(bindings) == guards
     assert {(bound["spec"]["policyName"], *bound["spec"]["validationActions"]) for bound in bindings.values()} == {
@@ -166,20 +181,52 @@ def test_each_guard_can_be_left_out(render: Render, values: tuple[str, ...], gua
     assert {policy["spec"]["failurePolicy"] for policy in policies.values()} == {"Fail"}
 
 
-def test_guards_see_no_status_and_only_the_port_guard_sees_people(render: Render) -> None:
+def test_whom_each_guard_sees(render: Render) -> None:
+    """Those of the operator see nobody else, the others see everybody; only one sees status."""
     for name, policy in of_kind(render(), "ValidatingAdmissionPolicy").items():
         (rule,) = policy["spec"]["matchConstraints"]["resourceRules"]
-        assert not any("/" in resource for resource in rule["resources"])
-        operators = [
-            condition for condition in policy["spec"]["matchConditions"] if f"{NAMESPACE}:clouddatamesh" in condition["expression"]
-        ]
-        assert len(operators) == (name != PORT_GUARD)
+        assert [resource for resource in rule["resources"] if "/" in resource] == (["*/status"] if name == STATUS else [])
+        conditions = [condition["expression"] for condition in policy["spec"].get("matchConditions", ())]
+        assert (OPERATOR in conditions) == (name in OPERATOR_GUARDS)
         assert all(validation["message"] for validation in policy["spec"]["validations"])
+
+
+def conditions_of(render: Render, guard: str) -> set[str]:
+    return {condition["name"] for condition in of_kind(render(), "ValidatingAdmissionPolicy")[guard]["spec"]["matchConditions"]}
+
+
+def test_what_is_being_deleted_is_held_to_every_guard(render: Render) -> None:
+    assert conditions_of(render, PORTS) == {"changes-its-ports"}
+    assert conditions_of(render, DELETION) == {"is-being-deleted", "changes-its-spec"}
+    assert conditions_of(render, FINALIZERS) == {"is-being-deleted", "removes-the-finalizer"}
+
+
+@pytest.mark.parametrize("guard", [FINALIZERS, STATUS])
+def test_the_operator_and_the_named_groups_alone_may_act_as_it(render: Render, guard: str) -> None:
+    def validation(*values: str) -> tuple[str, str]:
+        (found,) = of_kind(render(*values), "ValidatingAdmissionPolicy")[guard]["spec"]["validations"]
+        return found["expression"], found["message"]
+
+    among = f"{OPERATOR} || (has(request.userInfo.groups) && request.userInfo.groups.exists(group, group in %s))"
+    assert validation()[0] == among % '["clouddatamesh:break-glass"]'
+    assert validation("guard.breakGlassGroups={a,b c}")[0] == among % '["a","b c"]'
+    assert validation("guard.breakGlassGroups={a,b c}")[1].endswith("ask a member of a or b c")
+    assert validation("guard.breakGlassGroups=null")[0] == OPERATOR
+    assert validation("guard.breakGlassGroups=null")[1].endswith("ask the platform team to set guard.breakGlassGroups")
 
 
 def test_no_spec_that_the_operator_may_patch_is_unguarded(render: Render) -> None:
     policy = of_kind(render(), "ValidatingAdmissionPolicy")["clouddatamesh-operator-guard-specs"]
-    assert sorted(policy["spec"]["matchConstraints"]["resourceRules"][0]["resources"]) == sorted(kind.plural for kind in KINDS)
+    (rule,) = policy["spec"]["matchConstraints"]["resourceRules"]
+    assert (rule["apiGroups"], rule["resources"]) == (["clouddatamesh.dev"], ["*"])
+
+
+def test_inboxes_are_held_to_namespaces_of_domains(render: Render) -> None:
+    policy = of_kind(render(), "ValidatingAdmissionPolicy")["clouddatamesh-operator-guard-children"]
+    (rule,) = policy["spec"]["matchConstraints"]["resourceRules"]
+    assert "clouddatamesh.dev" in rule["apiGroups"]
+    assert "accessinboxes" in rule["resources"]
+    assert set(rule["operations"]) == {"CREATE", "UPDATE", "DELETE"}
 
 
 def test_the_committed_files_are_used() -> None:

@@ -11,8 +11,10 @@ from clouddatamesh.ports import BucketStore, Identities, Stores
 from clouddatamesh.storage.memory import MemoryStore, MemoryStores
 from hack.tools.store import Store
 from tests.contract.worlds import World, fresh
+from tests.support.evidence import seen
 
-EVERYTHING = frozenset(b.CAPABILITIES) - {b.EXPECTED_OWNER, b.IDENTITIES}
+EVERYTHING = frozenset(b.CAPABILITIES) - {b.EXPECTED_OWNER, b.IDENTITIES, b.ATTACHED_POLICIES, b.GROUPS}
+"""All that is read of a bucket."""
 
 
 class Hand(Protocol):
@@ -96,9 +98,7 @@ class Subject:
         return name
 
     def read(self, name: str) -> b.Bucket:
-        found = self.buckets.observe(name)
-        assert found is not None
-        return found
+        return seen(self.buckets.observe(name))
 
     def need(self, *capabilities: str) -> None:
         """Skip where the probe found that the store cannot do this."""

@@ -8,11 +8,13 @@ import pytest
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model import bucket as b
+from clouddatamesh.model.evidence import Absent
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.plan import policies
 from clouddatamesh.plan.diff import diff_bucket
 from clouddatamesh.storage.clients import BotoStores
 from tests.contract.worlds import World, fresh
+from tests.support.evidence import error_of, seen
 
 TAGS = (("clouddatamesh.dev/mesh", "acme"), ("theirs", "kept"))
 
@@ -22,26 +24,25 @@ def bucket(world: World) -> b.Bucket:
     """A new bucket, as it is read."""
     name = fresh()
     world.buckets.create(b.Bucket(name, region=world.connection.region))
-    found = world.buckets.observe(name)
-    assert found is not None
-    return found
+    return seen(world.buckets.observe(name))
 
 
 def read(world: World, name: str) -> b.Bucket:
-    found = world.buckets.observe(name)
-    assert found is not None
-    return found
+    return seen(world.buckets.observe(name))
 
 
 def test_what_is_absent_is_none_and_counts_nothing_and_can_be_deleted(world: World) -> None:
     name = fresh()
-    assert world.buckets.observe(name) is None
+    assert world.buckets.observe(name) == Absent()
     assert world.buckets.count(name).empty
     world.buckets.delete(name)
 
 
-def test_creating_ones_own_bucket_again_is_success_and_gives_it_no_tags(world: World, bucket: b.Bucket) -> None:
-    world.buckets.create(replace(bucket, tags=TAGS))
+def test_creating_ones_own_bucket_again_is_a_conflict_or_success_and_gives_it_no_tags(world: World, bucket: b.Bucket) -> None:
+    try:
+        world.buckets.create(replace(bucket, tags=TAGS))
+    except Transient as error:
+        assert error.reason == reasons.CONFLICT
     assert read(world, bucket.name).tags == ()
 
 
@@ -81,13 +82,12 @@ def test_statements_round_trip_and_foreign_ones_survive(world: World, bucket: b.
     foreign = json.dumps({"Action": "s3:PutObject", "Effect": "Deny", "Principal": "*", "Resource": resource, "Sid": "theirs"})
     want = replace(bucket, policy=(policies.tls_only(bucket.name),), foreign_statements=(foreign,))
     buckets.update(want, ("policy",))
-    found = buckets.observe(bucket.name)
-    assert found is not None
+    found = seen(buckets.observe(bucket.name))
     assert diff_bucket(found, want) == ()
     assert [("theirs" in statement) for statement in found.foreign_statements] == [True]
     buckets.update(replace(found, policy=()), ("policy",))
-    left = buckets.observe(bucket.name)
-    assert left is not None and left.policy == () and left.foreign_statements == found.foreign_statements
+    left = seen(buckets.observe(bucket.name))
+    assert left.policy == () and left.foreign_statements == found.foreign_statements
 
 
 def test_a_full_bucket_is_not_deleted_until_it_was_emptied_page_by_page(world: World, bucket: b.Bucket) -> None:
@@ -103,16 +103,20 @@ def test_a_full_bucket_is_not_deleted_until_it_was_emptied_page_by_page(world: W
         assert pages < 5
     assert world.buckets.count(bucket.name).empty
     world.buckets.delete(bucket.name)
-    assert world.buckets.observe(bucket.name) is None
+    assert world.buckets.observe(bucket.name) == Absent()
 
 
-def test_a_probe_leaves_nothing_behind_and_can_be_repeated(world: World) -> None:
+def test_a_probe_keeps_its_bucket_without_settings_and_can_be_repeated(world: World) -> None:
     scratch = fresh("probe")
     first = world.buckets.probe(scratch)
     assert world.buckets.probe(scratch) == first
-    assert world.buckets.observe(scratch) is None
-    assert world.identities.observe(scratch) is None
-    assert all(capability.supported or capability.message for capability in first)
+    left = seen(world.buckets.observe(scratch))
+    assert left.tags == (("clouddatamesh.dev/probe", "true"),)
+    assert (left.policy or (), left.lifecycle or (), left.foreign_statements, left.foreign_rules) == ((), (), (), ())
+    assert world.buckets.count(scratch).empty
+    assert world.identities.observe(scratch) == Absent()
+    assert all(capability.verdict == "Yes" or capability.message for capability in first)
+    assert {capability.verdict for capability in first} <= {"Yes", "No"}
 
 
 @pytest.mark.parametrize(
@@ -145,6 +149,5 @@ def test_a_store_that_does_not_answer_is_transient() -> None:
     away = Connection(
         region="us-east-1", endpoint="http://127.0.0.1:9", iam_endpoint="http://127.0.0.1:9", access_key_id="a", secret_access_key="b"
     )
-    with pytest.raises(Transient) as caught:
-        BotoStores().buckets(away).observe("anything")
-    assert caught.value.reason == reasons.STORE_UNAVAILABLE
+    error = error_of(BotoStores().buckets(away).observe("anything"))
+    assert (type(error), error.reason) == (Transient, reasons.STORE_UNAVAILABLE)

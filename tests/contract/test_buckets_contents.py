@@ -7,11 +7,13 @@ import pytest
 from clouddatamesh import reasons
 from clouddatamesh.errors import Terminal
 from clouddatamesh.model import bucket as b
+from clouddatamesh.model.evidence import Absent
 from tests.contract.stores import Subject, subject_of
 from tests.contract.worlds import World, fresh
 
 ODD = ("a b/&<>é", "plus+%20", "x\u2028y", "q'\"", "dot/../x", "-")
 MANY = 1010
+MARK = (("clouddatamesh.dev/probe", "true"),)
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def test_versions_markers_and_uploads_are_counted_and_emptied(subject: Subject) 
     assert subject.buckets.empty(name)
     assert subject.buckets.count(name).empty
     subject.buckets.delete(name)
-    assert subject.buckets.observe(name) is None
+    assert subject.buckets.observe(name) == Absent()
 
 
 def test_without_versions_an_object_is_one_thing(subject: Subject) -> None:
@@ -93,26 +95,26 @@ def test_an_absent_bucket_holds_nothing_and_is_deleted_already(subject: Subject)
     subject.buckets.delete(name)
 
 
-def test_the_probe_has_a_verdict_for_every_capability_and_leaves_nothing(subject: Subject) -> None:
+def test_the_probe_has_a_verdict_for_every_capability_and_leaves_an_empty_bucket_of_its_own(subject: Subject) -> None:
     scratch = fresh()
     found = subject.buckets.probe(scratch)
     assert [verdict.name for verdict in found] == sorted(b.CAPABILITIES)
-    assert {verdict.name for verdict in found if verdict.supported} == subject.able
-    assert all(verdict.supported or verdict.message for verdict in found)
-    assert subject.buckets.observe(scratch) is None
-    assert subject.identities.observe(scratch[:60]) is None
+    assert {verdict.name for verdict in found if verdict.verdict == "Yes"} == subject.able
+    assert all(verdict.verdict == "Yes" or verdict.message for verdict in found)
+    assert (subject.read(scratch).tags, subject.buckets.count(scratch)) == (MARK, b.Contents())
+    assert subject.identities.observe(scratch[:60]) == Absent()
 
 
 def test_the_probe_starts_anew_where_another_was_interrupted(subject: Subject) -> None:
     scratch = versioned(subject)
-    assert {verdict.name for verdict in subject.buckets.probe(scratch) if verdict.supported} == subject.able
-    assert subject.buckets.observe(scratch) is None
+    assert {verdict.name for verdict in subject.buckets.probe(scratch) if verdict.verdict == "Yes"} == subject.able
+    assert subject.read(scratch).tags == MARK
 
 
 def test_the_probe_touches_no_bucket_in_which_somebody_has_objects(subject: Subject) -> None:
     scratch = subject.bucket()
     subject.hand.put_object(scratch, "theirs")
-    with pytest.raises(Terminal) as caught:
-        subject.buckets.probe(scratch)
-    assert caught.value.reason == reasons.NOT_OWNED
+    found = subject.buckets.probe(scratch)
+    assert {verdict.verdict for verdict in found} == {"Unclear"}
+    assert all(scratch in verdict.message and "remove it" in verdict.message for verdict in found)
     assert subject.buckets.count(scratch) == b.Contents(versions=1)

@@ -6,8 +6,10 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
+from clouddatamesh.model.evidence import Absent
 from clouddatamesh.model.objects import Event, Key, Manifest, key_of
 from tests.contract.test_cluster_sides import LABELS, NO_UID, OTHER, SIDES, RealSide, Side, fresh, metadata_of, open_side, uid_of
+from tests.support.evidence import seen
 
 
 @pytest.fixture(params=SIDES)
@@ -89,13 +91,13 @@ def test_only_what_carries_our_label_is_watched_and_the_rest_shows_live(side: Si
     assert key not in map(key_of, side.cluster.list("ResourceQuota"))
     assert metadata_of(side, key)["labels"] == {"a": "b"}
     assert side.cluster.get(Key("Namespace", "", side.namespace)) is not None
-    assert side.cluster.get_metadata(Key("ResourceQuota", side.namespace, "none")) is None
+    for read in (side.cluster.read_metadata, side.cluster.read):
+        assert read(Key("ResourceQuota", side.namespace, "none")) == Absent()
 
 
 def test_metadata_comes_without_the_rest(side: Side) -> None:
     key = made(side, a_quota(side))
-    found = side.cluster.get_metadata(key)
-    assert found is not None
+    found = seen(side.cluster.read_metadata(key))
     assert set(found) == {"apiVersion", "kind", "metadata"}
 
 

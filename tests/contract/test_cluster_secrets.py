@@ -6,9 +6,11 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
+from clouddatamesh.model.evidence import Absent
 from clouddatamesh.model.objects import Key, key_of
 from clouddatamesh.plan.binding import holding
 from tests.contract.test_cluster_sides import LABELS, NO_UID, SIDES, Side, fresh, metadata_of, open_side, uid_of
+from tests.support.evidence import seen
 
 KEY = {"access-key-id": "id-1", "secret-access-key": "planted-secret"}
 FIELDS = {"f:access-key-id", "f:secret-access-key"}
@@ -41,8 +43,7 @@ def test_a_secret_is_made_with_its_data_and_read_without(side: Side) -> None:
     key = made(side)
     assert side.secret_data(key) == KEY
     for _ in range(2):
-        found = side.cluster.get_metadata(key)
-        assert found is not None
+        found = seen(side.cluster.read_metadata(key))
         assert set(found) == {"apiVersion", "kind", "metadata"}
         assert "planted-secret" not in repr(found)
 
@@ -102,7 +103,7 @@ def test_what_is_gone_is_not_patched(side: Side) -> None:
 def test_a_deleted_secret_is_gone_even_if_it_was_made_a_moment_ago(side: Side) -> None:
     key = made(side)
     side.cluster.delete(key, str((side.raw(key) or {})["metadata"]["uid"]))
-    assert side.cluster.get_metadata(key) is None
+    assert side.cluster.read_metadata(key) == Absent()
 
 
 def test_a_secret_made_again_is_another(side: Side) -> None:

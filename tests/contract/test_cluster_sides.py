@@ -23,6 +23,7 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
 from hack.tools.controlplane import ControlPlane
+from tests.support.evidence import seen
 from tests.support.manifests import a_domain
 from tests.support.worlds import SETTINGS
 
@@ -149,9 +150,7 @@ def fresh(prefix: str = "contract") -> str:
 
 def metadata_of(side: Side, key: Key) -> Mapping[str, Any]:
     """What the operator reads live of an object that must exist."""
-    found = side.cluster.get_metadata(key)
-    assert found is not None
-    metadata: Mapping[str, Any] = found["metadata"]
+    metadata: Mapping[str, Any] = seen(side.cluster.read_metadata(key))["metadata"]
     return metadata
 
 

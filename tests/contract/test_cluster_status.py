@@ -122,9 +122,40 @@ def test_what_is_being_deleted_cannot_be_held_any_more(side: Side) -> None:
     side.user_finalize(key)
 
 
-@pytest.mark.parametrize("present", [True, False])
-def test_neither_a_namesake_nor_what_is_gone_is_held_or_released(side: Side, present: bool) -> None:
+def test_a_namesake_and_what_is_gone_are_not_held_and_it_is_said(side: Side) -> None:
     key = a_domain_in(side, OTHER)
-    side.cluster.write_finalizer(key, NO_UID, present)
-    side.cluster.write_finalizer(Key("Domain", "", fresh()), NO_UID, present)
+    for target in (key, Key("Domain", "", fresh())):
+        with pytest.raises(Transient) as caught:
+            side.cluster.write_finalizer(target, NO_UID, True)
+        assert caught.value.reason == reasons.CONFLICT
     assert finalizers_of(side, key) == [OTHER]
+
+
+def test_a_namesake_and_what_is_gone_are_released_already(side: Side) -> None:
+    key = a_domain_in(side, OTHER)
+    side.cluster.write_finalizer(key, NO_UID, False)
+    side.cluster.write_finalizer(Key("Domain", "", fresh()), NO_UID, False)
+    assert finalizers_of(side, key) == [OTHER]
+
+
+def test_what_is_held_already_may_be_held_again_while_it_is_being_deleted(side: Side) -> None:
+    key = a_domain_in(side)
+    side.cluster.write_finalizer(key, uid_of(side, key), True)
+    side.user_delete(key)
+    side.watch()
+    side.cluster.write_finalizer(key, uid_of(side, key), True)
+    assert finalizers_of(side, key) == [FINALIZER]
+    side.user_finalize(key)
+
+
+def test_a_status_that_is_bound_to_a_version_is_not_written_over_a_newer_one(side: Side) -> None:
+    key = a_domain_in(side)
+    uid, version = uid_of(side, key), str(metadata_of(side, key)["resourceVersion"])
+    side.cluster.write_status(key, uid, {"observedGeneration": 1, "dataProducts": 1}, version=version)
+    with pytest.raises(Transient) as caught:
+        side.cluster.write_status(key, uid, {"observedGeneration": 1, "dataProducts": 2}, version=version)
+    assert caught.value.reason == reasons.CONFLICT
+    assert status_of(side, key)["dataProducts"] == 1
+    side.cluster.write_status(key, NO_UID, {"observedGeneration": 1, "dataProducts": 3}, version=version)
+    side.cluster.write_status(Key("Domain", "", fresh()), NO_UID, {"observedGeneration": 1}, version=version)
+    assert status_of(side, key)["dataProducts"] == 1

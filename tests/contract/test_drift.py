@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 import pytest
+from botocore.exceptions import ClientError
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Terminal
@@ -17,6 +18,7 @@ from clouddatamesh.storage.policy import parse_policy
 from hack.tools.store import Store
 from tests.contract.stores import Subject, subject_of
 from tests.contract.worlds import World, fresh
+from tests.support.evidence import seen
 
 SID: Final = "clouddatameshNoWebsite"
 PATH: Final = "/clouddatamesh/acme/"
@@ -38,6 +40,7 @@ class Stranger(Protocol):
     def put_policy(self, bucket: str, text: str) -> None: ...
     def put_rules(self, bucket: str, rules: list[dict[str, Any]]) -> None: ...
     def put_block(self, bucket: str, parts: dict[str, bool]) -> None: ...
+    def put_encryption(self, bucket: str, algorithm: str) -> None: ...
     def put_user_policy(self, user: str, policy: str, text: str) -> None: ...
     def make_key(self, user: str) -> str: ...
     def put_key_to_sleep(self, user: str, key: str) -> None: ...
@@ -58,6 +61,11 @@ class BotoStranger:
 
     def put_block(self, bucket: str, parts: dict[str, bool]) -> None:
         self.s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=parts)
+
+    def put_encryption(self, bucket: str, algorithm: str) -> None:
+        default = {"SSEAlgorithm": algorithm, "KMSMasterKeyID": "11111111-2222-4333-8444-555555555555"}
+        rules = [{"ApplyServerSideEncryptionByDefault": default}]
+        self.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
 
     def put_user_policy(self, user: str, policy: str, text: str) -> None:
         self.iam.put_user_policy(UserName=user, PolicyName=policy, PolicyDocument=text)
@@ -99,6 +107,9 @@ class MemoryStranger:
 
     def put_block(self, bucket: str, parts: dict[str, bool]) -> None:
         self._change_bucket(bucket, public_access_blocked=all(parts.values()))
+
+    def put_encryption(self, bucket: str, algorithm: str) -> None:
+        self._change_bucket(bucket, encryption=algorithm)
 
     def put_user_policy(self, user: str, policy: str, text: str) -> None:
         ours, foreign = parse_policy(text)
@@ -185,6 +196,22 @@ def test_a_public_access_block_that_lost_a_part_is_none(subject: Subject, strang
     assert subject.read(name).public_access_blocked is False
 
 
+@pytest.mark.parametrize("algorithm", ["aws:kms", "aws:kms:dsse"])
+def test_encryption_with_keys_of_somebody_shows_as_such_and_no_other_write_touches_it(
+    subject: Subject, stranger: Stranger, algorithm: str
+) -> None:
+    name = subject.bucket()
+    try:
+        stranger.put_encryption(name, algorithm)
+    except ClientError as error:
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] < 500
+        pytest.skip(f"the store takes no {algorithm}")
+    found = subject.read(name)
+    assert found.encryption == algorithm
+    subject.buckets.update(replace(found, tags=(("a", "b"),), versioning="Enabled"), ("tags", "versioning"))
+    assert subject.read(name).encryption == algorithm
+
+
 def made(subject: Subject) -> Principal:
     subject.need(b.IDENTITIES)
     policy = (b.Statement("clouddatameshRead", "Allow", ("s3:GetObject",), ("arn:aws:s3:::b/*",)),)
@@ -195,9 +222,7 @@ def made(subject: Subject) -> Principal:
 
 
 def read(subject: Subject, name: str) -> Principal:
-    found = subject.identities.observe(name)
-    assert found is not None
-    return found
+    return seen(subject.identities.observe(name))
 
 
 def test_policies_that_a_stranger_gave_a_user_show_by_name_and_can_be_removed(subject: Subject, stranger: Stranger) -> None:

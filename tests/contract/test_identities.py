@@ -7,9 +7,11 @@ import pytest
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal
 from clouddatamesh.model.bucket import PREFIX
+from clouddatamesh.model.evidence import Absent
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.plan import policies
 from tests.contract.worlds import World, fresh
+from tests.support.evidence import seen
 
 PATH = "/clouddatamesh/acme/"
 
@@ -23,14 +25,12 @@ def user(world: World) -> Principal:
 
 
 def read(world: World, user: Principal) -> Principal:
-    found = world.identities.observe(user.name)
-    assert found is not None
-    return found
+    return seen(world.identities.observe(user.name))
 
 
 def test_what_is_absent_is_none_and_can_be_taken_away(world: World) -> None:
     name = fresh("user")
-    assert world.identities.observe(name) is None
+    assert world.identities.observe(name) == Absent()
     world.identities.delete(name)
 
 
@@ -72,4 +72,4 @@ def test_a_user_goes_only_when_its_keys_and_policies_are_gone(world: World, user
     world.identities.delete_policy(user.name, PREFIX)
     world.identities.delete_key(user.name, key.id)
     world.identities.delete(user.name)
-    assert world.identities.observe(user.name) is None
+    assert world.identities.observe(user.name) == Absent()

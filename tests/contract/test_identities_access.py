@@ -10,6 +10,7 @@ from clouddatamesh.model.identity import IssuedKey, Principal
 from clouddatamesh.plan import policies
 from tests.contract.stores import BotoHand, Subject, subject_of
 from tests.contract.worlds import World, fresh
+from tests.support.evidence import seen
 
 MANY = 120
 """More than a page of ListUsers, which is 100 where nobody says otherwise."""
@@ -44,8 +45,7 @@ def test_a_disabled_key_is_seen_as_such_and_what_is_absent_is_disabled_already(s
     user = made(subject)
     key = subject.identities.create_key(user.name)
     subject.identities.disable_key(user.name, key.id)
-    found = subject.identities.observe(user.name)
-    assert found is not None
+    found = seen(subject.identities.observe(user.name))
     assert [(held.id, held.active) for held in found.keys] == [(key.id, False)]
     subject.identities.disable_key(fresh(), "AKIAABSENTABSENT0000")
 

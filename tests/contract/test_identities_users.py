@@ -8,9 +8,11 @@ import pytest
 from clouddatamesh import reasons
 from clouddatamesh.errors import Terminal, Transient
 from clouddatamesh.model.bucket import IDENTITIES, PREFIX, Statement
+from clouddatamesh.model.evidence import Absent
 from clouddatamesh.model.identity import Principal
 from tests.contract.stores import Subject, subject_of
 from tests.contract.worlds import World, fresh
+from tests.support.evidence import seen
 
 PATH = "/clouddatamesh/acme/"
 TAGS = (("clouddatamesh.dev/mesh", "acme"), ("clouddatamesh.dev/name", "orders"))
@@ -38,14 +40,12 @@ def made(subject: Subject) -> Principal:
 
 
 def read(subject: Subject, name: str) -> Principal:
-    found = subject.identities.observe(name)
-    assert found is not None
-    return found
+    return seen(subject.identities.observe(name))
 
 
 def test_an_absent_user_is_none_after_one_request(subject: Subject) -> None:
     before = subject.hand.requests()
-    assert subject.identities.observe(fresh()) is None
+    assert subject.identities.observe(fresh()) == Absent()
     assert subject.hand.requests() - before == 1
 
 
@@ -96,7 +96,7 @@ def test_a_key_is_handed_out_once_and_read_without_its_secret(subject: Subject) 
 def test_a_user_has_at_most_two_keys(subject: Subject) -> None:
     want = made(subject)
     first, second = (subject.identities.create_key(want.name) for _ in range(2))
-    with pytest.raises(Terminal) as caught:
+    with pytest.raises(Transient) as caught:
         subject.identities.create_key(want.name)
     assert caught.value.reason == reasons.LIMIT_EXCEEDED
     subject.identities.delete_key(want.name, first.id)
@@ -113,7 +113,7 @@ def test_a_user_goes_only_after_what_it_holds(subject: Subject) -> None:
     subject.identities.delete_key(want.name, key.id)
     subject.identities.delete_policy(want.name, PREFIX)
     subject.identities.delete(want.name)
-    assert subject.identities.observe(want.name) is None
+    assert subject.identities.observe(want.name) == Absent()
 
 
 def test_what_is_absent_is_removed_already(subject: Subject) -> None:
@@ -128,7 +128,7 @@ def test_nothing_is_given_to_a_user_that_is_absent(subject: Subject) -> None:
     for act in (lambda: subject.identities.create_key(name), lambda: subject.identities.put_policy(principal(name))):
         with pytest.raises(Transient):
             act()
-    assert subject.identities.observe(name) is None
+    assert subject.identities.observe(name) == Absent()
 
 
 def test_a_user_is_read_with_at_most_four_requests(subject: Subject) -> None:

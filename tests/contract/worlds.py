@@ -77,6 +77,6 @@ def over_boto(store: Store) -> World:
 def _probed(stores: Stores, plain: Connection, fill: Callable[[str], None]) -> World:
     found = stores.buckets(plain).probe(fresh("probe"))
     assert sorted(capability.name for capability in found) == sorted(b.CAPABILITIES)
-    able = frozenset(capability.name for capability in found if capability.supported)
+    able = frozenset(capability.name for capability in found if capability.verdict == "Yes")
     connection = Connection(**{**vars(plain), "settings": able})
     return World(stores, connection, able, fill)

@@ -19,6 +19,15 @@ PEOPLE = {
 }  # fmt: skip
 SEE, CHANGE, WRITE = ("get", "list", "watch"), ("create", "update", "patch"), ("create", "update", "patch", "delete")
 PORT = "open the access of a port"
+FINALIZER = "clouddatamesh.dev/finalizer"
+GOING: dict[str, tuple[str, dict[str, Any]]] = {
+    "loosen the deletion policy of a product that is being deleted": (
+        "clouddatamesh-deletion-guard",
+        {"spec": {"storage": {"deletionPolicy": "Delete"}}},
+    ),
+    "remove the finalizer of what is being deleted": ("clouddatamesh-finalizer-guard", {"metadata": {"finalizers": None}}),
+}
+"""What admission decides about a product that is being deleted: the policy, and a change that shows it."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ CELLS = [(row[0], column, cell) for row in BODY for column, cell in zip(HEAD[1:]
 
 def test_the_page_names_every_row_and_column_once() -> None:
     assert HEAD[1:] == list(PEOPLE)
-    assert sorted(row[0] for row in BODY) == sorted([*ROWS, PORT])
+    assert sorted(row[0] for row in BODY) == sorted([*ROWS, PORT, *GOING])
     assert {cell for _, _, cell in CELLS} == {"yes", "no"}
 
 
@@ -122,7 +131,7 @@ def allowed(bound: Guild) -> dict[tuple[str, str], set[bool]]:
     return found
 
 
-@pytest.mark.parametrize(("row", "column", "cell"), [cell for cell in CELLS if cell[0] != PORT])
+@pytest.mark.parametrize(("row", "column", "cell"), [cell for cell in CELLS if cell[0] in ROWS])
 def test_a_right(allowed: dict[tuple[str, str], set[bool]], row: str, column: str, cell: str) -> None:
     assert allowed[row, column] == {cell == "yes"}
 
@@ -137,3 +146,22 @@ def test_opening_a_port(bound: Guild, column: str, cell: str) -> None:
         bound.patch(PEOPLE[column], "closed", opened, "--dry-run=server"),
     ):
         assert refusal in said if cell == "no" else not said
+
+
+@pytest.fixture(scope="module")
+def going(bound: Guild) -> Iterator[Guild]:
+    """The product `going`, which is suspended and so waits with its deletion."""
+    product = a_product("going", HOME, suspend=True)
+    bound.installed.apply({**product, "metadata": {**product["metadata"], "finalizers": [FINALIZER]}})
+    bound.installed.cluster.kubectl("delete", "dataproduct", "going", "-n", HOME, "--wait=false")
+    yield bound
+    assert bound.patch(OWNER, "going", {"spec": {"suspend": False}}) == ""
+    bound.installed.until(lambda: not bound.installed.get("dataproduct", "going", HOME), what="the end of what was suspended")
+
+
+@pytest.mark.parametrize(("row", "column", "cell"), [cell for cell in CELLS if cell[0] in GOING])
+def test_what_is_being_deleted(going: Guild, row: str, column: str, cell: str) -> None:
+    guard, patch = GOING[row]
+    refusal = guard if ("make and change products", column, "yes") in CELLS else "cannot"
+    said = going.patch(PEOPLE[column], "going", patch, "--dry-run=server")
+    assert refusal in said if cell == "no" else not said

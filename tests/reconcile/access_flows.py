@@ -99,7 +99,7 @@ ACCESS_FLOWS: Final = (
     Flow("a port moves", granted, lambda m: m.apply(a_product(outputPorts=[a_port("1.0.1", "moved/")]))),
     Flow("a product with consumers is deleted", granted, lambda m: m.delete("DataProduct", "orders", "sales")),
     Flow("a product with consumers is deleted by force", granted, force_product),
-    Flow("a product loses its bucket to another", granted, disown),
+    Flow("a product lost its bucket to another", lambda m: disown(granted(m)), later(minutes=1)),
     Flow("a domain is cordoned", granted, lambda m: m.apply(a_domain("sales", cordoned=True))),
     Flow("the consumer's namespace is deleted", granted, lambda m: m.delete("Namespace", "inventory")),
     Flow("the producer's namespace is deleted", granted, lambda m: m.delete("Namespace", "sales")),

@@ -66,6 +66,7 @@ def drift_bucket(mesh: Mesh) -> None:
 
 
 def drift_keys(mesh: Mesh) -> None:
+    mesh.clock.forward(minutes=1)  # a key that was just issued and does not show is waited for
     store = mesh.stores.at(ENDPOINT)
     name = mesh.product()["status"]["producer"]["principal"]
     store.users[name] = replace(store.users[name], keys=(), other_policies=("extra",))

@@ -9,6 +9,7 @@ from tests.reconcile.flows import ENDPOINT
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store, annotated
 from tests.support.mesh import Mesh
 
+AGAIN = "checked again within 5m and when this object changes"
 SECRET = Key("Secret", "inventory", "orders-access")
 
 
@@ -42,7 +43,10 @@ def test_a_request_waits_for_its_grant_and_costs_the_store_nothing() -> None:
     mesh = two_domains().apply(a_request()).settle()
     assert ready(mesh) == ("Unknown", "AwaitingGrant")
     assert users(mesh) == []
-    assert mesh.product()["status"]["pendingRequests"][0]["purpose"] == "weekly stock forecast"
+    assert mesh.product()["status"]["pendingRequestCount"] == 1
+    (asked,) = mesh.get("AccessInbox", "orders", "sales")["status"]["pending"]
+    assert asked["purpose"] == "weekly stock forecast"
+    assert ready(mesh.apply(a_grant(**asked["grant"]["spec"])).settle()) == ("True", "Granted")
 
 
 def test_a_granted_request_gets_one_principal_for_exactly_its_path() -> None:
@@ -65,7 +69,7 @@ def test_deleting_the_grant_takes_everything_away_and_then_lets_it_go() -> None:
     assert ready(mesh, "Provisioned") == ("False", "Revoked")
     assert mesh.product()["status"]["pendingRequestCount"] == 0
     told = mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["message"]
-    assert told == "Access was taken away, as its grant is gone. To ask the owners again, set spec.renewal"
+    assert told == "Access was taken away, as its grant is gone. To ask the owners again, set spec.renewal; " + AGAIN
     assert not mesh.exists("AccessGrant", "inventory-forecast", "sales")
 
 
@@ -74,7 +78,7 @@ def test_a_request_that_was_revoked_asks_again_by_a_renewal() -> None:
     mesh.clock.forward(days=1)
     mesh.apply(a_request(renewal={"requestedAt": "2026-01-02T00:00:00Z"})).settle()
     assert mesh.product()["status"]["pendingRequestCount"] == 1
-    assert "they see it in status.pendingRequests" in mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["message"]
+    assert "they see the request in AccessInbox orders" in mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["message"]
     assert ready(mesh.apply(a_grant("again")).settle()) == ("True", "Granted")
 
 
@@ -125,11 +129,23 @@ def test_a_product_with_consumers_waits_and_names_them() -> None:
     assert ready(mesh) == ("True", "Granted")
 
 
-def test_a_request_whose_finalizer_was_stripped_leaves_a_principal_that_is_swept() -> None:
-    mesh = granted()
+def vanish(mesh: Mesh) -> None:
+    """The request goes without its finalizer."""
     key = Key("AccessRequest", "inventory", "orders-for-forecast")
     mesh.cluster.user_finalize(key)
     mesh.cluster.user_delete(key)
+
+
+def test_what_a_request_that_vanished_left_is_taken_at_once() -> None:
+    mesh = granted()
+    vanish(mesh)
+    assert users(mesh.settle()) == []
+
+
+def test_a_request_that_vanished_while_nobody_looked_leaves_a_principal_that_is_swept() -> None:
+    mesh = granted()
+    vanish(mesh)
+    mesh.cluster.restart()
     mesh.settle()
     (orphan,) = users(mesh)
     store = mesh.stores.at(ENDPOINT)
@@ -191,8 +207,10 @@ def test_an_input_port_is_satisfied_by_a_request_in_effect_and_says_how_to_ask()
 
 def test_lineage_follows_access_and_tells_a_cycle() -> None:
     mesh = granted()
-    assert mesh.product()["status"]["lineage"] == {"downstream": [{"namespace": "inventory", "name": "forecast", "distance": 1}]}
-    assert mesh.product("forecast", "inventory")["status"]["lineage"]["upstream"][0]["name"] == "orders"
+    assert mesh.get("AccessInbox", "orders", "sales")["status"]["lineage"] == {
+        "downstream": [{"namespace": "inventory", "name": "forecast", "distance": 1}]
+    }
+    assert mesh.get("AccessInbox", "forecast", "inventory")["status"]["lineage"]["upstream"][0]["name"] == "orders"
     mesh.apply(
         a_request(
             "forecast-for-orders", "sales", dataProductRef={"namespace": "inventory", "name": "forecast"},
@@ -203,7 +221,7 @@ def test_lineage_follows_access_and_tells_a_cycle() -> None:
             requestRef={"namespace": "sales", "name": "forecast-for-orders"},
         ),
     ).settle()  # fmt: skip
-    assert mesh.product()["status"]["lineage"]["cyclic"] is True
+    assert mesh.get("AccessInbox", "orders", "sales")["status"]["lineage"]["cyclic"] is True
 
 
 def test_a_port_that_left_the_spec_is_served_until_its_consumers_end_and_nobody_else_gets_it() -> None:

@@ -22,7 +22,7 @@ def due(mesh: Mesh) -> float:
 
 def test_what_is_ready_waits_for_its_turn() -> None:
     mesh = granted()
-    assert overdue(mesh.cluster, mesh.clock.now()) == ()
+    assert overdue(mesh.cluster, mesh.clock) == ()
     assert due(mesh) > 0
 
 
@@ -39,9 +39,9 @@ def test_what_is_ready_waits_for_its_turn() -> None:
 )
 def test_what_an_owner_took_away_meanwhile_goes_first(answer: dict[str, object]) -> None:
     mesh = granted().apply(answer)
-    assert overdue(mesh.cluster, mesh.clock.now()) == (REQUEST,)
-    assert urgent(REQUEST, mesh.cluster, mesh.clock.now())
-    assert overdue(mesh.settle().cluster, mesh.clock.now()) == ()
+    assert overdue(mesh.cluster, mesh.clock) == (REQUEST,)
+    assert urgent(REQUEST, mesh.cluster, mesh.clock)
+    assert overdue(mesh.settle().cluster, mesh.clock) == ()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_an_owner_took_away_meanwhile_goes_first(answer: dict[str, object])
 )
 def test_a_refusal_of_something_else_is_none(answer: dict[str, object]) -> None:
     mesh = granted().apply(answer)
-    assert overdue(mesh.cluster, mesh.clock.now()) == ()
+    assert overdue(mesh.cluster, mesh.clock) == ()
 
 
 def test_what_its_product_offers_now_is_looked_at_without_waiting() -> None:

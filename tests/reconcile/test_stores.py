@@ -34,7 +34,7 @@ def test_a_store_waits_for_its_users_and_names_them_until_it_is_forced() -> None
     mesh = ready(Mesh()).settle().delete("ObjectStore", "main").settle()
     blocked = mesh.condition("ObjectStore", "main", type_="DeletionBlocked")
     assert "DataProduct sales/orders" in blocked["message"]
-    assert "clouddatamesh.dev/force-delete=main" in blocked["message"]
+    assert "clouddatamesh.dev/orphan=main" in blocked["message"]
     mesh.apply(annotated(a_store(), force_delete="main")).settle()
     assert not mesh.exists("ObjectStore", "main")
     assert any("sales/orders" in event.note for _, event in mesh.cluster.events)

@@ -22,15 +22,17 @@ EDITOR = Person("editor")
 ADMIN = Person("root", ("system:masters",))
 OPERATOR = Person(f"system:serviceaccount:{NAMESPACE}:clouddatamesh", ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}"))
 
-PORTS = [a_port(), a_port("margins", path="margins/")]
+TERMS = {"maxDuration": "30d"}
+PORTS = [a_port(), a_port("margins", path="margins/", access=TERMS)]
 ORDERS = a_product(outputPorts=PORTS)
+LEAVING = a_product("leaving", suspend=True, outputPorts=[a_port(access=TERMS)])
+"""Is being deleted, and waits because it is suspended."""
 REQUEST, GRANT = a_request(), a_grant()
 DENY = {"validUntil": None, "decision": "Deny"}
 BY_RBAC, BY_RULE, BY_SCHEMA = "RBAC", "a rule of the CRD", "the schema of the CRD"
-BY_PORT_GUARD, BY_GUARD, BY_DECISION = (
-    "the policy `clouddatamesh-port-guard`",
-    "the policies `clouddatamesh-operator-guard-*`",
-    "the decision",
+BY_DECISION, BY_GUARD = "the decision", "the policies `clouddatamesh-operator-guard-*`"
+BY_PORT_GUARD, BY_DELETION_GUARD, BY_FINALIZER_GUARD, BY_STATUS_GUARD = (
+    f"the policy `clouddatamesh-{part}-guard`" for part in ("port", "deletion", "finalizer", "status")
 )
 
 
@@ -52,7 +54,7 @@ class Attempt:
     @property
     def needs_policy(self) -> bool:
         """Whether nothing stops it where the chart's admission policies are left out."""
-        return self.by in (BY_PORT_GUARD, BY_GUARD)
+        return self.by in (BY_GUARD, BY_PORT_GUARD, BY_DELETION_GUARD, BY_FINALIZER_GUARD, BY_STATUS_GUARD)
 
 
 def may_not(what: str, who: Person, *command: str, says: str = "cannot") -> Attempt:
@@ -145,8 +147,46 @@ EDITS = (
             a_product(outputPorts=[a_port(access={"approval": "Auto"}), PORTS[1]])),
     Attempt("the producer's engineer lets a port be written", INSIDER, APPLY, BY_PORT_GUARD, "clouddatamesh-port-guard",
             a_product(outputPorts=[a_port(access={"modes": ["ReadWrite"]}), PORTS[1]])),
+    Attempt("the producer's engineer lets a port last longer", INSIDER, APPLY, BY_PORT_GUARD, "clouddatamesh-port-guard",
+            a_product(outputPorts=[PORTS[0], a_port("margins", path="margins/")])),
+    Attempt("the producer's engineer lets a port last longer by raising its version", INSIDER, APPLY, BY_PORT_GUARD,
+            "clouddatamesh-port-guard", a_product(outputPorts=[PORTS[0], a_port("margins", "1.0.1", path="margins/")])),
     Attempt("somebody with the cluster's role edit opens a port", EDITOR, APPLY, BY_PORT_GUARD, "clouddatamesh-port-guard",
             a_product(outputPorts=[a_port(access={"approval": "Auto"}), PORTS[1]])),
+)  # fmt: skip
+
+
+def while_it_goes(
+    what: str, who: Person, patch: str, *, by: str = BY_DELETION_GUARD, says: str = "clouddatamesh-deletion-guard"
+) -> Attempt:
+    """A change of the product that is being deleted."""
+    return Attempt(what, who, ("patch", "dataproduct", "leaving", "-n", "sales", *PATCH, patch), by, says)
+
+
+def stripped(what: str, who: Person) -> Attempt:
+    return while_it_goes(what, who, '{"metadata":{"finalizers":null}}', by=BY_FINALIZER_GUARD, says="finalizer-guard")
+
+
+LEAVERS = (
+    while_it_goes("an owner opens a port of a product that is being deleted", PRODUCER["owners"],
+                  '{"spec":{"outputPorts":[{"name":"daily","version":"1.0.0","path":"daily/","access":{"approval":"Auto"}}]}}'),
+    while_it_goes("somebody with the cluster's role edit opens a port of a product that is being deleted", EDITOR,
+                  '{"spec":{"outputPorts":[{"name":"daily","version":"1.0.0","path":"daily/","access":{"modes":["ReadWrite"]}}]}}',
+                  says="-guard"),
+    while_it_goes("the producer's engineer makes kept data go with a product that is being deleted", INSIDER,
+                  '{"spec":{"storage":{"deletionPolicy":"Delete"}}}'),
+    while_it_goes("somebody with the cluster's role edit has the bucket of a product that is being deleted emptied", EDITOR,
+                  '{"spec":{"storage":{"forceDestroy":true}}}'),
+    while_it_goes("an administrator has the bucket of a product that is being deleted emptied", ADMIN,
+                  '{"spec":{"storage":{"deletionPolicy":"Delete","forceDestroy":true}}}'),
+    stripped("an owner strips the finalizer of a product that is being deleted", PRODUCER["owners"]),
+    stripped("the producer's engineer strips the finalizer of a product that is being deleted", INSIDER),
+    stripped("somebody with the cluster's role edit strips the finalizer of a product that is being deleted", EDITOR),
+    stripped("an administrator's clean-up script strips the finalizer of a product that is being deleted", ADMIN),
+    Attempt("an administrator's tool writes that a request is granted", ADMIN, STATUS, BY_STATUS_GUARD, "clouddatamesh-status-guard",
+            with_status(REQUEST, conditions=READY)),
+    Attempt("an administrator's tool writes what a product owns", ADMIN, STATUS, BY_STATUS_GUARD, "clouddatamesh-status-guard",
+            with_status(ORDERS, storage={"bucket": "theirs"})),
 )  # fmt: skip
 
 STOLEN = (
@@ -230,4 +270,4 @@ WORLD = (
                  a_product("thief", "inventory", producer={"secretName": "orders-access"}), "NotOwned", by="creation by POST only"),
 )  # fmt: skip
 
-ATTEMPTS = (*EDITS, *STOLEN, *NAMES, *WORLD)
+ATTEMPTS = (*EDITS, *LEAVERS, *STOLEN, *NAMES, *WORLD)

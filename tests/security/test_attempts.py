@@ -7,17 +7,19 @@ from functools import partial
 
 import pytest
 
+from clouddatamesh.plan.marks import FINALIZER
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.access import Access, Deal, is_allowed
 from tests.e2e.actors import Actors
-from tests.security.attempts import ATTEMPTS, EDITOR, GRANT, ORDERS, REALM, REQUEST, ROLES, Attempt
+from tests.security.attempts import ATTEMPTS, EDITOR, GRANT, LEAVING, ORDERS, REALM, REQUEST, ROLES, Attempt
 from tests.support.installation import Installation
 from tests.support.manifests import a_domain, a_product, a_store
 
 WITH, WITHOUT = "with admission policies", "without admission policies"
-VALUES = {WITH: {}, WITHOUT: {"guard.enabled": "false", "guard.ports": "false"}}
+GUARDS = ("enabled", "ports", "deletion", "finalizers", "status")
+VALUES = {WITH: {}, WITHOUT: {f"guard.{guard}": "false" for guard in GUARDS}}
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ def realm(request: pytest.FixtureRequest, rgw: Store) -> Iterator[Realm]:
         installed.apply(ORDERS, a_product("other", storage={"bucketName": f"{name}-other"}), a_product("forecast", "inventory"))
         for product, namespace in (("orders", "sales"), ("other", "sales"), ("forecast", "inventory")):
             installed.wait("dataproduct", product, namespace)
+        installed.apply({**LEAVING, "metadata": {**LEAVING["metadata"], "finalizers": [FINALIZER]}})
+        mesh.delete("leaving", wait=False)
+        mesh.ends("leaving", reason="Suspended", type_="DeletionBlocked")
         mesh.put(mesh.bucket("orders"), "daily/seed", "margins/seed")
         mesh.put(mesh.bucket("other"), "daily/seed")
         yield Realm(mesh, Access.given(mesh, Deal(REQUEST, GRANT)), request.param == WITH)

@@ -51,8 +51,8 @@ def test_gains_nothing(case: Hostile) -> None:
     ],
 )
 def test_two_owners_never_share_a_principal(one: Key, other: Key) -> None:
-    assert principal_name("acme", one) != principal_name("acme", other)
-    assert principal_name("acme", one) != principal_name("other-mesh", one)
+    assert principal_name("acme", "c", one) != principal_name("acme", "c", other)
+    assert principal_name("acme", "c", one) not in (principal_name("other-mesh", "c", one), principal_name("acme", "d", one))
 
 
 def test_many_renewals_at_an_open_port_make_one_grant_a_term() -> None:

@@ -15,7 +15,7 @@ from clouddatamesh.shell.fence import fence
 
 KEY = Key("Domain", "", "sales")
 READS: dict[type, set[str]] = {
-    Cluster: {"get", "list", "get_metadata", "get_own_secret", "referring", "emit"},
+    Cluster: {"get", "list", "departed", "read", "read_metadata", "get_own_secret", "referring", "emit"},
     BucketStore: {"observe", "count", "account"},
     Identities: {"list", "observe"},
 }
@@ -31,6 +31,9 @@ class Answering:
 class Clock:
     def now(self) -> datetime:
         return datetime(2026, 1, 1, tzinfo=UTC)
+
+    def is_trusted(self) -> bool:
+        return True
 
 
 def fenced(*, leads: bool) -> Ports:

@@ -8,7 +8,7 @@ from typing import Any
 from clouddatamesh.kube.memory import MemoryCluster
 from clouddatamesh.model.objects import Key, key_of
 from clouddatamesh.model.settings import Next, Settings
-from clouddatamesh.ports import Ports
+from clouddatamesh.ports import Ports, Proofs
 from clouddatamesh.reconcile.dispatch import RECONCILED, reconcile
 from clouddatamesh.storage.memory import MemoryStores
 from tests.support.manifests import CREDENTIALS
@@ -26,9 +26,13 @@ class FixedClock:
     """A clock that stands until it is moved."""
 
     time: datetime = START
+    trusted: bool = True
 
     def now(self) -> datetime:
         return self.time
+
+    def is_trusted(self) -> bool:
+        return self.trusted
 
     def forward(self, **delta: float) -> None:
         self.time += timedelta(**delta)
@@ -62,6 +66,7 @@ class Mesh:
         self.stores = MemoryStores()
         self.trap = Trap()
         self.last: dict[Key, Next] = {}
+        self.proofs = Proofs()
         self.cluster.before_write = lambda verb, key: self.trap.before_write(f"{verb} {key}")
         self.cluster.after_write = lambda verb, key: self.trap.after_write(f"{verb} {key}")
         self.stores.before_write = self.trap_before
@@ -84,7 +89,7 @@ class Mesh:
 
     @property
     def ports(self) -> Ports:
-        return Ports(self.cluster, self.stores, self.clock, self.settings)
+        return Ports(self.cluster, self.stores, self.clock, self.settings, self.proofs)
 
     def _give_credentials(self) -> None:
         store = self.stores.at("https://s3.test")
@@ -103,10 +108,9 @@ class Mesh:
         """Reconcile everything, again and again, until a whole round writes nothing."""
         for _ in range(ROUNDS):
             before = len(self.trap.seen)
-            for kind in RECONCILED:
-                for manifest in self.cluster.list(kind):
-                    key = key_of(manifest)
-                    self.last[key] = reconcile(key, self.ports)
+            living = [key_of(manifest) for kind in RECONCILED for manifest in self.cluster.list(kind)]
+            for key in (*living, *(key for key in self.last if key not in living)):
+                self.last[key] = reconcile(key, self.ports)
             if len(self.trap.seen) == before:
                 return self
         raise AssertionError(f"does not settle; the last writes were {self.trap.seen[-6:]}")

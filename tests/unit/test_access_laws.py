@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any, Final
 
+from clouddatamesh.plan.terms import created_at, is_answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clouddatamesh.api.fields import parse_duration, parse_time
 from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
-from clouddatamesh.plan.terms import created_at, is_answer
 from tests.unit.access_scene import NOW, Scene, approve, deny, deny_all
 
 DAYS = st.integers(-60, 60)

@@ -5,6 +5,8 @@ import time
 import tracemalloc
 from typing import Any
 
+import pytest
+
 from clouddatamesh.kube.cache import Cache, trim
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from tests.support.manifests import a_product
@@ -133,6 +135,68 @@ def test_listeners_hear_of_each_change_with_what_was_before_and_may_look_from_an
     cache.replace("DataProduct", [an_object(4)], version=5)
     cache.replace("DataProduct", [], version=6)
     assert heard == [(None, "1"), ("1", "2"), ("2", None), (None, "4"), ("4", None)]
+
+
+class Seconds:
+    """A clock that only counts."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("way", ["a deletion", "a list"])
+def test_what_departed_is_known_for_a_quarter_of_an_hour_as_it_was_last(way: str) -> None:
+    seconds = Seconds()
+    cache = Cache(monotonic=seconds)
+    cache.put({**an_object(1), "status": {"place": "old"}})
+    cache.put({**an_object(2), "status": {"place": "new"}})
+    assert cache.departed(KEY) is None
+    if way == "a deletion":
+        cache.remove({**an_object(3), "status": {"place": "last"}})
+    else:
+        cache.replace("DataProduct", [], version=3)
+    for now, known in ((0.0, True), (899.0, True), (900.0, False)):
+        seconds.now = now
+        found = cache.departed(KEY)
+        assert (found is not None) == known
+        assert found is None or found["status"]["place"] == ("last" if way == "a deletion" else "new")
+
+
+def test_what_departed_and_was_made_again_is_not_known_as_departed() -> None:
+    cache = Cache()
+    cache.put(an_object(1))
+    cache.remove(an_object(2))
+    cache.put(an_object(3, uid="2"))
+    assert cache.departed(KEY) is None
+
+
+def test_a_late_event_of_what_departed_does_not_undo_that() -> None:
+    cache = Cache()
+    cache.put(an_object(1))
+    cache.remove(an_object(3))
+    assert not cache.put(an_object(2))
+    assert cache.departed(KEY) is not None
+
+
+def test_only_what_holds_something_in_a_store_is_known_as_departed() -> None:
+    cache = Cache()
+    for kind, known in (("AccessRequest", True), ("AccessGrant", False), ("Namespace", False)):
+        manifest = {**an_object(1), "kind": kind}
+        cache.put(manifest)
+        cache.remove({**manifest, "metadata": {**manifest["metadata"], "resourceVersion": "2"}})
+        assert (cache.departed(Key(kind, "sales", "orders")) is not None) == known
+
+
+def test_of_very_many_that_departed_the_latest_are_known() -> None:
+    cache = Cache()
+    for number in range(10_002):
+        cache.put(an_object(number + 1, name=f"p{number}"))
+    cache.replace("DataProduct", [], version=20_000)
+    known = [cache.departed(Key("DataProduct", "sales", f"p{number}")) is not None for number in range(10_002)]
+    assert (known.count(True), known.count(False)) == (10_000, 2)
 
 
 def test_a_thousand_products_are_cheap_and_ten_thousand_quick() -> None:

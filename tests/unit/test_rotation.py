@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
+from clouddatamesh.plan.accessrequest import gift_of, plan, principal_of
 
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
@@ -13,7 +14,6 @@ from clouddatamesh.model.plan import Announce, DeleteChild, DeleteKey, IssueKey,
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding as b
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.accessrequest import gift_of, plan, principal_of
 from tests.support.worlds import SETTINGS, the_store
 from tests.unit.access_scene import NOW, Scene, approve
 

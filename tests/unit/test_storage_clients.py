@@ -24,8 +24,10 @@ from cryptography.x509.oid import NameOID
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model.bucket import LIFECYCLE, Bucket
+from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.storage.clients import BotoStores
+from tests.support.evidence import error_of
 
 SECRET = "planted/secret+of/forty/characters/long0"
 KEY_XML = (
@@ -40,14 +42,19 @@ def client_of(stores: BotoStores, connection: Connection, service: str = "s3") -
 
 
 @contextmanager
-def answering(body: bytes, *, status: int = 200, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """A server that gives one answer to everything, and the headers of what it was asked."""
+def answering(
+    body: bytes, *, status: int = 200, tls: ssl.SSLContext | None = None, drop: bool = False
+) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A server that gives one answer to everything, or drops the connection instead, and the headers of what it was asked."""
     asked: list[dict[str, str]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked.append({name.lower(): value for name, value in self.headers.items()})
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if drop:
+                self.close_connection = True
+                return
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -138,16 +145,14 @@ def test_nothing_is_printed_below_info_even_where_the_root_logger_is_at_debug() 
 
 
 def test_a_store_that_does_not_answer_is_transient_and_says_where_to_look() -> None:
-    acts = (
-        BotoStores().buckets(AWAY).account,
-        lambda: BotoStores().buckets(AWAY).observe("b"),
-        lambda: BotoStores().identities(AWAY).list("/clouddatamesh/acme/"),
-    )
-    for act in acts:
+    errors = [error_of(BotoStores().buckets(AWAY).observe("b")), error_of(BotoStores().identities(AWAY).observe("u"))]
+    for act in (BotoStores().buckets(AWAY).account, lambda: BotoStores().identities(AWAY).list("/clouddatamesh/acme/")):
         with pytest.raises(Transient) as caught:
             act()
-        assert caught.value.reason == reasons.STORE_UNAVAILABLE
-        assert "spec.endpointUrl" in caught.value.message
+        errors.append(caught.value)
+    for error in errors:
+        assert (type(error), error.reason) == (Transient, reasons.STORE_UNAVAILABLE)
+        assert "spec.endpointUrl" in error.message
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])
@@ -155,9 +160,10 @@ def test_a_store_that_does_not_answer_is_transient_and_says_where_to_look() -> N
 def test_a_server_that_is_no_store_passes_neither_for_a_bucket_nor_for_its_absence(body: bytes, status: int) -> None:
     with answering(body, status=status) as (endpoint, _):
         identities = BotoStores().identities(at(endpoint))
-        for act in (BotoStores().buckets(at(endpoint)).observe, identities.observe, identities.list):
-            with pytest.raises(MeshError):
-                act("orders")
+        assert error_of(BotoStores().buckets(at(endpoint)).observe("orders"))
+        assert error_of(identities.observe("orders"))
+        with pytest.raises(MeshError):
+            identities.list("/orders/")
 
 
 def test_settings_carry_the_digest_that_older_stores_ask_for() -> None:
@@ -200,12 +206,11 @@ def test_the_certificate_verifies_against_the_bundle_and_against_nothing_else(tm
     other, _ = make_certificate(tmp_path)
     garbage = "-----BEGIN CERTIFICATE-----\ngarbage\n-----END CERTIFICATE-----\n"
     with answering(b"<Tagging><TagSet/></Tagging>", tls=context) as (endpoint, _):
-        assert BotoStores().buckets(at(endpoint, ca_bundle=pem)).observe("b") == Bucket("b")
+        assert BotoStores().buckets(at(endpoint, ca_bundle=pem)).observe("b") == Present(Bucket("b"))
         for wrong in (other, garbage, None):
-            with pytest.raises(Terminal) as caught:
-                BotoStores().buckets(at(endpoint, ca_bundle=wrong)).observe("b")
-            assert caught.value.reason == reasons.CERTIFICATE_INVALID
-            assert "spec.caBundle" in caught.value.message
+            error = error_of(BotoStores().buckets(at(endpoint, ca_bundle=wrong)).observe("b"))
+            assert (type(error), error.reason) == (Terminal, reasons.CERTIFICATE_INVALID)
+            assert "spec.caBundle" in error.message
 
 
 def test_the_bundle_lies_in_a_private_folder_that_goes_with_the_stores() -> None:

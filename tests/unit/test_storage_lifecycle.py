@@ -25,6 +25,7 @@ def parsed(**changes: Any) -> LifecycleRule:
         LifecycleRule("clouddatamesh-b", "", expire_days=1),
         LifecycleRule("clouddatamesh-c", "", expire_noncurrent_days=1),
         LifecycleRule("clouddatamesh-d", "x/", abort_uploads_days=1),
+        LifecycleRule("clouddatamesh-owner-0-1", "clouddatamesh.dev/none/", expire_days=36500, enabled=False),
     ],
     ids=lambda rule: rule.id,
 )
@@ -54,7 +55,7 @@ def test_an_empty_prefix_may_be_left_out() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"Status": "Disabled"},
+        {"Status": "Suspended"},
         {"Filter": {"Tag": {"Key": "a", "Value": "b"}}},
         {"Filter": {"And": {"Prefix": "tmp/", "ObjectSizeGreaterThan": 1}}},
         {"Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]},

@@ -7,8 +7,10 @@ import pytest
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model import bucket as b
+from clouddatamesh.model.evidence import Absent, Present
 from clouddatamesh.model.identity import Connection, Principal
 from clouddatamesh.storage.memory import Memory, MemoryStores
+from tests.support.evidence import error_of
 
 AWS = Connection("eu-central-1", settings=frozenset(b.CAPABILITIES))
 
@@ -16,8 +18,8 @@ AWS = Connection("eu-central-1", settings=frozenset(b.CAPABILITIES))
 def test_each_endpoint_is_a_world_of_its_own_and_connections_share_it() -> None:
     stores = MemoryStores()
     stores.buckets(AWS).create(b.Bucket("b"))
-    assert stores.buckets(Connection("eu-central-1")).observe("b") is not None
-    assert stores.buckets(Connection("eu-central-1", endpoint="https://other")).observe("b") is None
+    assert stores.buckets(Connection("eu-central-1")).observe("b") != Absent()
+    assert stores.buckets(Connection("eu-central-1", endpoint="https://other")).observe("b") == Absent()
 
 
 def test_hooks_see_each_write_before_and_after_and_no_read() -> None:
@@ -59,10 +61,11 @@ def test_calls_are_counted_one_each() -> None:
 def test_what_fails_fails_as_real_stores_do(connection: Connection, down: bool, kind: type[MeshError], reason: str) -> None:
     stores = MemoryStores()
     stores.at(None).down = down
-    for act in (stores.buckets(connection).account, lambda: stores.identities(connection).observe("u")):
-        with pytest.raises(kind) as caught:
-            act()
-        assert caught.value.reason == reason
+    with pytest.raises(kind) as caught:
+        stores.buckets(connection).account()
+    looks = (stores.buckets(connection).observe("b"), stores.identities(connection).observe("u"))
+    for error in (caught.value, *map(error_of, looks)):
+        assert (type(error), error.reason) == (kind, reason)
 
 
 def test_the_next_calls_fail_as_told_and_then_no_more() -> None:
@@ -70,13 +73,13 @@ def test_the_next_calls_fail_as_told_and_then_no_more() -> None:
     stores.at(None).fail_next(Transient(reasons.THROTTLED, "Slow down"))
     with pytest.raises(Transient):
         stores.buckets(AWS).create(b.Bucket("b"))
-    assert stores.buckets(AWS).observe("b") is None
+    assert stores.buckets(AWS).observe("b") == Absent()
 
 
 def test_a_capability_that_is_switched_off_shows_in_the_probe_and_in_what_breaks() -> None:
     stores = Memory(unsupported=frozenset({b.ENCRYPTION, b.OBJECT_OWNERSHIP}))
     buckets = stores.buckets(AWS)
-    assert {found.name for found in buckets.probe("scratch") if not found.supported} == {b.ENCRYPTION, b.OBJECT_OWNERSHIP}
+    assert {found.name for found in buckets.probe("scratch") if found.verdict == "No"} == {b.ENCRYPTION, b.OBJECT_OWNERSHIP}
     buckets.create(b.Bucket("b"))
     buckets.update(b.Bucket("b", encryption="AES256"), ("encryption",))
     with pytest.raises(Terminal):
@@ -87,11 +90,13 @@ def test_a_name_that_belongs_to_another_account_is_not_owned() -> None:
     stores = MemoryStores()
     stores.at(None).foreign_buckets.add("b")
     buckets = stores.buckets(AWS)
-    with pytest.raises(Terminal) as seen:
-        buckets.observe("b")
+    assert buckets.observe("b") == Present(b.Bucket("b", is_of_other_account=True))
     with pytest.raises(Terminal) as made:
         buckets.create(b.Bucket("b"))
-    assert seen.value.reason == made.value.reason == reasons.NOT_OWNED
+    assert made.value.reason == reasons.NOT_OWNED
+    with pytest.raises(Transient) as written:
+        buckets.update(b.Bucket("b", tags=(("a", "b"),)), ("tags",))
+    assert written.value.reason == reasons.ACCESS_DENIED
 
 
 def test_eight_threads_lose_nothing() -> None:

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from clouddatamesh.plan.terms import Port, digest, is_expiring, port_of, warns_at
 
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.ports import PortAccess
-from clouddatamesh.plan.terms import Port, digest, is_expiring, port_of, warns_at
 from tests.unit.access_scene import MADE, Scene, approve
 
 PORT = Port("daily/", PortAccess(allow_permanent=True))

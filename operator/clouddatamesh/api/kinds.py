@@ -6,6 +6,7 @@ from typing import Final, Literal
 from clouddatamesh.api.base import Resource
 from clouddatamesh.api.fields import VERSION
 from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
+from clouddatamesh.api.v1alpha1.accessinbox import AccessInbox
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.domain import Domain
@@ -120,6 +121,20 @@ KINDS: Final = (
             *_TAIL,
         ),
         "The owner's answer: the manifest is the approval, deleting it revokes.",
+    ),
+    Kind(
+        AccessInbox,
+        "AccessInbox",
+        "accessinboxes",
+        "Namespaced",
+        ("ainbox",),
+        (
+            Column("Pending", ".status.pendingCount", "integer"),
+            Column("Consumers", ".status.consumerCount", "integer"),
+            Column("Oldest", ".status.pending[0].name", priority=1),
+            Column("Age", ".metadata.creationTimestamp", "date"),
+        ),
+        "Who asks for a product and who uses it; written by the operator, read by the product's team.",
     ),
 )
 KIND_BY_NAME: Final = {kind.kind: kind for kind in KINDS}

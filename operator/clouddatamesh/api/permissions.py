@@ -28,6 +28,8 @@ OPERATOR_CLUSTER: Final = (
     PolicyRule((GROUP,), _KINDS, (*_WATCH, "patch"), "Watch the kinds of the mesh and put the finalizer on"),
     PolicyRule((GROUP,), tuple(f"{kind}/status" for kind in _KINDS), ("patch",), "Write status"),
     PolicyRule((GROUP,), tuple(f"{kind}/finalizers" for kind in _KINDS), ("update",), "Own Secrets that block their owner's deletion"),
+    PolicyRule((GROUP,), ("accessinboxes",), (*_WATCH, "create"), "Tell the owners of a product who asks for it and who uses it"),
+    PolicyRule((GROUP,), ("accessinboxes/status",), ("patch",), "Write what an inbox holds"),
     PolicyRule((GROUP,), ("accessgrants",), ("create", "delete"), "Answer where a port's approval is Auto, and clear such answers away"),
     PolicyRule(("",), ("serviceaccounts",), _WATCH, "Notice that a consumer is deleted"),
     PolicyRule(("",), ("namespaces",), (*_WATCH, "create", "patch"), "Make, adopt and label the namespaces of domains; never delete one"),
@@ -56,28 +58,32 @@ OPERATOR_DOMAIN_NAMESPACE: Final = (
 _PRODUCTS: Final = ("dataproducts",)
 _REQUESTS: Final = ("accessrequests",)
 _GRANTS: Final = ("accessgrants",)
+_INBOXES: Final = ("accessinboxes",)
 _SEE: Final = PolicyRule(("",), ("events", "resourcequotas", "limitranges"), _WATCH, "See what happens and what is left")
 _USE: Final = PolicyRule(("",), ("secrets",), ("get",), "Use the credentials of products and of granted requests")
 OWNER: Final = (
     PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS), (*_CHANGE, "update"), "Own the domain's products and what it asks of others"),
     PolicyRule((GROUP,), _GRANTS, (*_CHANGE, "update"), "Answer who asks for the domain's products"),
+    PolicyRule((GROUP,), _INBOXES, _WATCH, "See who asks for the domain's products and who uses them"),
     _USE,
     _SEE,
 )
 ENGINEER: Final = (
     PolicyRule((GROUP,), _PRODUCTS, (*_WATCH, "create", "patch", "update"), "Make and change products, without deleting them"),
     PolicyRule((GROUP,), _REQUESTS, (*_CHANGE, "update"), "Ask for other domains' products, and give access back"),
-    PolicyRule((GROUP,), _GRANTS, _WATCH, "See what the owners answered"),
+    PolicyRule((GROUP,), (*_GRANTS, *_INBOXES), _WATCH, "See who asks and who uses, and what the owners answered"),
     _USE,
     _SEE,
 )
 VIEWER: Final = (
-    PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS), _WATCH, "See products, requests and answers"),
+    PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES), _WATCH, "See products, requests, answers and who uses what"),
     PolicyRule(("",), ("events", "resourcequotas"), _WATCH, "See what happens and what is left"),
 )
 DISCOVER: Final = (PolicyRule((GROUP,), ("domains", "dataproducts"), _WATCH, "Find the products of every domain"),)
 
-AGGREGATE_VIEW: Final = (PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS), _WATCH, "See products, requests and answers"),)
+AGGREGATE_VIEW: Final = (
+    PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES), _WATCH, "See products, requests, answers and who uses what"),
+)
 AGGREGATE_EDIT: Final = (
     PolicyRule(
         (GROUP,), (*_PRODUCTS, *_REQUESTS), (*_CHANGE, "update"), "Change products and requests; never answers, which need an owner"

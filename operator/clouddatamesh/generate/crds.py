@@ -54,18 +54,19 @@ def _build_column(column: Column) -> dict[str, Any]:
 
 def _build_root(kind: Kind) -> dict[str, Any]:
     fields = kind.model.model_fields
-    spec, status = build_schema(_model_of(fields["spec"].annotation)), _undefaulted(build_schema(_model_of(fields["status"].annotation)))
+    asks = {"spec": {**build_schema(_model_of(fields["spec"].annotation)), "description": "What is asked for."}} if "spec" in fields else {}
+    status = _undefaulted(build_schema(_model_of(fields["status"].annotation)))
     status["default"] = dict(_STATUS_DEFAULT)
     status["properties"]["conditions"].update({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]})
     root: dict[str, Any] = {
         "description": kind.description,
         "type": "object",
-        "required": ["spec"],
+        **({"required": ["spec"]} if asks else {}),
         "properties": {
             "apiVersion": {"type": "string", "description": "Version of this representation. Example: clouddatamesh.dev/v1alpha1."},
             "kind": {"type": "string", "description": f"Kind of this object. Example: {kind.kind}."},
             "metadata": {"type": "object"},
-            "spec": {**spec, "description": "What is asked for."},
+            **asks,
             "status": {**status, "description": "What was found; written by the operator alone."},
         },
     }

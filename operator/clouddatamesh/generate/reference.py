@@ -23,7 +23,7 @@ def _kind(kind: Kind) -> str:
     schema = build_crd(kind)["spec"]["versions"][-1]["schema"]["openAPIV3Schema"]
     short = ", ".join(f"`{name}`" for name in kind.short_names)
     head = f"## {kind.kind}\n\n{kind.description} Scope: {kind.scope}; short name {short}."
-    rows = [row for part in ("spec", "status") for row in _rows(schema["properties"][part], part)]
+    rows = [row for part in ("spec", "status") for row in _rows(schema["properties"].get(part, {}), part)]
     rules = [f"* {rule['message']}." for rule in _rules(schema)]
     table = "\n".join(["| field | type | limits | |", "|---|---|---|---|", *rows])
     return "\n\n".join([head, table, *(["Rules:\n\n" + "\n".join(rules)] if rules else [])])

@@ -1,10 +1,12 @@
 """What is known of the cluster: trimmed objects by key, the newer one winning, whether a watch, a list or our own write brought it."""
 
 import threading
+import time
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from clouddatamesh.kube.departed import Departed
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.references import references
 
@@ -22,8 +24,9 @@ def _deaf(_old: Manifest | None, _new: Manifest | None) -> None:
 class Cache:
     """Thread-safe. A late event never overwrites a newer write of ours, nor does a late deletion remove what came after it."""
 
-    def __init__(self, listener: Listener = _deaf) -> None:
+    def __init__(self, listener: Listener = _deaf, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.listener = listener
+        self._departed = Departed(monotonic)
         self._objects: dict[str, dict[Key, Manifest]] = {}
         self._sorted: dict[str, list[Key]] = {}
         self._referring: dict[Key, dict[Key, None]] = {}
@@ -38,6 +41,7 @@ class Cache:
             known = self._objects.setdefault(key.kind, {}).get(key)
             if version <= self._gone.get(key, -1) or (known is not None and version <= version_of(known)):
                 return False
+            self._departed.forget(key, str(manifest["metadata"].get("uid")))
             if known is None:
                 insort(self._sorted.setdefault(key.kind, []), key)
             trimmed = self._objects[key.kind][key] = trim(manifest)
@@ -54,7 +58,7 @@ class Cache:
             self._gone[key] = max(version_of(manifest), self._gone.get(key, -1))
             if known is None or known["metadata"].get("uid") != manifest["metadata"].get("uid") or version_of(known) > version_of(manifest):
                 return False
-            self._drop(key)
+            self._departed.keep(key, {**self._drop(key), **trim(manifest)})
         self.listener(known, None)
         return True
 
@@ -66,6 +70,8 @@ class Cache:
             known = self._objects.get(kind, {})
             vanished = [key for key, manifest in known.items() if key not in listed and version_of(manifest) <= version]
             dropped = [self._drop(key) for key in vanished]
+            for key, manifest in zip(vanished, dropped, strict=True):
+                self._departed.keep(key, manifest)
             self._gone = {key: gone for key, gone in self._gone.items() if key.kind != kind or gone > version}
             self._full.add(kind)
         for manifest in dropped:
@@ -89,6 +95,16 @@ class Cache:
         with self._lock:
             keys = sorted(found for found in self._referring.get(key, ()) if found.kind == kind)
             return tuple(self._objects[kind][found] for found in keys)
+
+    def release(self, uid: str) -> None:
+        """The operator is about to let an object go."""
+        with self._lock:
+            self._departed.release(uid)
+
+    def departed(self, key: Key) -> Manifest | None:
+        """The last state of an object that went within the last quarter of an hour without being let go."""
+        with self._lock:
+            return self._departed.get(key)
 
     def is_full(self, kind: str) -> bool:
         """Whether a full list was taken in since the start."""

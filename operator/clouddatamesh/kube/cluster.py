@@ -12,8 +12,9 @@ from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.kube.cache import Cache
 from clouddatamesh.kube.client import APPLY, JSON_PATCH, MERGE, METADATA_ONLY, Transport
-from clouddatamesh.kube.errors import ApiError, is_failed_test, is_other_uid, translate
+from clouddatamesh.kube.errors import ApiError, is_absent, is_failed_test, is_other_uid, translate
 from clouddatamesh.kube.resources import RESOURCES, collection, path
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.objects import Event, Key, Manifest, key_of
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.plan import marks
@@ -43,17 +44,28 @@ class KubeCluster:
     def referring(self, key: Key, kind: str) -> tuple[Manifest, ...]:
         return self._cache.referring(key, kind)
 
-    def get_metadata(self, key: Key) -> Manifest | None:
+    def departed(self, key: Key) -> Manifest | None:
+        return self._cache.departed(key)
+
+    def read(self, key: Key) -> Seen[Manifest]:
+        """Of a Secret only the metadata: its data is never asked for."""
+        return self.read_metadata(key) if key.kind == "Secret" else self._look(key, {})
+
+    def read_metadata(self, key: Key) -> Seen[Manifest]:
         """The answer to a write of ours a moment ago is as good as a read, once."""
         written, answer = self._written.pop(key, (0.0, None))
         if answer is not None and self._monotonic() - written < _ANSWER_SECONDS:
-            return answer
+            return Present(answer)
+        return self._look(key, {"Accept": METADATA_ONLY})
+
+    def _look(self, key: Key, headers: Mapping[str, str]) -> Seen[Manifest]:
         try:
-            return self._client.request("GET", path(key), headers={"Accept": METADATA_ONLY})
+            return Present(self._client.request("GET", path(key), headers=headers))
         except ApiError as error:
-            if error.status == 404 or self._went_with_namespace(key, error):
-                return None
-            raise translate(error, f"Reading {key}") from error
+            gone = is_absent(error) or self._went_with_namespace(key, error)
+            return Absent() if gone else Unknown(translate(error, f"Reading {key}"))
+        except MeshError as error:
+            return Unknown(error)
 
     def get_own_secret(self, name: str) -> Mapping[str, str] | None:
         """At most 30 s old, so that a thousand products do not read it a thousand times."""
@@ -119,25 +131,40 @@ class KubeCluster:
         found = self._cache.get(Key("Namespace", "", key.namespace))
         return found is None or bool(found["metadata"].get("deletionTimestamp"))
 
-    def write_status(self, key: Key, uid: str, status: Mapping[str, Any]) -> None:
+    def write_status(self, key: Key, uid: str, status: Mapping[str, Any], *, version: str = "") -> None:
         """A JSON patch that tests the uid: an apply to /status ignores metadata.uid and would write to a namesake."""
-        body = [_test("/metadata/uid", uid), {"op": "add", "path": "/status", "value": dict(status)}]
+        tests = [_test("/metadata/uid", uid), *([_test("/metadata/resourceVersion", version)] if version else [])]
+        body = [*tests, {"op": "add", "path": "/status", "value": dict(status)}]
         try:
             answer = self._patch(f"{path(key)}/status", body, manager=f"{marks.MANAGER}-status", content=JSON_PATCH)
         except ApiError as error:
-            if is_other_uid(error) or is_failed_test(error):
-                return
-            raise translate(error, f"Writing the status of {key}") from error
+            if not is_other_uid(error) and not is_failed_test(error):
+                raise translate(error, f"Writing the status of {key}") from error
+            if version and self._is_there(key, uid):
+                raise Transient(reasons.CONFLICT, f"{key} changed at the same time") from error
+            return
         self._keep(key, answer)
 
+    def _is_there(self, key: Key, uid: str) -> bool:
+        """A failed test does not say which one it was. What cannot be read counts as there: nothing was written."""
+        match self.read_metadata(key):
+            case Present(found):
+                return bool(found["metadata"].get("uid") == uid)
+            case Absent():
+                return False
+            case Unknown():
+                return True
+
     def write_finalizer(self, key: Key, uid: str, present: bool) -> None:
+        if not present:
+            self._cache.release(uid)
         try:
             answer = self._hold(key, uid) if present else self._release(key, uid)
         except ApiError as error:
-            if is_other_uid(error):
+            if is_other_uid(error) and not present:
                 return
-            if is_failed_test(error) or "metadata.finalizers" in error.fields:
-                raise Transient(reasons.CONFLICT, f"The finalizers of {key} changed at the same time") from error
+            if is_other_uid(error) or is_failed_test(error) or "metadata.finalizers" in error.fields:
+                raise Transient(reasons.CONFLICT, f"{key} was deleted, replaced or changed at the same time") from error
             raise translate(error, f"Updating {key}") from error
         if answer is None:
             return

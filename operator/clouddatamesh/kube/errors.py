@@ -48,7 +48,10 @@ class ApiError(Exception):
         parsed = _parse(body)
         self.reason = str(parsed.get("reason") or _BY_STATUS.get(status, ""))
         self.message = str(parsed.get("message") or "")
-        causes = (parsed.get("details") or {}).get("causes") or ()
+        details = parsed.get("details") or {}
+        self.name = str(details.get("name") or "")
+        """The object that the answer is about; empty where it is about none, as for a kind that the server does not serve."""
+        causes = details.get("causes") or ()
         self.causes = tuple(str(cause.get("reason") or "") for cause in causes)
         self.fields = tuple(str(cause.get("field") or "") for cause in causes)
         """The fields that an Invalid complains of."""
@@ -60,6 +63,11 @@ def _parse(body: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
+
+
+def is_absent(error: ApiError) -> bool:
+    """Whether the server says that this one object is not there, and not that it knows no such kind or path."""
+    return error.status == 404 and bool(error.name)
 
 
 def is_other_uid(error: ApiError) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, Final
 from clouddatamesh import reasons
 from clouddatamesh.errors import Terminal, Transient, Waiting
 from clouddatamesh.kube.memory_objects import OUR_KINDS, Objects, own_data
+from clouddatamesh.kube.memory_view import View
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.objects import Event, Key, Manifest, key_of
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.plan import marks
@@ -32,6 +34,10 @@ class MemoryCluster:
         self.events: list[tuple[Key, Event]] = []
         self._settings = settings
         self._objects = Objects(now)
+        self._view = View(self._objects)
+        self.unreadable: set[str] = set()
+        """Kinds that cannot be read live: the answer is Unknown."""
+        self._to_lose = 0
         self._own: dict[str, dict[str, str]] = {}
         for name in ("default", "kube-system", settings.namespace):
             self.user_apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -74,6 +80,28 @@ class MemoryCluster:
             labels = {name: value for name, value in (found["metadata"].get("labels") or {}).items() if name != label}
             self._objects.put(key, {**found, "metadata": {**found["metadata"], "labels": labels}})
 
+    def hold_back(self, *kinds: str) -> None:
+        """The cache of these kinds falls behind: what others do to them does not show; live reads and our own writes do."""
+        for kind in kinds:
+            self._view.hold_back(kind)
+
+    def catch_up(self, *kinds: str) -> None:
+        """The cache of these kinds, or of all, is as the cluster is."""
+        self._view.catch_up(*kinds)
+
+    def restart(self) -> None:
+        """The process begins again: its cache is listed anew, and what departed is not known any more."""
+        self.catch_up()
+        self._objects.departed.clear()
+
+    def lose_answers(self, count: int = 1) -> None:
+        """The next writes are done, and their answers lost."""
+        self._to_lose = count
+
+    def stop_counting(self, *names: str) -> None:
+        """No ResourceQuota counts these any more, `*`: nor anything else."""
+        self._objects.uncounted |= set(names)
+
     def put_own_secret(self, name: str, data: Mapping[str, str]) -> None:
         """A Secret in the operator's own namespace."""
         self._own[name] = dict(data)
@@ -93,22 +121,34 @@ class MemoryCluster:
     # The port
 
     def get(self, key: Key) -> Manifest | None:
-        found = self._objects.get(key)
+        found = self._view.get(key)
         return found if found is not None and _is_watched(found) else None
 
     def list(self, kind: str) -> tuple[Manifest, ...]:
-        with self._objects.lock:
-            found = (self._objects[key] for key in self._objects.all_keys() if key.kind == kind)
-            return tuple(manifest for manifest in found if _is_watched(manifest))
+        return tuple(manifest for manifest in self._view.list(kind) if _is_watched(manifest))
 
     def referring(self, key: Key, kind: str) -> tuple[Manifest, ...]:
         return tuple(manifest for manifest in self.list(kind) if key in references(manifest))
 
-    def get_metadata(self, key: Key) -> Manifest | None:
+    def departed(self, key: Key) -> Manifest | None:
+        return self._objects.departed.get(key)
+
+    def read(self, key: Key) -> Seen[Manifest]:
+        return self.read_metadata(key) if key.kind == "Secret" else self._look(key)
+
+    def read_metadata(self, key: Key) -> Seen[Manifest]:
+        match self._look(key):
+            case Present(found):
+                metadata = deepcopy(found["metadata"])
+                return Present({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": metadata})
+            case unseen:
+                return unseen
+
+    def _look(self, key: Key) -> Seen[Manifest]:
+        if key.kind in self.unreadable:
+            return Unknown(Transient(reasons.CLUSTER_UNAVAILABLE, f"Reading {key} failed: the API server does not answer"))
         found = self._objects.get(key)
-        if found is None:
-            return None
-        return {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": deepcopy(found["metadata"])}
+        return Absent() if found is None else Present(found)
 
     def get_own_secret(self, name: str) -> Mapping[str, str] | None:
         return self._own.get(name)
@@ -139,18 +179,23 @@ class MemoryCluster:
         if self._living(key, uid) is not None:
             self._write("delete", key, lambda: self._objects.delete(key))
 
-    def write_status(self, key: Key, uid: str, status: Mapping[str, Any]) -> None:
-        found = self._living(key, uid)
-        if found is not None:
-            self._write("status", key, lambda: self._objects.put(key, {**found, "status": deepcopy(dict(status))}))
-
-    def write_finalizer(self, key: Key, uid: str, present: bool) -> None:
+    def write_status(self, key: Key, uid: str, status: Mapping[str, Any], *, version: str = "") -> None:
         found = self._living(key, uid)
         if found is None:
             return
-        held = tuple(found["metadata"].get("finalizers") or ())
-        if present and marks.FINALIZER not in held and found["metadata"].get("deletionTimestamp"):
-            raise Transient(reasons.CONFLICT, f"The finalizers of {key} changed at the same time")
+        if version not in ("", found["metadata"]["resourceVersion"]):
+            raise Transient(reasons.CONFLICT, f"{key} changed at the same time")
+        self._write("status", key, lambda: self._objects.put(key, {**found, "status": deepcopy(dict(status))}))
+
+    def write_finalizer(self, key: Key, uid: str, present: bool) -> None:
+        found = self._living(key, uid)
+        held = tuple(found["metadata"].get("finalizers") or ()) if found else ()
+        if present and (found is None or (marks.FINALIZER not in held and found["metadata"].get("deletionTimestamp"))):
+            raise Transient(reasons.CONFLICT, f"{key} was deleted, replaced or changed at the same time")
+        if found is None:
+            return
+        if not present:
+            self._objects.departed.release(uid)
         others = [name for name in held if name != marks.FINALIZER]
         metadata = {**found["metadata"], "finalizers": [*others, *([marks.FINALIZER] if present else [])]}
         self._write("finalizer", key, lambda: self._objects.put(key, {**found, "metadata": metadata}))
@@ -173,6 +218,10 @@ class MemoryCluster:
             change()
             self.writes.append((verb, key))
         self.after_write(verb, key)
+        if self._to_lose:
+            self._to_lose -= 1
+            raise Transient(reasons.CLUSTER_UNAVAILABLE, f"{verb} {key}: the API server did not answer")
+        self._view.keep(key)
 
     def _check_namespace(self, key: Key) -> None:
         if not key.namespace:

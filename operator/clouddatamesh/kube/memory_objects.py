@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from clouddatamesh.api.kinds import KINDS
+from clouddatamesh.kube.departed import Departed
 from clouddatamesh.model.objects import Key, Manifest
 
 OUR_KINDS: Final = tuple(kind.kind for kind in KINDS)
@@ -24,13 +25,16 @@ class Objects:
         self.lock = threading.RLock()
         self._by_key: dict[Key, dict[str, Any]] = {}
         self._numbers = itertools.count(1)
+        self.departed = Departed(lambda: now().timestamp())
+        self.uncounted: set[str] = set()
+        """What no ResourceQuota counts; `*` is a cluster without a quota controller."""
 
     def _time(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def take_over(self, other: "Objects") -> None:
-        """Begin where another stands; what is stored is shared, as it is never changed."""
-        self._by_key, self._numbers = dict(other._by_key), copy(other._numbers)
+        """Begin where another stands; what is stored is shared, as it is never changed. What departed there is not known here."""
+        self._by_key, self._numbers, self.uncounted = dict(other._by_key), copy(other._numbers), set(other.uncounted)
 
     def get(self, key: Key) -> dict[str, Any] | None:
         return self._by_key.get(key)
@@ -57,14 +61,19 @@ class Objects:
         """Store a new state of an object, unless nothing changed; an object that is being deleted and held by nobody goes."""
         old = self._by_key.get(key)
         if key.kind == "ResourceQuota":
-            new = {**new, "status": {"used": dict.fromkeys(new["spec"]["hard"], "0")}}
+            new = {**new, "status": self._count(new["spec"]["hard"])}
         if new == old:
             return
         metadata = {**new["metadata"], "resourceVersion": str(next(self._numbers))}
         if old is not None and "generation" in metadata and _is_raised(old, new):
             metadata["generation"] += 1
         self._by_key[key] = {**new, "metadata": metadata}
+        self.departed.forget(key, str(metadata.get("uid")))
         self._collect(key)
+
+    def _count(self, hard: Mapping[str, Any]) -> dict[str, Any]:
+        """As the quota controller does at once; a name that it does not know never shows in `used`."""
+        return {} if "*" in self.uncounted else {"used": {name: "0" for name in hard if name not in self.uncounted}}
 
     def delete(self, key: Key) -> None:
         """DELETE, as often as one likes. A namespace takes its content along."""
@@ -85,7 +94,7 @@ class Objects:
         metadata = self._by_key[key]["metadata"]
         if not metadata.get("deletionTimestamp") or metadata.get("finalizers") or self._inside(key):
             return
-        del self._by_key[key]
+        self.departed.keep(key, self._by_key.pop(key))
         around = Key("Namespace", "", key.namespace)
         if around in self._by_key:
             self._collect(around)

@@ -40,6 +40,7 @@ class LifecycleRule:
     expire_days: int | None = None
     expire_noncurrent_days: int | None = None
     abort_uploads_days: int | None = None
+    enabled: bool = True
     readable: bool = True
     """False where a rule under our ID is not of our making any more; equal to nothing that we want."""
 
@@ -63,6 +64,8 @@ class Bucket:
     versioning: Literal["Enabled", "Suspended", "Off"] | None = None
     lifecycle: tuple[LifecycleRule, ...] | None = None
     foreign_rules: tuple[str, ...] = ()
+    is_of_other_account: bool = False
+    """It exists, and positively not in the account of these credentials; nothing else of it is known."""
 
     def tag(self, key: str) -> str | None:
         """The value of one tag, None where the bucket does not carry it."""
@@ -83,18 +86,22 @@ class Contents:
         return not (self.versions or self.delete_markers or self.uploads)
 
 
+Verdict: TypeAlias = Literal["Yes", "No", "Unclear"]
+
+
 @dataclass(frozen=True, order=True)
 class Capability:
-    """Something a store was found able to do, or not; `message` says how that showed."""
+    """Something a store was found able to do, or not; `message` says how that showed. Unclear: the attempt tells neither."""
 
     name: str
-    supported: bool
+    verdict: Verdict
     message: str = ""
 
 
 BLOCK_PUBLIC_ACCESS, TLS_ONLY, ENCRYPTION = "BlockPublicAccess", "TlsOnly", "Encryption"
 VERSIONING, OBJECT_OWNERSHIP, LIFECYCLE = "Versioning", "ObjectOwnership", "Lifecycle"
 TAGS, EXPECTED_OWNER, IDENTITIES = "Tags", "ExpectedBucketOwner", "Identities"
+ATTACHED_POLICIES, GROUPS = "AttachedPolicies", "Groups"
 CAPABILITIES = (
     BLOCK_PUBLIC_ACCESS,
     TLS_ONLY,
@@ -105,5 +112,7 @@ CAPABILITIES = (
     TAGS,
     EXPECTED_OWNER,
     IDENTITIES,
+    ATTACHED_POLICIES,
+    GROUPS,
 )
 """Every capability that is probed, by the name under which status shows it."""

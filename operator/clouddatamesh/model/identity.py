@@ -25,13 +25,18 @@ class IssuedKey:
 
 @dataclass(frozen=True)
 class Principal:
-    """An IAM user as wanted or as read. `policy` is the inline policy named PREFIX; `other_policies` names any further ones."""
+    """An IAM user as wanted or as read. `policy` is the inline policy named PREFIX; `other_policies` names any further ones.
+
+    `attached` are ARNs of managed policies, `groups` names of groups: both give what our policy does not say.
+    """
 
     name: str
     path: str
     tags: Tags = ()
     policy: tuple[Statement, ...] | None = None
     other_policies: tuple[str, ...] = ()
+    attached: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     keys: tuple[AccessKey, ...] = ()
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from clouddatamesh.errors import MeshError
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -17,9 +19,19 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A part of a plan that stopped: its name, the condition type that tells of it (empty: only Ready does), and why."""
+
+    part: str
+    condition: str
+    error: MeshError
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Ready as it was found, further conditions, and the other fields of status. `stalled`: somebody must change something.
 
+    `failures` are the parts that stopped: each tells of its own condition, whatever `findings` say, and the worst of them of Ready.
     `due` is the next moment at which something changes by time alone; None where nothing does.
     """
 
@@ -28,3 +40,4 @@ class Outcome:
     fields: Mapping[str, Any] = field(default_factory=dict)
     stalled: bool = False
     due: datetime | None = None
+    failures: tuple[Failure, ...] = ()

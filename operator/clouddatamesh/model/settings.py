@@ -24,7 +24,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Next:
-    """When a key is to be reconciled again: after some seconds, with growing backoff, or only when something wakes it."""
+    """When a key is to be reconciled again: after some seconds at the latest, and with growing backoff where something may pass by itself.
+
+    `failures` are the reasons of what failed, for the metrics.
+    """
 
     after: float | None = None
     backoff: bool = False
+    failures: tuple[str, ...] = ()

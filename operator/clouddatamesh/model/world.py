@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
-from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.errors import MeshError
+from clouddatamesh.model.access import Answer, Ask, Home, Offer
 from clouddatamesh.model.bucket import Bucket, Capability, Contents
+from clouddatamesh.model.evidence import Absent, Seen
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.settings import Settings
@@ -18,46 +18,69 @@ from clouddatamesh.model.settings import Settings
 
 @dataclass(frozen=True)
 class ProductWorld:
-    """What a DataProduct's plan rests on. Parts that were not needed (nothing was ever made) are None."""
+    """What a DataProduct's plan rests on. What was not asked for, as nothing was ever made, is Absent."""
 
     now: datetime
     settings: Settings
-    domain: Domain | None = None
+    cluster: str = ""
+    """UID of the namespace kube-system."""
+    home: Home | None = None
+    namespace_uid: str = ""
     namespace_terminating: bool = False
     store: ObjectStore | None = None
-    bucket: Bucket | None = None
-    contents: Contents | None = None
+    obstacle: MeshError | None = None
+    """Why nothing may be made now: no domain, no store, or one that does not serve it."""
+    abandoned: bool = False
+    """The store, or what is in it, was given up: it is not asked any more."""
+    bucket: Seen[Bucket] = field(default_factory=Absent)
+    contents: Seen[Contents] = field(default_factory=Absent)
     """Read only where it decides: an unmarked bucket under a Creating record, or a deletion."""
-    principal: Principal | None = None
-    secret: Manifest | None = None
+    principal: Seen[Principal] = field(default_factory=Absent)
+    secret: Seen[Manifest] = field(default_factory=Absent)
     """Metadata of the Secret that spec.producer names."""
-    former_secret: Manifest | None = None
+    former_secret: Seen[Manifest] = field(default_factory=Absent)
     """Metadata of the Secret that status names, where spec names another one or none."""
-    living_uids: frozenset[str] = frozenset()
-    """Of all other products of this cluster."""
+    rival: Key | None = None
+    """The product that named this bucket first."""
+    uid_lives: bool = False
+    """Whether the uid on the bucket is that of another living product."""
+    losses: int = 0
+    """Other products of this store whose buckets are in doubt now."""
     inputs: tuple[tuple[str, str], ...] = ()
     """Each input port that is not satisfied, with the sentence that says what is missing."""
     requests: tuple[Manifest, ...] = ()
     """AccessRequests for this product."""
     lineage: Mapping[str, Any] = field(default_factory=dict)
+    inbox: Manifest | None = None
 
 
 @dataclass(frozen=True)
 class AccessWorld:
-    """What the answer to an AccessRequest rests on, and what stands of it in the store."""
+    """What the answer to an AccessRequest rests on, and what is in the store for it."""
 
     now: datetime
     settings: Settings
-    product: DataProduct | None = None
-    product_domain: Domain | None = None
+    is_time_trusted: bool = True
+    cluster: str = ""
+    offer: Offer | None = None
+    product_home: Home | None = None
     consumer_exists: bool = False
-    consumer_domain: Domain | None = None
-    grants: tuple[AccessGrant, ...] = ()
-    """Living grants that name this request, or refuse its whole namespace."""
+    consumer_home: Home | None = None
+    namespace_uid: str = ""
+    answers: tuple[Answer, ...] = ()
+    """Grants that name this request, or refuse its whole namespace; those that are being deleted included."""
+    answer_exists: bool = False
+    """An object has the name of the grant that the port would make, be it being deleted."""
     store: ObjectStore | None = None
-    """Where the principal stands or is to stand; None where the store is not asked, as nothing stands and nothing is given."""
-    principal: Principal | None = None
-    secret: Manifest | None = None
+    """Where the principal is or is to be; None where the store is not asked, as nothing is there and nothing is given."""
+    obstacle: MeshError | None = None
+    """Why nothing may be given now, though it is granted: the store does not serve."""
+    abandoned: bool = False
+    """The store, or what is in it, was given up: it is not asked any more."""
+    principal: Seen[Principal] = field(default_factory=Absent)
+    secret: Seen[Manifest] = field(default_factory=Absent)
+    request: AccessRequest | None = None
+    """The request as a whole; None where it cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +88,8 @@ class GrantWorld:
     """What an AccessGrant's plan rests on."""
 
     access: AccessWorld
-    request: AccessRequest | None = None
+    ask: Ask | None = None
+    """The request that it names."""
 
 
 @dataclass(frozen=True)
@@ -96,15 +120,24 @@ class StoreWorld:
 
     now: datetime
     settings: Settings
-    cluster_uid: str
+    cluster: str
+    is_time_trusted: bool = True
     users: tuple[Key, ...] = ()
-    """DataProducts that name this store, and AccessRequests whose principals stand in it."""
-    mesh_bucket: Bucket | None = None
+    """DataProducts that name this store, and AccessRequests whose principals are in it."""
+    account: Seen[str] = field(default_factory=Absent)
+    """Whose credentials these are; Unknown where the store refuses them or does not answer."""
+    mesh_bucket: Seen[Bucket] = field(default_factory=Absent)
+    marker: Seen[Principal] = field(default_factory=Absent)
+    """The user by which the mesh knows its IAM endpoint again."""
+    known_principal: bool = False
+    """Whether a principal that some object recorded was seen at the IAM endpoint."""
     capabilities: tuple[Capability, ...] = ()
-    """As last probed; empty where there was no probe."""
+    """As status has them, with what a probe of this very reconciliation found; empty where there was none."""
     freshly_probed: bool = False
     """Whether that was in this very reconciliation."""
+    principals: int = 0
+    """How many principals this cluster has in the store."""
     orphans: tuple[str, ...] = ()
-    """Principals under the mesh's path that no living product and no request's record holds."""
+    """Those of them that no living product and no request's record holds."""
     due_orphans: tuple[Principal, ...] = ()
-    """Those of them that are to end now, as they stand."""
+    """Those that are to end now, as they are."""

@@ -83,6 +83,7 @@ def _limits(domain: Domain, namespace: str) -> Iterator[Manifest]:
     for count, kind in (
         (resources.max_data_products, "dataproducts"),
         (resources.max_access_requests, "accessrequests"),
+        (resources.max_access_grants, "accessgrants"),
     ):
         if count is not None:
             hard[f"count/{kind}.{marks.GROUP}"] = str(count)

@@ -1,60 +1,88 @@
 """The producer's principal, its one key and the Secret that holds it; and how all three are taken away again."""
 
-from clouddatamesh.model.bucket import PREFIX
+from collections.abc import Iterator
+
+from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
+from clouddatamesh.model.evidence import Absent, Seen, Unknown, value_of
 from clouddatamesh.model.objects import Key, Manifest
-from clouddatamesh.model.plan import CreatePrincipal, DeleteKey, DeletePolicy, DeletePrincipal, IssueKey, Operation, Plan, stopped
+from clouddatamesh.model.plan import Operation, Steps, stopped
+from clouddatamesh.model.store_operations import CreatePrincipal
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding as b
-from clouddatamesh.plan import marks
+from clouddatamesh.plan import keys, marks, names
 from clouddatamesh.plan.binding import Binding
+from clouddatamesh.plan.keys import Moment
+from clouddatamesh.plan.marks import Owner
 from clouddatamesh.plan.storage import Wish
 
 CONDITION = "CredentialsReady"
 
 
-def plan_credentials(wish: Wish, world: ProductWorld) -> Plan:
-    """The producer's principal, key and Secret, made, repaired or taken away."""
-    producer, uid = wish.product.spec.producer, wish.product.metadata.uid
+def principal_of(product: DataProduct, mesh: str, cluster: str) -> str:
+    """The name of a product's one principal: as it was recorded, or as it is to be."""
+    recorded = product.status.producer.principal if product.status.producer else ""
+    return recorded or names.principal_name(mesh, cluster, Key("DataProduct", product.metadata.namespace, product.metadata.name))
+
+
+def binding_of(wish: Wish) -> Binding | None:
+    """What is to be, None where the product wants no credentials."""
+    producer = wish.product.spec.producer
     if producer is None:
-        return plan_credentials_removal(wish.key, uid, world)
-    binding = Binding(wish.key, uid, wish.mesh, wish.store, wish.name, producer.secret_name)
-    name = b.want_principal(binding).name
-    if world.principal is not None and not b.is_ours(world.principal, mesh=wish.mesh, owner=wish.key):
-        return stopped(b.principal_is_foreign(name, condition=CONDITION))
-    if world.secret is not None and not marks.is_made_by(world.secret, wish.key, uid):
-        surplus = (DeleteKey(name, key.id) for key in sorted(world.principal.keys if world.principal else ()))
-        return stopped(b.secret_is_foreign(Key("Secret", wish.key.namespace, producer.secret_name), wish.key), *surplus)
-    made = (
-        b.policy_updates(binding, world.principal)
-        if world.principal
-        else (CreatePrincipal(b.want_principal(binding)), b.put_policy(binding))
-    )
-    return Plan((*made, *_key_updates(binding, world), *_former_secret(wish.key, uid, world)))
+        return None
+    recorded = wish.product.status.producer.principal if wish.product.status.producer else ""
+    return Binding(wish.owner, wish.store, wish.name, producer.secret_name, recorded=recorded)
 
 
-def _key_updates(binding: Binding, world: ProductWorld) -> tuple[Operation, ...]:
-    name = b.want_principal(binding).name
-    good = b.good_key(world.principal, world.secret)
-    surplus = tuple(DeleteKey(name, key.id) for key in sorted(world.principal.keys if world.principal else ()) if key.id != good)
-    if good and world.secret is not None:
-        return (*surplus, *b.content_updates(binding, world.secret))
-    broken = (b.remove_secret(world.secret),) if world.secret else ()
-    return (*surplus, *broken, IssueKey(name, b.secret_manifest(binding)))
+def plan_credentials(wish: Wish, world: ProductWorld, *, is_safe: bool) -> Steps:
+    """The producer's principal, key and Secret, made or repaired; only where the bucket was read back as ours and as it should be."""
+    binding = binding_of(wish)
+    if binding is None or not is_safe:
+        return Steps()
+    if isinstance(world.principal, Unknown):
+        return stopped(world.principal.error)
+    if isinstance(world.principal, Absent):
+        return _plan_making(binding, world)
+    principal = world.principal.value
+    if not b.is_ours(principal, wish.owner):
+        return stopped(b.principal_is_foreign(principal.name))
+    policy = Steps(() if b.has_policy(binding, principal) else (b.put_policy(binding),))
+    return policy + keys.plan_keys(binding, principal, world.secret, Moment(world.now)) + _former_end(wish.owner, world.former_secret)
 
 
-def _former_secret(owner: Key, uid: str, world: ProductWorld) -> tuple[Operation, ...]:
-    former: Manifest | None = world.former_secret
-    return (b.remove_secret(former),) if former is not None and marks.is_made_by(former, owner, uid) else ()
+def _plan_making(binding: Binding, world: ProductWorld) -> Steps:
+    """User, policy and key in one go. A Secret whose key is so new that nothing of it shows yet is waited for."""
+    want = b.want_principal(binding)
+    making = Steps((CreatePrincipal(want), b.put_policy(binding)))
+    known = value_of(world.secret)
+    if known is not None and keys.is_late(binding, None, known, world.now):
+        return keys.plan_keys(binding, want, world.secret, Moment(world.now))
+    return making + keys.plan_keys(binding, want, world.secret, Moment(world.now)) + _former_end(binding.owner, world.former_secret)
 
 
-def plan_credentials_removal(owner: Key, uid: str, world: ProductWorld) -> Plan:
-    """Policy first, then keys, user and Secret. What is not ours is left."""
+def plan_surplus(wish: Wish, world: ProductWorld) -> Steps:
+    """Rights that nobody gave: whatever a user of ours may do besides what its one policy says."""
+    principal = value_of(world.principal)
+    return Steps(tuple(b.surplus_rights(principal))) if principal is not None and b.is_ours(principal, wish.owner) else Steps()
+
+
+def plan_removal(owner: Owner, world: ProductWorld) -> Steps:
+    """Rights first, then keys, user and Secret. What is not ours is left; what cannot be seen is not called gone."""
+    principal = value_of(world.principal)
     operations: list[Operation] = []
-    if world.principal is not None and b.is_ours(world.principal, mesh=world.settings.mesh, owner=owner):
-        policy = (PREFIX,) if world.principal.policy is not None else ()
-        operations += [DeletePolicy(world.principal.name, name) for name in (*policy, *world.principal.other_policies)]
-        operations += [DeleteKey(world.principal.name, key.id) for key in sorted(world.principal.keys)]
-        operations.append(DeletePrincipal(world.principal.name))
-    if world.secret is not None and marks.is_made_by(world.secret, owner, uid):
-        operations.append(b.remove_secret(world.secret))
-    return Plan((*operations, *_former_secret(owner, uid, world)))
+    if principal is not None and b.is_ours(principal, owner):
+        operations += [*b.all_rights(principal), *b.remains(principal)]
+    seen: tuple[Seen[Manifest], ...] = (world.secret, world.former_secret)
+    operations += [operation for secret in seen for operation in _secret_end(owner, secret)]
+    unknown = next((found for found in (world.principal, *seen) if isinstance(found, Unknown)), None)
+    return Steps(tuple(operations), unknown.error if unknown is not None else None)
+
+
+def _former_end(owner: Owner, secret: Seen[Manifest]) -> Steps:
+    return Steps(tuple(_secret_end(owner, secret)))
+
+
+def _secret_end(owner: Owner, secret: Seen[Manifest]) -> Iterator[Operation]:
+    """One that is going already needs nothing more of us, whoever holds it."""
+    found = value_of(secret)
+    if found is not None and marks.is_made_by(found, owner.key, owner.uid) and not found["metadata"].get("deletionTimestamp"):
+        yield b.remove_secret(found)

@@ -1,148 +1,220 @@
-"""A DataProduct's plan: hold the object, then its bucket, then its producer's credentials; and all of it backwards when it goes."""
+"""A DataProduct's plan: what is taken away, its bucket, its producer's credentials, its inbox; and all of it backwards when it goes."""
 
-from dataclasses import replace
+from typing import Final, Literal, TypeAlias
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.errors import Terminal, Waiting
+from clouddatamesh.errors import MeshError, Terminal, Waiting
+from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
 from clouddatamesh.model.objects import Event, Key, key_of
-from clouddatamesh.model.plan import (
-    TAKES_AWAY,
-    Announce,
-    DeleteBucket,
-    EmptyBucket,
-    HoldObject,
-    Plan,
-    ReleaseObject,
-    stopped,
-)
+from clouddatamesh.model.operations import Announce, HoldObject, ReleaseObject
+from clouddatamesh.model.plan import Part, Plan, Steps, stopped
+from clouddatamesh.model.store_operations import DeleteBucket, EmptyBucket
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.consumers import has_access
-from clouddatamesh.plan.credentials import plan_credentials, plan_credentials_removal
+from clouddatamesh.plan.access.consumers import has_access
+from clouddatamesh.plan.access.facts import cut_offs
+from clouddatamesh.plan.access.inbox import plan_inbox
+from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus, principal_of
 from clouddatamesh.plan.ownership import judge
-from clouddatamesh.plan.storage import Wish, plan_storage, wish_of
+from clouddatamesh.plan.storage import Wish, is_lost, owner_of, plan_storage, wish_of
 
+STORAGE_READY: Final = "StorageReady"
+BLOCKED: Final = "DeletionBlocked"
 _SHOWN = 5
 
 
 def plan(product: DataProduct, world: ProductWorld) -> Plan:
-    """Everything that differs, whatever the mode; what of it is carried out is `carried_out`'s to say."""
-    if product.spec.lifecycle == "proposed" or world.store is None:
-        return Plan()
-    wish = wish_of(product, world.store, world.settings.mesh)
-    if wish is None:
-        return Plan()
-    if world.domain is not None and world.domain.spec.cordoned and product.status.storage is None:
-        return stopped(Waiting(reasons.CORDONED, f"Domain {world.domain.metadata.name} is cordoned and takes no new products"))
-    hold = Plan() if marks.is_held(product.metadata.finalizers) else Plan((HoldObject(),))
-    storage = plan_storage(wish, world)
-    if storage.stop is not None and storage.stop.reason == reasons.NOT_OWNED:
-        # The bucket is somebody else's: keys that were made while it was ours must not open it.
-        storage = plan_credentials_removal(wish.key, product.metadata.uid, world) + storage
-    return hold + storage + plan_credentials(wish, world)
+    """Everything that differs, whatever the mode; what of it is carried out is `permitted`'s to say."""
+    inbox = Part("inbox", plan_inbox(product, world))
+    if product.spec.lifecycle == "proposed" or product.spec.storage is None:
+        return Plan((inbox,))
+    wish = wish_of(product, world)
+    storage = _plan_storage(product, wish, world)
+    taking = _plan_taking(wish, world) if wish is not None else Steps()
+    credentials = plan_credentials(wish, world, is_safe=storage == Steps()) if wish is not None else Steps()
+    return Plan(
+        (
+            Part("taking", taking, CONDITION, takes=True),
+            Part("storage", _hold(product, storage) + storage, STORAGE_READY),
+            Part("credentials", credentials, CONDITION, after=("taking", "storage")),
+            inbox,
+        )
+    )
 
 
-def carried_out(product: DataProduct, full: Plan) -> Plan:
+def _hold(product: DataProduct, storage: Steps) -> Steps:
+    """The finalizer, before the first outside write and for as long as there is a record."""
+    wanted = bool(storage.operations) or product.status.storage is not None
+    return Steps((HoldObject(),)) if wanted and not marks.is_held(product.metadata.finalizers) else Steps()
+
+
+def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) -> Steps:
+    if world.obstacle is not None or wish is None:
+        return Steps((), world.obstacle)
+    home = world.home
+    if home is not None and product.status.storage is None:
+        if home.cordoned:
+            return stopped(Waiting(reasons.CORDONED, f"Domain {home.name} is cordoned and takes no new products"))
+        if not home.readable:
+            why = f"Domain {home.name} cannot be read by this version of the operator; correct what its own status names"
+            return stopped(Waiting(reasons.UNREADABLE, why))
+    return plan_storage(wish, world)
+
+
+def _plan_taking(wish: Wish, world: ProductWorld) -> Steps:
+    """All credentials where the bucket is positively another's or none are wanted; else what a user may do beyond its policy."""
+    wanted = wish.product.spec.producer is not None
+    return plan_surplus(wish, world) if wanted and not is_lost(wish, world) else plan_removal(wish.owner, world)
+
+
+def permitted(product: DataProduct, full: Plan) -> Plan:
     """What of a plan the product's mode and suspend leave to be done."""
     if product.spec.mode != "Manage":
-        return replace(full, operations=())
-    if product.spec.suspend:
-        return replace(full, operations=tuple(operation for operation in full.operations if isinstance(operation, TAKES_AWAY)))
-    return full
+        return full.keeping("inbox")
+    return full.keeping("inbox", "taking") if product.spec.suspend else full
 
 
-def is_forced(product: DataProduct) -> bool:
-    """Whether the owner asked that the object goes though something is left behind."""
-    return product.metadata.annotations.get(marks.FORCE_ANNOTATION) == product.metadata.name
+# Deletion.
+
+Fate: TypeAlias = Literal["Retain", "Delete", "Destroy"]
+_STRICTEST: Final[tuple[Fate, ...]] = ("Retain", "Delete", "Destroy")
+
+
+def fate_of(product: DataProduct) -> Fate:
+    """What spec wants to become of the bucket: it stays, goes if it is empty, or is emptied and goes."""
+    storage = product.spec.storage
+    if storage is None or storage.deletion_policy == "Retain":
+        return "Retain"
+    return "Destroy" if storage.force_destroy else "Delete"
+
+
+def _agreed_fate(product: DataProduct) -> Fate:
+    """The stricter of what was read while the product lived and what spec says now: nobody gets more once it is being deleted."""
+    known = product.status.storage.deletion if product.status.storage else None
+    return min((fate_of(product), known or fate_of(product)), key=_STRICTEST.index)
+
+
+def is_cut_off(product: DataProduct) -> bool:
+    """Whether the owner ends the consumers' access."""
+    annotations = product.metadata.annotations
+    return product.metadata.name in (annotations.get(marks.CUT_OFF_ANNOTATION), annotations.get(marks.FORCE_ANNOTATION))
 
 
 def plan_deletion(product: DataProduct, world: ProductWorld) -> Plan:
     """Access and credentials first, then the bucket by its policy, then the object."""
     if not marks.is_held(product.metadata.finalizers):
         return Plan()
-    if product.spec.suspend and not is_forced(product):
-        why = "The product is suspended; set spec.suspend to false to let its deletion go on"
-        return stopped(Waiting(reasons.SUSPENDED, why, condition="DeletionBlocked"))
-    release = Plan((ReleaseObject(),))
+    return Plan((Part("deletion", _plan_end(product, world), BLOCKED, takes=True),))
+
+
+def _plan_end(product: DataProduct, world: ProductWorld) -> Steps:
+    gives_up = world.abandoned or marks.is_orphaned(product.metadata)
+    if product.spec.suspend and not gives_up:
+        return stopped(Waiting(reasons.SUSPENDED, "The product is suspended; set spec.suspend to false to let its deletion go on"))
     users = _plan_users_end(product, world)
+    if gives_up and not _is_reached(world):
+        return _plan_abandoning(product, world)
     if users is not None:
         return users
-    wish = wish_of(product, world.store, world.settings.mesh) if world.store else None
-    if wish is None:
+    wish, release = wish_of(product, world), Steps((ReleaseObject(),))
+    if wish is None or (product.status.storage is None and product.status.producer is None):
         return release
     blocker = _blocker(wish, world)
-    if blocker is not None and not is_forced(product):
+    if blocker is not None and not gives_up:
         return stopped(blocker)
-    return plan_credentials_removal(wish.key, product.metadata.uid, world) + _plan_bucket_end(wish, world) + release
+    return plan_removal(wish.owner, world) + _plan_bucket_end(wish, world, gives_up=gives_up) + release
 
 
-def _plan_users_end(product: DataProduct, world: ProductWorld) -> Plan | None:
-    """Deletion waits for those who have access; forced, until it was taken from them, where the store can still be asked."""
+def _is_reached(world: ProductWorld) -> bool:
+    """Whether the store was asked and answered for everything that may be left there."""
+    return not world.abandoned and world.store is not None and not isinstance(world.principal, Unknown)
+
+
+def _plan_abandoning(product: DataProduct, world: ProductWorld) -> Steps:
+    """The store is given up: what may be left in it is listed, what is in the cluster goes."""
+    removal = Steps(plan_removal(owner_of(product, world), world).operations)
+    left = []
+    if product.status.storage is not None:
+        left.append(f"bucket {product.status.storage.bucket}")
+    if product.status.producer is not None:
+        left.append(f"principal {principal_of(product, world.settings.mesh, world.cluster)} with its keys")
+    told = (Announce(Event("Warning", reasons.ABANDONED, f"Left in the store: {' and '.join(left)}")),) if left else ()
+    return removal + Steps((*told, ReleaseObject()))
+
+
+def _plan_users_end(product: DataProduct, world: ProductWorld) -> Steps | None:
+    """Deletion waits for those who have access; cut off, until it was taken from them."""
     users = sorted(str(key_of(request)) for request in world.requests if has_access(request))
-    if not users or (is_forced(product) and world.store is None):
+    if not users:
         return None
     more = f" and {len(users) - _SHOWN} more" if len(users) > _SHOWN else ""
     way_out = (
         "their access is being taken away"
-        if is_forced(product)
-        else f"have them end, revoke their grants, or cut them off with annotation {marks.FORCE_ANNOTATION}={product.metadata.name}"
+        if is_cut_off(product)
+        else f"have them end, revoke their grants, or cut them off with annotation {marks.CUT_OFF_ANNOTATION}={product.metadata.name}"
     )
-    why = f"Access of {', '.join(users[:_SHOWN])}{more}: {way_out}"
-    return stopped(Waiting(reasons.IN_USE, why, condition="DeletionBlocked"))
+    return stopped(Waiting(reasons.IN_USE, f"Access of {', '.join(users[:_SHOWN])}{more}: {way_out}"))
 
 
-def _blocker(wish: Wish, world: ProductWorld) -> Terminal | None:
+def _blocker(wish: Wish, world: ProductWorld) -> MeshError | None:
     """Why a bucket that is to be deleted cannot be; asked before anything is taken away."""
+    if isinstance(world.bucket, Unknown) and _agreed_fate(wish.product) != "Retain":
+        return world.bucket.error
     if not _is_to_be_deleted(wish, world):
         return None
     if not wish.store.spec.deletion_enabled:
-        return _blocked(
+        return Terminal(
             reasons.DELETION_DISABLED,
             f"ObjectStore {wish.store.metadata.name} has deletionEnabled: false, so bucket {wish.name} stays;"
-            f" set spec.storage.deletionPolicy to Retain, or keep the bucket with {_force(wish)}",
+            f" set spec.storage.deletionPolicy to Retain, or keep the bucket with {_orphan(wish)}",
         )
-    contents = world.contents
-    if contents is not None and not contents.empty and not wish.storage.force_destroy:
+    if isinstance(world.contents, Unknown):
+        return world.contents.error
+    contents = value_of(world.contents)
+    if contents is not None and not contents.empty and _agreed_fate(wish.product) != "Destroy":
         more = " or more" if contents.more else ""
-        return _blocked(
+        return Terminal(
             reasons.BUCKET_NOT_EMPTY,
             f"Bucket {wish.name} holds {contents.versions}{more} versions, {contents.delete_markers} delete markers and"
-            f" {contents.uploads} unfinished uploads; empty it, set spec.storage.forceDestroy or deletionPolicy: Retain,"
-            f" or keep the bucket with {_force(wish)}",
+            f" {contents.uploads} unfinished uploads; empty it, set spec.storage.deletionPolicy to Retain, or keep the bucket with"
+            f" {_orphan(wish)} (spec.storage.forceDestroy counts only if it was set before the deletion)",
         )
     return None
 
 
-def _blocked(reason: str, message: str) -> Terminal:
-    return Terminal(reason, message, condition="DeletionBlocked")
-
-
-def _force(wish: Wish) -> str:
-    return f"annotation {marks.FORCE_ANNOTATION}={wish.key.name}"
+def _orphan(wish: Wish) -> str:
+    return f"annotation {marks.ORPHAN_ANNOTATION}={wish.key.name}"
 
 
 def _is_to_be_deleted(wish: Wish, world: ProductWorld) -> bool:
     """Only with the policy, in mode Manage, outside a namespace that goes as a whole, and only a bucket that is this product's now."""
     return (
-        wish.storage.deletion_policy == "Delete"
+        _agreed_fate(wish.product) != "Retain"
         and wish.product.spec.mode == "Manage"
         and not world.namespace_terminating
-        and world.bucket is not None
+        and isinstance(world.bucket, Present)
         and judge(wish.product, wish.name, world).verdict in ("Mine", "Made")
     )
 
 
-def _plan_bucket_end(wish: Wish, world: ProductWorld) -> Plan:
-    if world.bucket is None:
-        return Plan()
-    if is_forced(wish.product) or not _is_to_be_deleted(wish, world):
-        return Plan((Announce(Event("Normal", reasons.RETAINED, f"Bucket {wish.name} stays")),))
-    if world.contents is None or not world.contents.empty:
+def _plan_bucket_end(wish: Wish, world: ProductWorld, *, gives_up: bool) -> Steps:
+    if isinstance(world.bucket, Absent):
+        return Steps()
+    if gives_up or not _is_to_be_deleted(wish, world):
+        return Steps((Announce(Event("Normal", reasons.RETAINED, f"Bucket {wish.name} stays")),))
+    contents = value_of(world.contents)
+    if contents is None or not contents.empty:
         return stopped(Waiting(reasons.EMPTYING, f"Bucket {wish.name} is being emptied"), EmptyBucket(wish.name))
-    return Plan((DeleteBucket(wish.name),))
+    return Steps((DeleteBucket(wish.name),))
 
 
 def key_of_product(product: DataProduct) -> Key:
     """The key of a parsed product."""
     return Key("DataProduct", product.metadata.namespace, product.metadata.name)
+
+
+def is_forced(product: DataProduct, port: str) -> bool:
+    """Whether the owner ends the access of one port, named as `port/version`."""
+    manifest = {"metadata": {"name": product.metadata.name, "annotations": product.metadata.annotations}}
+    return port in set(cut_offs(manifest))

@@ -1,23 +1,22 @@
 """A Domain's plan: its namespaces, what stands in each, and what has to leave. A namespace itself is never deleted."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.errors import MeshError, Terminal, Waiting
 from clouddatamesh.model.objects import Key, Manifest, key_of
-from clouddatamesh.model.plan import (
-    TAKES_AWAY,
+from clouddatamesh.model.operations import (
     ApplyChild,
     CreateChild,
     DeleteChild,
     HoldObject,
     LabelNamespace,
-    Operation,
-    Plan,
     ReleaseObject,
-    stopped,
+    ReplaceChild,
 )
+from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import want_children, want_namespace
@@ -31,54 +30,42 @@ def namespaces_of(domain: Domain) -> tuple[str, ...]:
     return tuple(entry.name for entry in domain.spec.namespaces) or (domain.metadata.name,)
 
 
+READY: Final = "NamespacesReady"
+BLOCKED: Final = "DeletionBlocked"
+
+
 def plan(domain: Domain, world: DomainWorld) -> Plan:
-    """What is to be done: everything that differs; while suspended, only what takes away."""
-    full = plan_whole(domain, world)
-    return _without_giving(full) if domain.spec.suspend else full
+    """Make or adopt the namespaces, keep their children as they should be, and let go of those that left the spec.
 
-
-def plan_whole(domain: Domain, world: DomainWorld) -> Plan:
-    """Make or adopt the namespaces, keep their children as they should be, and let go of those that left the spec."""
+    Each namespace is a part of its own: one that cannot be had keeps none of the others waiting, and what takes away waits for none.
+    """
+    wanted = namespaces_of(domain)
+    departures = [
+        Part(f"departure of {name}", _plan_departure(name, world), BLOCKED, takes=True)
+        for name in sorted(set(world.namespaces) - set(wanted))
+    ]
+    surplus = [Part(f"surplus in {name}", _plan_surplus(domain, name, world), READY, takes=True) for name in wanted]
     obstacle = _obstacle(domain, world)
+    hold = Steps(() if marks.is_held(domain.metadata.finalizers) else (HoldObject(),))
     if obstacle is not None:
-        return stopped(obstacle)
-    hold = Plan() if marks.is_held(domain.metadata.finalizers) else Plan((HoldObject(),))
-    parts = [_plan_namespace(domain, name, world) for name in namespaces_of(domain)]
-    parts += [_plan_departure(name, world) for name in sorted(set(world.namespaces) - set(namespaces_of(domain)))]
-    return hold + _side_by_side(parts) + _plan_counting(world)
+        return Plan((*departures, *surplus, Part("namespaces", stopped(obstacle), READY)))
+    made = [Part(f"namespace {name}", _plan_namespace(domain, name, world), READY, after=("hold",)) for name in wanted]
+    return Plan((*departures, *surplus, Part("hold", hold), *made, Part("counting", _plan_counting(world), READY)))
 
 
-def _plan_counting(world: DomainWorld) -> Plan:
+def permitted(domain: Domain, full: Plan) -> Plan:
+    """What of a plan suspend leaves to be done."""
+    return full.taking() if domain.spec.suspend else full
+
+
+def _plan_counting(world: DomainWorld) -> Steps:
     """Until the cluster has counted a new quota it refuses everything there, so the domain is not ready before."""
     for quota in (child for child in world.children if child["kind"] == "ResourceQuota"):
         counted = (quota.get("status") or {}).get("used") or {}
         if set(quota["spec"]["hard"]) - set(counted):
             place = quota["metadata"]["namespace"]
-            return stopped(
-                Waiting(reasons.QUOTA_NOT_COUNTED, f"The quota of namespace {place} is not counted yet", condition="NamespacesReady")
-            )
-    return Plan()
-
-
-def _without_giving(full: Plan) -> Plan:
-    kept = tuple(operation for operation in full.operations if isinstance(operation, TAKES_AWAY) or _releases(operation))
-    return Plan(kept, full.stop)
-
-
-def _releases(operation: Operation) -> bool:
-    return isinstance(operation, LabelNamespace) and all(value is None for _, value in operation.labels)
-
-
-def _side_by_side(parts: list[Plan]) -> Plan:
-    """All operations of all parts; one namespace that cannot be had keeps none of the others waiting."""
-    operations = tuple(operation for part in parts for operation in part.operations)
-    stops = [part.stop for part in parts if part.stop is not None]
-    return Plan(operations, _most_severe(stops))
-
-
-def _most_severe(stops: list[MeshError]) -> MeshError | None:
-    terminal = [stop for stop in stops if isinstance(stop, Terminal)]
-    return next(iter(terminal or stops), None)
+            return stopped(Waiting(reasons.QUOTA_NOT_COUNTED, f"The quota of namespace {place} is not counted yet"))
+    return Steps()
 
 
 def _obstacle(domain: Domain, world: DomainWorld) -> MeshError | None:
@@ -90,15 +77,15 @@ def _obstacle(domain: Domain, world: DomainWorld) -> MeshError | None:
     return None
 
 
-def _plan_namespace(domain: Domain, name: str, world: DomainWorld) -> Plan:
+def _plan_namespace(domain: Domain, name: str, world: DomainWorld) -> Steps:
     namespace = world.namespaces.get(name)
     refusal = _refusal(domain, name, namespace, world)
     if refusal is not None:
         return stopped(refusal)
     if namespace is None:
-        return Plan((CreateChild(want_namespace(domain, name)), *map(CreateChild, want_children(domain, name, world.settings))))
+        return Steps((CreateChild(want_namespace(domain, name)), *map(CreateChild, want_children(domain, name, world.settings))))
     label = () if _is_labelled(domain, namespace) else (_relabel(namespace, domain.metadata.name),)
-    return Plan((*label, *_child_updates(domain, name, world)))
+    return Steps((*label, *_child_updates(domain, name, world)))
 
 
 def _refusal(domain: Domain, name: str, namespace: Manifest | None, world: DomainWorld) -> MeshError | None:
@@ -114,7 +101,7 @@ def _refusal(domain: Domain, name: str, namespace: Manifest | None, world: Domai
     if namespace is None:
         return None
     if namespace["metadata"].get("deletionTimestamp"):
-        return Waiting(reasons.NAMESPACE_TERMINATING, f"Namespace {name} is being deleted", condition="NamespacesReady")
+        return Waiting(reasons.NAMESPACE_TERMINATING, f"Namespace {name} is being deleted")
     if _is_labelled(domain, namespace) or _consents(domain, namespace):
         return None
     other = (namespace["metadata"].get("labels") or {}).get(marks.DOMAIN_LABEL)
@@ -128,7 +115,7 @@ def _refusal(domain: Domain, name: str, namespace: Manifest | None, world: Domai
 
 
 def _refused(reason: str, message: str) -> Terminal:
-    return Terminal(reason, message, condition="NamespacesReady")
+    return Terminal(reason, message)
 
 
 def is_protected(name: str, own: str) -> bool:
@@ -153,25 +140,35 @@ def _relabel(namespace: Manifest, value: str | None) -> LabelNamespace:
 
 
 def _child_updates(domain: Domain, name: str, world: DomainWorld) -> Iterator[Operation]:
-    wanted = {key_of(child): child for child in want_children(domain, name, world.settings)}
-    observed = {key_of(child): child for child in world.children if child["metadata"]["namespace"] == name}
-    for key, want in wanted.items():
-        yield from _child_update(observed.get(key), want)
-    for key in sorted(set(observed) - set(wanted)):
-        yield DeleteChild(key, observed[key]["metadata"]["uid"])
+    observed = _observed(name, world)
+    for want in want_children(domain, name, world.settings):
+        yield from _child_update(observed.get(key_of(want)), want)
+
+
+def _observed(name: str, world: DomainWorld) -> dict[Key, Manifest]:
+    return {key_of(child): child for child in world.children if child["metadata"]["namespace"] == name}
+
+
+def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
+    """Bindings and limits that left the spec, in a namespace that is this domain's."""
+    namespace = world.namespaces.get(name)
+    if namespace is None or _refusal(domain, name, namespace, world) is not None:
+        return Steps()
+    observed = _observed(name, world)
+    unwanted = sorted(set(observed) - {key_of(child) for child in want_children(domain, name, world.settings)})
+    return Steps(tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in unwanted))
 
 
 def _child_update(observed: Manifest | None, want: Manifest) -> Iterator[Operation]:
     if observed is None:
         yield CreateChild(want)
     elif "roleRef" in want and observed.get("roleRef") != want["roleRef"]:
-        yield DeleteChild(key_of(observed), observed["metadata"]["uid"])
-        yield CreateChild(want)
+        yield ReplaceChild(want, observed["metadata"]["uid"])
     elif not all(covers(observed.get(part), want[part], path=f".{part}") for part in ("metadata", "spec", "subjects") if part in want):
         yield ApplyChild(with_uid(want, observed["metadata"]["uid"]))
 
 
-def _plan_departure(name: str, world: DomainWorld) -> Plan:
+def _plan_departure(name: str, world: DomainWorld) -> Steps:
     """Let go of a namespace: its children go, then our label; only while no product is inside."""
     inside = [str(key) for key in (*world.products, *world.access) if key.namespace == name]
     if inside:
@@ -179,7 +176,7 @@ def _plan_departure(name: str, world: DomainWorld) -> Plan:
     namespace = world.namespaces[name]
     children = [child for child in world.children if child["metadata"]["namespace"] == name]
     gone = tuple(DeleteChild(key_of(child), child["metadata"]["uid"]) for child in sorted(children, key=_operator_last))
-    return Plan((*gone, _relabel(namespace, None)))
+    return Steps((*gone, _relabel(namespace, None)))
 
 
 def _operator_last(child: Manifest) -> tuple[bool, Key]:
@@ -191,7 +188,6 @@ def _in_use(what: str, users: list[str]) -> Waiting:
     return Waiting(
         reasons.IN_USE,
         f"{what} {', '.join(sorted(users)[:_SHOWN])}{more}; delete or move these first",
-        condition="DeletionBlocked",
     )
 
 
@@ -201,9 +197,10 @@ def plan_deletion(domain: Domain, world: DomainWorld) -> Plan:
         return Plan()
     users = [*(f"Domain {name}" for name in world.subdomains), *map(str, world.products), *map(str, world.access)]
     if users:
-        return stopped(_in_use("Deletion waits for", users))
+        return Plan((Part("users", stopped(_in_use("Deletion waits for", users)), BLOCKED),))
     if domain.spec.suspend:
         why = "The domain is suspended; set spec.suspend to false to let its deletion go on"
-        return stopped(Waiting(reasons.SUSPENDED, why, condition="DeletionBlocked"))
-    parts = [_plan_departure(name, world) for name in sorted(world.namespaces) if _is_labelled(domain, world.namespaces[name])]
-    return _side_by_side(parts) + Plan((ReleaseObject(),))
+        return Plan((Part("users", stopped(Waiting(reasons.SUSPENDED, why)), BLOCKED),))
+    held = [name for name in sorted(world.namespaces) if _is_labelled(domain, world.namespaces[name])]
+    parts = [Part(f"departure of {name}", _plan_departure(name, world), BLOCKED, takes=True) for name in held]
+    return Plan((*parts, Part("release", Steps((ReleaseObject(),)), BLOCKED, after=tuple(part.name for part in parts), takes=True)))

@@ -30,7 +30,7 @@ def level(store: ObjectStore, capability: str) -> str:
 
 def supported(capabilities: Iterable[b.Capability], endpoint: str | None) -> frozenset[str]:
     """The names of what the store can do. TLS cannot be demanded of an endpoint that is spoken to without it."""
-    able = {capability.name for capability in capabilities if capability.supported}
+    able = {capability.name for capability in capabilities if capability.verdict == "Yes"}
     if endpoint is not None and endpoint.startswith("http://"):
         able.discard(b.TLS_ONLY)
     return frozenset(able)
@@ -40,7 +40,7 @@ def settings_of(store: ObjectStore) -> frozenset[str]:
     """The capabilities whose settings are read and written on this store's buckets."""
     able = supported(_probed(store), store.spec.endpoint_url)
     asked = {name for name in _BASELINE if level(store, name) != "Off"}
-    return able & (asked | {b.LIFECYCLE, b.TAGS, b.EXPECTED_OWNER, b.IDENTITIES})
+    return able & (asked | {b.LIFECYCLE, b.TAGS, b.EXPECTED_OWNER, b.IDENTITIES, b.ATTACHED_POLICIES, b.GROUPS})
 
 
 def missing_of(store: ObjectStore) -> tuple[str, ...]:
@@ -55,5 +55,11 @@ def messages_of(store: ObjectStore) -> Mapping[str, str]:
     return {capability.name: capability.message or "" for capability in store.status.capabilities}
 
 
+def unclear_of(store: ObjectStore) -> tuple[str, ...]:
+    """The protections that are asked for, and of which no probe could tell yet whether the store has them."""
+    known = {found.name for found in store.status.capabilities}
+    return tuple(sorted({*(name for name in _BASELINE if level(store, name) != "Off"), b.TAGS, b.IDENTITIES} - known))
+
+
 def _probed(store: ObjectStore) -> tuple[b.Capability, ...]:
-    return tuple(b.Capability(found.name, found.supported, found.message or "") for found in store.status.capabilities)
+    return tuple(b.Capability(found.name, "Yes" if found.supported else "No", found.message or "") for found in store.status.capabilities)

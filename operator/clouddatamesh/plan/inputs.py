@@ -3,7 +3,7 @@
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.ports import InputPort, ProductPortReference
 from clouddatamesh.model.objects import Manifest
-from clouddatamesh.plan import consumers
+from clouddatamesh.plan.access import consumers, facts
 
 
 def find_missing_inputs(product: DataProduct, requests: tuple[Manifest, ...]) -> tuple[tuple[str, str], ...]:
@@ -30,7 +30,7 @@ def _fault_of(port: InputPort, product: DataProduct, requests: tuple[Manifest, .
 
 def _asks_for(request: Manifest, source: ProductPortReference) -> bool:
     """Whether a request is for that very port, in a mode that reads."""
-    asked = consumers.asked_product(request)
+    asked = facts.asked_product(request)
     port = (source.output_port.name, source.output_port.version.split(".", maxsplit=1)[0])
     reads = (request.get("spec") or {}).get("mode") != "WriteOnly"
-    return reads and (asked.namespace, asked.name) == (source.namespace, source.data_product) and consumers.asked_port(request) == port
+    return reads and (asked.namespace, asked.name) == (source.namespace, source.data_product) and facts.asked_port(request) == port

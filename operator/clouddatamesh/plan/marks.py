@@ -1,7 +1,9 @@
 """The marks by which we know what is ours: labels, annotations, tags of buckets and users."""
 
+from dataclasses import dataclass
 from typing import Final
 
+from clouddatamesh.api.base import ObjectMeta
 from clouddatamesh.model.bucket import Tags
 from clouddatamesh.model.objects import Key, Manifest
 
@@ -20,6 +22,11 @@ ROTATE_ANNOTATION: Final = f"{GROUP}/rotate"
 REQUEST_ANNOTATION: Final = f"{GROUP}/request"
 RECREATE_ANNOTATION: Final = f"{GROUP}/recreate"
 FORCE_ANNOTATION: Final = f"{GROUP}/force-delete"
+"""Read as both of the next two."""
+ORPHAN_ANNOTATION: Final = f"{GROUP}/orphan"
+CUT_OFF_ANNOTATION: Final = f"{GROUP}/cut-off"
+ACCOUNT_ANNOTATION: Final = f"{GROUP}/account"
+ISSUED_ANNOTATION: Final = f"{GROUP}/access-key-issued-at"
 ADOPT_ANNOTATION: Final = f"{GROUP}/adopt-by"
 
 MESH_TAG: Final = f"{GROUP}/mesh"
@@ -29,12 +36,34 @@ UID_TAG: Final = f"{GROUP}/uid"
 CLUSTER_TAG: Final = f"{GROUP}/cluster"
 ADOPT_TAG: Final = f"{GROUP}/adopt-by"
 TRANSFER_TAG: Final = f"{GROUP}/transfer-to"
-OWNERSHIP_TAGS: Final = (MESH_TAG, NAMESPACE_TAG, NAME_TAG, UID_TAG)
+RELEASED_TAG: Final = f"{GROUP}/released"
+DOMAIN_TAG: Final = f"{GROUP}/domain"
+NAMESPACE_UID_TAG: Final = f"{GROUP}/namespace-uid"
+WITNESS_PREFIX: Final = "clouddatamesh-owner-"
+"""ID, without the owner's uid, of the disabled lifecycle rule that proves whose a bucket is when its tags are lost."""
 
 
-def owner_tags(mesh: str, owner: Key, uid: str) -> Tags:
-    """The tags that say whose a bucket or user is."""
-    return tuple(sorted(zip(OWNERSHIP_TAGS, (mesh, owner.namespace, owner.name, uid), strict=True)))
+@dataclass(frozen=True)
+class Owner:
+    """Whose a bucket or a user is: an object in one incarnation, of one mesh in one cluster."""
+
+    mesh: str
+    cluster: str
+    key: Key
+    uid: str
+    domain: str = ""
+    namespace_uid: str = ""
+
+    @property
+    def identity(self) -> Tags:
+        """The tags in which two owners of one name differ from nobody but each other's incarnations."""
+        return ((MESH_TAG, self.mesh), (NAMESPACE_TAG, self.key.namespace), (NAME_TAG, self.key.name))
+
+    @property
+    def tags(self) -> Tags:
+        """The tags that say whose a bucket or user is; those of which nothing is known are left out."""
+        more = ((CLUSTER_TAG, self.cluster), (UID_TAG, self.uid), (DOMAIN_TAG, self.domain), (NAMESPACE_UID_TAG, self.namespace_uid))
+        return tuple(sorted((*self.identity, *((tag, value) for tag, value in more if value))))
 
 
 def owner_reference(owner: Key, uid: str) -> str:
@@ -46,6 +75,11 @@ def is_made_by(child: Manifest, owner: Key, uid: str) -> bool:
     """Whether a child carries the mark of this very object."""
     annotations = child["metadata"].get("annotations") or {}
     return bool(annotations.get(OWNER_ANNOTATION) == owner_reference(owner, uid))
+
+
+def is_orphaned(metadata: ObjectMeta) -> bool:
+    """Whether its owner asked that the object goes without waiting for a store, whatever is left there."""
+    return metadata.name in (metadata.annotations.get(ORPHAN_ANNOTATION), metadata.annotations.get(FORCE_ANNOTATION))
 
 
 def is_held(metadata_finalizers: tuple[str, ...]) -> bool:

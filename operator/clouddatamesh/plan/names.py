@@ -44,16 +44,26 @@ def is_generated(bucket: str) -> bool:
     return _GENERATED.search(bucket) is not None
 
 
-def principal_path(mesh: str) -> str:
-    """The IAM path of every user of a mesh."""
+def mesh_path(mesh: str) -> str:
+    """The IAM path below which every user of a mesh is, whatever its cluster."""
     return f"/clouddatamesh/{mesh}/"
 
 
-def principal_name(mesh: str, owner: Key) -> str:
+def principal_path(mesh: str, cluster: str) -> str:
+    """The IAM path of the users that one cluster makes for a mesh. `cluster` is the UID of kube-system."""
+    return f"{mesh_path(mesh)}{hash80('cluster', cluster)[:10]}/"
+
+
+def principal_name(mesh: str, cluster: str, owner: Key) -> str:
     """`<namespace>-<name>-<hash>`, lower case, at most 64 characters (IAM names are unique across paths, without case)."""
-    tail = hash80("principal", mesh, owner.kind, owner.namespace, owner.name)
+    tail = hash80("principal", mesh, cluster, owner.kind, owner.namespace, owner.name)
     room = _PRINCIPAL_LENGTH - len(tail) - 1
     return f"{_readable(f'{owner.namespace}-{owner.name}', room)}-{tail}"
+
+
+def marker_name(mesh: str, cluster: str) -> str:
+    """The user without policy and key by which a mesh knows its IAM endpoint again."""
+    return f"mesh-marker-{hash80('marker', mesh, cluster)}"
 
 
 def spread(identity: str) -> float:

@@ -1,37 +1,75 @@
-"""An ObjectStore's plan: the mesh's own bucket in it, which says whose store it is, and the probe of what it can do."""
+"""An ObjectStore's plan: the marks by which it is known again, the probe of what it can do, and principals that nobody owns."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from clouddatamesh import reasons
+from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
-from clouddatamesh.errors import Terminal, Waiting
-from clouddatamesh.model.bucket import Bucket, Tags
+from clouddatamesh.errors import MeshError, Terminal, Waiting
+from clouddatamesh.model.bucket import IDENTITIES, Bucket, Capability, Tags
+from clouddatamesh.model.evidence import Absent, Unknown
+from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Event
-from clouddatamesh.model.plan import (
-    Announce,
-    CreateBucket,
-    HoldObject,
-    Operation,
-    Plan,
-    ProbeStore,
-    Record,
-    ReleaseObject,
-    UpdateBucket,
-    stopped,
-)
+from clouddatamesh.model.operations import Announce, HoldObject, Record, ReleaseObject
+from clouddatamesh.model.plan import Part, Plan, Steps, stopped
+from clouddatamesh.model.store_operations import CreateBucket, CreatePrincipal, MarkBucket, ProbeStore, UpdateBucket
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.sweep import plan_sweep
 
+IDENTIFIED: Final = "Identified"
+CREDENTIALS: Final = "CredentialsValid"
+FAILURES: Final = 3
+"""So many probes in a row that fail, and what a store could do it can no more."""
 _SHOWN: Final = 5
 _ROLE_TAG: Final = f"{marks.GROUP}/role"
+_SOON: Final = timedelta(minutes=5)
+"""A probe that found a store unable is tried again after so long."""
 
 
 def plan(store: ObjectStore, world: StoreWorld) -> Plan:
-    """Hold the object, find or make the mesh's bucket, probe, sweep."""
-    hold = Plan() if marks.is_held(store.metadata.finalizers) else Plan((HoldObject(),))
-    return hold + _plan_mesh_bucket(store, world) + _plan_probe(store, world) + plan_sweep(store, world)
+    """Hold the object, see that this is the store that it was, probe, sweep."""
+    if isinstance(world.account, Unknown):
+        return Plan((Part("account", stopped(world.account.error), CREDENTIALS),))
+    strange = find_strangeness(store, world)
+    if strange is not None:
+        return Plan((Part("account", stopped(strange), IDENTIFIED),))
+    hold = Steps(() if marks.is_held(store.metadata.finalizers) else (HoldObject(),))
+    bucket, marker = _plan_mesh_bucket(store, world), _plan_marker(store, world)
+    return Plan(
+        (
+            Part("hold", hold),
+            Part("bucket", bucket, IDENTIFIED, after=("hold",)),
+            Part("marker", marker, IDENTIFIED, after=("hold", "bucket")),
+            Part("probe", _plan_probe(store, world), after=("hold", "bucket")),
+            Part("sweep", plan_sweep(store, world) if bucket == marker == Steps() else Steps(), after=("bucket", "marker"), takes=True),
+        )
+    )
+
+
+def find_strangeness(store: ObjectStore, world: StoreWorld) -> MeshError | None:
+    """Why this is not the store, or not the mesh, that status speaks of: then nothing is made, marked or taken."""
+    recorded, name = store.status.bucket, mesh_bucket_of(store, world)
+    if recorded is not None and store.status.bucket_phase == "Owned" and recorded != name:
+        whose = f" {store.status.mesh}" if store.status.mesh else ""
+        why = (
+            f"ObjectStore {store.metadata.name} belongs to mesh{whose} (bucket {recorded}), and this operator serves {world.settings.mesh}"
+        )
+        return Terminal(reasons.OTHER_MESH, f"{why}; set the operator's mesh back, or make another ObjectStore")
+    return find_other_account(store, world.account.value if not isinstance(world.account, Absent | Unknown) else "")
+
+
+def find_other_account(store: ObjectStore, account: str) -> MeshError | None:
+    """The error where credentials are of another account than the one in which everything was made."""
+    recorded = store.status.account
+    if not recorded or not account or account in (recorded, store.metadata.annotations.get(marks.ACCOUNT_ANNOTATION)):
+        return None
+    why = f"The credentials of ObjectStore {store.metadata.name} are of account {account}, and its buckets are of account {recorded}"
+    return Terminal(
+        reasons.NOT_THE_SAME_STORE,
+        f"{why}; set the Secret back, or accept the account with annotation {marks.ACCOUNT_ANNOTATION}={account}",
+    )
 
 
 def mesh_bucket_of(store: ObjectStore, world: StoreWorld) -> str:
@@ -39,18 +77,35 @@ def mesh_bucket_of(store: ObjectStore, world: StoreWorld) -> str:
     return names.mesh_bucket_name(store.spec.bucket_prefix, world.settings.mesh)
 
 
-def _plan_mesh_bucket(store: ObjectStore, world: StoreWorld) -> Plan:
+def mesh_tags(mesh: str, cluster: str) -> Tags:
+    """The tags of the mesh's own bucket, and of its marker."""
+    return tuple(sorted({marks.MESH_TAG: mesh, marks.CLUSTER_TAG: cluster, _ROLE_TAG: "mesh"}.items()))
+
+
+def is_mesh_bucket(bucket: Bucket, mesh: str, cluster: str) -> bool:
+    """Whether a bucket says that it is the mesh's own, and this cluster's."""
+    return bucket.tag(marks.MESH_TAG) == mesh and bucket.tag(marks.CLUSTER_TAG) == cluster
+
+
+def is_marker(principal: Principal, mesh: str, cluster: str) -> bool:
+    """Whether a user is the marker: its path says of which mesh and cluster."""
+    return principal.path == names.principal_path(mesh, cluster)
+
+
+def _plan_mesh_bucket(store: ObjectStore, world: StoreWorld) -> Steps:
     name = mesh_bucket_of(store, world)
-    want = Bucket(name=name, region=store.spec.region, tags=_mesh_tags(world))
-    if world.mesh_bucket is None:
+    want = Bucket(name=name, region=store.spec.region, tags=mesh_tags(world.settings.mesh, world.cluster))
+    if isinstance(world.mesh_bucket, Unknown):
+        return stopped(world.mesh_bucket.error)
+    if isinstance(world.mesh_bucket, Absent):
         return _plan_making(store, want)
-    tags = dict(world.mesh_bucket.tags)
-    if tags.get(marks.MESH_TAG) == world.settings.mesh and tags.get(marks.CLUSTER_TAG) == world.cluster_uid:
-        return Plan()
-    return _plan_claim(store, world.mesh_bucket, want, world)
+    observed = world.mesh_bucket.value
+    if is_mesh_bucket(observed, world.settings.mesh, world.cluster):
+        return Steps()
+    return _plan_claim(store, observed, want, world)
 
 
-def _plan_making(store: ObjectStore, want: Bucket) -> Plan:
+def _plan_making(store: ObjectStore, want: Bucket) -> Steps:
     recreate = store.metadata.annotations.get(marks.RECREATE_ANNOTATION) == want.name
     if store.status.bucket == want.name and store.status.bucket_phase == "Owned" and not recreate:
         why = (
@@ -58,22 +113,23 @@ def _plan_making(store: ObjectStore, want: Bucket) -> Plan:
             f" where its data is lost, annotate {marks.RECREATE_ANNOTATION}={want.name}"
         )
         return stopped(Terminal(reasons.NOT_THE_SAME_STORE, why))
-    return Plan((_record(want, "Creating"), CreateBucket(want), UpdateBucket(want, "tags")))
+    return Steps((_record(want, "Creating"), CreateBucket(want), MarkBucket(want)))
 
 
 def _record(want: Bucket, phase: str) -> Record:
     return Record((("bucket", want.name), ("bucketPhase", phase)))
 
 
-def _plan_claim(store: ObjectStore, observed: Bucket, want: Bucket, world: StoreWorld) -> Plan:
-    """The bucket exists and does not carry this cluster's mark: interrupted by ourselves, a rebuilt cluster, or somebody else."""
+def _plan_claim(store: ObjectStore, observed: Bucket, want: Bucket, world: StoreWorld) -> Steps:
+    """The bucket exists and lacks this cluster's mark: interrupted by ourselves, stripped, a rebuilt cluster, or somebody else's."""
     tags = dict(observed.tags)
     other = tags.get(marks.CLUSTER_TAG)
-    interrupted = not tags and store.status.bucket == want.name and store.status.bucket_phase == "Creating"
+    recorded = store.status.bucket == want.name and not observed.is_of_other_account
+    interrupted = not tags and recorded and store.status.bucket_phase == "Creating"
     rebuilt = tags.get(marks.MESH_TAG) == world.settings.mesh and other is not None and store.spec.take_over_from == other
-    if interrupted or rebuilt:
-        return Plan((UpdateBucket(want, "tags"),))
-    if other is not None:
+    if interrupted or rebuilt or (recorded and _is_stripped(tags, world)):
+        return Steps((UpdateBucket(want, "tags"),))
+    if other is not None and other != world.cluster:
         why = (
             f"Bucket {want.name} says that this mesh is served by the cluster with UID {other}; where that cluster is gone for good,"
             f" set spec.takeOverFrom to {other}; else give this operator another mesh name"
@@ -83,40 +139,108 @@ def _plan_claim(store: ObjectStore, observed: Bucket, want: Bucket, world: Store
     return stopped(Terminal(reasons.NOT_OWNED, why))
 
 
-def _mesh_tags(world: StoreWorld) -> Tags:
-    tags = {marks.MESH_TAG: world.settings.mesh, marks.CLUSTER_TAG: world.cluster_uid, _ROLE_TAG: "mesh"}
-    return tuple(sorted(tags.items()))
+def _is_stripped(tags: dict[str, str], world: StoreWorld) -> bool:
+    """Whether some tool took our marks off, nobody else's are there, and the marker or a recorded principal proves the store."""
+    wanted = dict(mesh_tags(world.settings.mesh, world.cluster))
+    alien = any(tags.get(tag, value) != value for tag, value in wanted.items())
+    return not alien and (_is_marker_seen(world) or world.known_principal)
 
 
-def _plan_probe(store: ObjectStore, world: StoreWorld) -> Plan:
-    probe: tuple[Operation, ...] = (
-        ProbeStore(names.scratch_bucket_name(store.spec.bucket_prefix, world.settings.mesh, store.metadata.name)),
-    )
-    return Plan(probe) if is_probe_due(store, world) else Plan()
+def _is_marker_seen(world: StoreWorld) -> bool:
+    return not isinstance(world.marker, Absent | Unknown) and is_marker(world.marker.value, world.settings.mesh, world.cluster)
+
+
+def _plan_marker(store: ObjectStore, world: StoreWorld) -> Steps:
+    """A user without rights and keys, by which the IAM endpoint is known again; where the store has users at all."""
+    if not any(found.name == IDENTITIES and found.verdict == "Yes" for found in world.capabilities):
+        return Steps()
+    name = names.marker_name(world.settings.mesh, world.cluster)
+    if isinstance(world.marker, Unknown):
+        return stopped(world.marker.error)
+    if _is_marker_seen(world):
+        return Steps() if store.status.marker == name else Steps((Record((("marker", name),)),))
+    if not isinstance(world.marker, Absent):
+        return stopped(Terminal(reasons.NOT_OWNED, f"IAM user {name} exists and is not of this mesh; remove or rename it"))
+    recreate = store.metadata.annotations.get(marks.RECREATE_ANNOTATION) in (name, mesh_bucket_of(store, world))
+    if store.status.marker == name and not world.known_principal and not recreate:
+        why = f"IAM user {name}, by which this mesh knows its IAM endpoint, is not there: set spec.iamEndpointUrl back, or,"
+        return stopped(Terminal(reasons.NOT_THE_SAME_STORE, f"{why} where its users are lost, annotate {marks.RECREATE_ANNOTATION}={name}"))
+    path, tags = names.principal_path(world.settings.mesh, world.cluster), mesh_tags(world.settings.mesh, world.cluster)
+    return Steps((CreatePrincipal(Principal(name, path, tags)),))
+
+
+def _plan_probe(store: ObjectStore, world: StoreWorld) -> Steps:
+    scratch = names.scratch_bucket_name(store.spec.bucket_prefix, world.settings.mesh, store.metadata.name)
+    return Steps((ProbeStore(scratch),)) if is_probe_due(store, world) else Steps()
 
 
 def is_probe_due(store: ObjectStore, world: StoreWorld) -> bool:
-    """Once per generation and operator version, and when the last one is a day old."""
+    """Once per generation and operator version, and daily; sooner where a probe found a store unable, or could not tell."""
     status = store.status
+    if world.freshly_probed:
+        return False
     if not world.capabilities or status.probed_generation != store.metadata.generation or status.probed_version != world.settings.version:
-        return not world.freshly_probed
-    oldest = min((found.checked_at for found in status.capabilities if found.checked_at), default="")
-    return not world.freshly_probed and (not oldest or world.now - datetime.fromisoformat(oldest) > world.settings.probe_interval)
+        return True
+    times = [parse_time(found.checked_at) for found in status.capabilities if found.checked_at]
+    last = parse_time(status.probed_at) if status.probed_at else min(times, default=None)
+    return last is None or world.now - last > min(_patience(store, last), world.settings.probe_interval)
+
+
+def _patience(store: ObjectStore, last: datetime) -> timedelta:
+    """Minutes where something worked before or could not be told; where a store is unable, as long again as that is known, and longer."""
+    status = store.status
+    if status.probe_unclear or any(found.failures for found in status.capabilities):
+        return _SOON
+    since = [parse_time(found.checked_at) for found in status.capabilities if not found.supported and found.checked_at]
+    return max(_SOON, last - max(since)) if since else timedelta.max
+
+
+def merge_probe(store: ObjectStore, probed: tuple[Capability, ...], now: datetime) -> tuple[dict[str, object], ...]:
+    """status.capabilities after a probe: what could not be told stays as it was, what worked must fail several times to be dropped."""
+    known = {found.name: found for found in store.status.capabilities}
+    at = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    merged = []
+    for found in probed:
+        old = known.get(found.name)
+        if found.verdict == "Unclear":
+            if old is not None:
+                merged.append(old.model_dump(by_alias=True, exclude_none=True))
+            continue
+        able = found.verdict == "Yes"
+        since = old.checked_at if old is not None and old.supported == able and old.checked_at else at
+        entry = {"name": found.name, "supported": able, "message": found.message, "checkedAt": since, "failures": 0}
+        if found.verdict == "No" and old is not None and old.supported and old.failures + 1 < FAILURES:
+            entry |= {"supported": True, "checkedAt": old.checked_at or at, "failures": old.failures + 1}
+        merged.append(entry)
+    return tuple(merged)
 
 
 def plan_deletion(store: ObjectStore, world: StoreWorld) -> Plan:
-    """Wait for those who use the store; its buckets stay, the mesh's own too, which keeps other clusters off what is retained."""
+    """Wait for those who use the store; its buckets stay, the mesh's own too, which keeps other clusters off what is retained.
+
+    Given up (annotation orphan), it waits only for those whose records tell of it: they list what they leave, and let go of it.
+    """
     if not marks.is_held(store.metadata.finalizers):
         return Plan()
+    answers = Part("account", Steps((), world.account.error if isinstance(world.account, Unknown) else None), CREDENTIALS)
+    return Plan((answers, Part("release", _plan_release(store, world), "DeletionBlocked", takes=True)))
+
+
+def _plan_release(store: ObjectStore, world: StoreWorld) -> Steps:
     if not world.users:
-        return Plan((ReleaseObject(),))
+        return Steps((ReleaseObject(),))
     shown = ", ".join(str(key) for key in sorted(world.users)[:_SHOWN])
     more = f" and {len(world.users) - _SHOWN} more" if len(world.users) > _SHOWN else ""
-    if store.metadata.annotations.get(marks.FORCE_ANNOTATION) != store.metadata.name:
+    if not marks.is_orphaned(store.metadata):
         why = (
             f"Deletion waits for {shown}{more}; delete these first, or leave their buckets and keys behind with annotation"
-            f" {marks.FORCE_ANNOTATION}={store.metadata.name}"
+            f" {marks.ORPHAN_ANNOTATION}={store.metadata.name}"
         )
-        return stopped(Waiting(reasons.IN_USE, why, condition="DeletionBlocked"))
+        return stopped(Waiting(reasons.IN_USE, why))
+    holders = sorted(key for key in world.users if key.kind == "AccessRequest")
+    if holders:
+        why = f"{len(holders)} AccessRequests let go of the store, the first: {holders[0]}"
+        return stopped(Waiting(reasons.DELETING, why))
     left = f"Left behind in the store, with their keys: the buckets of {shown}{more}"
-    return Plan((Announce(Event("Warning", reasons.RETAINED, left)), ReleaseObject()))
+    told = Announce(Event("Warning", reasons.ABANDONED, left))
+    return Steps((told, ReleaseObject()))

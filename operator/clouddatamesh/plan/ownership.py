@@ -1,33 +1,39 @@
 """Whose is this bucket? The one decision on which no data being stolen or lost rests; everything else asks here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.bucket import Bucket
-from clouddatamesh.model.objects import Key
+from clouddatamesh.model.evidence import Present, value_of
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks
 
-Verdict: TypeAlias = Literal["Absent", "Missing", "Mine", "Made", "Returning", "Consented", "Transferred", "Foreign"]
+Verdict: TypeAlias = Literal[
+    "Absent", "Missing", "Mine", "Made", "Returning", "Consented", "Transferred", "MarksMissing", "Released", "Foreign"
+]
 """
-Absent       not there, and never was: may be made
-Missing      not there, though status says that it existed
-Mine         carries this mesh, namespace, name and uid
-Made         carries no tag at all, is empty, and our Creating record stands: we were interrupted between create and tags
-Returning    carries this mesh, namespace and name and the uid of no living product (a rebuilt cluster, a re-made object)
-Consented    carries the consent tag for exactly this product, and nobody's marks
-Transferred  another namespace's, and the platform team tagged it for this product
-Foreign      anything else: never touched
+Absent        not there, and never was: may be made
+Missing       not there, though status says that it existed
+Mine          carries this product's marks, or lost some of them and nothing else speaks against it
+Made          carries no tag at all, is empty, and our Creating record is there: we were interrupted between create and tags
+Returning     carries this mesh, namespace and name and the uid of no living product (a rebuilt cluster, a re-made object)
+Consented     carries the consent tag for exactly this product, and nobody's marks
+Transferred   another namespace's, and the platform team tagged it for this product
+MarksMissing  was this product's, and neither marks nor witness are there any more
+Released      its owner let it go by a tag that names this product
+Foreign       anything else: never touched
 """
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The verdict and, for Foreign and Missing, the sentence that says why and what to do."""
+    """The verdict and, where it stops, the sentence that says why and what to do. `positive`: somebody else's marks were read."""
 
     verdict: Verdict
     why: str = ""
+    positive: bool = False
 
     @property
     def takes_over(self) -> bool:
@@ -36,16 +42,18 @@ class Claim:
 
 
 def judge(product: DataProduct, name: str, world: ProductWorld) -> Claim:
-    """Whose the bucket of that name is, seen from this product."""
-    if world.bucket is None:
+    """Whose the bucket of that name is, seen from this product. Ask only where it was seen to be present or absent."""
+    if world.rival is not None:
+        return Claim("Foreign", f"Bucket {name} belongs to another product, which named it first; choose another name")
+    if not isinstance(world.bucket, Present):
         return _judge_absence(product, name)
-    tags = dict(world.bucket.tags)
-    owner = (tags.get(marks.MESH_TAG), tags.get(marks.NAMESPACE_TAG), tags.get(marks.NAME_TAG))
-    if owner == (world.settings.mesh, product.metadata.namespace, product.metadata.name):
-        return _judge_own(product, tags.get(marks.UID_TAG, ""), world)
-    if any(owner):
-        return _judge_others(product, world.bucket, world)
-    return _judge_unmarked(product, world.bucket, world)
+    bucket = world.bucket.value
+    if bucket.is_of_other_account:
+        why = f"Bucket {name} exists and is not of this account; choose another name"
+        return Claim("Foreign", why, positive=True)
+    if bucket.tag(marks.RELEASED_TAG) == _place(product):
+        return Claim("Released", f"Bucket {name} was let go by its tag {marks.RELEASED_TAG}; remove the tag to keep it")
+    return _judge_marks(product, bucket, world)
 
 
 def _judge_absence(product: DataProduct, name: str) -> Claim:
@@ -55,41 +63,81 @@ def _judge_absence(product: DataProduct, name: str) -> Claim:
         return Claim("Absent")
     return Claim(
         "Missing",
-        f"Bucket {name} existed and is gone; restore it, or accept the loss and have it made anew with"
+        f"Bucket {name} existed and is gone; restore it, or accept the loss and have it made again with"
         f" annotation {marks.RECREATE_ANNOTATION}={name}",
     )
 
 
-def _judge_own(product: DataProduct, uid: str, world: ProductWorld) -> Claim:
-    if uid == product.metadata.uid:
+def _judge_marks(product: DataProduct, bucket: Bucket, world: ProductWorld) -> Claim:
+    """By the marks that are there. A mark that is missing is no other's mark."""
+    seen, ours = dict(bucket.tags), _marks_of(product, world)
+    if _is_taken_over(bucket, world):
+        del seen[marks.CLUSTER_TAG]
+    if any(seen.get(tag, value) != value for tag, value in ours.items() if tag != marks.UID_TAG):
+        return _judge_others(product, bucket, world)
+    uid = seen.get(marks.UID_TAG, "")
+    whole = all(tag in seen for tag in ours if tag not in (marks.UID_TAG, marks.CLUSTER_TAG))
+    if uid == product.metadata.uid or (whole and not uid and _was_ours(product)):
         return Claim("Mine")
-    if uid in world.living_uids:
-        return Claim("Foreign", f"Bucket {_name(world)} carries the uid of another living product ({uid})")
+    if uid and not whole and not _was_ours(product):
+        return _judge_others(product, bucket, world)
+    if uid or whole:
+        return _judge_own(product, bucket, uid, world)
+    return _judge_unmarked(product, bucket, world)
+
+
+def _is_taken_over(bucket: Bucket, world: ProductWorld) -> bool:
+    """Whether a bucket was made by the lost cluster whose store this one takes over."""
+    former = world.store.spec.take_over_from if world.store else None
+    return former is not None and bucket.tag(marks.CLUSTER_TAG) == former
+
+
+def _marks_of(product: DataProduct, world: ProductWorld) -> Mapping[str, str]:
+    return {
+        marks.MESH_TAG: world.settings.mesh,
+        marks.CLUSTER_TAG: world.cluster,
+        marks.NAMESPACE_TAG: product.metadata.namespace,
+        marks.NAME_TAG: product.metadata.name,
+        marks.UID_TAG: product.metadata.uid,
+    }
+
+
+def _judge_own(product: DataProduct, bucket: Bucket, uid: str, world: ProductWorld) -> Claim:
+    """This mesh's, namespace's and name's, of another incarnation."""
+    if world.uid_lives:
+        return Claim("Foreign", f"Bucket {bucket.name} carries the uid of another living product ({uid})", positive=True)
+    if _changed_hands(bucket, world):
+        why = f"Bucket {bucket.name} was made in a namespace of this name that belonged to Domain {bucket.tag(marks.DOMAIN_TAG)}"
+        return Claim("Foreign", f"{why}; {_hand_over(product)}")
     if _adoption(product) == "Never":
-        return Claim(
-            "Foreign",
-            f"Bucket {_name(world)} was an earlier {_key(product)}'s, and adoptionPolicy is Never; set it to IfOwned",
-        )
+        why = f"Bucket {bucket.name} was an earlier DataProduct {_place(product)}'s, and adoptionPolicy is Never; set it to IfOwned"
+        return Claim("Foreign", why)
     return Claim("Returning")
 
 
+def _changed_hands(bucket: Bucket, world: ProductWorld) -> bool:
+    """Whether the namespace is another one of that name, and belongs to another Domain than the one that made the bucket."""
+    domain, namespace = bucket.tag(marks.DOMAIN_TAG), bucket.tag(marks.NAMESPACE_UID_TAG)
+    moved = namespace is not None and bool(world.namespace_uid) and namespace != world.namespace_uid and not _is_taken_over(bucket, world)
+    return moved and domain is not None and domain != (world.home.name if world.home else "")
+
+
 def _judge_others(product: DataProduct, bucket: Bucket, world: ProductWorld) -> Claim:
-    target = f"{product.metadata.namespace}/{product.metadata.name}"
     same_mesh = bucket.tag(marks.MESH_TAG) == world.settings.mesh
-    if same_mesh and bucket.tag(marks.TRANSFER_TAG) == target and _adoption(product) != "Never":
+    same_cluster = bucket.tag(marks.CLUSTER_TAG) in (None, world.cluster) or _is_taken_over(bucket, world)
+    if same_mesh and same_cluster and bucket.tag(marks.TRANSFER_TAG) == _place(product) and _adoption(product) != "Never":
         return Claim("Transferred")
-    return Claim(
-        "Foreign",
-        f"Bucket {bucket.name} belongs to another product; the platform team can hand it over with"
-        f" bucket tag {marks.TRANSFER_TAG}={target}",
-    )
+    whose = "another product" if same_mesh and same_cluster else "another mesh or cluster"
+    return Claim("Foreign", f"Bucket {bucket.name} belongs to {whose}; {_hand_over(product)}", positive=True)
 
 
 def _judge_unmarked(product: DataProduct, bucket: Bucket, world: ProductWorld) -> Claim:
-    consent = f"{world.settings.mesh}/{product.metadata.namespace}/{product.metadata.name}"
-    storage = product.status.storage
-    if storage is not None and storage.phase == "Creating" and not bucket.tags and world.contents is not None and world.contents.empty:
+    consent = f"{world.settings.mesh}/{_place(product)}"
+    contents, storage = value_of(world.contents), product.status.storage
+    if storage is not None and storage.phase == "Creating" and not bucket.tags and contents is not None and contents.empty:
         return Claim("Made")
+    if _was_ours(product):
+        return _judge_stripped(product, bucket, consent)
     if bucket.tag(marks.ADOPT_TAG) == consent and _adoption(product) == "IfConsented":
         return Claim("Consented")
     return Claim(
@@ -99,13 +147,29 @@ def _judge_unmarked(product: DataProduct, bucket: Bucket, world: ProductWorld) -
     )
 
 
+def _judge_stripped(product: DataProduct, bucket: Bucket, consent: str) -> Claim:
+    """It was ours, and all marks are gone: the witness, or a new consent, says whether it still is."""
+    if any(rule.id == f"{marks.WITNESS_PREFIX}{product.metadata.uid}" for rule in bucket.lifecycle or ()):
+        return Claim("Mine")
+    if bucket.tag(marks.ADOPT_TAG) == consent:
+        return Claim("Consented")
+    why = f"Bucket {bucket.name} lost its marks, and nothing else in it proves whose it is; credentials are kept, nothing is written"
+    return Claim("MarksMissing", f"{why}; put its tags back, or tag it {marks.ADOPT_TAG}={consent}")
+
+
+def _was_ours(product: DataProduct) -> bool:
+    """Whether it was read back as this product's before."""
+    storage = product.status.storage
+    return storage is not None and storage.phase != "Creating"
+
+
+def _hand_over(product: DataProduct) -> str:
+    return f"the platform team can hand it over with bucket tag {marks.TRANSFER_TAG}={_place(product)}"
+
+
+def _place(product: DataProduct) -> str:
+    return f"{product.metadata.namespace}/{product.metadata.name}"
+
+
 def _adoption(product: DataProduct) -> str:
     return product.spec.storage.adoption_policy if product.spec.storage else "Never"
-
-
-def _name(world: ProductWorld) -> str:
-    return world.bucket.name if world.bucket else ""
-
-
-def _key(product: DataProduct) -> Key:
-    return Key("DataProduct", product.metadata.namespace, product.metadata.name)

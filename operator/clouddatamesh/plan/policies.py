@@ -1,10 +1,11 @@
 """The policy statements that we write, as values. They are checked by plan/policy_faults.py, which shares no code with this file."""
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from clouddatamesh.model.bucket import PREFIX, Statement
 
 _LIST: Final = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
+Condition: TypeAlias = tuple[str, str, tuple[str, ...]]
 _UPLOAD: Final = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject")
 
 
@@ -20,27 +21,32 @@ def tls_only(bucket: str) -> Statement:
     )
 
 
-def producer(bucket: str) -> tuple[Statement, ...]:
+def producer(bucket: str, *, account: str = "") -> tuple[Statement, ...]:
     """Write, read and list the whole bucket; deleting hides an object, and never destroys a version of it."""
     objects = tuple(sorted((*_UPLOAD, "s3:DeleteObject", "s3:GetObject")))
     return (
-        Statement(f"{PREFIX}List", "Allow", _LIST, (f"arn:aws:s3:::{bucket}",)),
-        Statement(f"{PREFIX}Objects", "Allow", objects, (f"arn:aws:s3:::{bucket}/*",)),
+        Statement(f"{PREFIX}List", "Allow", _LIST, (f"arn:aws:s3:::{bucket}",), conditions=_of(account)),
+        Statement(f"{PREFIX}Objects", "Allow", objects, (f"arn:aws:s3:::{bucket}/*",), conditions=_of(account)),
     )
 
 
-def consumer(bucket: str, path: str, mode: str) -> tuple[Statement, ...]:
+def consumer(bucket: str, path: str, mode: str, *, account: str = "") -> tuple[Statement, ...]:
     """What one mode of access allows within one path of a bucket; listing only what lies there. Sorted by Sid."""
     objects = {
         "ReadOnly": ("s3:GetObject",),
         "ReadWrite": tuple(sorted((*_UPLOAD, "s3:DeleteObject", "s3:GetObject"))),
         "WriteOnly": _UPLOAD,
     }[mode]
-    arn = f"arn:aws:s3:::{bucket}"
-    within = (("StringLike", "s3:prefix", (path, f"{path}*")),)
+    arn, ours = f"arn:aws:s3:::{bucket}", _of(account)
+    within = (*ours, ("StringLike", "s3:prefix", (path, f"{path}*")))
     listing = (Statement(f"{PREFIX}List", "Allow", ("s3:ListBucket",), (arn,), conditions=within),) if mode != "WriteOnly" else ()
     return (
         *listing,
-        Statement(f"{PREFIX}Location", "Allow", ("s3:GetBucketLocation",), (arn,)),
-        Statement(f"{PREFIX}Objects", "Allow", objects, (f"{arn}/{path}*",)),
+        Statement(f"{PREFIX}Location", "Allow", ("s3:GetBucketLocation",), (arn,), conditions=ours),
+        Statement(f"{PREFIX}Objects", "Allow", objects, (f"{arn}/{path}*",), conditions=ours),
     )
+
+
+def _of(account: str) -> tuple[Condition, ...]:
+    """Only while the bucket is of this account: a name that was lost may be a stranger's tomorrow, where names are global."""
+    return (("StringEquals", "s3:ResourceAccount", (account,)),) if account else ()

@@ -25,18 +25,21 @@ _OF_THE_WHOLE: Final = frozenset({"s3:ListBucketMultipartUploads"})
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX: Final = re.compile(r"([A-Za-z0-9_=-]+(\.[A-Za-z0-9_=-]+)*/)+")
 _LISTS: Final = "s3:ListBucket"
+_ACCOUNT: Final = "s3:ResourceAccount"
 _MAX_LENGTH: Final = 2048
 
 
-def find_faults(statements: Iterable[Statement], *, bucket: str, prefix: str, mode: str) -> tuple[str, ...]:
+def find_faults(statements: Iterable[Statement], *, bucket: str, prefix: str, mode: str, account: str = "") -> tuple[str, ...]:
     """Everything that makes these statements of a user policy unfit to be sent, as sentences; empty where they are sound.
 
-    `prefix` is the path within the bucket, empty for the whole; only mode Producer may have the whole.
+    `prefix` is the path within the bucket, empty for the whole; only mode Producer may have the whole. Where `account` is given, every
+    statement must hold for buckets of that account only.
     """
     found = tuple(statements)
     faults = [*_faults_of_bounds(bucket, prefix, mode)]
     if not faults:
         faults = [fault for statement in found for fault in _faults_of(statement, bucket, prefix, mode)]
+        faults += [fault for statement in found for fault in _faults_of_account(statement, account)]
     if sum(_length_of(statement) for statement in found) > _MAX_LENGTH:
         faults.append("The policy is longer than a user policy may be")
     return tuple(faults)
@@ -79,17 +82,25 @@ def _faults_of_resource(statement: Statement, resource: str, bounds: tuple[str, 
 
 
 def _faults_of_conditions(statement: Statement, prefix: str) -> Iterator[str]:
-    """A condition narrows, and we know one: which part of a bucket may be listed."""
-    if not statement.conditions:
+    """A condition narrows, and beside the account we know one: which part of a bucket may be listed."""
+    conditions = tuple(condition for condition in statement.conditions if condition[1] != _ACCOUNT)
+    if not conditions:
         if prefix and _LISTS in statement.actions:
             yield f"{statement.sid}: it lists the bucket without naming a path"
         return
-    if len(statement.conditions) != 1 or statement.conditions[0][:2] != ("StringLike", "s3:prefix"):
+    if len(conditions) != 1 or conditions[0][:2] != ("StringLike", "s3:prefix"):
         yield f"{statement.sid}: it has a condition that is not understood"
         return
-    values = statement.conditions[0][2]
+    values = conditions[0][2]
     if not values or set(values) - {prefix, f"{prefix}*"} or (not prefix):
         yield f"{statement.sid}: it lists more than path {prefix or '/'}"
+
+
+def _faults_of_account(statement: Statement, account: str) -> Iterator[str]:
+    """Where the account is known, a statement that also holds in another one reaches a stranger's bucket of that name."""
+    found = [condition for condition in statement.conditions if condition[1] == _ACCOUNT]
+    if found != ([("StringEquals", _ACCOUNT, (account,))] if account else []):
+        yield f"{statement.sid}: it is not bound to account {account or 'of none'}"
 
 
 def _length_of(statement: Statement) -> int:

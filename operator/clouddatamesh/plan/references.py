@@ -17,6 +17,9 @@ def _of_product(product: Manifest) -> Iterator[Key]:
     store = _name(_map(spec.get("storage")).get("storeRef"))
     if store:
         yield Key("ObjectStore", "", store)
+    bucket = _map(spec.get("storage")).get("bucketName") or _map(_map(product.get("status")).get("storage")).get("bucket")
+    if bucket:
+        yield Key("Bucket", "", str(bucket))
     for port in _list(spec.get("inputPorts")):
         source = _map(_map(port).get("from"))
         if source.get("namespace") and source.get("dataProduct"):

@@ -1,20 +1,27 @@
 """The bucket of a product: what it should be, and the writes that lead there in an order in which it is never reachable and unprotected."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from math import ceil
+from typing import Final
 
 from clouddatamesh import reasons
-from clouddatamesh.api.fields import parse_duration
+from clouddatamesh.api.fields import parse_duration, parse_time
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.api.v1alpha1.storage import Storage
-from clouddatamesh.errors import Terminal
+from clouddatamesh.errors import MeshError, Terminal, Waiting
 from clouddatamesh.model import bucket as b
+from clouddatamesh.model.evidence import Present, Unknown
 from clouddatamesh.model.objects import Event, Key
-from clouddatamesh.model.plan import Announce, CreateBucket, Operation, Plan, Record, UpdateBucket, stopped
+from clouddatamesh.model.operations import Announce, Record
+from clouddatamesh.model.plan import Operation, Steps, stopped
+from clouddatamesh.model.store_operations import CreateBucket, MarkBucket, UpdateBucket
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import features, marks, names, policies
 from clouddatamesh.plan.diff import diff_bucket
+from clouddatamesh.plan.marks import Owner
 from clouddatamesh.plan.ownership import Claim, judge
 
 _DAY = 24 * 60 * 60
@@ -27,45 +34,111 @@ class Wish:
     product: DataProduct
     storage: Storage
     store: ObjectStore
-    name: str
-    mesh: str
+    owner: Owner
 
     @property
     def key(self) -> Key:
-        return Key("DataProduct", self.product.metadata.namespace, self.product.metadata.name)
+        return self.owner.key
+
+    @property
+    def name(self) -> str:
+        """Name of the bucket."""
+        return bucket_of(self.product, self.store, self.owner.mesh)
 
 
-def wish_of(product: DataProduct, store: ObjectStore, mesh: str) -> Wish | None:
-    """The wish of a product, None where it asks for no storage."""
-    if product.spec.storage is None:
+def wish_of(product: DataProduct, world: ProductWorld) -> Wish | None:
+    """The wish of a product, None where it asks for no storage or there is no store to ask."""
+    if product.spec.storage is None or world.store is None:
         return None
-    return Wish(product, product.spec.storage, store, bucket_of(product, store, mesh), mesh)
+    return Wish(product, product.spec.storage, world.store, owner_of(product, world))
+
+
+def owner_of(product: DataProduct, world: ProductWorld) -> Owner:
+    """The marks of a product."""
+    metadata = product.metadata
+    return Owner(
+        mesh=world.settings.mesh,
+        cluster=world.cluster,
+        key=Key("DataProduct", metadata.namespace, metadata.name),
+        uid=metadata.uid,
+        domain=world.home.name if world.home else "",
+        namespace_uid=world.namespace_uid,
+    )
 
 
 def bucket_of(product: DataProduct, store: ObjectStore, mesh: str) -> str:
-    """The name of a product's bucket: chosen, or generated."""
+    """The name of a product's bucket: chosen, recorded, or generated."""
     key = Key("DataProduct", product.metadata.namespace, product.metadata.name)
     chosen = product.spec.storage.bucket_name if product.spec.storage else None
-    return chosen or names.bucket_name(store.spec.bucket_prefix, mesh, key)
+    recorded = product.status.storage.bucket if product.status.storage else None
+    return chosen or recorded or names.bucket_name(store.spec.bucket_prefix, mesh, key)
 
 
-def plan_storage(wish: Wish, world: ProductWorld) -> Plan:
-    """Make, take over or repair the bucket; stop where it is not ours."""
+def plan_storage(wish: Wish, world: ProductWorld) -> Steps:
+    """Make, take over or repair the bucket; stop where it is not ours, or not seen."""
+    if isinstance(world.bucket, Unknown):
+        return stopped(world.bucket.error)
     claim = judge(wish.product, wish.name, world)
-    if claim.verdict == "Foreign":
-        return stopped(Terminal(reasons.NOT_OWNED, claim.why, condition="StorageReady"))
-    if claim.verdict == "Missing":
-        return stopped(Terminal(reasons.BUCKET_MISSING, claim.why, condition="StorageReady"))
+    if claim.verdict in _STOPS:
+        return stopped(_loss(wish, claim, world))
     lacking = _plan_lacking(wish)
     if lacking is not None:
         return lacking
     if claim.verdict == "Absent":
         return _plan_making(wish)
-    assert world.bucket is not None  # noqa: S101 - every other verdict was reached by reading it
-    return Plan(_settle(wish, world.bucket, claim))
+    assert isinstance(world.bucket, Present)  # noqa: S101 - every other verdict was reached by reading it
+    return Steps(_settle(wish, world.bucket.value, claim))
 
 
-def _plan_lacking(wish: Wish) -> Plan | None:
+_STOPS: Final = {
+    "Foreign": reasons.NOT_OWNED,
+    "Missing": reasons.BUCKET_MISSING,
+    "MarksMissing": reasons.MARKS_MISSING,
+    "Released": reasons.RELEASED,
+}
+MOST_LOSSES: Final = 3
+"""So many products of one store whose buckets are in doubt at once, and it is a fault of the store, of a tool, or of ours."""
+_CONFIRMED: Final = timedelta(seconds=30)
+
+
+def is_lost(wish: Wish, world: ProductWorld) -> bool:
+    """Whether the bucket that was this product's is positively another's: then keys that were made for it must not open it.
+
+    Marks of somebody else must have been seen twice, and not on many buckets of the store at once. Consent needs no second look.
+    """
+    storage = wish.product.status.storage
+    if isinstance(world.bucket, Unknown) or storage is None or storage.phase == "Creating":
+        return False
+    claim = judge(wish.product, wish.name, world)
+    return claim.verdict == "Released" or (claim.verdict == "Foreign" and claim.positive and _doubt(wish, world) is None)
+
+
+def _loss(wish: Wish, claim: Claim, world: ProductWorld) -> MeshError:
+    """Why the bucket is not taken for this product's, and what comes of that."""
+    storage = wish.product.status.storage
+    was_ours = storage is not None and storage.phase != "Creating"
+    doubt = _doubt(wish, world) if claim.verdict == "Foreign" and claim.positive and was_ours else None
+    return doubt(claim.why) if doubt is not None else Terminal(_STOPS[claim.verdict], claim.why)
+
+
+def _doubt(wish: Wish, world: ProductWorld) -> Callable[[str], MeshError] | None:
+    """What speaks against believing at once that a bucket is somebody else's now."""
+    before = next((c for c in wish.product.status.conditions if c.type == "StorageReady"), None)
+    if before is not None and before.reason == reasons.NOT_OWNED:
+        return None  # it was confirmed before
+    if world.losses >= MOST_LOSSES - 1:
+        return lambda why: Terminal(
+            reasons.STORAGE_LOSS_BRAKE,
+            f"{world.losses + 1} products of ObjectStore {wish.store.metadata.name} lost their buckets, so nothing is taken. {why}; put the"
+            f" tags back, or let this one go with bucket tag {marks.RELEASED_TAG}={wish.key.namespace}/{wish.key.name}",
+        )
+    known = before is not None and before.reason in (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE)
+    if known and before is not None and world.now - parse_time(before.last_transition_time) >= _CONFIRMED:
+        return None
+    return lambda why: Waiting(reasons.LOSS_UNCONFIRMED, f"{why}; it is looked at once more before credentials are taken")
+
+
+def _plan_lacking(wish: Wish) -> Steps | None:
     missing = features.missing_of(wish.store)
     if wish.storage.lifecycle_rules and b.LIFECYCLE not in features.settings_of(wish.store):
         missing = (*missing, b.LIFECYCLE)
@@ -77,23 +150,19 @@ def _plan_lacking(wish: Wish) -> Plan | None:
         Terminal(
             reasons.CAPABILITY_MISSING,
             f"ObjectStore {wish.store.metadata.name} cannot do what is required: {why}",
-            condition="StorageReady",
         )
     )
 
 
-def _plan_making(wish: Wish) -> Plan:
+def _plan_making(wish: Wish) -> Steps:
+    """Recorded, made, marked after one more look, then made safe."""
     fault = _name_fault(wish)
     if fault:
-        return stopped(Terminal(reasons.INVALID_SPEC, fault, condition="StorageReady"))
+        return stopped(Terminal(reasons.INVALID_SPEC, fault))
     blank = b.Bucket(name=wish.name, policy=(), versioning="Off", lifecycle=())
-    return Plan(
-        (
-            _record(wish),
-            CreateBucket(replace(blank, region=wish.store.spec.region)),
-            *_updates(blank, want_bucket(wish, blank)),
-        )
-    )
+    want = want_bucket(wish, blank)
+    marked = replace(blank, tags=want.tags)
+    return Steps((_record(wish), CreateBucket(replace(blank, region=wish.store.spec.region)), MarkBucket(want), *_updates(marked, want)))
 
 
 def _name_fault(wish: Wish) -> str:
@@ -119,7 +188,10 @@ def _record(wish: Wish) -> Record:
 
 
 def _settle(wish: Wish, bucket: b.Bucket, claim: Claim) -> tuple[Operation, ...]:
-    updates = _updates(bucket, want_bucket(wish, bucket))
+    want = want_bucket(wish, bucket)
+    updates = _updates(bucket, want)
+    if claim.verdict == "Made":
+        return (MarkBucket(want), *_updates(replace(bucket, tags=want.tags), want))
     if not claim.takes_over:
         return updates
     note = f"Bucket {bucket.name} existed and is this product's now ({claim.verdict.lower()})"
@@ -139,9 +211,9 @@ def want_bucket(wish: Wish, observed: b.Bucket) -> b.Bucket:
         public_access_blocked=True if b.BLOCK_PUBLIC_ACCESS in on else None,
         ownership_enforced=True if b.OBJECT_OWNERSHIP in on else None,
         policy=(policies.tls_only(wish.name),) if b.TLS_ONLY in on else None,
-        encryption="AES256" if b.ENCRYPTION in on else None,
+        encryption=(observed.encryption or "AES256") if b.ENCRYPTION in on else None,
         versioning=wish.storage.versioning if b.VERSIONING in on else None,
-        lifecycle=_want_rules(wish.storage) if b.LIFECYCLE in on else None,
+        lifecycle=_want_rules(wish) if b.LIFECYCLE in on else None,
     )
 
 
@@ -149,21 +221,29 @@ def _want_tags(wish: Wish, observed: b.Bucket) -> b.Tags:
     old = wish.product.status.storage
     formerly_ours = set(old.managed_tags) if old else set()
     foreign = {key: value for key, value in observed.tags if key not in formerly_ours | {marks.ADOPT_TAG, marks.TRANSFER_TAG}}
-    ours = dict(marks.owner_tags(wish.mesh, wish.key, wish.product.metadata.uid))
-    return tuple(sorted({**foreign, **wish.storage.tags, **ours}.items()))
+    return tuple(sorted({**foreign, **wish.storage.tags, **dict(wish.owner.tags)}.items()))
 
 
-def _want_rules(storage: Storage) -> tuple[b.LifecycleRule, ...]:
+def witness_of(uid: str) -> b.LifecycleRule:
+    """A rule that does nothing, and proves whose a bucket is when some tool has rewritten its tags."""
+    return b.LifecycleRule(id=f"{marks.WITNESS_PREFIX}{uid}", prefix=f"{marks.GROUP}/none/", expire_days=36_500, enabled=False)
+
+
+def _want_rules(wish: Wish) -> tuple[b.LifecycleRule, ...]:
+    storage = wish.storage
     return tuple(
         sorted(
-            b.LifecycleRule(
-                id=f"{b.PREFIX}-{names.hash80(rule.prefix or '')}",
-                prefix=rule.prefix or "",
-                expire_days=_days(rule.expire_after),
-                expire_noncurrent_days=_days(rule.expire_noncurrent_after),
-                abort_uploads_days=_days(rule.abort_uploads_after),
-            )
-            for rule in storage.lifecycle_rules
+            [witness_of(wish.owner.uid)]
+            + [
+                b.LifecycleRule(
+                    id=f"{b.PREFIX}-{names.hash80(rule.prefix or '')}",
+                    prefix=rule.prefix or "",
+                    expire_days=_days(rule.expire_after),
+                    expire_noncurrent_days=_days(rule.expire_noncurrent_after),
+                    abort_uploads_days=_days(rule.abort_uploads_after),
+                )
+                for rule in storage.lifecycle_rules
+            ]
         )
     )
 

@@ -1,6 +1,6 @@
-"""Principals under the mesh's path that no living product and no request's record holds: seen twice, disabled, then removed.
+"""Principals of this cluster that no living product and no request's record holds: seen twice, disabled, then removed.
 
-Too many at once are left alone.
+A round ends a bounded number; where most of what is known are orphans, the fault is ours or the cluster's, and none is ended.
 """
 
 from collections.abc import Iterable
@@ -10,42 +10,47 @@ from typing import Any, Final
 from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore, OrphanStatus
-from clouddatamesh.model.bucket import PREFIX
 from clouddatamesh.model.identity import Principal
-from clouddatamesh.model.objects import Key
 from clouddatamesh.model.outcome import Finding
-from clouddatamesh.model.plan import DeleteKey, DeletePolicy, DeletePrincipal, DisableKey, Operation, Plan
+from clouddatamesh.model.plan import Operation, Steps
+from clouddatamesh.model.store_operations import DisableKey
 from clouddatamesh.model.world import StoreWorld
-from clouddatamesh.plan import marks, names
+from clouddatamesh.plan import binding, names
 
 MOST: Final = 20
-"""More orphans than these at once look like a fault of ours, or a cluster that is being rebuilt."""
+"""So many are ended in one round."""
 SEEN_FOR: Final = timedelta(minutes=5)
 DISABLED_FOR: Final = timedelta(minutes=1)
 _SHOWN: Final = 5
 
 
-def find_orphans(principals: Iterable[str], owners: Iterable[Key], mesh: str) -> tuple[str, ...]:
-    """Names of principals that no living owner has, sorted."""
-    return tuple(sorted(set(principals) - {names.principal_name(mesh, owner) for owner in owners}))
+def find_orphans(principals: Iterable[str], owned: Iterable[str]) -> tuple[str, ...]:
+    """Names of principals that no living owner has, sorted. `owned` are names as they were recorded or are to be."""
+    return tuple(sorted(set(principals) - set(owned)))
 
 
-def due_orphans(store: ObjectStore, orphans: tuple[str, ...], now: datetime) -> tuple[str, ...]:
-    """Those that were seen before and long enough ago; none where there are too many."""
-    if len(orphans) > MOST:
+def is_braked(world: StoreWorld) -> bool:
+    """Whether so many are orphans that the fault must be elsewhere: more than a round ends, and most of all there are."""
+    return len(world.orphans) > MOST and 2 * len(world.orphans) > world.principals
+
+
+def due_orphans(store: ObjectStore, world: StoreWorld) -> tuple[str, ...]:
+    """Those that were seen before and long enough ago, as many as one round ends; none by a clock that is not trusted."""
+    if is_braked(world) or not world.is_time_trusted:
         return ()
     seen = {orphan.name: parse_time(orphan.seen_at) for orphan in store.status.orphans}
-    return tuple(name for name in orphans if name in seen and now - seen[name] >= SEEN_FOR)
+    due = [name for name in world.orphans if name in seen and world.now - seen[name] >= SEEN_FOR]
+    return tuple(due[:MOST])
 
 
-def plan_sweep(store: ObjectStore, world: StoreWorld) -> Plan:
+def plan_sweep(store: ObjectStore, world: StoreWorld) -> Steps:
     """Keys are disabled first; a minute later policies, keys and user go."""
     entries = {orphan.name: orphan for orphan in store.status.orphans}
     operations: list[Operation] = []
     for principal in world.due_orphans:
-        if _is_of_mesh(principal, world.settings.mesh):
+        if principal.path == names.principal_path(world.settings.mesh, world.cluster) and principal.name in entries:
             operations += _end(principal, entries[principal.name], world.now)
-    return Plan(tuple(operations))
+    return Steps(tuple(operations))
 
 
 def _end(principal: Principal, entry: OrphanStatus, now: datetime) -> list[Operation]:
@@ -53,14 +58,7 @@ def _end(principal: Principal, entry: OrphanStatus, now: datetime) -> list[Opera
         return [DisableKey(principal.name, key.id) for key in sorted(principal.keys) if key.active]
     if now - parse_time(entry.disabled_at) < DISABLED_FOR:
         return []
-    own = [PREFIX] if principal.policy is not None else []
-    policies = [DeletePolicy(principal.name, policy) for policy in (*own, *sorted(principal.other_policies))]
-    return [*policies, *(DeleteKey(principal.name, key.id) for key in sorted(principal.keys)), DeletePrincipal(principal.name)]
-
-
-def _is_of_mesh(principal: Principal, mesh: str) -> bool:
-    """Path, and the tag where the store keeps tags."""
-    return principal.path == names.principal_path(mesh) and dict(principal.tags).get(marks.MESH_TAG, mesh) == mesh
+    return [*binding.all_rights(principal), *binding.remains(principal)]
 
 
 def orphan_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
@@ -86,8 +84,10 @@ def orphan_findings(world: StoreWorld) -> tuple[Finding, ...]:
     shown = ", ".join(world.orphans[:_SHOWN])
     more = f" and {len(world.orphans) - _SHOWN} more" if len(world.orphans) > _SHOWN else ""
     what = f"Principals without a living owner: {shown}{more}"
-    if len(world.orphans) > MOST:
-        way_out = f"more than {MOST} at once are left alone; apply the manifests that they belong to, or remove them by hand"
+    if is_braked(world):
+        way_out = (
+            f"{len(world.orphans)} of {world.principals} are left alone; apply the manifests that they belong to, or remove them by hand"
+        )
     else:
-        way_out = "their keys are disabled after five minutes, and they are removed a minute later"
+        way_out = f"their keys are disabled after five minutes, and they are removed a minute later, {MOST} at a time"
     return (Finding("PrincipalsOrphaned", "True", reasons.ORPHANED, f"{what}; {way_out}"),)

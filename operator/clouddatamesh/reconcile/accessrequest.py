@@ -1,4 +1,4 @@
-"""An AccessRequest: the order of its steps, and what is read before each plan."""
+"""An AccessRequest: the order of its steps, and what is read before each plan; leniently, for access must always be able to end."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,22 +9,26 @@ from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
+from clouddatamesh.model.access import Answer, Ask
+from clouddatamesh.model.evidence import Absent, Unknown, require
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan import accessrequest as planning
-from clouddatamesh.plan.access import decide
-from clouddatamesh.plan.terms import consumer_of
+from clouddatamesh.plan import marks
+from clouddatamesh.plan.access import request as planning
+from clouddatamesh.plan.access.decision import decide
+from clouddatamesh.plan.access.facts import read_grant, read_product, read_request
+from clouddatamesh.plan.access.grants import answer_name
 from clouddatamesh.ports import Cluster, Ports
-from clouddatamesh.reconcile.connect import connection_of
-from clouddatamesh.reconcile.domains import find_domain
-from clouddatamesh.reconcile.execute import PROVISIONED, Executor, Target
-from clouddatamesh.reconcile.parse import parse
+from clouddatamesh.reconcile.domains import find_domain, namespace_uid
+from clouddatamesh.reconcile.execute import Executor, Target
+from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run
+from clouddatamesh.reconcile.places import Place, cluster_uid, open_place
 from clouddatamesh.status.accessrequest import report
 
-Seen = tuple[AccessRequest, AccessWorld]
+Looked = tuple[Ask, AccessWorld]
 """A request and its world, as one pass saw them."""
 
 
@@ -32,122 +36,167 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     """Give or take away what one request asks for, or bring its deletion one step on."""
     visit = Visit.of(key, manifest, ports)
     deleting = bool(manifest["metadata"].get("deletionTimestamp"))
+    return run(visit, _deletion(visit) if deleting else _keeping(visit), interval=ports.settings.drift_interval)
 
-    def look() -> Seen:
-        request = request_of(visit)
-        return request, (gather_deletion if deleting else gather)(request, ports)
 
-    flow = Flow(
+def _keeping(visit: Visit) -> Flow[Looked]:
+    def look() -> Looked:
+        ask = _with_predecessor(read_request(visit.manifest()), visit)
+        world = gather(ask, visit)
+        return replace(ask, readable=world.request is not None), world
+
+    return Flow(
         gather=look,
-        plan=lambda seen: (planning.plan_deletion if deleting else planning.plan)(*seen),
+        plan=lambda seen: planning.plan(*seen),
         executor=lambda seen: _executor(visit, seen[1]),
-        report=lambda seen, _: _gone() if deleting else report(*seen),
+        report=lambda seen, _: report(*seen, visit.old_status()),
     )
-    return run(visit, flow, interval=ports.settings.drift_interval.total_seconds())
 
 
-def _gone() -> Outcome:
-    return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "Everything that had to go is gone"))
+def _with_predecessor(ask: Ask, visit: Visit) -> Ask:
+    """A request that was made again while an earlier one of its name went without its finalizer answers for what that one left."""
+    left = visit.ports.cluster.departed(ask.key) if ask.place is None else None
+    if left is None or left["metadata"]["uid"] == ask.uid:
+        return ask
+    former = read_request(left)
+    return replace(ask, place=former.place, principal=former.principal or ask.principal)
 
 
-def request_of(visit: Visit) -> AccessRequest:
-    """The request as the cache has it now."""
-    manifest = visit.ports.cluster.get(visit.key)
-    if manifest is None or manifest["metadata"]["uid"] != visit.uid:
-        raise Waiting(reasons.DELETING, "The object is gone")
-    return parse(AccessRequest, manifest)
+def _deletion(visit: Visit) -> Flow[Looked]:
+    def look() -> Looked:
+        ask = _with_predecessor(read_request(visit.manifest()), visit)
+        return ask, gather_deletion(ask, visit)
+
+    def gives_up() -> bool:
+        metadata = visit.manifest()["metadata"]
+        annotations = metadata.get("annotations") or {}
+        return metadata["name"] in (annotations.get(marks.ORPHAN_ANNOTATION), annotations.get(marks.FORCE_ANNOTATION))
+
+    def is_held() -> bool:
+        return marks.FINALIZER in (visit.manifest()["metadata"].get("finalizers") or ())
+
+    return Flow(
+        gather=look,
+        plan=lambda seen: planning.plan_deletion(*seen, is_held=is_held(), gives_up=gives_up()),
+        executor=lambda seen: _executor(visit, seen[1]),
+        report=lambda _seen, _: _report_deletion(visit),
+    )
+
+
+def _report_deletion(visit: Visit) -> Outcome:
+    """What is recorded stays recorded until the object goes."""
+    kept = {name: value for name, value in visit.old_status().items() if name not in ("conditions", "observedGeneration")}
+    return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "What was given is being taken away"), fields=kept)
 
 
 def _executor(visit: Visit, world: AccessWorld) -> Executor:
-    target = Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record)
-    if world.store is None:
-        return Executor(target)
-    identities = visit.ports.stores.identities(connection_of(world.store, visit.ports.cluster))
-    return Executor(replace(target, identities=identities))
+    target = Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record, world.now, looks=visit.looks)
+    place = open_place(world.store, visit) if world.store is not None else None
+    return Executor(replace(target, identities=place.identities) if isinstance(place, Place) else target)
 
 
-def gather(request: AccessRequest, ports: Ports) -> AccessWorld:
-    """Everything that the decision rests on, and what stands in the store; the store is asked only where something stands or is given."""
-    world = gather_terms(request, ports)
-    gives = decide(request, world).gives
-    if request.status.place is None and not gives:
+def gather(ask: Ask, visit: Visit) -> AccessWorld:
+    """Everything that the decision rests on, and what is in the store; the store is asked only where something is there or is given."""
+    ports = visit.ports
+    world = gather_terms(ask, ports)
+    gives = decide(replace(ask, readable=world.request is not None), world).gives
+    if ask.place is None and not gives:
         return world
-    name = request.status.place.store if request.status.place else planning.store_name_of(world)
-    store = _store(name, ports.cluster)
-    if gives and not is_settled(ports.cluster.get(Key("ObjectStore", "", name)) or {"metadata": {}}):
-        raise Waiting(reasons.STORE_NOT_READY, f"ObjectStore {name} is not Ready", condition=PROVISIONED)
-    return _observe(request, replace(world, store=store), ports)
+    name = ask.place.store if ask.place else planning.store_name_of(world)
+    obstacle = None
+    if not is_settled(ports.cluster.get(Key("ObjectStore", "", name)) or {"metadata": {}}):
+        obstacle = Waiting(reasons.STORE_NOT_READY, f"ObjectStore {name} is not Ready")
+    return _observe(ask, replace(world, obstacle=obstacle), visit, name)
 
 
-def gather_terms(request: AccessRequest, ports: Ports) -> AccessWorld:
+def gather_terms(ask: Ask, ports: Ports) -> AccessWorld:
     """What the decision rests on, from the cache alone."""
-    cluster, asked = ports.cluster, request.spec.data_product_ref
-    product = cluster.get(Key("DataProduct", asked.namespace, asked.name))
+    cluster = ports.cluster
+    product, own = cluster.get(ask.product), cluster.get(ask.key)
+    offer = read_product(product) if product else None
     return AccessWorld(
         now=ports.clock.now(),
         settings=ports.settings,
-        product=_parse_product(product) if product else None,
-        product_domain=find_domain(asked.namespace, cluster),
-        consumer_exists=cluster.get(consumer_of(request)) is not None,
-        consumer_domain=find_domain(request.metadata.namespace, cluster),
-        grants=tuple(_grants(request, cluster)),
+        is_time_trusted=ports.clock.is_trusted(),
+        cluster=cluster_uid(ports),
+        offer=replace(offer, readable=is_readable(DataProduct, product)) if offer and product else None,
+        product_home=find_domain(ask.product.namespace, cluster),
+        consumer_exists=cluster.get(ask.consumer) is not None,
+        consumer_home=find_domain(ask.key.namespace, cluster),
+        namespace_uid=namespace_uid(ask.key.namespace, cluster),
+        answers=tuple(_answers(ask, cluster)),
+        answer_exists=cluster.get(Key("AccessGrant", ask.product.namespace, answer_name(ask, ports.settings.mesh))) is not None,
+        request=_parsed(own),
     )
 
 
-def _parse_product(manifest: Manifest) -> DataProduct:
+def _parsed(manifest: Manifest | None) -> AccessRequest | None:
+    """The whole request, None where it cannot be read."""
     try:
-        return parse(DataProduct, manifest)
-    except Terminal as error:
-        raise Waiting(reasons.PRODUCT_NOT_READY, "The product's manifest does not say something that can be done") from error
+        return parse(AccessRequest, manifest) if manifest is not None else None
+    except Terminal:
+        return None
 
 
-def _grants(request: AccessRequest, cluster: Cluster) -> Iterator[AccessGrant]:
-    """Living grants of the product's namespace that name this request or its namespace. One that cannot be read gives nothing."""
-    named = cluster.referring(planning.key_of_request(request), "AccessGrant")
-    refused = cluster.referring(Key("Namespace", "", request.metadata.namespace), "AccessGrant")
-    for manifest in (*named, *refused):
-        metadata = manifest["metadata"]
-        if metadata["namespace"] != request.spec.data_product_ref.namespace or metadata.get("deletionTimestamp"):
-            continue
-        try:
-            yield parse(AccessGrant, manifest)
-        except Terminal:
-            continue
+def answers_of(ask: Ask, cluster: Cluster) -> Iterator[Manifest]:
+    """Grants of the product's namespace that name this request or its namespace; those that are being deleted included."""
+    named = cluster.referring(ask.key, "AccessGrant")
+    refused = cluster.referring(Key("Namespace", "", ask.key.namespace), "AccessGrant")
+    return (manifest for manifest in (*named, *refused) if manifest["metadata"]["namespace"] == ask.product.namespace)
 
 
-def _observe(request: AccessRequest, world: AccessWorld, ports: Ports) -> AccessWorld:
-    assert world.store is not None  # noqa: S101 - just found
-    name = planning.principal_of(request, ports.settings.mesh)
-    try:
-        principal = ports.stores.identities(connection_of(world.store, ports.cluster)).observe(name)
-        made_before = principal is not None or request.status.binding is not None
-        secret = ports.cluster.get_metadata(_secret_key(request)) if made_before else None
-    except MeshError as error:
-        raise error.during(PROVISIONED) from error
-    return replace(world, principal=principal, secret=secret)
+def _answers(ask: Ask, cluster: Cluster) -> Iterator[Answer]:
+    for manifest in answers_of(ask, cluster):
+        yield replace(read_grant(manifest), readable=is_readable(AccessGrant, manifest))
 
 
-def _secret_key(request: AccessRequest) -> Key:
-    return Key("Secret", request.metadata.namespace, request.spec.secret_name)
-
-
-def _store(name: str, cluster: Cluster) -> ObjectStore:
-    manifest = cluster.get(Key("ObjectStore", "", name))
+def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWorld:
+    """What is in the store, and the Secret's metadata. A store that is gone, or given up, shows nothing."""
+    manifest = visit.ports.cluster.get(Key("ObjectStore", "", name))
+    secret = visit.ports.cluster.read_metadata(Key("Secret", ask.key.namespace, ask.secret_name)) if ask.secret_name else Absent()
+    world = replace(world, secret=secret)
     if manifest is None:
-        raise Waiting(reasons.STORE_NOT_FOUND, f"ObjectStore {name} does not exist", condition=PROVISIONED)
-    return parse(ObjectStore, manifest)
+        gone = Waiting(reasons.STORE_NOT_FOUND, f"ObjectStore {name} does not exist")
+        return replace(world, principal=Unknown(gone), obstacle=gone)
+    store = read_leniently(ObjectStore, manifest)
+    if store.metadata.deletion_timestamp and marks.is_orphaned(store.metadata):
+        return replace(world, store=store, abandoned=True)
+    place = open_place(store, visit)
+    if isinstance(place, MeshError):
+        return replace(world, store=store, principal=Unknown(place), obstacle=world.obstacle or place)
+    principal = place.observe_principal(planning.principal_of(ask, world.settings.mesh, world.cluster))
+    return replace(world, store=store, principal=principal)
 
 
-def gather_deletion(request: AccessRequest, ports: Ports) -> AccessWorld:
-    """What stands of a request that goes. Where nothing was ever made, or it is forced past a store that is gone, no store is asked."""
-    world = AccessWorld(now=ports.clock.now(), settings=ports.settings)
-    if request.status.place is None:
+def gather_deletion(ask: Ask, visit: Visit) -> AccessWorld:
+    """What there is of a request that goes. Where nothing was ever made no store is asked."""
+    ports = visit.ports
+    home, place_uid = find_domain(ask.key.namespace, ports.cluster), namespace_uid(ask.key.namespace, ports.cluster)
+    world = AccessWorld(
+        now=ports.clock.now(), settings=ports.settings, cluster=cluster_uid(ports), consumer_home=home, namespace_uid=place_uid
+    )
+    if ask.place is None:
         return world
-    try:
-        return _observe(request, replace(world, store=_store(request.status.place.store, ports.cluster)), ports)
-    except MeshError as error:
-        if planning.is_forced(request):
-            return world
-        way_out = f"to let go and leave the principal to the sweep, annotate clouddatamesh.dev/force-delete={request.metadata.name}"
-        kind = Transient if isinstance(error, Transient) else Waiting
-        raise kind(error.reason, f"{error.message}; {way_out}", condition="DeletionBlocked") from error
+    world = _observe(ask, world, visit, ask.place.store)
+    if not isinstance(world.principal, Unknown):
+        return world
+    error = world.principal.error
+    way_out = f"to let go and leave the principal behind, annotate {marks.ORPHAN_ANNOTATION}={ask.key.name}"
+    kind = Transient if isinstance(error, Transient) else Waiting
+    return replace(world, principal=Unknown(kind(error.reason, f"{error.message}; {way_out}")))
+
+
+def clear(manifest: Manifest, visit: Visit) -> Next:
+    """A request that vanished without its finalizer, and left a record: what was given for it is taken at once, if it is gone indeed."""
+    ask = read_request(manifest)
+    if ask.place is None or require(visit.ports.cluster.read(ask.key)) is not None:
+        return Next()
+    for _ in range(2):
+        world = gather_deletion(ask, visit)
+        steps = planning.plan_taking(ask, world)
+        executor = _executor(visit, world)
+        for operation in (*steps.operations, *planning.plan_secret_end(ask, world).operations):
+            executor.run(operation)
+        if steps.stop is not None:
+            raise steps.stop
+    return Next()

@@ -5,218 +5,252 @@ from typing import TypeAlias
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
-from clouddatamesh.model.bucket import Bucket, Contents
-from clouddatamesh.model.identity import Connection
+from clouddatamesh.model.bucket import Bucket
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, require, value_of
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import dataproduct as planning
-from clouddatamesh.plan import names, selectors
-from clouddatamesh.plan.consumers import asked_product, consumer_key
+from clouddatamesh.plan import marks, selectors
+from clouddatamesh.plan.access.facts import asked_product, consumer_key
+from clouddatamesh.plan.access.inbox import KIND as INBOX
+from clouddatamesh.plan.credentials import plan_removal, principal_of
 from clouddatamesh.plan.inputs import find_missing_inputs
-from clouddatamesh.plan.storage import bucket_of
+from clouddatamesh.plan.storage import bucket_of, owner_of
 from clouddatamesh.ports import Ports
-from clouddatamesh.reconcile.connect import connection_of
-from clouddatamesh.reconcile.domains import find_domain
-from clouddatamesh.reconcile.execute import CREDENTIALS, STORAGE, Executor, Target
+from clouddatamesh.reconcile.destruction import check_destruction
+from clouddatamesh.reconcile.domains import find_domain, namespace_uid
+from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.lineage import gather_lineage
-from clouddatamesh.reconcile.parse import parse
+from clouddatamesh.reconcile.parse import parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run
+from clouddatamesh.reconcile.places import Place, cluster_uid, open_place
+from clouddatamesh.reconcile.siblings import count_losses, find_rival, lives_elsewhere
 from clouddatamesh.status.dataproduct import report
 
-_ABOUT_THE_STORE = (reasons.CREDENTIALS_INVALID, reasons.CERTIFICATE_INVALID, reasons.CREDENTIALS_MISSING)
+Looked: TypeAlias = tuple[DataProduct, ProductWorld]
+"""A product and its world, as one pass saw them."""
 
 
 def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     """Bring one product to what it should be, or its deletion one step on."""
     visit = Visit.of(key, manifest, ports)
-    interval = ports.settings.drift_interval.total_seconds()
-    if manifest["metadata"].get("deletionTimestamp"):
-        return run(visit, _deletion(visit), interval=interval)
-    return run(visit, _keeping(visit), interval=interval)
+    deleting = bool(manifest["metadata"].get("deletionTimestamp"))
+    return run(visit, _deletion(visit) if deleting else _keeping(visit), interval=ports.settings.drift_interval)
 
 
-Seen: TypeAlias = tuple[DataProduct, ProductWorld]
-"""A product and its world, as one pass saw them."""
-
-
-def _keeping(visit: Visit) -> Flow[Seen]:
-    def look() -> Seen:
-        product = _product(visit)
-        return product, gather(product, visit.ports)
+def _keeping(visit: Visit) -> Flow[Looked]:
+    def look() -> Looked:
+        product = parse(DataProduct, visit.manifest())
+        return product, gather(product, visit)
 
     return Flow(
         gather=look,
-        plan=lambda seen: planning.carried_out(seen[0], planning.plan(*seen)),
+        plan=lambda seen: planning.plan(*seen),
+        permitted=lambda seen, full: planning.permitted(seen[0], full),
         executor=lambda seen: _executor(visit, seen[1]),
-        report=lambda seen, withheld: report(*seen, withheld),
-        withheld=lambda seen: planning.plan(*seen),
+        report=lambda seen, full: report(*seen, full),
     )
 
 
-def _deletion(visit: Visit) -> Flow[Seen]:
-    def look() -> Seen:
-        product = _product(visit)
-        return product, gather_deletion(product, visit.ports)
+def _deletion(visit: Visit) -> Flow[Looked]:
+    def look() -> Looked:
+        product = read_leniently(DataProduct, visit.manifest())
+        return product, gather_deletion(product, visit)
 
     return Flow(
         gather=look,
         plan=lambda seen: planning.plan_deletion(*seen),
         executor=lambda seen: _executor(visit, seen[1]),
-        report=lambda _seen, _plan: Outcome(Finding("Ready", "Unknown", reasons.DELETING, "Everything that had to go is gone")),
+        report=lambda _seen, _plan: _report_deletion(visit),
     )
 
 
-def _product(visit: Visit) -> DataProduct:
-    manifest = visit.ports.cluster.get(visit.key)
-    if manifest is None or manifest["metadata"]["uid"] != visit.uid:
-        raise Waiting(reasons.DELETING, "The object is gone")
-    return parse(DataProduct, manifest)
+def _report_deletion(visit: Visit) -> Outcome:
+    """What is recorded stays recorded until the object goes."""
+    kept = {name: value for name, value in visit.old_status().items() if name not in ("conditions", "observedGeneration")}
+    return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "What was made is being taken away"), fields=kept)
 
 
 def _executor(visit: Visit, world: ProductWorld) -> Executor:
-    target = Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record)
-    if world.store is None:
+    target = Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record, world.now, looks=visit.looks)
+    place = open_place(world.store, visit) if world.store is not None else None
+    if not isinstance(place, Place):
         return Executor(target)
-    connection = connection_of(world.store, visit.ports.cluster)
-    stores = visit.ports.stores
-    return Executor(replace(target, buckets=stores.buckets(connection), identities=stores.identities(connection)))
+    check = check_destruction(visit, place)
+    return Executor(replace(target, buckets=place.buckets, identities=place.identities, check_destruction=check))
 
 
-def gather(product: DataProduct, ports: Ports) -> ProductWorld:
-    """Everything that the plan of a living product rests on. Waits for its domain and its store."""
-    world = _gather_users(product, ProductWorld(now=ports.clock.now(), settings=ports.settings), ports)
+def gather(product: DataProduct, visit: Visit) -> ProductWorld:
+    """Everything that the plan of a living product rests on; what stands in the way of making is part of it."""
+    ports, namespace = visit.ports, product.metadata.namespace
+    world = _gather_around(product, visit)
     if product.spec.storage is None or product.spec.lifecycle == "proposed":
         return world
-    domain = _domain_of(product.metadata.namespace, ports)
-    store = _store_of(product, domain, ports)
-    if not is_settled(ports.cluster.get(Key("ObjectStore", "", store.metadata.name)) or {"metadata": {}}):
-        raise Waiting(reasons.STORE_NOT_READY, f"ObjectStore {store.metadata.name} is not Ready", condition=STORAGE)
-    world = replace(world, domain=domain, store=store, living_uids=_living_uids(product, ports))
-    return _observe(product, world, store, ports)
+    home = world.home
+    if home is None:
+        why = f"Namespace {namespace} belongs to no Domain yet; name it in a Domain's spec.namespaces"
+        world = replace(world, obstacle=Waiting(reasons.DOMAIN_NOT_FOUND, why))
+    store = _find_store(product, ports)
+    if isinstance(store, MeshError):
+        return replace(world, obstacle=world.obstacle or store, bucket=Unknown(store), principal=Unknown(store))
+    world = replace(world, store=store, obstacle=world.obstacle or _find_obstacle(store, world, ports))
+    return _observe(product, world, store, visit)
 
 
-def _gather_users(product: DataProduct, world: ProductWorld, ports: Ports) -> ProductWorld:
-    """Who asks for the product, what it is made of, and what is made of it."""
-    key = planning.key_of_product(product)
-    around = ports.cluster.referring(key, "AccessRequest")
-    asking = tuple(request for request in around if asked_product(request) == key)
+def _gather_around(product: DataProduct, visit: Visit) -> ProductWorld:
+    """What the cache tells: where the product lives, who asks for it, what it is made of, and what is made of it."""
+    ports, key, cluster = visit.ports, planning.key_of_product(product), visit.ports.cluster
+    around = cluster.referring(key, "AccessRequest")
     asked = tuple(request for request in around if consumer_key(request) == key)
-    return replace(world, inputs=find_missing_inputs(product, asked), requests=asking, lineage=gather_lineage(key, ports.cluster))
+    return ProductWorld(
+        now=ports.clock.now(),
+        settings=ports.settings,
+        cluster=cluster_uid(ports),
+        home=find_domain(key.namespace, cluster),
+        namespace_uid=namespace_uid(key.namespace, cluster),
+        inputs=find_missing_inputs(product, asked),
+        requests=tuple(request for request in around if asked_product(request) == key),
+        lineage=gather_lineage(key, cluster),
+        inbox=cluster.get(Key(INBOX, key.namespace, key.name)),
+    )
 
 
-def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, ports: Ports) -> ProductWorld:
-    try:
-        connection = connection_of(store, ports.cluster)
-        bucket = _observe_bucket(product, store, connection, ports)
-        contents = _count_if_unmarked(bucket, connection, ports)
-        principal = ports.stores.identities(connection).observe(_principal_of(product, ports))
-    except Terminal as error:
-        if error.reason not in _ABOUT_THE_STORE:
-            raise
-        raise Waiting(reasons.STORE_NOT_READY, error.message, condition=STORAGE) from error
-    made_before = principal is not None or product.status.binding is not None
-    secret, former = _observe_secrets(product, ports) if made_before else (None, None)
-    return replace(world, bucket=bucket, contents=contents, principal=principal, secret=secret, former_secret=former)
+def _find_obstacle(store: ObjectStore, world: ProductWorld, ports: Ports) -> MeshError | None:
+    name = store.metadata.name
+    if world.home is not None and not selectors.matches(store.spec.allowed_domains, world.home.labels):
+        why = f"ObjectStore {name} does not serve Domain {world.home.name}; its spec.allowedDomains selects others"
+        return Terminal(reasons.NOT_ALLOWED, why)
+    if not is_settled(ports.cluster.get(Key("ObjectStore", "", name)) or {"metadata": {}}):
+        return Waiting(reasons.STORE_NOT_READY, f"ObjectStore {name} is not Ready")
+    return None
 
 
-def gather_deletion(product: DataProduct, ports: Ports) -> ProductWorld:
-    """What a deletion rests on. Where nothing was ever made, or it is forced past a store that is gone, no store is asked."""
-    namespace = ports.cluster.get(Key("Namespace", "", product.metadata.namespace))
-    terminating = namespace is None or bool(namespace["metadata"].get("deletionTimestamp"))
-    world = ProductWorld(now=ports.clock.now(), settings=ports.settings, namespace_terminating=terminating)
-    world = _gather_users(product, world, ports)
-    if product.spec.storage is None or product.status.storage is None:
-        return world
-    try:
-        store = _existing_store(product, ports)
-        connection = connection_of(store, ports.cluster)
-        world = replace(world, store=store, living_uids=_living_uids(product, ports))
-        return _observe_remains(product, world, connection, ports)
-    except MeshError as error:
-        if planning.is_forced(product):
-            return replace(world, store=None)
-        raise _blocking(error, product) from error
+def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visit: Visit) -> ProductWorld:
+    """The bucket, the principal and the Secrets; where the store is not asked, nothing of them is known."""
+    place = open_place(store, visit)
+    secret, former = _observe_secrets(product, visit.ports)
+    world = replace(world, secret=secret, former_secret=former)
+    if isinstance(place, MeshError):
+        unknown: Unknown = Unknown(_about_the_store(place, store))
+        return replace(world, bucket=unknown, principal=unknown)
+    name = bucket_of(product, store, visit.ports.settings.mesh)
+    bucket = place.observe_bucket(name)
+    found = value_of(bucket)
+    return replace(
+        world,
+        bucket=bucket,
+        contents=place.count(name) if found is not None and _is_unmarked_making(product, found) else Absent(),
+        principal=place.observe_principal(principal_of(product, world.settings.mesh, world.cluster)),
+        rival=find_rival(product, visit.ports.cluster),
+        uid_lives=found is not None and lives_elsewhere(found.tag(marks.UID_TAG), product, visit.ports.cluster),
+        losses=count_losses(product, visit.ports.cluster) if found is not None and not _carries(product, found) else 0,
+    )
 
 
-def _observe_remains(product: DataProduct, world: ProductWorld, connection: Connection, ports: Ports) -> ProductWorld:
-    assert world.store is not None  # noqa: S101 - just found
-    bucket = _observe_bucket(product, world.store, connection, ports)
-    principal = ports.stores.identities(connection).observe(_principal_of(product, ports))
-    storage = product.spec.storage
-    counted = bucket is not None and storage is not None and storage.deletion_policy == "Delete"
-    contents = ports.stores.buckets(connection).count(bucket.name) if counted and bucket else None
-    secret, former = _observe_secrets(product, ports)
-    return replace(world, bucket=bucket, principal=principal, contents=contents, secret=secret, former_secret=former)
+def _is_unmarked_making(product: DataProduct, bucket: Bucket) -> bool:
+    storage = product.status.storage
+    return storage is not None and storage.phase == "Creating" and not bucket.tags and not bucket.is_of_other_account
 
 
-def _blocking(error: MeshError, product: DataProduct) -> MeshError:
-    """A deletion that cannot go on says so, and how to force it. A store that is away is waited for."""
-    way_out = f"to let go and leave bucket and keys behind, annotate clouddatamesh.dev/force-delete={product.metadata.name}"
-    kind = Transient if isinstance(error, Transient) else Waiting
-    return kind(error.reason, f"{error.message}; {way_out}", condition="DeletionBlocked")
+def _carries(product: DataProduct, bucket: Bucket) -> bool:
+    return bucket.tag(marks.UID_TAG) == product.metadata.uid
 
 
-def _observe_bucket(product: DataProduct, store: ObjectStore, connection: Connection, ports: Ports) -> Bucket | None:
-    try:
-        return ports.stores.buckets(connection).observe(bucket_of(product, store, ports.settings.mesh))
-    except MeshError as error:
-        raise error.during(STORAGE) from error
+def _about_the_store(error: MeshError, store: ObjectStore) -> MeshError:
+    """What is wrong with the store's credentials is the store's to tell; whoever uses it waits for that."""
+    if isinstance(error, Transient) or error.reason not in ABOUT_THE_STORE:
+        return error
+    return Waiting(reasons.STORE_NOT_READY, f"ObjectStore {store.metadata.name} is not Ready: {error.message}")
 
 
-def _count_if_unmarked(bucket: Bucket | None, connection: Connection, ports: Ports) -> Contents | None:
-    return ports.stores.buckets(connection).count(bucket.name) if bucket is not None and not bucket.tags else None
+ABOUT_THE_STORE = (
+    reasons.CREDENTIALS_INVALID,
+    reasons.CERTIFICATE_INVALID,
+    reasons.CREDENTIALS_MISSING,
+    reasons.NOT_THE_SAME_STORE,
+)
 
 
-def _principal_of(product: DataProduct, ports: Ports) -> str:
-    return names.principal_name(ports.settings.mesh, planning.key_of_product(product))
-
-
-def _observe_secrets(product: DataProduct, ports: Ports) -> tuple[Manifest | None, Manifest | None]:
+def _observe_secrets(product: DataProduct, ports: Ports) -> tuple[Seen[Manifest], Seen[Manifest]]:
     wanted = product.spec.producer.secret_name if product.spec.producer else None
     former = product.status.binding.name if product.status.binding else None
     namespace = product.metadata.namespace
-    try:
-        secret = ports.cluster.get_metadata(Key("Secret", namespace, wanted)) if wanted else None
-        old = ports.cluster.get_metadata(Key("Secret", namespace, former)) if former and former != wanted else None
-    except MeshError as error:
-        raise error.during(CREDENTIALS) from error
+    secret = ports.cluster.read_metadata(Key("Secret", namespace, wanted)) if wanted else Absent()
+    old = ports.cluster.read_metadata(Key("Secret", namespace, former)) if former and former != wanted else Absent()
     return secret, old
 
 
-def _domain_of(namespace: str, ports: Ports) -> Domain:
-    found = find_domain(namespace, ports.cluster)
-    if found is None:
-        why = f"Namespace {namespace} belongs to no Domain yet; name it in a Domain's spec.namespaces"
-        raise Waiting(reasons.DOMAIN_NOT_FOUND, why)
-    return found
-
-
-def _existing_store(product: DataProduct, ports: Ports) -> ObjectStore:
+def _find_store(product: DataProduct, ports: Ports) -> ObjectStore | MeshError:
     assert product.spec.storage is not None  # noqa: S101 - asked for only then
     name = product.spec.storage.store_ref.name
     manifest = ports.cluster.get(Key("ObjectStore", "", name))
     if manifest is None:
-        raise Waiting(
-            reasons.STORE_NOT_FOUND,
-            f"ObjectStore {name}, named in spec.storage.storeRef, does not exist",
-            condition=STORAGE,
-        )
-    return parse(ObjectStore, manifest)
+        return Waiting(reasons.STORE_NOT_FOUND, f"ObjectStore {name}, named in spec.storage.storeRef, does not exist")
+    try:
+        return read_leniently(ObjectStore, manifest)
+    except Terminal as error:
+        return Waiting(reasons.STORE_NOT_READY, f"ObjectStore {name} cannot be read: {error.message}")
 
 
-def _store_of(product: DataProduct, domain: Domain, ports: Ports) -> ObjectStore:
-    store = _existing_store(product, ports)
-    if not selectors.matches(store.spec.allowed_domains, domain.metadata.labels):
-        why = f"ObjectStore {store.metadata.name} does not serve Domain {domain.metadata.name}; its spec.allowedDomains selects others"
-        raise Terminal(reasons.NOT_ALLOWED, why, condition=STORAGE)
-    return store
+# Deletion.
 
 
-def _living_uids(product: DataProduct, ports: Ports) -> frozenset[str]:
-    others = ports.cluster.list("DataProduct")
-    return frozenset(other["metadata"]["uid"] for other in others) - {product.metadata.uid}
+def gather_deletion(product: DataProduct, visit: Visit) -> ProductWorld:
+    """What a deletion rests on. Where nothing was ever made, or the store was given up, no store is asked."""
+    ports = visit.ports
+    namespace = ports.cluster.get(Key("Namespace", "", product.metadata.namespace))
+    terminating = namespace is None or bool(namespace["metadata"].get("deletionTimestamp"))
+    world = replace(_gather_around(product, visit), namespace_terminating=terminating)
+    if product.spec.storage is None or (product.status.storage is None and product.status.producer is None):
+        return world
+    store = _find_store(product, ports)
+    if isinstance(store, MeshError):
+        secret, former = _observe_secrets(product, ports)
+        unknown: Unknown = Unknown(_blocking(store, product))
+        return replace(world, bucket=unknown, principal=unknown, secret=secret, former_secret=former)
+    abandoned = bool(store.metadata.deletion_timestamp) and marks.is_orphaned(store.metadata)
+    if abandoned:
+        secret, former = _observe_secrets(product, ports)
+        return replace(world, store=store, abandoned=True, secret=secret, former_secret=former)
+    return _observe_remains(product, _observe(product, replace(world, store=store), store, visit), store, visit)
+
+
+def _observe_remains(product: DataProduct, world: ProductWorld, store: ObjectStore, visit: Visit) -> ProductWorld:
+    place = open_place(store, visit)
+    counted = isinstance(world.bucket, Present) and planning.fate_of(product) != "Retain"
+    contents = (
+        place.count(world.bucket.value.name) if counted and isinstance(place, Place) and isinstance(world.bucket, Present) else Absent()
+    )
+    bucket, principal = (
+        Unknown(_blocking(seen.error, product)) if isinstance(seen, Unknown) else seen for seen in (world.bucket, world.principal)
+    )
+    return replace(world, bucket=bucket, principal=principal, contents=contents)  # type: ignore[arg-type]
+
+
+def _blocking(error: MeshError, product: DataProduct) -> MeshError:
+    """A deletion that cannot go on says so, and the way out. A store that is away is waited for."""
+    way_out = f"to let go and leave bucket and keys behind, annotate {marks.ORPHAN_ANNOTATION}={product.metadata.name}"
+    kind = Transient if isinstance(error, Transient) else Waiting
+    return kind(error.reason, f"{error.message}; {way_out}")
+
+
+# What went without us.
+
+
+def clear(manifest: Manifest, visit: Visit) -> Next:
+    """A product that vanished without its finalizer: its producer's credentials go, its bucket stays."""
+    if require(visit.ports.cluster.read(visit.key)) is not None:
+        return Next()
+    product = read_leniently(DataProduct, manifest)
+    world = gather_deletion(product, visit)
+    executor = _executor(visit, world)
+    steps = plan_removal(owner_of(product, world), world)
+    for operation in steps.operations:
+        executor.run(operation)
+    if steps.stop is not None:
+        raise steps.stop
+    return Next()

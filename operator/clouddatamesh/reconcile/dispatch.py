@@ -5,15 +5,20 @@ from datetime import datetime
 from typing import Final
 
 from clouddatamesh.api.fields import parse_time
+from clouddatamesh.model.access import Home
 from clouddatamesh.model.objects import Key, Manifest, key_of
-from clouddatamesh.model.settings import Next
+from clouddatamesh.model.settings import Next, Settings
+from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import marks, names
+from clouddatamesh.plan.access.consumers import has_access
+from clouddatamesh.plan.access.decision import decide
+from clouddatamesh.plan.access.facts import asked_product, read_grant, read_product, read_request
 from clouddatamesh.plan.children import CHILD_KINDS
-from clouddatamesh.plan.consumers import asked_product, ends_now, is_refused
-from clouddatamesh.ports import Cluster, Ports
+from clouddatamesh.ports import Clock, Cluster, Ports
 from clouddatamesh.reconcile import accessrequest, dataproduct, domain, grants, objectstore
-from clouddatamesh.reconcile.objectstore import store_name_of
-from clouddatamesh.reconcile.pipeline import is_settled
+from clouddatamesh.reconcile.accessrequest import answers_of
+from clouddatamesh.reconcile.pipeline import Visit, is_settled
+from clouddatamesh.reconcile.siblings import store_name_of
 
 _RECONCILERS: Final[dict[str, Callable[[Key, Manifest, Ports], Next]]] = {
     "ObjectStore": objectstore.reconcile,
@@ -22,18 +27,25 @@ _RECONCILERS: Final[dict[str, Callable[[Key, Manifest, Ports], Next]]] = {
     "AccessRequest": accessrequest.reconcile,
     "AccessGrant": grants.reconcile,
 }
+_CLEARERS: Final[dict[str, Callable[[Manifest, Visit], Next]]] = {
+    "DataProduct": dataproduct.clear,
+    "AccessRequest": accessrequest.clear,
+}
 RECONCILED: Final = tuple(_RECONCILERS)
 ACCESS: Final = ("DataProduct", "AccessRequest", "AccessGrant")
 """Kinds whose change may have to take access away: compared with a list more often than the rest."""
-WATCHED: Final = (*RECONCILED, "Namespace", "ServiceAccount", *CHILD_KINDS)
+WATCHED: Final = (*RECONCILED, "AccessInbox", "Namespace", "ServiceAccount", *CHILD_KINDS)
 LABELLED: Final = CHILD_KINDS
 """Kinds that are watched only where they carry our label."""
 
 
 def reconcile(key: Key, ports: Ports) -> Next:
-    """Reconcile one object; an object that is gone needs nothing more."""
+    """Reconcile one object. One that is gone needs nothing more, unless it went without its finalizer and left a record."""
     manifest = ports.cluster.get(key)
-    return Next() if manifest is None else _RECONCILERS[key.kind](key, manifest, ports)
+    if manifest is not None:
+        return _RECONCILERS[key.kind](key, manifest, ports)
+    left = ports.cluster.departed(key) if key.kind in _CLEARERS else None
+    return _CLEARERS[key.kind](left, Visit.of(key, left, ports)) if left is not None else Next()
 
 
 def first_due(manifest: Manifest, interval: float, now: datetime, cluster: Cluster) -> float:
@@ -53,32 +65,48 @@ def first_due(manifest: Manifest, interval: float, now: datetime, cluster: Clust
     return min(turn, max((parse_time(until) - now).total_seconds(), 0.0)) if until else turn
 
 
-def urgent(key: Key, cluster: Cluster, now: datetime) -> bool:
+def urgent(key: Key, cluster: Cluster, clock: Clock) -> bool:
     """Whether a key goes before all others: something is to be taken away."""
     manifest = cluster.get(key)
     if manifest is None:
+        return key.kind in _CLEARERS and cluster.departed(key) is not None
+    return bool(manifest["metadata"].get("deletionTimestamp")) or (key.kind == "AccessRequest" and _ends(manifest, cluster, clock))
+
+
+def overdue(cluster: Cluster, clock: Clock) -> tuple[Key, ...]:
+    """Requests whose access is there and must not be: what a missed event or a step of the clock left behind."""
+    return tuple(key_of(request) for request in cluster.list("AccessRequest") if _ends(request, cluster, clock))
+
+
+def _ends(request: Manifest, cluster: Cluster, clock: Clock) -> bool:
+    """Whether access is there and the decision gives none: by the same rule, without asking whether manifests can be read as a whole."""
+    if not has_access(request):
         return False
-    return bool(manifest["metadata"].get("deletionTimestamp")) or (key.kind == "AccessRequest" and _ends(manifest, cluster, now))
+    if request["metadata"].get("deletionTimestamp"):
+        return True
+    ask = read_request(request)
+    product = cluster.get(ask.product)
+    world = AccessWorld(
+        now=clock.now(),
+        settings=_NO_SETTINGS,
+        is_time_trusted=clock.is_trusted(),
+        offer=read_product(product) if product else None,
+        product_home=_ANY_HOME,
+        consumer_exists=cluster.get(ask.consumer) is not None,
+        consumer_home=_ANY_HOME,
+        answers=tuple(map(read_grant, answers_of(ask, cluster))),
+    )
+    return not decide(ask, world).gives
 
 
-def overdue(cluster: Cluster, now: datetime) -> tuple[Key, ...]:
-    """Requests whose access stands and must not: what a missed event or a step of the clock left behind."""
-    return tuple(key_of(request) for request in cluster.list("AccessRequest") if _ends(request, cluster, now))
-
-
-def _ends(request: Manifest, cluster: Cluster, now: datetime) -> bool:
-    return ends_now(request, cluster.get, now) or is_refused(request, _answers(request, cluster))
-
-
-def _answers(request: Manifest, cluster: Cluster) -> tuple[Manifest, ...]:
-    """Grants that name the request, or the namespace that it is in."""
-    refused = cluster.referring(Key("Namespace", "", request["metadata"]["namespace"]), "AccessGrant")
-    return (*cluster.referring(key_of(request), "AccessGrant"), *refused)
+_NO_SETTINGS: Final = Settings(mesh="", namespace="")
+_ANY_HOME: Final = Home("")
+"""Domains only keep new access from being given."""
 
 
 def _grounds(request: Manifest, cluster: Cluster) -> tuple[Manifest, ...]:
     product = cluster.get(asked_product(request))
-    return (*_answers(request, cluster), *([product] if product else ()))
+    return (*answers_of(read_request(request), cluster), *([product] if product else ()))
 
 
 def lane(key: Key, cluster: Cluster) -> str:

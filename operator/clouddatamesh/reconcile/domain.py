@@ -1,11 +1,10 @@
 """A Domain: the order of its steps. Everything it reads stands in the cache."""
 
-from clouddatamesh import reasons
+from datetime import timedelta
+from typing import Final, TypeAlias
+
 from clouddatamesh.api.v1alpha1.domain import Domain
-from clouddatamesh.errors import Waiting
 from clouddatamesh.model.objects import Key, Manifest, key_of
-from clouddatamesh.model.outcome import Finding, Outcome
-from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import domain as planning
@@ -13,36 +12,32 @@ from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.execute import Executor, Target
-from clouddatamesh.reconcile.parse import parse
+from clouddatamesh.reconcile.parse import parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, run
-from clouddatamesh.status.domain import report
+from clouddatamesh.status.domain import report, report_deletion
 
-_RESYNC = 600.0
+_RESYNC: Final = timedelta(minutes=10)
+Looked: TypeAlias = tuple[Domain, DomainWorld]
+"""A domain and its world, as one pass saw them."""
 
 
 def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     """Bring one domain to what it should be, or its deletion one step on."""
     visit = Visit.of(key, manifest, ports)
     deleting = bool(manifest["metadata"].get("deletionTimestamp"))
-    flow = Flow(
-        gather=lambda: gather(_domain(visit), ports),
-        plan=lambda world: (planning.plan_deletion if deleting else planning.plan)(_domain(visit), world),
-        executor=lambda _: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record)),
-        report=_report_deletion if deleting else lambda world, withheld: report(_domain(visit), world, withheld),
-        withheld=lambda world: planning.plan_whole(_domain(visit), world),
+
+    def look() -> Looked:
+        domain = (read_leniently if deleting else parse)(Domain, visit.manifest())
+        return domain, gather(domain, ports)
+
+    flow: Flow[Looked] = Flow(
+        gather=look,
+        plan=lambda seen: (planning.plan_deletion if deleting else planning.plan)(*seen),
+        permitted=lambda seen, full: full if deleting else planning.permitted(seen[0], full),
+        executor=lambda seen: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, seen[1].now)),
+        report=lambda seen, full: report_deletion(*seen) if deleting else report(*seen, full),
     )
     return run(visit, flow, interval=_RESYNC)
-
-
-def _report_deletion(_world: DomainWorld, _withheld: Plan) -> Outcome:
-    return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "Everything that had to go is gone"))
-
-
-def _domain(visit: Visit) -> Domain:
-    manifest = visit.ports.cluster.get(visit.key)
-    if manifest is None or manifest["metadata"]["uid"] != visit.uid:
-        raise Waiting(reasons.DELETING, "The object is gone")
-    return parse(Domain, manifest)
 
 
 def gather(domain: Domain, ports: Ports) -> DomainWorld:

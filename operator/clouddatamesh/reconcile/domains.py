@@ -1,22 +1,34 @@
-"""Which Domain a namespace belongs to, as its own status says; for products and requests alike."""
+"""Which Domain a namespace belongs to, as its own status says; read leniently, for products and requests alike."""
 
 from clouddatamesh.api.v1alpha1.domain import Domain
-from clouddatamesh.model.objects import Key
+from clouddatamesh.model.access import Home
+from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.domain import namespaces_of
 from clouddatamesh.ports import Cluster
-from clouddatamesh.reconcile.parse import parse
+from clouddatamesh.reconcile.parse import is_readable
 
 
-def find_domain(namespace: str, cluster: Cluster) -> Domain | None:
+def named_namespaces(domain: Manifest) -> tuple[str, ...]:
+    """The namespaces that a domain's manifest names; without any, the one that is named as the domain."""
+    entries = (domain.get("spec") or {}).get("namespaces") or ({"name": domain["metadata"]["name"]},)
+    return tuple(str(entry.get("name")) for entry in entries)
+
+
+def find_domain(namespace: str, cluster: Cluster) -> Home | None:
     """The domain that has a namespace: the label leads to it, its spec names it, and its status says that this very one is its own."""
     living = cluster.get(Key("Namespace", "", namespace))
     name = ((living or {}).get("metadata") or {}).get("labels", {}).get(marks.DOMAIN_LABEL)
     manifest = cluster.get(Key("Domain", "", name)) if name else None
-    if living is None or manifest is None:
+    if living is None or manifest is None or namespace not in named_namespaces(manifest):
         return None
     held = (manifest.get("status") or {}).get("namespaces") or ()
     if not any(seen["uid"] == living["metadata"]["uid"] for seen in held):
         return None
-    domain = parse(Domain, manifest)
-    return domain if namespace in namespaces_of(domain) else None
+    spec, labels = manifest.get("spec") or {}, manifest["metadata"].get("labels") or {}
+    return Home(str(name), spec.get("cordoned") is True, dict(labels), is_readable(Domain, manifest))
+
+
+def namespace_uid(namespace: str, cluster: Cluster) -> str:
+    """The UID of a namespace, empty where it was not seen."""
+    found = cluster.get(Key("Namespace", "", namespace))
+    return str(found["metadata"]["uid"]) if found else ""

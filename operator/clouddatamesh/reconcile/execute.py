@@ -1,47 +1,64 @@
-"""Step 5: each operation of a plan becomes one call of a port, in order; the first error ends it."""
+"""Step 5: each operation of a plan becomes calls of a port; a repair that takes several leaves at each moment something that works."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import singledispatchmethod
-from typing import Final
+from typing import Any
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import Terminal, Transient
-from clouddatamesh.model import plan as ops
+from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
+from clouddatamesh.model import operations as o
+from clouddatamesh.model import store_operations as s
 from clouddatamesh.model.bucket import Capability
+from clouddatamesh.model.evidence import Present, require
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.plan import Operation
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.binding import secret_is_foreign
 from clouddatamesh.plan.diff import with_uid
 from clouddatamesh.plan.policy_faults import find_faults
 from clouddatamesh.ports import BucketStore, Cluster, Identities
+from clouddatamesh.status.summarize import condition_of
 
-STORAGE, CREDENTIALS, PROVISIONED = "StorageReady", "CredentialsReady", "Provisioned"
+_MOST_KEYS = 2
+
+
+def _may_not() -> None:
+    raise Terminal(reasons.INTERNAL, "Nothing says that this may be destroyed")
 
 
 @dataclass(frozen=True)
 class Target:
-    """The object for which a plan is carried out, and the ports that its operations may use."""
+    """The object for which a plan is carried out, and the ports that its operations may use.
+
+    `check_destruction` reads live whether its bucket may still be emptied or deleted, and raises where not. `looks` is what the visit has
+    seen in the store: a write makes it forget.
+    """
 
     key: Key
     uid: str
     cluster: Cluster
-    write_record: Callable[[ops.Record], None]
+    write_record: Callable[[o.Record], None]
+    now: datetime
     buckets: BucketStore | None = None
     identities: Identities | None = None
+    check_destruction: Callable[[], None] = _may_not
+    looks: dict[tuple[str, str], Any] = field(default_factory=dict)
 
 
-_STORAGE_STEPS: Final = (ops.CreateBucket, ops.UpdateBucket, ops.EmptyBucket, ops.DeleteBucket)
-_CREDENTIALS_STEPS: Final = (
-    ops.CreatePrincipal,
-    ops.PutPolicy,
-    ops.DeletePolicy,
-    ops.IssueKey,
-    ops.RotateKey,
-    ops.DisableKey,
-    ops.DeleteKey,
-    ops.DeletePrincipal,
-    ops.PatchSecret,
+_ON_BUCKETS = (s.CreateBucket, s.MarkBucket, s.UpdateBucket, s.EmptyBucket, s.DeleteBucket)
+_ON_PRINCIPALS = (
+    s.CreatePrincipal,
+    s.PutPolicy,
+    s.DeletePolicy,
+    s.DetachPolicy,
+    s.LeaveGroup,
+    s.ReplaceKey,
+    s.RotateKey,
+    s.DisableKey,
+    s.DeleteKey,
+    s.DeletePrincipal,
 )
 
 
@@ -62,141 +79,243 @@ class Executor:
         assert self._target.identities is not None  # noqa: S101 - likewise
         return self._target.identities
 
-    def step_of(self, operation: ops.Operation) -> str:
-        """The condition type of the step to which an operation belongs, empty where there is none."""
-        if isinstance(operation, _STORAGE_STEPS):
-            return STORAGE
-        if isinstance(operation, _CREDENTIALS_STEPS):
-            return PROVISIONED if self._target.key.kind == "AccessRequest" else CREDENTIALS
-        return ""
+    def run(self, operation: Operation) -> None:
+        """Carry one operation out; whatever comes of it, what was seen before is seen anew."""
+        try:
+            self._run(operation)
+        finally:
+            self._forget(operation)
+
+    def _forget(self, operation: Operation) -> None:
+        for subject, kinds in (("bucket", _ON_BUCKETS), ("principal", _ON_PRINCIPALS)):
+            if isinstance(operation, kinds):
+                for look in [look for look in self._target.looks if look[0] == subject]:
+                    del self._target.looks[look]
 
     @singledispatchmethod
-    def run(self, operation: ops.Operation) -> None:
-        """Carry one operation out."""
+    def _run(self, operation: Operation) -> None:
         raise TypeError(f"no way to carry out {type(operation).__name__}")
 
-    @run.register
-    def _(self, operation: ops.Record) -> None:
+    # In the cluster
+
+    @_run.register
+    def _(self, operation: o.Record) -> None:
         self._target.write_record(operation)
 
-    @run.register
-    def _(self, _operation: ops.HoldObject) -> None:
+    @_run.register
+    def _(self, _operation: o.HoldObject) -> None:
         self._target.cluster.write_finalizer(self._target.key, self._target.uid, True)
 
-    @run.register
-    def _(self, operation: ops.HoldGrant) -> None:
-        """A grant that went at this very moment is not held, and nothing may be given on it."""
-        self._target.cluster.write_finalizer(operation.key, operation.uid, True)
-        held = self._target.cluster.get(operation.key)
-        if held is None or held["metadata"]["uid"] != operation.uid or held["metadata"].get("deletionTimestamp"):
+    @_run.register
+    def _(self, operation: o.HoldGrant) -> None:
+        """Nothing may be given on a grant that went, is going or says no at this very moment: so it is held, then read live."""
+        if not operation.held:
+            self._target.cluster.write_finalizer(operation.key, operation.uid, True)
+        found = require(self._target.cluster.read(operation.key))
+        if found is None or found["metadata"]["uid"] != operation.uid or found["metadata"].get("deletionTimestamp"):
             raise Transient(reasons.CONFLICT, f"{operation.key} went at the same time")
+        if (found.get("spec") or {}).get("decision") != "Approve":
+            raise Transient(reasons.CONFLICT, f"{operation.key} changed at the same time")
 
-    @run.register
-    def _(self, _operation: ops.ReleaseObject) -> None:
+    @_run.register
+    def _(self, operation: o.MarkGrant) -> None:
+        mark_grant(self._target.cluster, operation, self._target.now)
+
+    @_run.register
+    def _(self, _operation: o.ReleaseObject) -> None:
         self._target.cluster.write_finalizer(self._target.key, self._target.uid, False)
 
-    @run.register
-    def _(self, operation: ops.CreateChild) -> None:
+    @_run.register
+    def _(self, operation: o.CreateChild) -> None:
         create_or_recover(self._target.cluster, operation.manifest)
 
-    @run.register
-    def _(self, operation: ops.ApplyChild) -> None:
+    @_run.register
+    def _(self, operation: o.ApplyChild) -> None:
         self._target.cluster.apply(operation.manifest)
 
-    @run.register
-    def _(self, operation: ops.DeleteChild) -> None:
+    @_run.register
+    def _(self, operation: o.ReplaceChild) -> None:
+        self._target.cluster.delete(key_of(operation.manifest), operation.uid)
+        create_or_recover(self._target.cluster, operation.manifest)
+
+    @_run.register
+    def _(self, operation: o.WriteInbox) -> None:
+        self._target.cluster.write_status(operation.key, operation.uid, operation.status)
+
+    @_run.register
+    def _(self, operation: o.DeleteChild) -> None:
         self._target.cluster.delete(operation.key, operation.uid)
 
-    @run.register
-    def _(self, operation: ops.LabelNamespace) -> None:
+    @_run.register
+    def _(self, operation: o.LabelNamespace) -> None:
         self._target.cluster.label_namespace(operation.name, operation.uid, dict(operation.labels))
 
-    @run.register
-    def _(self, operation: ops.CreateBucket) -> None:
+    @_run.register
+    def _(self, operation: o.PatchSecret) -> None:
+        self._target.cluster.patch_secret(operation.key, operation.uid, data=dict(operation.data), annotations=dict(operation.annotations))
+
+    @_run.register
+    def _(self, operation: o.Announce) -> None:
+        self._target.cluster.emit(self._target.key, self._target.uid, operation.event)
+
+    # Buckets
+
+    @_run.register
+    def _(self, operation: s.CreateBucket) -> None:
         self._buckets.create(operation.want)
 
-    @run.register
-    def _(self, operation: ops.UpdateBucket) -> None:
+    @_run.register
+    def _(self, operation: s.MarkBucket) -> None:
+        """The last look before the marks: of two that made a bucket at the same time, one finds the other's marks, or its own name gone."""
+        seen = self._buckets.observe(operation.want.name)
+        if not isinstance(seen, Present):
+            raise Transient(reasons.NOT_VISIBLE_YET, f"Bucket {operation.want.name} was made and does not show yet")
+        if seen.value.is_of_other_account or seen.value.tags:
+            raise Transient(reasons.CONFLICT, f"Bucket {operation.want.name} was marked by somebody else at the same time")
+        self._buckets.update(operation.want, ("tags",))
+
+    @_run.register
+    def _(self, operation: s.UpdateBucket) -> None:
         self._buckets.update(operation.want, (operation.path,))
 
-    @run.register
-    def _(self, operation: ops.EmptyBucket) -> None:
+    @_run.register
+    def _(self, operation: s.EmptyBucket) -> None:
+        self._target.check_destruction()
         self._buckets.empty(operation.name)
 
-    @run.register
-    def _(self, operation: ops.DeleteBucket) -> None:
-        self._buckets.delete(operation.name)
+    @_run.register
+    def _(self, operation: s.DeleteBucket) -> None:
+        """An object that arrived since the bucket was counted is the next look's concern, which knows whether it may be removed."""
+        self._target.check_destruction()
+        try:
+            self._buckets.delete(operation.name)
+        except Terminal as error:
+            if error.reason == reasons.BUCKET_NOT_EMPTY:
+                raise Waiting(reasons.EMPTYING, f"Something was written to bucket {operation.name} before it could be deleted") from error
+            raise
 
-    @run.register
-    def _(self, operation: ops.ProbeStore) -> None:
+    @_run.register
+    def _(self, operation: s.ProbeStore) -> None:
         self.probed = self._buckets.probe(operation.scratch)
 
-    @run.register
-    def _(self, operation: ops.CreatePrincipal) -> None:
+    # Principals
+
+    @_run.register
+    def _(self, operation: s.CreatePrincipal) -> None:
         self._identities.create(operation.want)
 
-    @run.register
-    def _(self, operation: ops.PutPolicy) -> None:
-        faults = find_faults(operation.want.policy or (), bucket=operation.bucket, prefix=operation.prefix, mode=operation.mode)
+    @_run.register
+    def _(self, operation: s.PutPolicy) -> None:
+        bounds = {"bucket": operation.bucket, "prefix": operation.prefix, "mode": operation.mode, "account": operation.account}
+        faults = find_faults(operation.want.policy or (), **bounds)
         if faults:
             raise Terminal(reasons.INTERNAL, f"A policy was not sent: {faults[0]}")
         self._identities.put_policy(operation.want)
 
-    @run.register
-    def _(self, operation: ops.DeletePolicy) -> None:
+    @_run.register
+    def _(self, operation: s.DeletePolicy) -> None:
         self._identities.delete_policy(operation.principal, operation.policy)
 
-    @run.register
-    def _(self, operation: ops.IssueKey) -> None:
+    @_run.register
+    def _(self, operation: s.DetachPolicy) -> None:
+        self._identities.detach_policy(operation.principal, operation.arn)
+
+    @_run.register
+    def _(self, operation: s.LeaveGroup) -> None:
+        self._identities.leave_group(operation.principal, operation.group)
+
+    @_run.register
+    def _(self, operation: s.ReplaceKey) -> None:
+        """Room for one key, the key, the Secret with it, and only then the end of the former ones."""
+        former = list(operation.surplus)
+        while len(former) >= _MOST_KEYS or (former and not operation.uid):
+            self._identities.delete_key(operation.principal, former.pop(0))
         key = self._identities.create_key(operation.principal)
         try:
-            self._target.cluster.create(_with_key(operation.secret, key.id, key.secret))
-        except Terminal as error:
+            self._put_key(operation, key.id, key.secret)
+        except MeshError:
             self._identities.delete_key(operation.principal, key.id)
-            foreign = secret_is_foreign(key_of(operation.secret), self._target.key)
-            raise foreign if error.reason == reasons.NOT_OWNED else error from error
+            raise
+        for surplus in former:
+            self._identities.delete_key(operation.principal, surplus)
 
-    @run.register
-    def _(self, operation: ops.RotateKey) -> None:
+    def _put_key(self, operation: s.ReplaceKey, key_id: str, secret_key: str) -> None:
+        secret, cluster = with_key(operation.secret, key_id, secret_key, self._target.now), self._target.cluster
+        if operation.uid:
+            cluster.patch_secret(key_of(secret), operation.uid, data=secret["stringData"], annotations=secret["metadata"]["annotations"])
+            return
+        try:
+            cluster.create(secret)
+        except Terminal as error:
+            raise secret_is_foreign(key_of(secret), self._target.key) if error.reason == reasons.NOT_OWNED else error from error
+
+    @_run.register
+    def _(self, operation: s.RotateKey) -> None:
         key = self._identities.create_key(operation.principal)
         data = {"access-key-id": key.id, "secret-access-key": key.secret}
-        self._target.cluster.patch_secret(operation.secret, operation.uid, data=data, annotations={marks.KEY_ID_ANNOTATION: key.id})
+        annotations = _key_annotations(key.id, self._target.now)
+        try:
+            self._target.cluster.patch_secret(operation.secret, operation.uid, data=data, annotations=annotations)
+        except MeshError:
+            self._identities.delete_key(operation.principal, key.id)
+            raise
 
-    @run.register
-    def _(self, operation: ops.DisableKey) -> None:
+    @_run.register
+    def _(self, operation: s.DisableKey) -> None:
         self._identities.disable_key(operation.principal, operation.key_id)
 
-    @run.register
-    def _(self, operation: ops.DeleteKey) -> None:
+    @_run.register
+    def _(self, operation: s.DeleteKey) -> None:
         self._identities.delete_key(operation.principal, operation.key_id)
 
-    @run.register
-    def _(self, operation: ops.DeletePrincipal) -> None:
+    @_run.register
+    def _(self, operation: s.DeletePrincipal) -> None:
         self._identities.delete(operation.name)
 
-    @run.register
-    def _(self, operation: ops.PatchSecret) -> None:
-        self._target.cluster.patch_secret(operation.key, operation.uid, data=dict(operation.data), annotations=dict(operation.annotations))
 
-    @run.register
-    def _(self, operation: ops.Announce) -> None:
-        self._target.cluster.emit(self._target.key, self._target.uid, operation.event)
+def _key_annotations(key_id: str, now: datetime) -> dict[str, str]:
+    return {marks.KEY_ID_ANNOTATION: key_id, marks.ISSUED_ANNOTATION: f"{now:%Y-%m-%dT%H:%M:%SZ}"}
 
 
-def _with_key(secret: Manifest, key_id: str, secret_key: str) -> Manifest:
-    annotations = {**secret["metadata"]["annotations"], marks.KEY_ID_ANNOTATION: key_id}
+def with_key(secret: Manifest, key_id: str, secret_key: str, now: datetime) -> Manifest:
+    """The Secret with a key in it."""
+    annotations = {**secret["metadata"]["annotations"], **_key_annotations(key_id, now)}
     content = {**secret["stringData"], "access-key-id": key_id, "secret-access-key": secret_key}
     return {**secret, "metadata": {**secret["metadata"], "annotations": annotations}, "stringData": content}
 
 
+def mark_grant(cluster: Cluster, mark: o.MarkGrant, now: datetime) -> None:
+    """Add to a grant's status, only to the state that was read: the grant's own reconciler writes there too."""
+    grant = cluster.get(mark.key)
+    if grant is None or grant["metadata"]["uid"] != mark.uid:
+        return
+    status = dict(grant.get("status") or {})
+    if mark.max_duration:
+        status["maxDuration"] = mark.max_duration
+    if mark.superseded_by and condition_of(status, "Superseded") is None:
+        found = {
+            "type": "Superseded",
+            "status": "True",
+            "reason": reasons.SUPERSEDED,
+            "message": f"AccessGrant {mark.superseded_by}, which was made later, came into effect; this one never gives again",
+            "observedGeneration": grant["metadata"].get("generation", 0),
+            "lastTransitionTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        status["conditions"] = sorted([*(status.get("conditions") or ()), found], key=lambda condition: condition["type"])
+    cluster.write_status(mark.key, mark.uid, status, version=grant["metadata"].get("resourceVersion", ""))
+
+
 def create_or_recover(cluster: Cluster, manifest: Manifest) -> None:
-    """POST. Where the name is taken by what we made ourselves and somebody took the label off, mend that; anything foreign stays."""
+    """POST. A child of a Domain that lost its label is ours by its mark, and is brought back; everything else of that name stays."""
     try:
         cluster.create(manifest)
     except Terminal as error:
-        existing = cluster.get_metadata(key_of(manifest)) if error.reason == reasons.NOT_OWNED else None
-        mark = (manifest["metadata"].get("annotations") or {}).get(marks.OWNER_ANNOTATION)
+        metadata = manifest["metadata"]
+        mark = (metadata.get("annotations") or {}).get(marks.OWNER_ANNOTATION, "")
+        if error.reason != reasons.NOT_OWNED or not mark.startswith("Domain/"):
+            raise
+        existing = require(cluster.read_metadata(key_of(manifest)))
         found = ((existing or {}).get("metadata") or {}).get("annotations") or {}
-        if existing is None or mark is None or found.get(marks.OWNER_ANNOTATION) != mark:
+        if existing is None or found.get(marks.OWNER_ANNOTATION) != mark:
             raise
         cluster.apply(with_uid(manifest, existing["metadata"]["uid"]))

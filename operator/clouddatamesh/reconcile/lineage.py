@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from clouddatamesh.model.objects import Key
-from clouddatamesh.plan.consumers import asked_product, consumer_key, is_in_effect
+from clouddatamesh.plan.access.consumers import is_in_effect
+from clouddatamesh.plan.access.facts import asked_product, consumer_key
 from clouddatamesh.ports import Cluster
 
 _SHOWN: Final = 50

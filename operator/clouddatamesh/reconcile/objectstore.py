@@ -2,30 +2,35 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final, TypeAlias
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
-from clouddatamesh.errors import MeshError, Transient, Waiting
-from clouddatamesh.model.bucket import Capability
+from clouddatamesh.errors import MeshError
+from clouddatamesh.model.bucket import IDENTITIES, Bucket, Capability
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, value_of
+from clouddatamesh.model.identity import Connection, Principal
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.outcome import Finding, Outcome
-from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import StoreWorld
+from clouddatamesh.plan import marks, names
 from clouddatamesh.plan import objectstore as planning
-from clouddatamesh.plan.consumers import holds_principal
-from clouddatamesh.plan.names import principal_path
+from clouddatamesh.plan.access.consumers import holds_principal
+from clouddatamesh.plan.access.facts import part_of
 from clouddatamesh.plan.sweep import due_orphans, find_orphans
-from clouddatamesh.ports import BucketStore, Ports
-from clouddatamesh.reconcile.connect import connection_of
+from clouddatamesh.ports import Identities, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
-from clouddatamesh.reconcile.parse import parse
-from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run
+from clouddatamesh.reconcile.parse import parse, read_leniently
+from clouddatamesh.reconcile.pipeline import Flow, Visit, run
+from clouddatamesh.reconcile.places import cluster_uid, connection_of
 from clouddatamesh.status.objectstore import report
 
-INTERVAL = 30.0
-"""Seconds; with the age of a cached Secret, a rotated one is picked up within a minute."""
+INTERVAL: Final = timedelta(seconds=30)
+"""With the age of a cached Secret, a rotated one is picked up within a minute."""
+Looked: TypeAlias = tuple[ObjectStore, StoreWorld]
+"""A store, with what this visit found out of it, and its world."""
 
 
 def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
@@ -34,111 +39,138 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     if manifest["metadata"].get("deletionTimestamp"):
         return run(visit, _deletion(visit), interval=INTERVAL)
     after = run(visit, _Keeping(visit).flow(), interval=INTERVAL)
-    return after if after.backoff else Next(after=min(after.after or INTERVAL, INTERVAL))
+    return replace(after, after=min(after.after or 0.0, INTERVAL.total_seconds()))
 
 
 class _Keeping:
     """One visit to a living store: the probe's answer goes from one pass into the next."""
 
     def __init__(self, visit: Visit) -> None:
-        self._visit = visit
+        self._visit, self._ports = visit, visit.ports
+        self._probed: tuple[Capability, ...] = ()
         self._executor: Executor | None = None
-        self._account = ""
 
-    def flow(self) -> Flow[StoreWorld]:
+    def flow(self) -> Flow[Looked]:
         return Flow(
             gather=self._gather,
-            plan=lambda world: planning.plan(self._store(), world),
-            executor=lambda _: self._open_executor(),
-            report=lambda world, _: report(self._store(), world),
+            plan=lambda seen: planning.plan(*seen),
+            executor=self._open_executor,
+            report=lambda seen, _: report(*seen),
         )
 
-    def _store(self) -> ObjectStore:
-        """The store as the cache has it, with what this visit found of its account and abilities."""
-        store = _store(self._visit)
-        if self._executor is None or not self._executor.probed:
-            return _with_status(store, account=self._account)
-        found = [_capability(capability, self._now()) for capability in self._executor.probed]
-        facts = {
-            "capabilities": found,
-            "probedGeneration": store.metadata.generation,
-            "probedVersion": self._visit.ports.settings.version,
-        }
-        return _with_status(store, account=self._account, **facts)
+    def _gather(self) -> Looked:
+        if self._executor is not None and self._executor.probed:
+            self._probed = self._executor.probed
+        store = self._with_probe(parse(ObjectStore, self._visit.manifest()))
+        world = StoreWorld(
+            now=self._ports.clock.now(),
+            settings=self._ports.settings,
+            cluster=cluster_uid(self._ports),
+            is_time_trusted=self._ports.clock.is_trusted(),
+            users=_users(store, self._ports),
+            capabilities=tuple(Capability(c.name, "Yes" if c.supported else "No", c.message or "") for c in store.status.capabilities),
+            freshly_probed=bool(self._probed),
+        )
+        return store, self._observe(store, world)
 
-    def _now(self) -> str:
-        return self._visit.ports.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    def _with_probe(self, store: ObjectStore) -> ObjectStore:
+        """The store with what the probe of this visit found."""
+        if not self._probed:
+            return store
+        now = self._ports.clock.now()
+        return _with_status(
+            store,
+            capabilities=list(planning.merge_probe(store, self._probed, now)),
+            probeUnclear=next((found.message[:1024] for found in self._probed if found.verdict == "Unclear"), None),
+            probedAt=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            probedGeneration=store.metadata.generation,
+            probedVersion=self._ports.settings.version,
+        )
 
-    def _buckets(self) -> BucketStore:
-        store = _store(self._visit)
-        return self._visit.ports.stores.buckets(connection_of(store, self._visit.ports.cluster))
+    def _observe(self, store: ObjectStore, world: StoreWorld) -> StoreWorld:
+        """Whose the credentials are comes first: nothing that another account answers is of use."""
+        world = replace(world, account=_observe_account(store, self._ports))
+        if isinstance(world.account, Unknown) or planning.find_strangeness(store, world) is not None:
+            return world
+        return self._observe_marks(store, world, connection_of(store, self._ports.cluster))
 
-    def _open_executor(self) -> Executor:
-        probed = self._executor.probed if self._executor else ()
+    def _observe_marks(self, store: ObjectStore, world: StoreWorld, connection: Connection) -> StoreWorld:
+        """The mesh's bucket, its marker, and the principals that nobody owns."""
+        mesh_bucket: Seen[Bucket] = self._ports.stores.buckets(connection).observe(planning.mesh_bucket_of(store, world))
+        world = replace(world, mesh_bucket=mesh_bucket)
+        if not any(found.name == IDENTITIES and found.verdict == "Yes" for found in world.capabilities):
+            return world
+        identities = self._ports.stores.identities(connection)
+        world = replace(world, marker=identities.observe(names.marker_name(world.settings.mesh, world.cluster)))
+        return self._observe_principals(store, world, identities)
+
+    def _observe_principals(self, store: ObjectStore, world: StoreWorld, identities: Identities) -> StoreWorld:
+        mesh, own = world.settings.mesh, names.principal_path(world.settings.mesh, world.cluster)
+        marker = names.marker_name(mesh, world.cluster)
+        owned = set(_owned(self._ports, world.cluster))
+        try:
+            listed = set(identities.list(own)) - {marker}
+            if isinstance(world.marker, Absent):
+                known = bool((listed or set(identities.list(names.mesh_path(mesh)))) & owned)
+                return replace(world, known_principal=known)
+        except MeshError as error:
+            return replace(world, marker=Unknown(error))
+        world = replace(world, known_principal=bool(listed & owned), principals=len(listed), orphans=find_orphans(listed, owned))
+        seen = (value_of(identities.observe(name)) for name in due_orphans(store, world))
+        return replace(world, due_orphans=tuple(found for found in seen if isinstance(found, Principal)))
+
+    def _open_executor(self, seen: Looked) -> Executor:
+        store, world = seen
         visit = self._visit
-        connection = connection_of(_store(visit), visit.ports.cluster)
-        buckets, identities = visit.ports.stores.buckets(connection), visit.ports.stores.identities(connection)
-        self._executor = Executor(Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record, buckets, identities))
-        self._executor.probed = probed
+        target = Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record, world.now, looks=visit.looks)
+        if isinstance(world.account, Present):
+            connection = connection_of(store, visit.ports.cluster)
+            stores = visit.ports.stores
+            target = replace(target, buckets=stores.buckets(connection), identities=stores.identities(connection))
+        self._executor = Executor(target)
         return self._executor
 
-    def _gather(self) -> StoreWorld:
-        buckets = self._buckets()
-        try:
-            self._account = buckets.account().id
-        except MeshError as error:
-            raise error.during("CredentialsValid") from error
-        store, ports = self._store(), self._visit.ports
-        world = StoreWorld(
-            now=ports.clock.now(),
-            settings=ports.settings,
-            cluster_uid=_cluster_uid(ports),
-            users=_users(store, ports),
-            capabilities=tuple(Capability(c.name, c.supported, c.message or "") for c in store.status.capabilities),
-            freshly_probed=self._executor is not None and bool(self._executor.probed),
-        )
-        mesh_bucket = buckets.observe(planning.mesh_bucket_of(store, world))
-        return self._gather_orphans(replace(world, mesh_bucket=mesh_bucket))
 
-    def _gather_orphans(self, world: StoreWorld) -> StoreWorld:
-        """Principals without a living owner; asked for only where the store is ours and keeps identities."""
-        store, ports = self._store(), self._visit.ports
-        if not is_settled(ports.cluster.get(self._visit.key) or {"metadata": {}}):
-            return world
-        identities = ports.stores.identities(connection_of(store, ports.cluster))
-        orphans = find_orphans(identities.list(principal_path(ports.settings.mesh)), _owners(ports), ports.settings.mesh)
-        seen = (identities.observe(name) for name in due_orphans(store, orphans, world.now))
-        return replace(world, orphans=orphans, due_orphans=tuple(found for found in seen if found is not None))
+def _owned(ports: Ports, cluster: str) -> Iterator[str]:
+    """Names of the principals that somebody owns, as recorded and as they are to be; of requests those that have, or may get, one."""
+    mesh = ports.settings.mesh
+    for product in ports.cluster.list("DataProduct"):
+        yield names.principal_name(mesh, cluster, key_of(product))
+        yield str((part_of(product, "status").get("producer") or {}).get("principal") or "")
+    for request in ports.cluster.list("AccessRequest"):
+        if holds_principal(request):
+            yield names.principal_name(mesh, cluster, key_of(request))
+            yield str(part_of(request, "status").get("principal") or "")
 
 
-def _owners(ports: Ports) -> Iterator[Key]:
-    """Whose principals belong in the store; of requests those with a record, which a restored backup does not bring back."""
-    yield from (key_of(product) for product in ports.cluster.list("DataProduct"))
-    yield from (key_of(request) for request in ports.cluster.list("AccessRequest") if holds_principal(request))
-
-
-def _deletion(visit: Visit) -> Flow[StoreWorld]:
+def _deletion(visit: Visit) -> Flow[Looked]:
     ports = visit.ports
 
-    def gather() -> StoreWorld:
-        return StoreWorld(ports.clock.now(), ports.settings, _cluster_uid(ports), _users(_store(visit), ports))
+    def gather() -> Looked:
+        store = read_leniently(ObjectStore, visit.manifest())
+        account = Absent() if marks.is_orphaned(store.metadata) else _observe_account(store, ports)
+        return store, StoreWorld(ports.clock.now(), ports.settings, cluster_uid(ports), users=_users(store, ports), account=account)
 
-    def finished(_world: StoreWorld, _plan: Plan) -> Outcome:
-        return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "Nothing uses the store any more"))
+    def finished(seen: Looked, _plan: object) -> Outcome:
+        kept = {name: value for name, value in visit.old_status().items() if name not in ("conditions", "observedGeneration")}
+        answers = (Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"),)
+        ready = Finding("Ready", "Unknown", reasons.DELETING, "The store is being let go")
+        return Outcome(ready, answers if isinstance(seen[1].account, Present) else (), kept)
 
     return Flow(
         gather=gather,
-        plan=lambda world: planning.plan_deletion(_store(visit), world),
-        executor=lambda _: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record)),
+        plan=lambda seen: planning.plan_deletion(*seen),
+        executor=lambda seen: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, seen[1].now)),
         report=finished,
     )
 
 
-def _store(visit: Visit) -> ObjectStore:
-    manifest = visit.ports.cluster.get(visit.key)
-    if manifest is None or manifest["metadata"]["uid"] != visit.uid:
-        raise Waiting(reasons.DELETING, "The object is gone")
-    return parse(ObjectStore, manifest)
+def _observe_account(store: ObjectStore, ports: Ports) -> Seen[str]:
+    """Whose the credentials are; those who let go of the store need it until they have."""
+    try:
+        return Present(ports.stores.buckets(connection_of(store, ports.cluster)).account().id)
+    except MeshError as error:
+        return Unknown(error)
 
 
 def _with_status(store: ObjectStore, **facts: Any) -> ObjectStore:
@@ -146,23 +178,7 @@ def _with_status(store: ObjectStore, **facts: Any) -> ObjectStore:
     return store.model_copy(update={"status": type(store.status).model_validate({**status, **facts})})
 
 
-def _capability(found: Capability, now: str) -> dict[str, Any]:
-    return {"name": found.name, "supported": found.supported, "message": found.message, "checkedAt": now}
-
-
-def _cluster_uid(ports: Ports) -> str:
-    system = ports.cluster.get(Key("Namespace", "", "kube-system"))
-    if system is None:
-        raise Transient(reasons.CLUSTER_UNAVAILABLE, "Namespace kube-system, whose UID names this cluster, was not seen yet")
-    return str(system["metadata"]["uid"])
-
-
 def _users(store: ObjectStore, ports: Ports) -> tuple[Key, ...]:
-    """Products that name the store, and requests whose principals stand in it."""
+    """Products that name the store, and requests whose principals are in it."""
     key = Key("ObjectStore", "", store.metadata.name)
     return tuple(key_of(user) for kind in ("DataProduct", "AccessRequest") for user in ports.cluster.referring(key, kind))
-
-
-def store_name_of(product: Manifest) -> str | None:
-    """The ObjectStore that a product's manifest names, None where it names none."""
-    return (((product.get("spec") or {}).get("storage") or {}).get("storeRef") or {}).get("name")

@@ -1,28 +1,30 @@
-"""The one flow of every kind: gather, plan, apply, and again until the plan is empty; so Ready is what was read back and nothing else."""
+"""The one flow of every kind: gather, plan, apply part by part, and again until nothing is left to do; so Ready is what was read back."""
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, Final, Generic, TypeVar
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
+from clouddatamesh.errors import MeshError, Transient, Waiting
 from clouddatamesh.model.objects import Event, Key, Manifest
-from clouddatamesh.model.outcome import Finding, Outcome
-from clouddatamesh.model.plan import Plan, Record
+from clouddatamesh.model.operations import Record
+from clouddatamesh.model.outcome import Failure, Finding, Outcome
+from clouddatamesh.model.plan import Operation, Part, Plan, describe
 from clouddatamesh.model.settings import Next
 from clouddatamesh.plan.marks import RECONCILE_ANNOTATION
 from clouddatamesh.plan.names import jitter
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.execute import Executor
-from clouddatamesh.status.summarize import condition_of, is_true, summarize
+from clouddatamesh.status.acts import announced, find_acts
+from clouddatamesh.status.summarize import condition_of, is_true, summarize, worst
 from clouddatamesh.status.transitions import find_events
 
 _log = logging.getLogger(__name__)
-PASSES = 4
-"""A new object takes two passes: one that writes, one that reads back. More means that somebody else writes at the same time."""
-
-_TOKEN_LENGTH = 256
+PASSES: Final = 6
+"""A new object takes three or four: what is written is read back before what rests on it. More means that somebody else writes too."""
+_TOKEN_LENGTH: Final = 256
 """As much of a token as status holds."""
 
 W = TypeVar("W")
@@ -30,72 +32,136 @@ W = TypeVar("W")
 
 @dataclass(frozen=True)
 class Flow(Generic[W]):
-    """What one kind puts into the pipeline. `gather` reads; `plan` and `report` are pure."""
+    """What one kind puts into the pipeline. `gather` reads; `plan`, `permitted` and `report` are pure.
+
+    `permitted` is what mode and suspend leave of a plan to be done; `report` is told of the whole plan.
+    """
 
     gather: Callable[[], W]
     plan: Callable[[W], Plan]
     executor: Callable[[W], Executor]
     report: Callable[[W, Plan], Outcome]
-    withheld: Callable[[W], Plan] = lambda _: Plan()
-    """Differences that mode or suspend keep from being made; reported, never carried out."""
+    permitted: Callable[[W, Plan], Plan] = lambda _, plan: plan
 
 
-def settle(flow: Flow[W]) -> tuple[Outcome, tuple[str, ...]]:
-    """Carry plans out until one is empty. Returns the outcome and what was done, in words."""
-    done: tuple[str, ...] = ()
+@dataclass
+class Progress:
+    """What one look has done so far; kept also where the look ends with an error."""
+
+    done: list[Operation] = field(default_factory=list)
+    broken: dict[str, Failure] = field(default_factory=dict)
+    """By the name of the part: it is not tried again in this look."""
+
+
+def settle(flow: Flow[W], progress: Progress) -> Outcome:
+    """Carry plans out until nothing of them is left that can be done, and report."""
     for _ in range(PASSES):
         world = flow.gather()
-        plan = flow.plan(world)
-        if not plan.operations:
-            if plan.stop is not None:
-                raise plan.stop
-            return flow.report(world, flow.withheld(world)), done
-        carry_out(plan, flow.executor(world))
-        done += plan.describe()
-    raise plan.stop or Transient(reasons.CONFLICT, f"The object does not settle; last was: {done[-1] if done else 'nothing'}")
+        full = flow.plan(world)
+        plan = flow.permitted(world, full)
+        if not carry_out(plan, flow.executor(world), progress):
+            return replace(flow.report(world, full), failures=_failures(plan, progress))
+    world = flow.gather()
+    full = flow.plan(world)
+    left = flow.permitted(world, full)
+    for part in left.parts:
+        if part.operations and part.name not in progress.broken:
+            last = describe(part.operations) or ("nothing",)
+            error = part.stop or Transient(reasons.CONFLICT, f"The object does not settle; next would be: {last[0]}")
+            progress.broken[part.name] = Failure(part.name, part.condition, error)
+    return replace(flow.report(world, full), failures=_failures(left, progress))
 
 
-def carry_out(plan: Plan, executor: Executor) -> None:
-    """Every operation in order. An error is told which step it happened in."""
-    for operation in plan.operations:
+def carry_out(plan: Plan, executor: Executor, progress: Progress) -> bool:
+    """Every part in order; an error stops its own part and those that come after it. Whether anything was done."""
+    halted = set(progress.broken)
+    count = len(progress.done)
+    for part in plan.parts:
+        if part.name in halted or halted.intersection(part.after):
+            halted.add(part.name)
+            continue
+        failure = _carry_out_part(part, executor, progress)
+        if failure is not None:
+            progress.broken[part.name] = failure
+        if failure is not None or part.stop is not None:
+            halted.add(part.name)
+    return len(progress.done) > count
+
+
+def _carry_out_part(part: Part, executor: Executor, progress: Progress) -> Failure | None:
+    for operation in part.operations:
         try:
             executor.run(operation)
         except MeshError as error:
-            raise error.during(executor.step_of(operation)) from error
+            return Failure(part.name, part.condition, error)
+        progress.done.append(operation)
+    return None
+
+
+def _failures(plan: Plan, progress: Progress) -> tuple[Failure, ...]:
+    """Of each part the error that it met, else the reason why it stops."""
+    stops = {part.name: Failure(part.name, part.condition, part.stop) for part in plan.parts if part.stop is not None}
+    return tuple({**stops, **progress.broken}.values())
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One reconciliation of one object: what stood in its status before, and the doors to the world."""
+    """One reconciliation of one object: what its status said before, what was seen so far, and the doors to the world."""
 
     key: Key
     uid: str
     generation: int
     ports: Ports
+    looks: dict[tuple[str, str], Any] = field(default_factory=dict)
+    """What was seen in the store during this visit, until something of it is written."""
 
     @classmethod
     def of(cls, key: Key, manifest: Manifest, ports: Ports) -> "Visit":
         metadata = manifest["metadata"]
         return cls(key, metadata["uid"], metadata.get("generation", 0), ports)
 
+    def manifest(self) -> Manifest:
+        """The object as the cache has it now."""
+        found = self.ports.cluster.get(self.key)
+        if found is None or found["metadata"]["uid"] != self.uid:
+            raise Waiting(reasons.DELETING, "The object is gone")
+        return found
+
     def old_status(self) -> Mapping[str, Any]:
-        """Status as it stands now, with what this visit recorded."""
+        """Status as it is now, with what this visit recorded."""
         manifest = self.ports.cluster.get(self.key)
         return manifest.get("status") or {} if manifest and manifest["metadata"]["uid"] == self.uid else {}
 
     def write_record(self, record: Record) -> None:
-        """Status fields that must stand before the first outside write; conditions stay as they are."""
-        self.ports.cluster.write_status(self.key, self.uid, {**self.old_status(), **dict(record.fields)})
+        """Status fields that must be there before the first outside write; conditions stay as they are."""
+        merged = {**self.old_status(), **dict(record.fields)}
+        self.ports.cluster.write_status(self.key, self.uid, {name: value for name, value in merged.items() if value is not None})
 
-    def close(self, result: Outcome | MeshError, done: tuple[str, ...]) -> None:
-        """Status, if it changed, and events on transitions."""
+    def close(self, result: Outcome | MeshError, progress: Progress) -> None:
+        """Status, if it changed; an event and a line of log for each thing that was done, and for each new failure."""
+        manifest = self.ports.cluster.get(self.key) or {"metadata": {}}
         old = self.old_status()
-        repairs = _repairs(old, self.generation, done) if _is_ready(result) else ()
-        new = self._echo(summarize(old, self.generation, _with_drift(result, repairs), self.ports.clock.now()))
+        repairs = _repairs(old, self.generation, progress) if _is_ready(result) else ()
+        interval = self.ports.settings.drift_interval
+        new = self._echo(summarize(old, self.generation, _with_drift(result, repairs), self.ports.clock.now(), interval=interval))
         if new != old:
-            self.ports.cluster.write_status(self.key, self.uid, new)
-        for event in (*find_events(old, new), *repairs):
+            version = manifest["metadata"].get("resourceVersion", "") if self.key.kind == "AccessGrant" else ""
+            self.ports.cluster.write_status(self.key, self.uid, new, version=version)
+        acts = () if repairs else tuple(find_acts(progress.done))
+        for event in (*find_events(old, new), *repairs, *acts):
             self.ports.cluster.emit(self.key, self.uid, event)
+        self.tell(result, (*repairs, *acts, *announced(progress.done)))
+
+    def tell(self, result: Outcome | MeshError, acts: tuple[Event, ...]) -> None:
+        """The log: one line for what failed, one for each thing that was done, none for a quiet look."""
+        for act in acts:
+            _log.info("%s: %s: %s", self.key, act.reason, act.note, extra={"fields": self._fields(act.reason, act.note)})
+        error = error_of(result)
+        if error is not None and not isinstance(error, Waiting):
+            _log.info("%s: %s: %s", self.key, error.reason, error.message, extra={"fields": self._fields(error.reason, error.message)})
+
+    def _fields(self, reason: str, what: str) -> dict[str, str]:
+        return {"kind": self.key.kind, "namespace": self.key.namespace, "name": self.key.name, "reason": reason, "what": what}
 
     def _echo(self, status: Mapping[str, Any]) -> Mapping[str, Any]:
         """Whoever asked for this look by annotation sees that it was had, however it ended."""
@@ -105,13 +171,19 @@ class Visit:
         return {**kept, "lastHandledReconcileAt": token[:_TOKEN_LENGTH]} if token else kept
 
 
+def error_of(result: Outcome | MeshError) -> MeshError | None:
+    """The worst that a look met; None where it met nothing."""
+    return result if isinstance(result, MeshError) else worst(failure.error for failure in result.failures)
+
+
 def _is_ready(result: Outcome | MeshError) -> bool:
     """What was taken away on purpose was no repair."""
     return isinstance(result, Outcome) and result.ready.status == "True"
 
 
-def _repairs(old: Mapping[str, Any], generation: int, done: tuple[str, ...]) -> tuple[Event, ...]:
+def _repairs(old: Mapping[str, Any], generation: int, progress: Progress) -> tuple[Event, ...]:
     """An object that was Ready for this very generation and still needed writes had drifted."""
+    done = describe(progress.done)
     if not done or old.get("observedGeneration") != generation or not is_true(old, "Ready"):
         return ()
     return (Event("Normal", reasons.REPAIRED, f"Drift was repaired: {'; '.join(done[:3])}"),)
@@ -125,34 +197,38 @@ def _with_drift(result: Outcome | MeshError, repairs: tuple[Event, ...]) -> Outc
     return replace(result, findings=(*others, Finding("DriftDetected", "True", reasons.REPAIRED, repairs[0].note)))
 
 
-def run(visit: Visit, flow: Flow[W], *, interval: float) -> Next:
+def run(visit: Visit, flow: Flow[W], *, interval: timedelta) -> Next:
     """Settle one object and write its status, whatever comes; say when it is due again."""
-    done: tuple[str, ...] = ()
+    progress = Progress()
     result: Outcome | MeshError
     try:
-        result, done = settle(flow)
+        result = settle(flow, progress)
     except MeshError as error:
         result = error
     except Exception:
         _log.exception("Reconciling %s failed", visit.key)
         result = Transient(reasons.INTERNAL, "The operator met a fault of its own; its log has the trace")
     if visit.ports.cluster.get(visit.key) is None:
+        visit.tell(result, (*find_acts(progress.done), *announced(progress.done)))
         return Next()
-    visit.close(result, done)
+    visit.close(result, progress)
     return _next(visit, result, interval)
 
 
-def _next(visit: Visit, result: Outcome | MeshError, interval: float) -> Next:
-    if isinstance(result, Transient):
-        return Next(backoff=True)
-    if isinstance(result, Waiting):
-        return Next(after=0.0 if result.reason == reasons.EMPTYING else visit.ports.settings.waiting_interval.total_seconds())
-    if isinstance(result, Terminal):
-        return Next()
-    after = interval * jitter(visit.uid)
-    if not isinstance(result, Outcome) or result.due is None:
-        return Next(after=after)
-    return Next(after=min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0)))
+def _next(visit: Visit, result: Outcome | MeshError, interval: timedelta) -> Next:
+    """Nothing leaves the schedule: what is not Ready is looked at on the drift interval at the latest."""
+    settings = visit.ports.settings
+    errors = [result] if isinstance(result, MeshError) else [failure.error for failure in result.failures]
+    ready = isinstance(result, Outcome) and not errors and result.ready.status == "True"
+    longest = interval if ready else min(interval, settings.drift_interval)
+    after = longest.total_seconds() * jitter(visit.uid)
+    if any(isinstance(error, Waiting) for error in errors):
+        emptying = any(error.reason == reasons.EMPTYING for error in errors)
+        after = 0.0 if emptying else min(after, settings.waiting_interval.total_seconds())
+    if isinstance(result, Outcome) and result.due is not None:
+        after = min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0))
+    told = tuple(sorted({error.reason for error in errors if not isinstance(error, Waiting)}))
+    return Next(after=after, backoff=any(isinstance(error, Transient) for error in errors), failures=told)
 
 
 def is_settled(manifest: Manifest) -> bool:

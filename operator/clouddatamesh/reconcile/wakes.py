@@ -6,10 +6,13 @@ from typing import Any, Final
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.consumers import asked_product, consumer_key, standing_of
+from clouddatamesh.plan.access.consumers import standing_of
+from clouddatamesh.plan.access.facts import asked_product, consumer_key
 from clouddatamesh.ports import Cluster
-from clouddatamesh.reconcile.objectstore import store_name_of
+from clouddatamesh.reconcile.domains import named_namespaces
 from clouddatamesh.reconcile.pipeline import is_settled
+from clouddatamesh.reconcile.siblings import is_in_doubt, store_name_of
+from clouddatamesh.status.summarize import is_true
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,14 @@ class Change:
     @property
     def is_news(self) -> bool:
         """Whether anything changed that a user writes. Our own status writes are none."""
-        parts = ("uid", "generation", "deletionTimestamp", "annotations", "labels")
+        parts = ("uid", "generation", "deletionTimestamp", "annotations", "labels", "finalizers")
         if self.old is None or self.new is None:
             return True
         return any(self.old["metadata"].get(part) != self.new["metadata"].get(part) for part in parts)
 
 
 _COUNTED_AFTER: Final = 1.0
+_SIBLINGS: Final = 20
 
 
 def wakes(old: Manifest | None, new: Manifest | None, cluster: Cluster) -> tuple[Wake, ...]:
@@ -102,6 +106,30 @@ def _of_product(change: Change, cluster: Cluster) -> Iterator[Wake]:
             yield Wake(key_of(request))
     if change.is_born_or_gone:
         yield from _later(_owners_of_product(change.manifest, cluster))
+        yield from _at_once(_rivals(change.manifest, cluster))
+    if change.new is not None and is_in_doubt(change.new) and not (change.old and is_in_doubt(change.old)):
+        # Is it this bucket alone, or are all of them? That is known before anything is taken.
+        yield from _at_once(_some_siblings(change.manifest, cluster))
+
+
+def _rivals(product: Manifest, cluster: Cluster) -> Iterator[Key]:
+    """Products that name the same bucket: the next one's turn comes when the first one goes."""
+    bucket = ((product.get("spec") or {}).get("storage") or {}).get("bucketName")
+    return (
+        (key for key in _naming(Key("Bucket", "", str(bucket)), "DataProduct", cluster) if key != key_of(product)) if bucket else iter(())
+    )
+
+
+def _some_siblings(product: Manifest, cluster: Cluster) -> tuple[Key, ...]:
+    store = store_name_of(product)
+    return _naming(Key("ObjectStore", "", store), "DataProduct", cluster)[:_SIBLINGS] if store else ()
+
+
+def _of_inbox(change: Change, _cluster: Cluster) -> Iterator[Wake]:
+    """Its product keeps it; our own writes of its status are no news."""
+    if change.is_news:
+        key = key_of(change.manifest)
+        yield Wake(Key("DataProduct", key.namespace, key.name), _COUNTED_AFTER)
 
 
 def _of_request(change: Change, cluster: Cluster) -> Iterator[Wake]:
@@ -144,6 +172,7 @@ _BY_KIND: Final = {
     "DataProduct": _of_product,
     "AccessRequest": _of_request,
     "AccessGrant": _of_grant,
+    "AccessInbox": _of_inbox,
     "ServiceAccount": _of_account,
 }
 
@@ -151,9 +180,19 @@ _BY_KIND: Final = {
 def _store_matters(change: Change) -> bool:
     """Products look again when a store becomes usable, or usable in another way; not when it is merely probed once more."""
     old, new = change.old, change.new
-    if old is None or new is None:
+    if old is None or new is None or _is_given_up(old) != _is_given_up(new) or (_answers(new) and not _answers(old)):
         return True
     return is_settled(new) and (not is_settled(old) or _abilities(old) != _abilities(new) or change.is_news)
+
+
+def _answers(store: Manifest) -> bool:
+    return is_true(store.get("status") or {}, "CredentialsValid")
+
+
+def _is_given_up(store: Manifest) -> bool:
+    annotations = store["metadata"].get("annotations") or {}
+    named = store["metadata"]["name"] in (annotations.get(marks.ORPHAN_ANNOTATION), annotations.get(marks.FORCE_ANNOTATION))
+    return named and _is_deleting(store)
 
 
 def _abilities(store: Manifest) -> list[tuple[str, bool]]:
@@ -189,12 +228,6 @@ def _waiting_inside(namespaces: tuple[str, ...], cluster: Cluster) -> Iterator[K
         around = {request["metadata"]["namespace"], asked_product(request).namespace}
         if around & set(namespaces) and not is_settled(request):
             yield key_of(request)
-
-
-def named_namespaces(domain: Manifest) -> tuple[str, ...]:
-    """The namespaces that a domain's manifest names; without any, the one that is named as the domain."""
-    entries = (domain.get("spec") or {}).get("namespaces") or ({"name": domain["metadata"]["name"]},)
-    return tuple(entry["name"] for entry in entries)
 
 
 def _family(domain: Manifest, cluster: Cluster) -> tuple[Key, ...]:

@@ -65,7 +65,7 @@ class Operator:
         self._cluster = cluster = KubeCluster(client, cache, settings.core)
         self._queue = Queue(
             lane=lambda key: lane(key, cluster),
-            urgent=lambda key: urgent(key, cluster, self._clock.now()),
+            urgent=lambda key: urgent(key, cluster, self._clock),
             lane_limit=max(int(settings.threads * _LANE_SHARE), 1),
         )
         self._leader = self._build_leader()
@@ -131,7 +131,7 @@ class Operator:
     def _take_over(self) -> None:
         """First what must not stand any more; then everything is looked at once, what is Ready in the course of the drift schedule."""
         interval, now = self._settings.core.drift_interval.total_seconds(), self._clock.now()
-        self._queue.begin_with(overdue(self._cluster, now))
+        self._queue.begin_with(overdue(self._cluster, self._clock))
         for kind in RECONCILED:
             for manifest in self._cache.list(kind):
                 self._queue.add_after(key_of(manifest), first_due(manifest, interval, now, self._cluster))
@@ -140,7 +140,7 @@ class Operator:
 
     def _end_overdue(self) -> None:
         """Access that must not stand any more, whatever event was missed and however the clock was set."""
-        for key in overdue(self._cluster, self._clock.now()):
+        for key in overdue(self._cluster, self._clock):
             self._queue.add(key)
 
     def _end(self, starter: threading.Thread) -> None:

@@ -24,6 +24,8 @@ class Workers:
         self._lock = threading.Lock()
         self.results: Counter[tuple[str, str]] = Counter()
         """(kind, result) -> how many reconciliations ended so."""
+        self.failures: Counter[tuple[str, str]] = Counter()
+        """(kind, reason) -> how many reconciliations failed with it."""
 
     def start(self) -> None:
         """Begin to work."""
@@ -80,10 +82,11 @@ class Workers:
             _log.debug("%s is tried again in %.1f s", key, seconds)
         else:
             self._queue.reset(key)
-            if due.after is not None:
-                self._queue.add_after(key, due.after)
+        if due.after is not None:
+            self._queue.add_after(key, due.after)
         self._queue.done(key)
 
     def _count(self, key: Key, due: Next) -> None:
         with self._lock:
             self.results[(key.kind, "retry" if due.backoff else "settled")] += 1
+            self.failures.update((key.kind, reason) for reason in due.failures)

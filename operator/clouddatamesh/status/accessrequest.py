@@ -1,114 +1,148 @@
 """An AccessRequest's status from the decision and from what was read back of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
-from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
+from clouddatamesh.model.access import Ask
+from clouddatamesh.model.evidence import Absent, Present, value_of
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan import terms
-from clouddatamesh.plan.access import Decision, decide
-from clouddatamesh.plan.accessrequest import Gift, gift_of, rotate_token, rotates_at
-from clouddatamesh.plan.binding import good_key
+from clouddatamesh.plan import binding
+from clouddatamesh.plan.access import terms
+from clouddatamesh.plan.access.decision import Decision, decide
+from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, owner_of
+from clouddatamesh.plan.access.rotation import rotate_token, rotates_at
+
+Status = Mapping[str, Any]
 
 
-def report(request: AccessRequest, world: AccessWorld) -> Outcome:
-    """The outcome when nothing more is to be done: what is given stands, or nothing stands any more."""
-    decision = decide(request, world)
-    gift = gift_of(request, world, decision)
-    if gift is not None:
-        return _report_given(gift, world)
-    return _report_nothing(request, decision)
+def report(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
+    """The outcome as far as nothing failed: what is given is there, what is kept is told of, or nothing is there any more."""
+    decision = decide(ask, world)
+    giving = giving_of(ask, world, decision)
+    if decision.gives and decision.trouble is not None:
+        return _report_kept(decision, decision.trouble, ask, old)
+    if giving is not None:
+        return _report_given(giving, world, old)
+    return _report_nothing(ask, decision, world, old)
 
 
-def _report_given(gift: Gift, world: AccessWorld) -> Outcome:
-    request, decision = gift.request, gift.decision
+def _report_given(giving: Giving, world: AccessWorld, old: Status) -> Outcome:
+    decision = giving.decision
     findings = (
         Finding("Approved", "True", reasons.GRANTED, decision.message),
-        Finding("Provisioned", "True", reasons.READY, "Principal, policy, key and Secret were read back"),
+        _provisioned(giving, world),
         Finding("DriftDetected", "False", reasons.IN_SYNC, "What was read is what was asked for"),
-        *_expiring(gift, world),
+        *_expiring(giving, world),
     )
-    ready = Finding("Ready", "True", reasons.GRANTED, f"Secret {request.spec.secret_name} gives access {_span(decision.until)}")
-    return Outcome(ready, findings, _fields_given(gift, world), due=_due(gift, world))
+    ready = Finding("Ready", "True", reasons.GRANTED, f"Secret {giving.ask.secret_name} gives access {_span(decision.until)}")
+    if findings[1].status != "True":
+        ready = Finding("Ready", "Unknown", reasons.RECONCILING, "The access is being made")
+    return Outcome(ready, findings, _fields_given(giving, world, old), due=_due(giving, world))
+
+
+def _provisioned(giving: Giving, world: AccessWorld) -> Finding:
+    principal, secret = value_of(world.principal), value_of(world.secret)
+    if principal is not None and binding.has_policy(giving.binding, principal) and binding.good_key(principal, secret):
+        return Finding("Provisioned", "True", reasons.READY, "Principal, policy, key and Secret were read back")
+    return Finding("Provisioned", "Unknown", reasons.RECONCILING, "Principal, policy, key and Secret were not all read back")
+
+
+def _report_kept(decision: Decision, trouble: Decision, ask: Ask, old: Status) -> Outcome:
+    """Access is kept as it is, and something is wrong with it that somebody must see to."""
+    findings = (
+        Finding("Approved", "True", reasons.GRANTED, decision.message),
+        Finding("Provisioned", "Unknown", trouble.reason, f"Kept as it was. {trouble.message}"),
+    )
+    return Outcome(Finding("Ready", "False", trouble.reason, trouble.message), findings, _kept(old, ask), stalled=True, due=decision.until)
 
 
 def _span(until: datetime | None) -> str:
     return f"until {_text(until)}" if until else "without end"
 
 
-def _expiring(gift: Gift, world: AccessWorld) -> Iterator[Finding]:
-    grant, port = gift.decision.grant, gift.decision.port
-    if grant is not None and port is not None and terms.is_expiring(grant, port, world.now):
-        why = f"Access ends {_span(gift.decision.until).removeprefix('until ')}; ask for more time with spec.renewal"
+def _expiring(giving: Giving, world: AccessWorld) -> Iterator[Finding]:
+    grant, port = giving.decision.grant, giving.decision.port
+    if grant is not None and port is not None and terms.is_expiring(grant, port, giving.ask, world.now):
+        why = f"Access ends {_span(giving.decision.until).removeprefix('until ')}; ask for more time with spec.renewal"
         yield Finding("Expiring", "True", reasons.EXPIRING, why)
 
 
-def _fields_given(gift: Gift, world: AccessWorld) -> dict[str, Any]:
-    request, grant = gift.request, gift.decision.grant
-    key_id = good_key(world.principal, world.secret)
-    assert grant is not None  # noqa: S101 - a gift rests on a grant
+def _fields_given(giving: Giving, world: AccessWorld, old: Status) -> dict[str, Any]:
+    request, grant = giving.request, giving.decision.grant
+    key_id = binding.good_key(value_of(world.principal), value_of(world.secret))
+    assert grant is not None  # noqa: S101 - it rests on a grant
     fields: dict[str, Any] = {
-        "digest": terms.digest(request),
-        **gift.record,
-        "accessKeyId": key_id,
-        "binding": {"name": request.spec.secret_name},
-        "validFrom": _text(terms.created_at(grant)),
-        "decidedAt": _text(terms.created_at(grant)),
-        "rotatedAt": request.status.rotated_at if request.status.access_key_id == key_id else _text(world.now),
+        "digest": terms.digest(giving.ask),
+        **giving.record,
+        "binding": {"name": giving.ask.secret_name},
+        "validFrom": _text(grant.created),
+        "decidedAt": _text(grant.created),
     }
-    if gift.decision.until is not None:
-        fields["validUntil"] = _text(gift.decision.until)
-    if grant.spec.note:
-        fields["decisionNote"] = grant.spec.note
-    return {**fields, **_rotation(request, world)}
+    if not key_id:
+        return {**_kept(old, giving.ask), "digest": fields["digest"]}
+    fields["accessKeyId"] = key_id
+    fields["rotatedAt"] = request.status.rotated_at if request.status.access_key_id == key_id else _text(world.now)
+    if giving.decision.until is not None:
+        fields["validUntil"] = _text(giving.decision.until)
+    if grant.note:
+        fields["decisionNote"] = grant.note
+    return {**fields, **_rotation(giving, world)}
 
 
-def _rotation(request: AccessRequest, world: AccessWorld) -> dict[str, Any]:
+def _rotation(giving: Giving, world: AccessWorld) -> dict[str, Any]:
     """The old key is shown while it lives."""
     fields: dict[str, Any] = {}
-    rotation, token = request.status.rotation, rotate_token(request)
-    if rotation is not None and parse_time(rotation.until) > world.now:
+    rotation, token = giving.request.status.rotation, rotate_token(giving.request)
+    if rotation is not None and (parse_time(rotation.until) > world.now or not world.is_time_trusted):
         fields["rotation"] = rotation.model_dump(by_alias=True)
     if token:
         fields["lastHandledRotate"] = token
     return fields
 
 
-def _due(gift: Gift, world: AccessWorld) -> datetime | None:
+def _due(giving: Giving, world: AccessWorld) -> datetime | None:
     """The next moment at which something changes by time alone."""
-    grant, port, rotation = gift.decision.grant, gift.decision.port, gift.request.status.rotation
-    assert grant is not None and port is not None  # noqa: S101 - a gift rests on both
+    grant, port, rotation = giving.decision.grant, giving.decision.port, giving.request.status.rotation
+    assert grant is not None and port is not None  # noqa: S101 - it rests on both
     moments = [
-        gift.decision.until,
-        terms.warns_at(grant, port),
-        rotates_at(gift.request, gift.decision),
+        giving.decision.until,
+        terms.warns_at(grant, port, giving.ask),
+        rotates_at(giving.request, giving.decision),
         parse_time(rotation.until) if rotation else None,
     ]
     return min((moment for moment in moments if moment is not None and moment > world.now), default=None)
 
 
-def _report_nothing(request: AccessRequest, decision: Decision) -> Outcome:
-    """Nothing stands. What stood before was taken away, and read back as gone."""
-    had = request.status.grant_ref is not None or any(found.type == "Provisioned" for found in request.status.conditions)
+def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Status) -> Outcome:
+    """Nothing is given. What there was before is told as gone only where that was seen, or was given up; else its record stays."""
+    gone = _is_gone(ask, world)
+    had = bool(ask.grant_uid) or any(c.get("type") == "Provisioned" for c in old.get("conditions") or ())
     revoked = had and decision.reason == reasons.AWAITING_GRANT
     reason = reasons.REVOKED if revoked else decision.reason
-    message = f"Access was taken away, as its grant is gone. {_way_on(request, decision)}" if revoked else decision.message
-    findings = (
-        *_refusals(decision),
-        *([Finding("Provisioned", "False", _gone(decision), "Nothing stands in the store any more")] if had else []),
-    )
+    message = f"Access was taken away, as its grant is gone. {_way_on(ask, decision)}" if revoked else decision.message
+    told = Finding("Provisioned", "False", _gone(decision), "There is nothing in the store any more")
+    if not gone:
+        told = Finding("Provisioned", "Unknown", _gone(decision), "What was given was not seen to be gone yet")
+        ready = Finding("Ready", "Unknown", reason, message)
+        return Outcome(ready, (*_refusals(decision), told), {**_kept(old, ask), "digest": terms.digest(ask)})
+    findings = (*_refusals(decision), *([told] if had else []))
     ready = Finding("Ready", "False" if decision.stalled or revoked else "Unknown", reason, message)
-    return Outcome(ready, findings, _fields_nothing(request), stalled=decision.stalled or revoked)
+    return Outcome(ready, findings, _fields_nothing(ask, decision, old), stalled=decision.stalled or revoked)
 
 
-def _way_on(request: AccessRequest, decision: Decision) -> str:
+def _is_gone(ask: Ask, world: AccessWorld) -> bool:
+    if ask.place is None or isinstance(world.principal, Absent):
+        return True
+    return isinstance(world.principal, Present) and not binding.is_ours(world.principal.value, owner_of(ask, world))
+
+
+def _way_on(ask: Ask, decision: Decision) -> str:
     """The owners see a request whose grant they took back only once a renewal is asked."""
-    asked, decided = request.spec.renewal, request.status.decided_at
-    seen = asked is not None and decided is not None and parse_time(asked.requested_at) > parse_time(decided)
+    seen = ask.renewal_at is not None and ask.decided_at is not None and ask.renewal_at > ask.decided_at
     return decision.message if seen or decision.answer else "To ask the owners again, set spec.renewal"
 
 
@@ -123,13 +157,20 @@ def _refusals(decision: Decision) -> Iterator[Finding]:
         yield Finding("Expired", "True", reasons.EXPIRED, decision.message)
 
 
-def _fields_nothing(request: AccessRequest) -> dict[str, Any]:
-    old = request.status.model_dump(by_alias=True, exclude_none=True)
-    return {"digest": terms.digest(request), **{field: old[field] for field in _KEPT if field in old}}
+_TOLD: Final[tuple[str, ...]] = ("validFrom", "decidedAt", "decisionNote")
+"""What is still told of access that ended; its end too, where that is what ended it."""
 
 
-_KEPT: Final[tuple[str, ...]] = ("validFrom", "validUntil", "decidedAt", "decisionNote")
-"""What is still told of access that ended."""
+def _fields_nothing(ask: Ask, decision: Decision, old: Status) -> dict[str, Any]:
+    told = {field: old[field] for field in _TOLD if field in old}
+    ended = {"validUntil": old["validUntil"]} if decision.reason == reasons.EXPIRED and "validUntil" in old else {}
+    return {"digest": terms.digest(ask), **told, **ended}
+
+
+def _kept(old: Status, ask: Ask) -> dict[str, Any]:
+    """The record and what was told of the access, as they are."""
+    fields = (*RECORD, *_TOLD, "validUntil", "lastHandledRotate")
+    return {"digest": terms.digest(ask), **{field: old[field] for field in fields if field in old}}
 
 
 def _text(moment: datetime) -> str:

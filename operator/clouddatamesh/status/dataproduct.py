@@ -5,32 +5,36 @@ from typing import Any
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.model.objects import key_of
+from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan import marks
-from clouddatamesh.plan.binding import holding
-from clouddatamesh.plan.consumers import count_by_port, is_pending, pending_entry
+from clouddatamesh.plan import binding
+from clouddatamesh.plan.access.consumers import count_by_port, is_pending
+from clouddatamesh.plan.access.facts import major
+from clouddatamesh.plan.credentials import binding_of
+from clouddatamesh.plan.dataproduct import fate_of, is_forced
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, wish_of
-from clouddatamesh.plan.terms import major
 
 _SHOWN = 20
-_PENDING = 50
 
 
-def report(product: DataProduct, world: ProductWorld, differences: Plan) -> Outcome:
-    """The outcome when nothing more is to be done. `differences` is what mode and suspend kept from being done."""
-    wish = wish_of(product, world.store, world.settings.mesh) if world.store else None
-    made = wish is not None and world.bucket is not None and judge(product, wish.name, world).verdict == "Mine"
-    fields = _fields(product, wish if made else None, world, differences)
-    findings = (*_steps(product, made), *_inputs(product, world), _drift(differences))
-    ready = _ready(product, differences)
-    return Outcome(ready=ready, findings=findings, fields=fields, stalled=ready.status == "False")
+def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
+    """The outcome as far as nothing failed. `full` is the whole plan, of which mode and suspend may have kept something from being done."""
+    wish = wish_of(product, world)
+    made = wish if wish is not None and _is_made(product, wish, world) else None
+    withheld = full if _held(product) is not None else Plan()
+    findings = (*_steps(product, made, world), *_inputs(product, world), _drift(withheld))
+    ready = _ready(product, withheld)
+    return Outcome(ready=ready, findings=findings, fields=_fields(product, made, world, withheld), stalled=ready.status == "False")
 
 
-def _ready(product: DataProduct, differences: Plan) -> Finding:
+def _is_made(product: DataProduct, wish: Wish, world: ProductWorld) -> bool:
+    return isinstance(world.bucket, Present) and judge(product, wish.name, world).verdict == "Mine"
+
+
+def _ready(product: DataProduct, withheld: Plan) -> Finding:
     if product.spec.lifecycle == "proposed":
         return Finding("Ready", "True", reasons.PROPOSED, "The manifest is valid; nothing is made while lifecycle is proposed")
     held = _held(product)
@@ -38,9 +42,7 @@ def _ready(product: DataProduct, differences: Plan) -> Finding:
         reason = reasons.RETIRED if product.spec.lifecycle == "retired" else reasons.READY
         return Finding("Ready", "True", reason, "Everything asked for was read back")
     reason, way_out = held
-    if differences.stop is not None:
-        return Finding("Ready", "False", differences.stop.reason, differences.stop.message)
-    pending = differences.describe()
+    pending = withheld.describe()
     if pending:
         return Finding("Ready", "False", reason, f"{len(pending)} changes are not made, the first: {pending[0]}; {way_out}")
     return Finding("Ready", "True", reason, "Everything asked for was read back; nothing is written")
@@ -56,16 +58,34 @@ def _held(product: DataProduct) -> tuple[str, str] | None:
     return None
 
 
-def _steps(product: DataProduct, made: bool) -> Iterator[Finding]:
-    if product.spec.storage is not None and product.spec.lifecycle != "proposed":
-        text = (
-            ("True", reasons.READY, "The bucket was read back as asked for")
-            if made
-            else ("False", reasons.OBSERVED, "There is no bucket of this product")
+def _steps(product: DataProduct, made: Wish | None, world: ProductWorld) -> Iterator[Finding]:
+    """What was read back in this look; where a part failed, the failure tells."""
+    if product.spec.storage is None or product.spec.lifecycle == "proposed":
+        return
+    if made is not None:
+        yield Finding("StorageReady", "True", reasons.READY, "The bucket was read back as asked for")
+    elif isinstance(world.bucket, Unknown):
+        yield Finding("StorageReady", "Unknown", world.bucket.error.reason, world.bucket.error.message)
+    else:
+        yield Finding("StorageReady", "False", reasons.OBSERVED, "There is no bucket of this product")
+    if product.spec.producer is not None:
+        yield _credentials(product, made, world)
+
+
+def _credentials(product: DataProduct, made: Wish | None, world: ProductWorld) -> Finding:
+    wish = made or wish_of(product, world)
+    wanted = binding_of(wish) if wish is not None else None
+    principal = value_of(world.principal)
+    if wanted is None or isinstance(world.principal, Unknown) or isinstance(world.secret, Unknown):
+        return Finding("CredentialsReady", "Unknown", reasons.STORE_UNAVAILABLE, "Principal and Secret could not be read")
+    good = principal is not None and binding.has_policy(wanted, principal) and binding.good_key(principal, value_of(world.secret))
+    if not good:
+        return Finding("CredentialsReady", "Unknown", reasons.RECONCILING, "Principal, policy, key and Secret are not all there")
+    if made is None:
+        return Finding(
+            "CredentialsReady", "Unknown", reasons.NOT_OWNED, "Credentials are kept, and their bucket was not read back as this product's"
         )
-        yield Finding("StorageReady", *text)  # type: ignore[arg-type]
-        if product.spec.producer is not None and made and _held(product) is None:
-            yield Finding("CredentialsReady", "True", reasons.READY, "Principal, policy, key and Secret were read back")
+    return Finding("CredentialsReady", "True", reasons.READY, "Principal, policy, key and Secret were read back")
 
 
 def _inputs(product: DataProduct, world: ProductWorld) -> Iterator[Finding]:
@@ -78,24 +98,22 @@ def _inputs(product: DataProduct, world: ProductWorld) -> Iterator[Finding]:
         yield Finding("InputsReady", "True", reasons.READY, "Every input port is satisfied")
 
 
-def _drift(differences: Plan) -> Finding:
-    pending = differences.describe()
+def _drift(withheld: Plan) -> Finding:
+    pending = withheld.describe()
     if pending:
         return Finding("DriftDetected", "True", reasons.DRIFTED, "; ".join(pending[:_SHOWN]))
     return Finding("DriftDetected", "False", reasons.IN_SYNC, "What was read is what was asked for")
 
 
-def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, differences: Plan) -> dict[str, Any]:
+def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withheld: Plan) -> dict[str, Any]:
     fields: dict[str, Any] = {"inputPorts": _input_ports(product, world), "outputPorts": _output_ports(product, made, world)}
-    fields |= _worklist(world)
-    if world.lineage:
-        fields["lineage"] = dict(world.lineage)
+    fields["pendingRequestCount"] = sum(map(is_pending, world.requests))
     if product.spec.mode == "Plan":
-        fields["plan"] = list(differences.describe()[:_SHOWN])
+        fields["plan"] = list(withheld.describe()[:_SHOWN])
     if made is not None:
         fields["storage"] = _storage(made)
     elif product.status.storage is not None:
-        fields["storage"] = product.status.storage.model_dump(by_alias=True, exclude_none=True)
+        fields["storage"] = {**product.status.storage.model_dump(by_alias=True, exclude_none=True), "ownershipVerified": False}
     return {**fields, **_producer(product, world)}
 
 
@@ -108,15 +126,28 @@ def _storage(wish: Wish) -> dict[str, Any]:
         "endpoint": wish.store.spec.endpoint_url or "",
         "phase": "Owned" if creating else "Adopted",
         "ownershipVerified": True,
+        "deletion": fate_of(wish.product),
         "managedTags": sorted(wish.storage.tags),
     }
 
 
 def _producer(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
-    if product.spec.producer is None or world.principal is None or world.secret is None:
+    """The principal is told of from before it is made until it was seen to be gone."""
+    old, principal = product.status, value_of(world.principal)
+    name = principal.name if principal is not None and product.spec.producer is not None else old.producer.principal if old.producer else ""
+    if not name or (isinstance(world.principal, Absent) and product.spec.storage is not None and not _is_wanted(product, world)):
         return {}
-    found = {"principal": world.principal.name, "accessKeyId": holding(world.secret).key_id}
-    return {"binding": {"name": product.spec.producer.secret_name}, "producer": found}
+    found: dict[str, Any] = {"producer": {"principal": name}}
+    if product.spec.producer is not None and principal is not None and value_of(world.secret) is not None:
+        found["binding"] = {"name": product.spec.producer.secret_name}
+    elif old.binding is not None:
+        found["binding"] = {"name": old.binding.name}
+    return found
+
+
+def _is_wanted(product: DataProduct, world: ProductWorld) -> bool:
+    """Whether a principal that is not there yet is about to be made again."""
+    return product.spec.producer is not None and world.obstacle is not None
 
 
 def _output_ports(product: DataProduct, made: Wish | None, world: ProductWorld) -> list[dict[str, Any]]:
@@ -125,22 +156,17 @@ def _output_ports(product: DataProduct, made: Wish | None, world: ProductWorld) 
     ports = []
     for port in product.spec.output_ports:
         located = {"location": f"s3://{made.name}/{port.path}"} if made else {}
-        used = counts.pop((port.name, major(port)), 0)
+        used = counts.pop((port.name, major(port.version)), 0)
         ports.append({"name": port.name, "version": port.version, "path": port.path, "consumers": used, "draining": False, **located})
-    forced = product.metadata.annotations.get(marks.FORCE_ANNOTATION)
     for seen in product.status.output_ports:
-        used = counts.pop((seen.name, major(seen)), 0)
-        if used and forced != f"{seen.name}/{seen.version}":
+        used = counts.pop((seen.name, major(seen.version)), 0)
+        if used and not is_forced(product, f"{seen.name}/{seen.version}"):
             ports.append({**seen.model_dump(by_alias=True, exclude_none=True), "consumers": used, "draining": True})
-    return ports
+    return ports[:_MOST_PORTS]
 
 
-def _worklist(world: ProductWorld) -> dict[str, Any]:
-    """Who waits for an answer, the oldest first."""
-    waiting = sorted((r for r in world.requests if is_pending(r)), key=lambda r: (r["metadata"].get("creationTimestamp") or "", key_of(r)))
-    if not waiting:
-        return {"pendingRequestCount": 0}
-    return {"pendingRequests": [pending_entry(request) for request in waiting[:_PENDING]], "pendingRequestCount": len(waiting)}
+_MOST_PORTS = 64
+"""As many as the schema of status takes; those of the spec come first."""
 
 
 def _input_ports(product: DataProduct, world: ProductWorld) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from typing import Any
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.domain import Domain
-from clouddatamesh.errors import MeshError
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import DomainWorld
@@ -12,24 +11,22 @@ from clouddatamesh.plan import marks
 from clouddatamesh.plan.domain import namespaces_of
 
 
-def report(domain: Domain, world: DomainWorld, differences: Plan) -> Outcome:
-    """The outcome when nothing more is to be done. `differences` is what suspend kept from being done."""
+def report(domain: Domain, world: DomainWorld, full: Plan) -> Outcome:
+    """The outcome as far as nothing failed. `full` is the whole plan, of which suspend may have kept something from being done."""
     fields = list_fields(domain, world)
-    pending = differences.describe()
-    if domain.spec.suspend and pending:
+    pending = full.describe() if domain.spec.suspend else ()
+    if pending:
         why = f"{len(pending)} changes are not made, the first: {pending[0]}; set spec.suspend to false to have them made"
         return Outcome(Finding("Ready", "False", reasons.SUSPENDED, why), (), fields, stalled=True)
     reason = reasons.SUSPENDED if domain.spec.suspend else reasons.READY
     found = Finding("NamespacesReady", "True", reasons.READY, "Namespaces, rights and limits were read back as asked for")
-    return Outcome(
-        Finding("Ready", "True", reason, "Everything asked for was read back"),
-        (found, *_departures(differences.stop)),
-        fields,
-    )
+    return Outcome(Finding("Ready", "True", reason, "Everything asked for was read back"), (found,), fields)
 
 
-def _departures(stop: MeshError | None) -> tuple[Finding, ...]:
-    return (Finding("DeletionBlocked", "True", stop.reason, stop.message),) if stop is not None else ()
+def report_deletion(domain: Domain, world: DomainWorld) -> Outcome:
+    """While it goes, what it still has is told."""
+    ready = Finding("Ready", "Unknown", reasons.DELETING, "What was made is being taken away")
+    return Outcome(ready, (), list_fields(domain, world))
 
 
 def list_fields(domain: Domain, world: DomainWorld) -> dict[str, Any]:

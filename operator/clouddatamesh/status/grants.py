@@ -4,31 +4,48 @@ from dataclasses import replace
 from typing import Any
 
 from clouddatamesh import reasons
-from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
-from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
+from clouddatamesh.model.access import Answer, Ask
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import GrantWorld
-from clouddatamesh.plan import terms
-from clouddatamesh.plan.access import decide
-from clouddatamesh.plan.grants import is_in_use
+from clouddatamesh.plan.access import terms
+from clouddatamesh.plan.access.decision import decide
+from clouddatamesh.plan.access.grants import cap_of, is_in_use
 
 
-def report(grant: AccessGrant, world: GrantWorld) -> Outcome:
+def report(answer: Answer, world: GrantWorld) -> Outcome:
     """The outcome when nothing more is to be done for a grant itself."""
-    request = world.request
-    if grant.spec.request_ref is None:
-        where = f"namespace {grant.spec.consumer_namespace}"
+    ask = world.ask
+    if not answer.readable and answer.decision == "Approve":
+        return _outcome(_unreadable(), {}, stalled=True)
+    if answer.request is None:
+        where = f"namespace {answer.consumer_namespace}"
         return _outcome(Finding("Ready", "True", reasons.DENIED, f"Every request from {where} is refused"), {})
-    if request is None:
-        asked = f"{grant.spec.request_ref.namespace}/{grant.spec.request_ref.name}"
-        return _outcome(Finding("Ready", "Unknown", reasons.REQUEST_NOT_FOUND, f"AccessRequest {asked} does not exist"), {})
-    fields: dict[str, Any] = {"requestDigest": terms.digest(request)}
-    differences = tuple(terms.find_differences(grant, request))
+    if ask is None:
+        return _report_without_request(answer, world)
+    fields: dict[str, Any] = {"requestDigest": terms.digest(ask)}
+    if answer.cap is not None:
+        fields["maxDuration"] = cap_of(answer.cap)
+    differences = tuple(terms.find_differences(answer, ask))
     if differences:
         return _outcome(_mismatch(differences), fields, stalled=True)
-    if grant.spec.decision == "Deny":
-        return _outcome(_denial(request), fields)
-    return _report_approval(grant, request, world, fields)
+    if answer.decision == "Deny":
+        return _outcome(_denial(ask), fields)
+    return _report_approval(answer, ask, world, fields)
+
+
+def _report_without_request(answer: Answer, world: GrantWorld) -> Outcome:
+    """A grant that has ended says so, whoever asked for it."""
+    asked = f"{answer.request.namespace}/{answer.request.name}" if answer.request else ""
+    if answer.decision == "Approve" and answer.ends is not None and not answer.permanent and answer.ends <= world.access.now:
+        over = Finding("Expired", "True", reasons.EXPIRED, "Its end has passed")
+        fields = {"validUntil": f"{answer.ends:%Y-%m-%dT%H:%M:%SZ}"}
+        return _outcome(Finding("Ready", "True", reasons.EXPIRED, "Its end has passed; it can be deleted"), fields, over)
+    return _outcome(Finding("Ready", "Unknown", reasons.REQUEST_NOT_FOUND, f"AccessRequest {asked} does not exist"), {})
+
+
+def _unreadable() -> Finding:
+    why = "The grant cannot be read by this version of the operator, so it gives nothing new; write it again"
+    return Finding("Ready", "False", reasons.UNREADABLE, why)
 
 
 def _mismatch(differences: tuple[str, ...]) -> Finding:
@@ -37,42 +54,43 @@ def _mismatch(differences: tuple[str, ...]) -> Finding:
     return Finding("Ready", "False", reasons.GRANT_MISMATCH, why)
 
 
-def _denial(request: AccessRequest) -> Finding:
-    if request.status.grant_ref is not None:
+def _denial(ask: Ask) -> Finding:
+    if ask.grant_uid:
         return Finding("Ready", "Unknown", reasons.DENIED, "The access is being taken away")
-    return Finding("Ready", "True", reasons.DENIED, "The request is refused, and nothing stands in the store")
+    return Finding("Ready", "True", reasons.DENIED, "The request is refused, and there is nothing in the store for it")
 
 
-def _report_approval(grant: AccessGrant, request: AccessRequest, world: GrantWorld, fields: dict[str, Any]) -> Outcome:
-    port, now = terms.port_of(request, world.access.product), world.access.now
-    end = terms.end_of(grant, port) if port else None
+def _report_approval(answer: Answer, ask: Ask, world: GrantWorld, fields: dict[str, Any]) -> Outcome:
+    if answer.superseded or any(other.uid == answer.uid for other in decide(ask, world.access).superseded):
+        ready = Finding("Ready", "True", reasons.SUPERSEDED, "A grant that was made later came into effect; this one never gives again")
+        return _outcome(ready, fields)
+    port, now = terms.port_of(ask, world.access.offer), world.access.now
+    end = terms.end_of(answer, port, ask) if port else answer.ends
     if end is not None:
         fields = {**fields, "validUntil": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
-    if port is not None and terms.is_endless(grant, port):
+    if port is not None and terms.is_endless(answer, port):
         why = "The port allows no access without end; give spec.validUntil instead of permanent"
         return _outcome(Finding("Ready", "False", reasons.PERMANENT_NOT_ALLOWED, why), fields, stalled=True)
-    if port is not None and not terms.is_living(grant, port, now):
+    if end is not None and end <= now and (world.access.is_time_trusted or not is_in_use(answer, ask)):
         over = Finding("Expired", "True", reasons.EXPIRED, "Its end has passed")
         return _outcome(Finding("Ready", "True", reasons.EXPIRED, "Its end has passed; it can be deleted"), fields, over)
-    return replace(_report_living(grant, request, world), fields=fields, due=end)
+    return replace(_report_living(answer, ask, world), fields=fields, due=end)
 
 
-def _report_living(grant: AccessGrant, request: AccessRequest, world: GrantWorld) -> Outcome:
-    decision = decide(request, world.access)
-    chosen = decision.grant is not None and decision.grant.metadata.uid == grant.metadata.uid
-    if chosen and is_in_use(grant, request) and _stands(request):
+def _report_living(answer: Answer, ask: Ask, world: GrantWorld) -> Outcome:
+    decision = decide(ask, world.access)
+    chosen = decision.grant is not None and decision.grant.uid == answer.uid
+    if chosen and is_in_use(answer, ask) and decision.trouble is not None:
+        return _outcome(Finding("Ready", "False", decision.trouble.reason, decision.trouble.message), {}, in_effect=True, stalled=True)
+    if chosen and is_in_use(answer, ask) and ask.is_provisioned:
         return _outcome(Finding("Ready", "True", reasons.GRANTED, "Access rests on this grant"), {}, in_effect=True)
     if chosen:
         return _outcome(Finding("Ready", "Unknown", reasons.GRANTED, "The access is being made"), {})
     if decision.gives:
-        why = "Another grant of the same request lasts longer"
-        return _outcome(Finding("Ready", "True", reasons.SUPERSEDED, why), {})
+        why = "Another grant of the same request lasts longer; this one gives when that one ends or is deleted"
+        return _outcome(Finding("Ready", "True", reasons.OUTLASTED, why), {})
     found = Finding("Ready", "False" if decision.stalled else "Unknown", decision.reason, decision.message)
     return _outcome(found, {}, stalled=decision.stalled)
-
-
-def _stands(request: AccessRequest) -> bool:
-    return any(found.type == "Provisioned" and found.status == "True" for found in request.status.conditions)
 
 
 def _outcome(ready: Finding, fields: dict[str, Any], *more: Finding, in_effect: bool = False, stalled: bool = False) -> Outcome:

@@ -4,41 +4,73 @@ from typing import Any
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import StoreWorld
-from clouddatamesh.plan.features import is_aws, messages_of, missing_of
-from clouddatamesh.plan.objectstore import mesh_bucket_of
+from clouddatamesh.plan import names
+from clouddatamesh.plan.features import is_aws, messages_of, missing_of, unclear_of
+from clouddatamesh.plan.objectstore import find_strangeness, is_mesh_bucket, mesh_bucket_of
 from clouddatamesh.plan.sweep import orphan_fields, orphan_findings
 
 
 def report(store: ObjectStore, world: StoreWorld) -> Outcome:
-    """The outcome when nothing more is to be done: the store is ours, answers, and can do what its baseline requires, or not."""
-    fields = list_fields(store, world)
-    valid = (Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"), *orphan_findings(world))
+    """What was found: whether the store answers, is the one that it was, and can do what its baseline requires."""
+    if not isinstance(world.account, Present) or find_strangeness(store, world) is not None:
+        valid = (Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"),)
+        kept = store.status.model_dump(by_alias=True, exclude_none=True, exclude={"conditions", "observed_generation"})
+        return Outcome(Finding("Ready", "Unknown", reasons.RECONCILING), valid, _without_defaults(kept))
+    findings = (
+        Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"),
+        Finding("Identified", "True", reasons.READY, "Account, bucket and marker of this mesh were read back"),
+        *orphan_findings(world),
+    )
+    ready, stalled = _ready(store)
+    return Outcome(ready, findings, list_fields(store, world), stalled=stalled)
+
+
+def _ready(store: ObjectStore) -> tuple[Finding, bool]:
+    unclear = unclear_of(store)
+    if unclear:
+        told = f" ({store.status.probe_unclear})" if store.status.probe_unclear else ""
+        why = f"It could not be told yet whether the store can do {', '.join(unclear)}{told}; it is tried again in minutes"
+        return Finding("Ready", "Unknown", reasons.CAPABILITY_MISSING, why), False
     missing = missing_of(store)
     if missing:
         said = messages_of(store)
-        why = "; ".join(f"{name} ({said.get(name) or 'not found'})" for name in missing)
-        ready = Finding(
-            "Ready",
-            "False",
-            reasons.CAPABILITY_MISSING,
-            f"The store cannot do what is required: {why}; relax spec.baseline",
-        )
-        return Outcome(ready, valid, fields, stalled=True)
-    return Outcome(Finding("Ready", "True", reasons.READY, "The store answers and is this mesh's"), valid, fields)
+        words = "; ".join(f"{name} ({said.get(name) or 'not found'})" for name in missing)
+        why = f"The store cannot do what is required: {words}; relax spec.baseline"
+        return Finding("Ready", "False", reasons.CAPABILITY_MISSING, why), True
+    return Finding("Ready", "True", reasons.READY, "The store answers and is this mesh's"), False
 
 
 def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
-    """What was probed, when, and the mesh's own bucket."""
-    status = store.status
-    return {
-        "capabilities": [found.model_dump(by_alias=True, exclude_none=True) for found in status.capabilities],
-        "bucket": mesh_bucket_of(store, world),
-        "bucketPhase": "Owned",
-        "account": status.account or "",
+    """What was probed, when, and the marks by which the store is known again."""
+    status, mesh = store.status, world.settings.mesh
+    bucket = world.mesh_bucket
+    owned = isinstance(bucket, Present) and is_mesh_bucket(bucket.value, mesh, world.cluster)
+    marked = isinstance(world.marker, Present)
+    account = world.account.value if isinstance(world.account, Present) else ""
+    fields: dict[str, Any] = {
+        "capabilities": [_capability(found.model_dump(by_alias=True, exclude_none=True)) for found in status.capabilities],
+        "bucket": mesh_bucket_of(store, world) if owned or status.bucket else None,
+        "bucketPhase": "Owned" if owned else status.bucket_phase,
+        "mesh": mesh if owned else status.mesh,
+        "marker": names.marker_name(mesh, world.cluster) if marked else status.marker,
+        "account": account or status.account or "",
         "provider": "aws" if is_aws(store) else "s3",
         "probedGeneration": status.probed_generation,
         "probedVersion": status.probed_version,
-        **orphan_fields(store, world),
+        "probedAt": status.probed_at,
+        "probeUnclear": status.probe_unclear,
     }
+    return {**{name: value for name, value in fields.items() if value is not None}, **orphan_fields(store, world)}
+
+
+def _capability(entry: dict[str, Any]) -> dict[str, Any]:
+    """Without what says nothing: a status has no defaults, so that it reads back as it was written."""
+    return {name: value for name, value in entry.items() if name != "failures" or value}
+
+
+def _without_defaults(fields: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in fields.items() if value not in ((), [], False)}
+    return {**kept, **({"capabilities": [_capability(dict(one)) for one in fields["capabilities"]]} if fields.get("capabilities") else {})}

@@ -1,20 +1,23 @@
 """The one place where conditions are made: kstatus from an outcome or an error.
 
-| result    | Ready   | besides          | kstatus    |
-|-----------|---------|------------------|------------|
-| Outcome   | True    |                  | Current    |
-| Outcome, stalled | False | Stalled     | Failed     |
-| Outcome   | Unknown | Reconciling      | InProgress |
-| Terminal  | False   | Stalled          | Failed     |
-| Waiting   | Unknown | Reconciling      | InProgress |
-| Transient | False   | Reconciling      | InProgress |
+| result            | Ready   | besides     | kstatus    |
+|-------------------|---------|-------------|------------|
+| Outcome           | True    |             | Current    |
+| Outcome, stalled  | False   | Stalled     | Failed     |
+| Outcome           | Unknown | Reconciling | InProgress |
+| worst a Terminal  | False   | Stalled     | Failed     |
+| worst a Transient | False   | Reconciling | InProgress |
+| worst a Waiting   | Unknown | Reconciling | InProgress |
+
+The last three for the failures of parts, and likewise for an error that ended the whole look.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
-from clouddatamesh.errors import MeshError, Terminal, Waiting
+from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model.outcome import Finding, Outcome
 
 Status: TypeAlias = Mapping[str, Any]
@@ -22,37 +25,98 @@ Status: TypeAlias = Mapping[str, Any]
 
 _RAISED_BY_ERRORS: Final = frozenset({"DeletionBlocked"})
 """Conditions that are True when something is wrong."""
+_HISTORY: Final = frozenset({"Expired", "Denied", "Approved", "Superseded", "Expiring", "PrincipalsOrphaned"})
+"""Conditions that tell of what was decided, and hold until something else is."""
+_STICKY_CONDITIONS: Final = frozenset({"Superseded"})
+_STICKY_FIELDS: Final = ("maxDuration",)
+"""What was once written for good: no later look takes it back, whatever it was computed from."""
+_SEVERITY: Final = (Terminal, Transient, Waiting)
 _MESSAGE_LENGTH: Final = 1024
 
 
-def summarize(old: Status, generation: int, outcome: Outcome | MeshError, now: datetime) -> Status:
-    """The new status. After an error the fields stand as they were; a condition's time moves only with its status."""
+def summarize(old: Status, generation: int, outcome: Outcome | MeshError, now: datetime, *, interval: timedelta) -> Status:
+    """The new status. After an error the fields are as they were; a condition's time moves only with its status.
+
+    `interval` is how long it takes at most until the object is looked at again.
+    """
     if isinstance(outcome, MeshError):
         fields = {name: value for name, value in old.items() if name not in ("conditions", "observedGeneration")}
         findings = _after_error(old, outcome)
     else:
-        fields = dict(outcome.fields)
-        findings = _after_outcome(outcome)
-    return {**fields, "observedGeneration": generation, "conditions": _build_conditions(old, generation, findings, now)}
+        fields = {**{name: old[name] for name in _STICKY_FIELDS if name in old}, **outcome.fields}
+        findings = (*_after_outcome(_with_failures(outcome)), *_sticky(old, outcome))
+    told = tuple(_tell_when(found, findings, interval) for found in findings)
+    return {**fields, "observedGeneration": generation, "conditions": _build_conditions(old, generation, told, now)}
+
+
+def worst(errors: Iterable[MeshError]) -> MeshError | None:
+    """The error that decides: what somebody must act on before what may pass, and that before what is waited for; of equals the first."""
+    found = list(errors)
+    return next((error for kind in _SEVERITY for error in found if isinstance(error, kind)), None)
+
+
+def _with_failures(outcome: Outcome) -> Outcome:
+    """The outcome with each failed part telling of its condition, and the worst failure of Ready."""
+    error = worst(failure.error for failure in outcome.failures)
+    if error is None:
+        return outcome
+    told: dict[str, Finding] = {}
+    for condition in dict.fromkeys(failure.condition for failure in outcome.failures if failure.condition):
+        why = worst(failure.error for failure in outcome.failures if failure.condition == condition)
+        assert why is not None  # noqa: S101 - a failure has an error
+        told[condition] = _finding_of_error(condition, why)
+    kept = tuple(found for found in outcome.findings if found.type not in told)
+    stalled = outcome.stalled and outcome.ready.status == "False"
+    if stalled and not isinstance(error, Terminal):
+        return replace(outcome, findings=(*kept, *told.values()))
+    ready = _finding_of_error("Ready", error)
+    return replace(outcome, ready=ready, findings=(*kept, *told.values()), stalled=isinstance(error, Terminal))
+
+
+def _finding_of_error(condition: str, error: MeshError) -> Finding:
+    if condition in _RAISED_BY_ERRORS:
+        return Finding(condition, "True", error.reason, error.message)
+    return Finding(condition, "Unknown" if isinstance(error, Waiting) else "False", error.reason, error.message)
 
 
 def _after_outcome(outcome: Outcome) -> tuple[Finding, ...]:
     stalled = (Finding("Stalled", "True", outcome.ready.reason, outcome.ready.message),) if outcome.stalled else ()
-    waits = outcome.ready.status == "Unknown" and not outcome.stalled
+    waits = outcome.ready.status != "True" and not outcome.stalled
     reconciling = (Finding("Reconciling", "True", outcome.ready.reason, outcome.ready.message),) if waits else ()
     return (*outcome.findings, *stalled, *reconciling, outcome.ready)
 
 
 def _after_error(old: Status, error: MeshError) -> tuple[Finding, ...]:
-    settled = {"Ready", "Stalled", "Reconciling", "DeletionBlocked", error.condition}
-    kept = [_finding_of(condition) for condition in old.get("conditions") or () if condition["type"] not in settled]
-    unknown = isinstance(error, Waiting)
-    if error.condition in _RAISED_BY_ERRORS:
-        kept.append(Finding(error.condition, "True", error.reason, error.message))
-    elif error.condition:
-        kept.append(Finding(error.condition, "Unknown" if unknown else "False", error.reason, error.message))
-    kept.append(Finding("Stalled" if isinstance(error, Terminal) else "Reconciling", "True", error.reason, error.message))
-    return (*kept, Finding("Ready", "Unknown" if unknown else "False", error.reason, error.message))
+    """A look that failed as a whole saw nothing: what it would have found is Unknown."""
+    settled = {"Ready", "Stalled", "Reconciling", "DeletionBlocked"}
+    before = [condition for condition in old.get("conditions") or () if condition["type"] not in settled]
+    kept = [
+        _finding_of(condition) if condition["type"] in _HISTORY else Finding(condition["type"], "Unknown", error.reason, error.message)
+        for condition in before
+    ]
+    besides = Finding("Stalled" if isinstance(error, Terminal) else "Reconciling", "True", error.reason, error.message)
+    return (*kept, besides, _finding_of_error("Ready", error))
+
+
+def _sticky(old: Status, outcome: Outcome) -> tuple[Finding, ...]:
+    found = {finding.type for finding in outcome.findings}
+    before = (
+        c for c in old.get("conditions") or () if c["type"] in _STICKY_CONDITIONS and c["status"] == "True" and c["type"] not in found
+    )
+    return tuple(map(_finding_of, before))
+
+
+def _tell_when(found: Finding, findings: Sequence[Finding], interval: timedelta) -> Finding:
+    """Stalled means that somebody must act, not that nobody looks: the message says when that is seen."""
+    if found.type not in ("Ready", "Stalled") or not any(other.type == "Stalled" for other in findings):
+        return found
+    message = found.message[: _MESSAGE_LENGTH - 80]
+    return replace(found, message=f"{message}; checked again within {_in_words(interval)} and when this object changes")
+
+
+def _in_words(interval: timedelta) -> str:
+    seconds = int(interval.total_seconds())
+    return f"{seconds // 60}m" if seconds % 60 == 0 else f"{seconds}s"
 
 
 def _finding_of(condition: Mapping[str, Any]) -> Finding:
@@ -82,6 +146,6 @@ def condition_of(status: Status, type_: str) -> Mapping[str, Any] | None:
 
 
 def is_true(status: Status, type_: str) -> bool:
-    """Whether a condition stands and is True."""
+    """Whether a condition is there and True."""
     condition = condition_of(status, type_)
     return condition is not None and condition["status"] == "True"

@@ -1,4 +1,4 @@
-"""Which events a change of status is worth: a new stall, a new obstacle to deletion, and recovery. Staying as it was is none."""
+"""Which events a change of status is worth: a new failure, a new obstacle to deletion, and recovery. Staying as it was is none."""
 
 from collections.abc import Iterator
 
@@ -14,9 +14,11 @@ def find_events(old: Status, new: Status) -> tuple[Event, ...]:
 
 def _troubles(old: Status, new: Status) -> Iterator[Event]:
     told = ""
-    for type_ in ("Stalled", "DeletionBlocked", "Expiring", "PrincipalsOrphaned"):
+    for type_ in ("Stalled", "Ready", "DeletionBlocked", "Expiring", "PrincipalsOrphaned"):
         now, before = condition_of(new, type_), condition_of(old, type_)
         if now is None or now["message"] == told or (before is not None and before["reason"] == now["reason"]):
+            continue
+        if type_ == "Ready" and now["status"] != "False":
             continue
         told = now["message"]
         yield Event("Warning", now["reason"], told)

@@ -1,17 +1,22 @@
 """One request at a time, its errors translated at the edge. It adds nothing to a request and retries nothing."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from clouddatamesh.errors import MeshError
+from clouddatamesh import reasons
+from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.storage.errors import code_of, translate
 
+PAGE: Final = 1000
 WIRE_ERRORS = (ClientError, BotoCoreError, ResponseParserError, KeyError)
 """Everything that a request may raise; the last two, for an answer of 200 that is no XML or none of ours, are not of boto's own family."""
+
+STRANGE: Final = (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError)
+"""What reading an answer may raise that is none of ours, or that somebody made to break its reader."""
 
 
 def hidden_of(connection: Connection) -> tuple[str, ...]:
@@ -44,15 +49,21 @@ class Calls:
             raise self.explain(error, operation, what) from None
 
     def collect(self, operation: str, what: str, *, part: str, **arguments: Any) -> list[dict[str, Any]]:
-        """One part of every page of a listing; a page without it is no answer."""
+        """One part of every page of a listing, a thousand to a page; a page without it is no answer."""
         try:
-            return [item for page in self.client.get_paginator(operation).paginate(**arguments) for item in page[part]]
+            pages = self.client.get_paginator(operation).paginate(**arguments, PaginationConfig={"PageSize": PAGE})
+            return [item for page in pages for item in page[part]]
         except WIRE_ERRORS as error:
             raise self.explain(error, operation, what) from None
 
     def explain(self, error: Exception, operation: str, what: str) -> MeshError:
         """The error in our words."""
         return translate(error, f"{name_of(operation)} {what}".strip(), hide=self._hidden)
+
+
+def strange(what: str) -> Transient:
+    """The error of an answer that cannot be read."""
+    return Transient(reasons.STORE_UNAVAILABLE, f"{what} failed: the answer cannot be read; check the ObjectStore's endpoints")
 
 
 def name_of(operation: str) -> str:

@@ -1,92 +1,101 @@
-"""What can this store do? Every capability is tried on a scratch bucket that is made, and in the end removed, by the probe alone."""
+"""What can this store do? Every capability is tried on a scratch bucket, which the probe makes, marks and keeps."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from botocore.exceptions import ClientError
 
-from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError, Terminal
+from clouddatamesh.errors import MeshError
 from clouddatamesh.model import bucket as b
-from clouddatamesh.storage.attempts import ATTEMPTS, KEY, MARK, Scratch, Unsupported
+from clouddatamesh.storage.attempts import ATTEMPTS
 from clouddatamesh.storage.calls import WIRE_ERRORS, Calls
-from clouddatamesh.storage.errors import code_of, status_of, verdict_of_code
+from clouddatamesh.storage.errors import code_of
+from clouddatamesh.storage.scratch import KEY, MARK, Scratch, Unproven, Unsupported, is_not_done
 from clouddatamesh.storage.settings import UNSET
 
 _ABSENT: Final = ("NoSuchBucket",)
-_NO_VERDICT: Final = (reasons.STORE_UNAVAILABLE, reasons.THROTTLED, reasons.CREDENTIALS_INVALID)
+_SILENCE: Final = "The store did not answer while it was probed"
 
 
-def probe(s3: Calls, iam: Calls, scratch: Scratch, *, make: Callable[[], None]) -> tuple[b.Capability, ...]:
-    """Every capability with its verdict. What the store refuses is a verdict; that it does not answer is raised.
+def probe(s3: Calls, scratch: Scratch, *, make: Callable[[], None]) -> tuple[b.Capability, ...]:
+    """Every capability with its verdict. Where the scratch bucket cannot be used, or the store does not answer, all is Unclear.
 
     `make` creates the bucket.
     """
-    with _scratch_bucket(s3, scratch, make):
-        return tuple(_try(name, iam if name == b.IDENTITIES else s3, scratch) for name in sorted(ATTEMPTS))
+    blocked = _prepare(s3, scratch, make)
+    if blocked:
+        return tuple(b.Capability(name, "Unclear", blocked) for name in sorted(ATTEMPTS))
+    found: list[b.Capability] = []
+    for name in sorted(ATTEMPTS):
+        silent = bool(found) and found[-1].message == _SILENCE
+        found.append(b.Capability(name, "Unclear", _SILENCE) if silent else _try(name, scratch))
+    _clean(scratch)
+    return tuple(found)
 
 
-def _try(name: str, calls: Calls, scratch: Scratch) -> b.Capability:
+def _clean(scratch: Scratch) -> None:
+    """What stays for want of an answer is removed by the next probe."""
+    with suppress(*WIRE_ERRORS):
+        scratch.clean()
+
+
+def _try(name: str, scratch: Scratch) -> b.Capability:
     try:
         ATTEMPTS[name](scratch)
-    except Unsupported as found:
-        return b.Capability(name, False, str(found))
+    except Unsupported as shown:
+        return b.Capability(name, "No", str(shown))
+    except Unproven as shown:
+        return b.Capability(name, "Unclear", str(shown))
     except (KeyError, IndexError, ValueError):
-        return b.Capability(name, False, "The setting was not read back as written")
+        return b.Capability(name, "Unclear", "The answer could not be read")
     except WIRE_ERRORS as error:
-        if not isinstance(error, ClientError) or not _is_verdict(error):
-            raise calls.explain(error, f"probe_{name}", f"on bucket {scratch.bucket}") from None
-        return b.Capability(name, False, f"{error.operation_name} failed: {code_of(error)}")
-    return b.Capability(name, True)
+        if not isinstance(error, ClientError):
+            scratch.patience.give_up()
+            return b.Capability(name, "Unclear", _SILENCE)
+        verdict: b.Verdict = "No" if is_not_done(error) else "Unclear"
+        return b.Capability(name, verdict, f"{error.operation_name} failed: {code_of(error)}")
+    return b.Capability(name, "Yes")
 
 
-def _is_verdict(error: ClientError) -> bool:
-    """A store that is down or slow says nothing of what it can do; one that answers 501 does."""
-    verdict = verdict_of_code(code_of(error))
-    return status_of(error) in (405, 501) or (status_of(error) < 500 and (verdict is None or verdict[1] not in _NO_VERDICT))
-
-
-@contextmanager
-def _scratch_bucket(s3: Calls, scratch: Scratch, make: Callable[[], None]) -> Iterator[None]:
-    """Made new, so that no setting of an interrupted probe is left on it. Removed in the end, whatever happened."""
-    if _exists(s3, scratch.bucket):
-        _remove(s3, scratch.bucket)
-    make()
+def _prepare(s3: Calls, scratch: Scratch, make: Callable[[], None]) -> str:
+    """Make the bucket, or find it and clean it; in the end an object must go in and come out. Why it cannot be used, else nothing."""
     try:
-        yield
-    except MeshError:
-        _remove_quietly(s3, scratch.bucket)
-        raise
-    _remove(s3, scratch.bucket)
+        if _is_ours(s3, scratch):
+            _clean(scratch)
+        else:
+            make()
+        _mark(s3, scratch)
+    except MeshError as error:
+        return error.message
+    except Unproven as shown:
+        return str(shown)
+    try:
+        scratch.write_and_read("CreateBucket")
+    except Unsupported as shown:
+        return str(shown)
+    except WIRE_ERRORS as error:
+        return s3.explain(error, "put_object", f"on bucket {scratch.bucket}").message
+    return ""
 
 
-def _exists(s3: Calls, bucket: str) -> bool:
-    """Whether the bucket is there. One whose tags or objects no probe made is Terminal(NotOwned)."""
-    words = f"on bucket {bucket}"
+def _is_ours(s3: Calls, scratch: Scratch) -> bool:
+    """Whether the bucket is there. One whose tags or objects no probe made is somebody's, and not touched."""
+    bucket, words = scratch.bucket, f"on bucket {scratch.bucket}"
     if s3.get("list_objects_v2", words, unless=_ABSENT, Bucket=bucket, MaxKeys=1) is None:
         return False
-    tags = (s3.get("get_bucket_tagging", words, unless=UNSET, Bucket=bucket) or {}).get("TagSet") or [MARK]
-    if tags != [MARK] or {key for key, _ in _versions(s3, bucket)} - {KEY}:
-        raise Terminal(reasons.NOT_OWNED, f"Bucket {bucket} is needed for probing and is somebody's; remove it")
+    tags = (s3.get("get_bucket_tagging", words, unless=(*UNSET, *_ABSENT), Bucket=bucket) or {}).get("TagSet") or [MARK]
+    listed = s3.do("list_object_versions", words, Bucket=bucket)
+    keys = {item["Key"] for part in ("Versions", "DeleteMarkers") for item in listed.get(part, ())}
+    if MARK not in tags or keys - {KEY}:
+        raise Unproven(f"Bucket {bucket} is needed for probing and is somebody's; remove it")
     return True
 
 
-def _versions(s3: Calls, bucket: str) -> list[tuple[str, str]]:
-    found = s3.do("list_object_versions", f"on bucket {bucket}", Bucket=bucket)
-    return [(item["Key"], item["VersionId"]) for part in ("Versions", "DeleteMarkers") for item in found.get(part, ())]
-
-
-def _remove(s3: Calls, bucket: str) -> None:
-    for key, version in _versions(s3, bucket):
-        if key == KEY:
-            s3.do("delete_object", f"on bucket {bucket}", Bucket=bucket, Key=key, VersionId=version)
-    s3.get("delete_bucket", bucket, unless=_ABSENT, Bucket=bucket)
-
-
-def _remove_quietly(s3: Calls, bucket: str) -> None:
-    """After a failure that is told already; what stays is removed by the next probe."""
+def _mark(s3: Calls, scratch: Scratch) -> None:
+    """A store that keeps no tags is no reason to stop."""
     try:
-        _remove(s3, bucket)
-    except MeshError:
-        return
+        scratch.patient_s3.put_bucket_tagging(Bucket=scratch.bucket, Tagging={"TagSet": [MARK]})
+    except WIRE_ERRORS as error:
+        if not isinstance(error, ClientError) or not is_not_done(error):
+            raise s3.explain(error, "put_bucket_tagging", f"on bucket {scratch.bucket}") from None

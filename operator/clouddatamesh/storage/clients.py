@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.ports import BucketStore, Identities
@@ -25,7 +25,10 @@ from clouddatamesh.storage.s3 import S3Buckets
 _MOST: Final = 64
 _POOL: Final = 32
 _CHATTY: Final = ("boto3", "botocore", "urllib3", "s3transfer")
-_NEED_DIGEST: Final = ("DeleteObjects", "PutBucketLifecycleConfiguration", "PutBucketPolicy", "PutBucketTagging")
+_NEED_DIGEST: Final = (
+    "DeleteObjects", "PutBucketEncryption", "PutBucketLifecycleConfiguration", "PutBucketOwnershipControls", "PutBucketPolicy",
+    "PutBucketTagging", "PutBucketVersioning", "PutPublicAccessBlock",
+)  # fmt: skip
 
 
 class BotoStores:
@@ -80,6 +83,8 @@ class BotoStores:
             raise translate(error, f"Opening {service} of the store", hide=hidden_of(connection)) from None
         except ValueError:  # raised for an endpoint that is no URL
             raise translate(BotoCoreError(), f"Opening {service} of the store") from None
+        if service == "iam":
+            client.meta.events.register_first("needs-retry.iam.CreateAccessKey", _give_up)
         if endpoint is not None:
             for operation in _NEED_DIGEST if service == "s3" else ():
                 client.meta.events.register(f"before-call.s3.{operation}", _add_digest)
@@ -122,3 +127,11 @@ def _add_digest(params: dict[str, Any], **_: Any) -> None:
     if isinstance(body, bytes):
         digest = hashlib.md5(body, usedforsecurity=False).digest()
         params["headers"].setdefault("Content-MD5", base64.b64encode(digest).decode())
+
+
+def _give_up(response: tuple[Any, dict[str, Any]] | None = None, caught_exception: Exception | None = None, **_: Any) -> None:
+    """Asked before botocore's own retries: a request whose answer was lost may have made a key, and the next one would make a second."""
+    if caught_exception is not None:
+        raise caught_exception
+    if response is not None and response[0].status_code >= 300:
+        raise ClientError(response[1], "CreateAccessKey")

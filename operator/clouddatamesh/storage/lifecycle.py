@@ -41,13 +41,14 @@ def _with_filter(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parse(raw: Mapping[str, Any]) -> LifecycleRule:
-    plain = raw.get("Status") == "Enabled" and not set(raw) - _PARTS
+    plain = raw.get("Status") in ("Enabled", "Disabled") and not set(raw) - _PARTS
     return LifecycleRule(
         id=raw["ID"],
         prefix=str(raw["Filter"].get("Prefix") or ""),
         expire_days=raw.get("Expiration", {}).get("Days"),
         expire_noncurrent_days=raw.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays"),
         abort_uploads_days=raw.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
+        enabled=raw.get("Status") != "Disabled",
         readable=plain and all(_says_no_more(raw.get(part, {}), parts) for part, parts in _ALLOWED.items()),
     )
 
@@ -58,7 +59,7 @@ def _says_no_more(found: Mapping[str, Any], parts: set[str]) -> bool:
 
 
 def _build(rule: LifecycleRule) -> dict[str, Any]:
-    built: dict[str, Any] = {"ID": rule.id, "Status": "Enabled", "Filter": {"Prefix": rule.prefix}}
+    built: dict[str, Any] = {"ID": rule.id, "Status": "Enabled" if rule.enabled else "Disabled", "Filter": {"Prefix": rule.prefix}}
     if rule.expire_days is not None:
         built["Expiration"] = {"Days": rule.expire_days}
     if rule.expire_noncurrent_days is not None:

@@ -4,12 +4,15 @@ from dataclasses import replace
 from typing import Any, Final
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import Terminal, Transient
+from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model import bucket as b
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.identity import Connection, StoreAccount
+from clouddatamesh.storage.denial import explain_denial
 from clouddatamesh.storage.memory_held import Held, World
 
 _BOUND: Final = 10_000
+_PROBE: Final = ("clouddatamesh.dev/probe", "true")
 _SETTING_OF: Final = {
     "public_access_blocked": b.BLOCK_PUBLIC_ACCESS,
     "ownership_enforced": b.OBJECT_OWNERSHIP,
@@ -35,12 +38,29 @@ class MemoryBuckets:
     def __init__(self, store: World, connection: Connection) -> None:
         self._store, self._connection = store, connection
 
-    def observe(self, name: str) -> b.Bucket | None:
-        self._check("observe", name)
-        if name in self._store.foreign_buckets:
-            raise Terminal(reasons.NOT_OWNED, f"Bucket {name} exists and is another account's; choose another name")
-        held = self._store.buckets.get(name)
-        return self._as_read(held.bucket) if held else None
+    def observe(self, name: str) -> Seen[b.Bucket]:
+        try:
+            self._store.check(self._connection, "observe", name)
+            self._check_account(name)
+            bucket = self._store.seen_bucket(name)
+            if bucket is None:
+                return Absent()
+            for setting in sorted(self._connection.settings):
+                self._store.check_right(f"observe {setting}", name)
+        except MeshError as error:
+            return self._judge_denial(explain_denial(error), name) if error.reason == reasons.ACCESS_DENIED else Unknown(error)
+        return Present(self._as_read(bucket))
+
+    def _judge_denial(self, denial: MeshError, name: str) -> Seen[b.Bucket]:
+        """As the real one: the account's own list of buckets says whose it is, where it is answered."""
+        try:
+            self._store.check_right("list buckets", name)
+        except MeshError:
+            return Unknown(denial)
+        tells_apart = self._connection.endpoint is None or self._connection.expected_owner is not None
+        if self._store.seen_bucket(name) is not None or not tells_apart:
+            return Unknown(denial)
+        return Present(b.Bucket(name, is_of_other_account=True))
 
     def _as_read(self, bucket: b.Bucket) -> b.Bucket:
         unread: dict[str, Any] = {name: None for name, setting in _SETTING_OF.items() if setting not in self._connection.settings}
@@ -50,10 +70,13 @@ class MemoryBuckets:
 
     def create(self, want: b.Bucket) -> None:
         self._store.check(self._connection, "create", want.name)
-        if want.name in self._store.foreign_buckets:
+        if self._is_anothers(want.name):
             raise Terminal(reasons.NOT_OWNED, f"CreateBucket {want.name} failed: BucketAlreadyExists")
+        if want.name in self._store.buckets and not self._store.remakes:
+            raise Transient(reasons.CONFLICT, f"CreateBucket {want.name} failed: BucketAlreadyOwnedByYou")
         blank = b.Bucket(want.name, public_access_blocked=False, ownership_enforced=False, policy=(), versioning="Off", lifecycle=())
-        self._store.write("create bucket", want.name, lambda: self._store.buckets.setdefault(want.name, Held(blank)) and None)
+        held = Held(blank, account=self._store.account)
+        self._store.write("create bucket", want.name, lambda: self._store.buckets.setdefault(want.name, held) and None)
 
     def update(self, want: b.Bucket, delta: b.Delta) -> None:
         self._check("update", want.name)
@@ -91,12 +114,23 @@ class MemoryBuckets:
 
     def probe(self, scratch: str) -> tuple[b.Capability, ...]:
         self._store.check(self._connection, "probe", scratch)
+        blocked = f"Bucket {scratch} is needed for probing and is somebody's; remove it" if self._is_blocked(scratch) else ""
+        if not blocked:
+            self._store.write("probe", scratch, lambda: self._keep_scratch(scratch))
+        return tuple(b.Capability(name, *self._judge(name, blocked)) for name in sorted(b.CAPABILITIES))
+
+    def _is_blocked(self, scratch: str) -> bool:
         held = self._store.buckets.get(scratch)
-        if scratch in self._store.foreign_buckets or (held and not _contents(held).empty):
-            raise Terminal(reasons.NOT_OWNED, f"Bucket {scratch} is needed for probing and is somebody's; remove it")
-        self._store.write("probe", scratch, lambda: self._store.buckets.pop(scratch, None) and None)
-        lacks = self._store.unsupported
-        return tuple(b.Capability(name, name not in lacks, "not supported" if name in lacks else "") for name in sorted(b.CAPABILITIES))
+        return self._is_anothers(scratch) or (held is not None and (held.bucket.tags not in ((), (_PROBE,)) or not _contents(held).empty))
+
+    def _keep_scratch(self, scratch: str) -> None:
+        blank = b.Bucket(scratch, tags=(_PROBE,), policy=(), versioning="Suspended", lifecycle=())
+        self._store.buckets[scratch] = Held(blank, account=self._store.account)
+
+    def _judge(self, name: str, blocked: str) -> tuple[b.Verdict, str]:
+        if blocked or name in self._store.unclear:
+            return "Unclear", blocked or "the store was busy"
+        return ("No", "not supported") if name in self._store.unsupported else ("Yes", "")
 
     def account(self) -> StoreAccount:
         self._store.check(self._connection, "account", "")
@@ -105,8 +139,16 @@ class MemoryBuckets:
     def _check(self, verb: str, name: str) -> None:
         """As every call: keys and reach; and whether the bucket is of the account that it is expected of."""
         self._store.check(self._connection, verb, name)
-        if self._connection.expected_owner not in (None, self._store.account) and name in self._store.buckets:
-            raise Terminal(reasons.NOT_OWNED, f"Bucket {name} is not of account {self._connection.expected_owner}")
+        self._check_account(name)
+
+    def _check_account(self, name: str) -> None:
+        """Any other account answers as one that refuses."""
+        expected = self._connection.expected_owner
+        if self._is_anothers(name) or (expected not in (None, self._store.account) and name in self._store.buckets):
+            raise Transient(reasons.ACCESS_DENIED, f"Bucket {name}: AccessDenied")
+
+    def _is_anothers(self, name: str) -> bool:
+        return name in self._store.foreign_buckets or (name in self._store.buckets and not self._store.is_ours(name))
 
     def _held(self, name: str) -> Held:
         if name not in self._store.buckets:

@@ -1,6 +1,6 @@
 """A bucket of the fake and what is in it, counted as real stores count versions and delete markers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +18,8 @@ class Held:
     versions: int = 0
     delete_markers: int = 0
     uploads: int = 0
+    account: str = ""
+    """Whose bucket it is; empty: of the account whose turn it is."""
     nulls: set[str] = field(default_factory=set)
     """Keys with a version that was written while none were kept; such a key has at most one."""
     null_markers: set[str] = field(default_factory=set)
@@ -64,6 +66,8 @@ class World(Protocol):
 
     account: str
     unsupported: frozenset[str]
+    unclear: set[str]
+    remakes: bool
     buckets: dict[str, Held]
     users: dict[str, Principal]
     secrets: dict[str, str]
@@ -71,6 +75,14 @@ class World(Protocol):
 
     def check(self, connection: Connection, verb: str, name: str) -> None: ...
 
+    def check_right(self, verb: str, name: str) -> None: ...
+
     def write(self, verb: str, name: str, change: Callable[[], object]) -> None: ...
 
     def issue(self) -> IssuedKey: ...
+
+    def is_ours(self, name: str) -> bool: ...
+
+    def seen_bucket(self, name: str) -> Bucket | None: ...
+
+    def seen_users(self) -> Mapping[str, Principal]: ...

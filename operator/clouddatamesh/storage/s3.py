@@ -1,21 +1,24 @@
 """The BucketStore port over S3. It reads and writes what it is told to, and compares nothing."""
 
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError, Terminal, Transient
+from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.model import bucket as b
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.identity import Connection, StoreAccount
-from clouddatamesh.storage.account import DENIED, read_account
-from clouddatamesh.storage.attempts import Scratch
-from clouddatamesh.storage.calls import WIRE_ERRORS, Calls
+from clouddatamesh.storage.account import read_account
+from clouddatamesh.storage.calls import STRANGE, WIRE_ERRORS, Calls, strange
 from clouddatamesh.storage.capabilities import probe
 from clouddatamesh.storage.contents import count_contents, remove_page
+from clouddatamesh.storage.denial import explain_denial
 from clouddatamesh.storage.errors import code_of
+from clouddatamesh.storage.scratch import Patience, Scratch
 from clouddatamesh.storage.settings import READERS, UNSET, WRITERS
 
 _ABSENT: Final = ("NoSuchBucket",)
@@ -29,9 +32,9 @@ class _Absent(Exception):
 class S3Buckets:
     """Buckets of one connection."""
 
-    def __init__(self, s3: Any, sts: Any, iam: Any, connection: Connection) -> None:
+    def __init__(self, s3: Any, sts: Any, iam: Any, connection: Connection, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._s3, self._sts, self._iam = (Calls(client, connection) for client in (s3, sts, iam))
-        self._connection = connection
+        self._connection, self._sleep = connection, sleep
 
     def _about(self, name: str) -> dict[str, str]:
         owner = self._connection.expected_owner
@@ -40,53 +43,66 @@ class S3Buckets:
     def _read(self, operation: str, name: str) -> dict[str, Any]:
         return self._s3.get(operation, f"on bucket {name}", unless=UNSET, **self._about(name)) or {}
 
-    def observe(self, name: str) -> b.Bucket | None:
+    def observe(self, name: str) -> Seen[b.Bucket]:
+        try:
+            return self._observe(name)
+        except MeshError as error:
+            return Unknown(explain_denial(error))
+        except STRANGE:
+            return Unknown(strange(f"Reading bucket {name}"))
+
+    def _observe(self, name: str) -> Seen[b.Bucket]:
         try:
             tags = self._read_tags(name)
         except _Absent:
-            return None
+            return Absent()
+        except MeshError as error:
+            if error.reason != reasons.ACCESS_DENIED:
+                raise
+            return self._judge_denial(error, name)
         settings: dict[str, Any] = {}
         for part, reader in READERS.items():
             if part in self._connection.settings:
                 settings |= reader(self._read, name)
-        return b.Bucket(name=name, tags=tags, **settings)
+        return Present(b.Bucket(name=name, tags=tags, **settings))
 
     def _read_tags(self, name: str) -> b.Tags:
-        """The first request about a bucket, which also tells whether it exists and is of our account."""
+        """The first request about a bucket, which also tells whether it exists."""
         try:
             found = self._s3.client.get_bucket_tagging(**self._about(name)).get("TagSet")
         except WIRE_ERRORS as error:
             code = code_of(error) if isinstance(error, ClientError) else ""
             if code in _ABSENT:
                 raise _Absent from None
-            if code not in UNSET:
-                raise (
-                    self._explain_denial(error, name)
-                    if code in DENIED
-                    else self._s3.explain(error, "get_bucket_tagging", f"on bucket {name}")
-                ) from None
-            return ()
+            if code in UNSET:
+                return ()
+            raise self._s3.explain(error, "get_bucket_tagging", f"on bucket {name}") from None
         if found is None:  # a page of some proxy, or no S3 at all: it must not pass for a bucket that exists
             why = f"GetBucketTagging on bucket {name} failed: the answer holds no tags; check the ObjectStore's spec.endpointUrl"
             raise Transient(reasons.STORE_UNAVAILABLE, why)
         return tuple(sorted((tag["Key"], tag["Value"]) for tag in found))
 
-    def _explain_denial(self, error: Exception, name: str) -> MeshError:
-        """A bucket whose tags we may not read is not ours, unless the store refuses these credentials altogether."""
+    def _judge_denial(self, denial: MeshError, name: str) -> Seen[b.Bucket]:
+        """A refusal does not say whose the bucket is. The account's own list of buckets does, where it is answered."""
         try:
-            self.account()
-        except MeshError as about_the_credentials:
-            return about_the_credentials
-        why = self._s3.explain(error, "get_bucket_tagging", f"on bucket {name}").message
-        return Terminal(reasons.NOT_OWNED, f"Bucket {name} exists and is not this account's; choose another name ({why})")
+            listed = self._s3.collect("list_buckets", "", part="Buckets", Prefix=name)
+        except MeshError as error:
+            return Unknown(explain_denial(denial) if error.reason == reasons.ACCESS_DENIED else error)
+        if any(bucket.get("Name") == name for bucket in listed) or not self._tells_accounts_apart():
+            return Unknown(explain_denial(denial))
+        return Present(b.Bucket(name, is_of_other_account=True))
+
+    def _tells_accounts_apart(self) -> bool:
+        """Stores without accounts of their own list what one may read, so that a Deny takes a bucket out of the list as well."""
+        return self._connection.endpoint is None or self._connection.expected_owner is not None
 
     def create(self, want: b.Bucket) -> None:
         region = want.region or self._connection.region
         location = {"CreateBucketConfiguration": {"LocationConstraint": region}} if region != "us-east-1" else {}
-        tolerated: Collection[str] = ("BucketAlreadyOwnedByYou", *(_OTHER_REGION if location and self._connection.endpoint else ()))
+        tolerated: Collection[str] = _OTHER_REGION if location and self._connection.endpoint else ()
         attempt = partial(self._s3.get, "create_bucket", want.name, Bucket=want.name)
-        if attempt(unless=tolerated, **location) is None and len(tolerated) > 1:
-            attempt(unless=("BucketAlreadyOwnedByYou",))  # a store that has one place, under another name than spec.region
+        if attempt(unless=tolerated, **location) is None:
+            attempt(unless=())  # a store that has one place, under another name than spec.region
 
     def update(self, want: b.Bucket, delta: b.Delta) -> None:
         for path in delta:
@@ -117,8 +133,10 @@ class S3Buckets:
         return answer or {}
 
     def probe(self, scratch: str) -> tuple[b.Capability, ...]:
-        subject = Scratch(self._s3.client, self._iam.client, scratch, self.account().id)
-        return probe(self._s3, self._iam, subject, make=lambda: self.create(b.Bucket(scratch)))
+        """Wrong credentials and a store that is away are raised, by the question whose account this is."""
+        account = self.account().id
+        subject = Scratch(self._s3.client, self._iam.client, scratch, account, Patience(self._sleep))
+        return probe(self._s3, subject, make=lambda: self.create(b.Bucket(scratch)))
 
     def account(self) -> StoreAccount:
         """Whose credentials these are."""

@@ -40,7 +40,7 @@ def _read_policy(read: Read, name: str) -> dict[str, Any]:
     try:
         ours, foreign = parse_policy(text) if text else ((), ())
     except ValueError as error:
-        raise Terminal(reasons.STORE_REFUSED, f"The policy of bucket {name} cannot be read; remove or mend it ({error})") from None
+        raise Terminal(reasons.STORE_REFUSED, f"The policy of bucket {name} cannot be read; remove or correct it ({error})") from None
     return {"policy": ours, "foreign_statements": foreign}
 
 
@@ -82,9 +82,9 @@ def _write_block(want: b.Bucket) -> Request:
 
 
 def _write_ownership(want: b.Bucket) -> Request:
-    if not want.ownership_enforced:
-        return "delete_bucket_ownership_controls", {}
-    return "put_bucket_ownership_controls", {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}
+    """Never by DeleteBucketOwnershipControls, which says the same as ObjectWriter: RGW takes it for DeleteBucket."""
+    ownership = "BucketOwnerEnforced" if want.ownership_enforced else "ObjectWriter"
+    return "put_bucket_ownership_controls", {"OwnershipControls": {"Rules": [{"ObjectOwnership": ownership}]}}
 
 
 def _write_policy(want: b.Bucket) -> Request:

@@ -84,6 +84,12 @@ class AccessGrantStatus(Status):
     valid_until: str | None = Field(
         default=None, max_length=64, description="When it ends by validUntil and maxDuration, RFC 3339. Example: 2026-04-01T00:00:00Z."
     )
+    max_duration: str | None = Field(
+        default=None,
+        max_length=24,
+        description="The port's maxDuration when this grant came into effect; the smaller of this and the present one counts."
+        " Example: 90d0h0m.",
+    )
 
 
 class AccessGrant(Resource):

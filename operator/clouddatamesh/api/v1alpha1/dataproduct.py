@@ -9,7 +9,6 @@ from clouddatamesh.api.fields import (
     AuthoritativeDefinition,
     Description,
     Email,
-    LabelName,
     PlainName,
     SemanticVersion,
     ShortText,
@@ -113,45 +112,12 @@ class ProducerStatus(Model):
     """The producer's principal."""
 
     principal: str = Field(max_length=64, description="Name of the IAM user. Example: sales-orders-abcdefghijklmnop.")
-    access_key_id: str = Field(default="", max_length=128, description="Id of its key. Example: AKIAIOSFODNN7EXAMPLE.")
 
 
 class NameReference(Model):
     """Service Binding: the Secret of a provisioned service."""
 
     name: str = Field(max_length=253, description="Name of the Secret. Example: orders-producer.")
-
-
-class PendingRequest(Model):
-    """Somebody asks for access."""
-
-    namespace: LabelName = Field(description="Namespace of the request. Example: inventory.")
-    name: SubdomainName = Field(description="Name of the request. Example: orders-for-forecast.")
-    output_port: ShortText | None = Field(default=None, description="Port that is asked for. Example: daily/1.0.0.")
-    mode: ShortText | None = Field(default=None, description="What is to be done there. Example: ReadOnly.")
-    consumer: str | None = Field(default=None, max_length=400, description="Who is to use it. Example: DataProduct inventory/forecast.")
-    purpose: Text | None = Field(default=None, description="What for. Example: Weekly stock forecast.")
-    renewal: Text | None = Field(default=None, description="Why it is asked for again. Example: The forecast goes on.")
-    duration: ShortText | None = Field(default=None, description="How long. Example: 90d.")
-    digest: ShortText | None = Field(default=None, description="Fingerprint of what is asked. Example: 1f3a.")
-
-
-class LineageNode(Model):
-    """A product that this one is made of, or that is made of this one."""
-
-    namespace: str = Field(max_length=63, description="Its namespace. Example: inventory.")
-    name: str = Field(max_length=253, description="Its name. Example: forecast.")
-    distance: int = Field(ge=1, description="Steps between the two. Example: 1.")
-
-
-class Lineage(Model):
-    """Where data comes from and goes to, by the access that is in effect."""
-
-    upstream: tuple[LineageNode, ...] = Field(default=(), max_length=50, description="Products that this one is made of, nearest first.")
-    downstream: tuple[LineageNode, ...] = Field(default=(), max_length=50, description="Products that are made of this one, nearest first.")
-    more_upstream: int = Field(default=0, ge=0, description="Further ones that are not listed. Example: 0.")
-    more_downstream: int = Field(default=0, ge=0, description="Further ones that are not listed. Example: 0.")
-    cyclic: bool = Field(default=False, description="Whether the product is, over others, made of itself. Example: false.")
 
 
 class DataProductStatus(Status):
@@ -162,9 +128,9 @@ class DataProductStatus(Status):
     producer: ProducerStatus | None = Field(default=None, description="The producer's principal.")
     input_ports: tuple[InputPortStatus, ...] = Field(default=(), max_length=64, description="How the input ports stand.")
     output_ports: tuple[OutputPortStatus, ...] = Field(default=(), max_length=64, description="How the output ports stand.")
-    lineage: Lineage | None = Field(default=None, description="Where data comes from and goes to.")
-    pending_requests: tuple[PendingRequest, ...] = Field(default=(), max_length=50, description="Who waits for an answer.")
-    pending_request_count: int = Field(default=0, ge=0, description="How many wait. Example: 3.")
+    pending_request_count: int = Field(
+        default=0, ge=0, description="How many requests wait for an answer; the AccessInbox of this name tells which. Example: 3."
+    )
     plan: tuple[Text, ...] = Field(
         default=(), max_length=64, description="What would be done, in mode Plan. Example: [create bucket acme-orders]."
     )

@@ -158,6 +158,7 @@ class DomainResources(Model):
     limit_range: LimitRange | None = Field(default=None, description="Defaults for containers.")
     max_data_products: int | None = Field(default=None, ge=0, le=100000, description="Most products per namespace. Example: 50.")
     max_access_requests: int | None = Field(default=None, ge=0, le=100000, description="Most access requests per namespace. Example: 200.")
+    max_access_grants: int | None = Field(default=None, ge=0, le=100000, description="Most access grants per namespace. Example: 400.")
     network_isolation: NetworkIsolation | None = Field(default=None, description="Who may connect to the domain's Pods.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (

@@ -67,7 +67,12 @@ class CapabilityStatus(Model):
     name: str = Field(max_length=64, description="What was tried. Example: Encryption.")
     supported: bool = Field(description="Whether it works. Example: true.")
     message: str | None = Field(default=None, max_length=1024, description="How that showed. Example: PutObject failed.")
-    checked_at: str | None = Field(default=None, max_length=64, description="When it was tried, RFC 3339. Example: 2026-01-01T00:00:00Z.")
+    checked_at: str | None = Field(
+        default=None, max_length=64, description="Since when this is known, RFC 3339. Example: 2026-01-01T00:00:00Z."
+    )
+    failures: int = Field(
+        default=0, ge=0, le=64, description="Probes in a row that failed, though it worked before; at three it is dropped. Example: 0."
+    )
 
 
 class OrphanStatus(Model):
@@ -87,9 +92,21 @@ class ObjectStoreStatus(Status):
     bucket: str | None = Field(default=None, max_length=63, description="The mesh's own bucket. Example: acme-mesh-abcdefghijklmnop.")
     bucket_phase: Literal["Creating", "Owned"] | None = Field(default=None, description="How far that bucket is. Example: Owned.")
     orphans: tuple[OrphanStatus, ...] = Field(default=(), max_length=21, description="Principals without a living owner.")
-    account: str | None = Field(default=None, max_length=128, description="Account that owns the buckets. Example: 123456789012.")
+    account: str | None = Field(
+        default=None,
+        max_length=128,
+        description="Account that owns the buckets; credentials of another one are refused. Example: 123456789012.",
+    )
+    mesh: str | None = Field(default=None, max_length=253, description="Mesh that the store belongs to. Example: acme.")
+    marker: str | None = Field(
+        default=None, max_length=64, description="User without rights by which the IAM endpoint is known again. Example: mesh-marker-abc."
+    )
     provider: Literal["aws", "s3"] | None = Field(default=None, description="Kind of store. Example: s3.")
     probed_generation: int | None = Field(default=None, ge=0, description="Generation that was probed. Example: 1.")
+    probed_at: str | None = Field(default=None, max_length=64, description="When, RFC 3339. Example: 2026-01-01T00:00:00Z.")
+    probe_unclear: str | None = Field(
+        default=None, max_length=1024, description="Why the last probe could not tell of everything; absent: it could. Example: SlowDown."
+    )
     probed_version: str | None = Field(default=None, max_length=64, description="Operator version that probed. Example: 0.1.0.")
 
 

@@ -55,6 +55,9 @@ class PortAccess(Model):
 
     approval: Literal["Auto", "Manual"] = Field(default="Manual", description="Auto: every request is granted. Example: Manual.")
     max_duration: Duration | None = Field(default=None, description="Longest time a grant lasts, in days, hours and minutes. Example: 90d.")
+    min_duration: Duration = Field(
+        default="1h", description="Shortest term that approval Auto gives, in days, hours and minutes. Example: 1h."
+    )
     allow_permanent: bool = Field(default=False, description="Whether a grant may have no end. Example: false.")
     rotate_after: Duration | None = Field(
         default=None,
@@ -70,8 +73,8 @@ class PortAccess(Model):
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            is_some_time("maxDuration", "rotateAfter"),
-            "access.maxDuration or access.rotateAfter stands for no time at all; write at least 1m, or remove it",
+            is_some_time("maxDuration", "minDuration", "rotateAfter"),
+            "access.maxDuration, access.minDuration or access.rotateAfter stands for no time at all; write at least 1m, or remove it",
         ),
     )
 

@@ -83,6 +83,11 @@ class StorageStatus(Model):
     endpoint: str = Field(default="", max_length=512, description="Endpoint of its store; empty: AWS. Example: https://s3.example.com.")
     phase: Literal["Creating", "Owned", "Adopted"] = Field(description="How it came to be this product's. Example: Owned.")
     ownership_verified: bool = Field(default=False, description="Whether its tags were read and are this product's. Example: true.")
+    deletion: Literal["Retain", "Delete", "Destroy"] | None = Field(
+        default=None,
+        description="What deletionPolicy and forceDestroy said when they were last read of the living product; a deletion follows the"
+        " stricter of this and spec. Example: Retain.",
+    )
     managed_tags: tuple[TagKey, ...] = Field(
         default=(), max_length=32, description="Keys of further tags that we set. Example: [cost-center]."
     )

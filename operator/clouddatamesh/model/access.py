@@ -1,0 +1,128 @@
+"""The few facts on which access rests, as they are read from raw manifests; `readable` says whether the whole object could be read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from clouddatamesh.model.objects import Key
+
+DAWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DEFAULT_MODES: Final = ("ReadOnly",)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a principal is, and what it reaches, as it was recorded before it was made."""
+
+    store: str
+    bucket: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What an AccessRequest asks, and what its status recorded."""
+
+    key: Key
+    uid: str
+    product: Key
+    port: tuple[str, str]
+    """Name and major version."""
+    mode: str
+    consumer: Key
+    version: str = ""
+    duration: str | None = None
+    permanent: bool = False
+    secret_name: str = ""
+    renewal_at: datetime | None = None
+    grant_uid: str = ""
+    """Of the grant on which what is in the store rests."""
+    place: Place | None = None
+    principal: str = ""
+    recorded_end: datetime | None = None
+    decided_at: datetime | None = None
+    is_provisioned: bool = False
+    """Status says that access was read back."""
+    has_expired: bool = False
+    """Status says that an earlier grant ended by time: then its absence is no reason to make another."""
+    readable: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an AccessGrant says, and what its status recorded. A decision that is not Approve is Deny."""
+
+    key: Key
+    uid: str
+    created: datetime
+    decision: Literal["Approve", "Deny"]
+    product: str = ""
+    port: tuple[str, str] | None = None
+    request: Key | None = None
+    consumer_namespace: str = ""
+    consumer: Key | None = None
+    mode: str = ""
+    ends: datetime | None = None
+    permanent: bool = False
+    note: str = ""
+    deleting: bool = False
+    held: bool = False
+    superseded: bool = False
+    cap: timedelta | None = None
+    """The longest duration that its port allowed when it gave."""
+    owner: str = ""
+    """The mark of the request for which the operator itself made it; empty where somebody else did."""
+    readable: bool = True
+
+
+@dataclass(frozen=True)
+class Port:
+    """An output port, as the product has it, or (draining) as it had it last."""
+
+    name: str
+    major: str
+    version: str
+    path: str
+    approval: str = "Manual"
+    max_duration: timedelta | None = None
+    min_duration: timedelta = timedelta(hours=1)
+    allow_permanent: bool = False
+    rotate_after: timedelta | None = None
+    modes: tuple[str, ...] | None = DEFAULT_MODES
+    """None where they cannot be read or are not known any more."""
+    draining: bool = False
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a DataProduct offers, and how its bucket is."""
+
+    key: Key
+    uid: str
+    lifecycle: str
+    ports: tuple[Port, ...] = ()
+    former_ports: tuple[Port, ...] = ()
+    """Ports that status still tells of."""
+    deleting: bool = False
+    cut_off: frozenset[str] = frozenset()
+    """The product's name, or `port/version`: access that is to end now."""
+    suspended: bool = False
+    mode: str = "Manage"
+    store: str = ""
+    bucket: str = ""
+    verified: bool = False
+    storage_reason: str = ""
+    """Why the bucket is not as it should be; empty where it is."""
+    storage_message: str = ""
+    readable: bool = True
+
+
+@dataclass(frozen=True)
+class Home:
+    """A Domain, seen from what is in its namespaces."""
+
+    name: str
+    cordoned: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    readable: bool = True

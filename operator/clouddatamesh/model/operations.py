@@ -1,0 +1,151 @@
+"""What a plan may do in the cluster: each operation is one write, or one repair that is done as a whole or not at all."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from clouddatamesh.model.objects import Event, Key, Manifest, key_of
+
+
+@dataclass(frozen=True)
+class Record:
+    """Write these status fields now, because they must stand before the first outside write; None removes one."""
+
+    fields: tuple[tuple[str, Any], ...]
+
+    def __str__(self) -> str:
+        return f"record {', '.join(name for name, _ in self.fields)} in status"
+
+
+@dataclass(frozen=True)
+class HoldObject:
+    """Put our finalizer on the object."""
+
+    def __str__(self) -> str:
+        return "add the finalizer"
+
+
+@dataclass(frozen=True)
+class HoldGrant:
+    """Put our finalizer on the grant that access is to rest on, so that it does not go before the access does; and read it live.
+
+    `held`: the finalizer is on already, as far as the cache knows.
+    """
+
+    key: Key
+    uid: str
+    held: bool = False
+
+    def __str__(self) -> str:
+        return f"add the finalizer to {self.key}"
+
+
+@dataclass(frozen=True)
+class ReleaseObject:
+    """Take our finalizer off: nothing that had to go is left."""
+
+    def __str__(self) -> str:
+        return "remove the finalizer"
+
+
+@dataclass(frozen=True)
+class CreateChild:
+    """Make an object of the cluster."""
+
+    manifest: Manifest = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"create {key_of(self.manifest)}"
+
+
+@dataclass(frozen=True)
+class ApplyChild:
+    """Bring an object of ours back to what it should be; the manifest carries its uid."""
+
+    manifest: Manifest = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"update {key_of(self.manifest)}"
+
+
+@dataclass(frozen=True)
+class DeleteChild:
+    """Remove an object of ours."""
+
+    key: Key
+    uid: str
+
+    def __str__(self) -> str:
+        return f"delete {self.key}"
+
+
+@dataclass(frozen=True)
+class ReplaceChild:
+    """Put an object of ours in the place of one that cannot be changed into it. A repair: done as a whole or not at all."""
+
+    manifest: Manifest = field(repr=False)
+    uid: str = ""
+    """Of the one that goes."""
+
+    def __str__(self) -> str:
+        return f"replace {key_of(self.manifest)}"
+
+
+@dataclass(frozen=True)
+class WriteInbox:
+    """Write the status of a product's AccessInbox."""
+
+    key: Key
+    uid: str
+    status: Manifest = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"update {self.key}"
+
+
+@dataclass(frozen=True)
+class MarkGrant:
+    """Write into a grant's status what must outlive its successor or its port: that it is superseded, or the cap under which it gave."""
+
+    key: Key
+    uid: str
+    superseded_by: str = ""
+    max_duration: str = ""
+
+    def __str__(self) -> str:
+        return f"mark {self.key} as superseded" if self.superseded_by else f"record the terms of {self.key}"
+
+
+@dataclass(frozen=True)
+class LabelNamespace:
+    """Set labels of a namespace; None removes one."""
+
+    name: str
+    uid: str
+    labels: tuple[tuple[str, str | None], ...]
+
+    def __str__(self) -> str:
+        verb = "label" if any(value is not None for _, value in self.labels) else "release"
+        return f"{verb} Namespace {self.name}"
+
+
+@dataclass(frozen=True)
+class PatchSecret:
+    """Bring those keys of a Secret of ours up to date that are no secret."""
+
+    key: Key
+    uid: str
+    data: tuple[tuple[str, str], ...]
+    annotations: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return f"update {self.key}"
+
+
+@dataclass(frozen=True)
+class Announce:
+    """Tell the user by an event; no change to the world, but said only beside one."""
+
+    event: Event
+
+    def __str__(self) -> str:
+        return f"announce {self.event.reason}"

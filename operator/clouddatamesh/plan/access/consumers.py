@@ -1,0 +1,50 @@
+"""Who uses and who asks for a product, read from raw requests: it is counted over thousands of them at a time."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from clouddatamesh import reasons
+from clouddatamesh.model.objects import Manifest
+from clouddatamesh.plan.access.facts import asked_port, conditions_of, moment, part_of
+
+
+def has_access(request: Manifest) -> bool:
+    """Whether anything is in the store for it, or is just being made or taken away."""
+    return bool(part_of(request, "status").get("grantRef"))
+
+
+def holds_principal(request: Manifest) -> bool:
+    """Whether a user in the store may be this request's: its record says so, or it was not decided yet."""
+    decided = any(c.get("type") == "Ready" for c in conditions_of(request))
+    return bool(part_of(request, "status").get("principal")) or not decided
+
+
+def is_in_effect(request: Manifest) -> bool:
+    """Whether access was read back as being there."""
+    return has_access(request) and any(c.get("type") == "Provisioned" and c.get("status") == "True" for c in conditions_of(request))
+
+
+def is_pending(request: Manifest) -> bool:
+    """Whether the owner has something to decide: a request without an answer, or a renewal that is newer than the last one."""
+    if request["metadata"].get("deletionTimestamp"):
+        return False
+    ready = next((c for c in conditions_of(request) if c.get("type") == "Ready"), None)
+    asked = moment(part_of(request, "spec").get("renewal", {}).get("requestedAt"))
+    decided = moment(part_of(request, "status").get("decidedAt"))
+    if asked and decided and asked > decided:
+        return ready is not None and ready["reason"] != reasons.DENIED
+    return ready is not None and ready["reason"] == reasons.AWAITING_GRANT
+
+
+def standing_of(request: Manifest | None) -> tuple[Any, ...]:
+    """What of a request's status others rest on: its grant, and how it is."""
+    if request is None:
+        return ()
+    found = [(c.get("type"), c.get("status"), c.get("reason")) for c in conditions_of(request) if c.get("type") in ("Ready", "Provisioned")]
+    return (part_of(request, "status").get("grantRef"), found)
+
+
+def count_by_port(requests: Iterable[Manifest]) -> Counter[tuple[str, str]]:
+    """How many have access, by name and major version of the port."""
+    return Counter(asked_port(request) for request in requests if has_access(request))

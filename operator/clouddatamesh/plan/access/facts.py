@@ -1,0 +1,207 @@
+"""The few fields on which access rests, read leniently from raw manifests: the one reading by which access is given and taken.
+
+A field that cannot be read is never taken for a no. Whether the whole object can be read (`readable`) is for the caller to say; what
+cannot gives nothing new and takes nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from clouddatamesh.api.fields import parse_duration, parse_time
+from clouddatamesh.model.access import DAWN, DEFAULT_MODES, Answer, Ask, Offer, Place, Port
+from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.plan import marks
+
+
+def read_request(request: Manifest) -> Ask:
+    """An AccessRequest's facts."""
+    metadata, spec, status = request["metadata"], part_of(request, "spec"), part_of(request, "status")
+    port, renewal = _map(spec.get("outputPort")), _map(spec.get("renewal"))
+    return Ask(
+        key=key_of(request),
+        uid=metadata["uid"],
+        product=asked_product(request),
+        port=asked_port(request),
+        version=str(port.get("version")),
+        mode=str(spec.get("mode") or "ReadOnly"),
+        consumer=consumer_key(request),
+        duration=_text(spec.get("duration")),
+        permanent=spec.get("permanent") is True,
+        secret_name=str(spec.get("secretName") or ""),
+        renewal_at=moment(renewal.get("requestedAt")),
+        grant_uid=str(_map(status.get("grantRef")).get("uid") or ""),
+        place=_place(_map(status.get("place"))),
+        principal=str(status.get("principal") or ""),
+        recorded_end=moment(status.get("validUntil")),
+        decided_at=moment(status.get("decidedAt")),
+        is_provisioned=any(c.get("type") == "Provisioned" and c.get("status") == "True" for c in conditions_of(request)),
+        has_expired=any(c.get("type") == "Expired" and c.get("status") == "True" for c in conditions_of(request)),
+    )
+
+
+def read_grant(grant: Manifest) -> Answer:
+    """An AccessGrant's facts."""
+    metadata, spec, status = grant["metadata"], part_of(grant, "spec"), part_of(grant, "status")
+    asked = _map(spec.get("requestRef"))
+    request = Key("AccessRequest", str(asked["namespace"]), str(asked["name"])) if asked.get("namespace") and asked.get("name") else None
+    return Answer(
+        key=key_of(grant),
+        uid=metadata["uid"],
+        created=moment(metadata.get("creationTimestamp")) or DAWN,
+        decision="Approve" if spec.get("decision") == "Approve" else "Deny",
+        product=str(_map(spec.get("dataProductRef")).get("name") or ""),
+        port=asked_port(grant) if spec.get("outputPort") else None,
+        request=request,
+        consumer_namespace=str(spec.get("consumerNamespace") or ""),
+        consumer=_consumer(_map(spec.get("consumer")), request.namespace if request else ""),
+        mode=str(spec.get("mode") or ""),
+        ends=moment(spec.get("validUntil")),
+        permanent=spec.get("permanent") is True,
+        note=str(spec.get("note") or ""),
+        deleting=bool(metadata.get("deletionTimestamp")),
+        held=marks.FINALIZER in (metadata.get("finalizers") or ()),
+        superseded=any(c.get("type") == "Superseded" and c.get("status") == "True" for c in conditions_of(grant)),
+        cap=span(status.get("maxDuration")),
+        owner=_own_mark(metadata),
+    )
+
+
+def read_product(product: Manifest) -> Offer:
+    """A DataProduct's facts."""
+    metadata, spec, status = product["metadata"], part_of(product, "spec"), part_of(product, "status")
+    storage, recorded = _map(spec.get("storage")), _map(status.get("storage"))
+    ready = next((c for c in conditions_of(product) if c.get("type") == "StorageReady"), {})
+    impaired = ready.get("status") in ("False", "Unknown")
+    deleting = bool(metadata.get("deletionTimestamp"))
+    return Offer(
+        key=key_of(product),
+        uid=metadata["uid"],
+        lifecycle=str(spec.get("lifecycle") or "active"),
+        ports=tuple(_ports(spec.get("outputPorts"))),
+        former_ports=tuple(_former_ports(status.get("outputPorts"))),
+        deleting=deleting,
+        cut_off=frozenset(cut_offs(product)),
+        suspended=spec.get("suspend") is True,
+        mode=str(spec.get("mode") or "Manage"),
+        store=str(_map(storage.get("storeRef")).get("name") or ""),
+        bucket=str(recorded.get("bucket") or ""),
+        verified=recorded.get("ownershipVerified") is True and recorded.get("phase") != "Creating",
+        storage_reason=str(ready.get("reason") or "") if impaired else "",
+        storage_message=str(ready.get("message") or "") if impaired else "",
+    )
+
+
+def cut_offs(product: Manifest) -> Iterator[str]:
+    """What the owner wants cut off: by `cut-off` at once, by `force-delete` the whole product once it is being deleted, or one port."""
+    annotations = product["metadata"].get("annotations") or {}
+    if wanted := annotations.get(marks.CUT_OFF_ANNOTATION):
+        yield str(wanted)
+    forced = annotations.get(marks.FORCE_ANNOTATION)
+    if forced and (forced != product["metadata"]["name"] or product["metadata"].get("deletionTimestamp")):
+        yield str(forced)
+
+
+def _ports(raw: Any) -> Iterator[Port]:
+    for port in map(_map, _list(raw)):
+        access = _map(port.get("access"))
+        modes = access.get("modes", DEFAULT_MODES)
+        known = isinstance(modes, list | tuple) and all(isinstance(mode, str) for mode in modes)
+        yield Port(
+            name=str(port.get("name")),
+            major=major(port.get("version")),
+            version=str(port.get("version")),
+            path=str(port.get("path") or ""),
+            approval=str(access.get("approval") or "Manual"),
+            max_duration=span(access.get("maxDuration")),
+            min_duration=span(access.get("minDuration")) or Port.min_duration,
+            allow_permanent=access.get("allowPermanent") is True,
+            rotate_after=span(access.get("rotateAfter")),
+            modes=tuple(modes) if known else None,
+        )
+
+
+def _former_ports(raw: Any) -> Iterator[Port]:
+    """Their terms are not known any more: what was given under them goes on to its recorded end."""
+    for port in map(_map, _list(raw)):
+        if port.get("path"):
+            version = str(port.get("version"))
+            yield Port(str(port.get("name")), major(version), version, str(port["path"]), allow_permanent=True, modes=None, draining=True)
+
+
+def asked_product(request: Manifest) -> Key:
+    """The product that a request asks for."""
+    product = _map(part_of(request, "spec").get("dataProductRef"))
+    return Key("DataProduct", str(product.get("namespace")), str(product.get("name")))
+
+
+def consumer_key(request: Manifest) -> Key:
+    """The product or ServiceAccount that is to use the access."""
+    named = _consumer(_map(part_of(request, "spec").get("consumer")), request["metadata"]["namespace"])
+    return named or Key("ServiceAccount", request["metadata"]["namespace"], "None")
+
+
+def _consumer(consumer: Mapping[str, Any], namespace: str) -> Key | None:
+    for reference, kind in (("dataProductRef", "DataProduct"), ("serviceAccountRef", "ServiceAccount")):
+        name = _map(consumer.get(reference)).get("name")
+        if name:
+            return Key(kind, namespace, str(name))
+    return None
+
+
+def asked_port(manifest: Manifest) -> tuple[str, str]:
+    """Name and major version of the port that a request or a grant names."""
+    port = _map(part_of(manifest, "spec").get("outputPort"))
+    return str(port.get("name")), major(port.get("version"))
+
+
+def major(version: Any) -> str:
+    """The major version, by which access goes."""
+    return str(version).split(".", maxsplit=1)[0]
+
+
+def moment(text: Any) -> datetime | None:
+    """A time in UTC; None where there is none, or none that can be read."""
+    try:
+        return parse_time(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def span(text: Any) -> timedelta | None:
+    """A duration; None where there is none, or none that can be read."""
+    try:
+        return parse_duration(text) if isinstance(text, str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def part_of(manifest: Manifest, name: str) -> Mapping[str, Any]:
+    """`spec` or `status`, empty where it is missing or no map."""
+    return _map(manifest.get(name))
+
+
+def conditions_of(manifest: Manifest) -> tuple[Mapping[str, Any], ...]:
+    """The conditions of a status, as they are."""
+    return tuple(map(_map, _list(part_of(manifest, "status").get("conditions"))))
+
+
+def _place(raw: Mapping[str, Any]) -> Place | None:
+    return Place(str(raw.get("store")), str(raw.get("bucket") or ""), str(raw.get("path") or "")) if raw.get("store") else None
+
+
+def _own_mark(metadata: Mapping[str, Any]) -> str:
+    made = (metadata.get("labels") or {}).get(marks.MANAGED_LABEL) == marks.MANAGER
+    return str((metadata.get("annotations") or {}).get(marks.OWNER_ANNOTATION) or "") if made else ""
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,256 @@
+"""An AccessRequest's plan: what is taken, the port's own answer, what older grants are to remember, and what is given.
+
+Giving: record, user, policy, read back, key, Secret. Taking: policies, read back as gone, keys and user; the Secret apart from both.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
+from clouddatamesh.errors import Waiting
+from clouddatamesh.model.access import Ask
+from clouddatamesh.model.evidence import Unknown, value_of
+from clouddatamesh.model.identity import Principal
+from clouddatamesh.model.objects import Event
+from clouddatamesh.model.operations import Announce, CreateChild, HoldGrant, HoldObject, MarkGrant, Record, ReleaseObject
+from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
+from clouddatamesh.model.store_operations import CreatePrincipal
+from clouddatamesh.model.world import AccessWorld
+from clouddatamesh.plan import binding as b
+from clouddatamesh.plan import keys, marks, names
+from clouddatamesh.plan.access.decision import Decision, decide
+from clouddatamesh.plan.access.grants import answer_of, cap_of
+from clouddatamesh.plan.access.rotation import former_key, plan_rotation
+from clouddatamesh.plan.binding import Binding
+from clouddatamesh.plan.keys import Moment
+from clouddatamesh.plan.marks import Owner
+
+CONDITION: Final = "Provisioned"
+BLOCKED: Final = "DeletionBlocked"
+RECORD: Final = ("grantRef", "place", "principal", "accessKeyId", "binding", "rotation", "rotatedAt")
+"""Status fields that tell of what is in the store: they go only when that was seen to be gone, or was given up."""
+
+
+@dataclass(frozen=True)
+class Giving:
+    """What a decision that gives amounts to: the principal and Secret that are to be."""
+
+    ask: Ask
+    request: AccessRequest
+    decision: Decision
+    binding: Binding
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What status says before anything is made, so that it is found again whatever happens."""
+        grant = self.decision.grant
+        assert grant is not None  # noqa: S101 - it rests on a grant
+        binding = self.binding
+        return {
+            "principal": binding.principal,
+            "place": {"store": binding.store.metadata.name, "bucket": binding.bucket, "path": binding.path},
+            "grantRef": {"namespace": grant.key.namespace, "name": grant.key.name, "uid": grant.uid},
+        }
+
+
+def owner_of(ask: Ask, world: AccessWorld) -> Owner:
+    """The marks of a request."""
+    domain = world.consumer_home.name if world.consumer_home else ""
+    return Owner(world.settings.mesh, world.cluster, ask.key, ask.uid, domain, world.namespace_uid)
+
+
+def principal_of(ask: Ask, mesh: str, cluster: str) -> str:
+    """The name of the one principal of a request: as it was recorded, or as it is to be."""
+    return ask.principal or names.principal_name(mesh, cluster, ask.key)
+
+
+def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None:
+    """None where nothing is given: the decision says no, or what there is has to be taken away elsewhere first."""
+    port, store, request = decision.port, world.store, world.request
+    bucket = _bucket_of(ask, world)
+    if not decision.gives or port is None or store is None or request is None or not bucket or world.abandoned:
+        return None
+    if ask.place is not None and ask.place.store != store_name_of(world):
+        return None
+    binding = Binding(
+        owner=owner_of(ask, world),
+        store=store,
+        bucket=bucket,
+        secret_name=ask.secret_name,
+        path=port.path,
+        mode=ask.mode,
+        recorded=ask.principal,
+    )
+    return Giving(ask, request, decision, binding)
+
+
+def _bucket_of(ask: Ask, world: AccessWorld) -> str:
+    """The product's bucket as its status has it; where that is lost, as it was recorded when access was given."""
+    offered = world.offer.bucket if world.offer else ""
+    return offered or (ask.place.bucket if ask.place else "")
+
+
+def store_name_of(world: AccessWorld) -> str:
+    """The ObjectStore of the product that is asked for, empty where there is none."""
+    return world.offer.store if world.offer else ""
+
+
+def plan(ask: Ask, world: AccessWorld) -> Plan:
+    """Take away first; answer, mark and give without waiting for each other."""
+    decision = decide(ask, world)
+    giving = giving_of(ask, world, decision)
+    keeps = giving is not None or decision.is_frozen
+    return Plan(
+        (
+            Part("taking", _plan_surplus(ask, world) if keeps else plan_taking(ask, world), CONDITION, takes=True),
+            Part("secret", Steps() if keeps else plan_secret_end(ask, world), CONDITION, takes=True),
+            Part("answer", _plan_answer(ask, world, decision)),
+            Part("marks", _plan_marks(decision), after=("taking",)),
+            Part("giving", _plan_giving(giving, world) if giving else Steps(), CONDITION, after=("taking", "marks")),
+        )
+    )
+
+
+def _plan_answer(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
+    """The port's own grant, once no object has its name any more: one that is going still ends access."""
+    if not decision.answer or decision.port is None:
+        return Steps()
+    if world.answer_exists:
+        return (
+            Steps() if decision.gives else stopped(Waiting(reasons.AWAITING_GRANT, "The port answers again once its former answer is gone"))
+        )
+    return Steps((CreateChild(answer_of(ask, decision.port, world)),))
+
+
+def _plan_marks(decision: Decision) -> Steps:
+    """What older and present approvals must remember: that a newer one came into effect, and the cap under which this one gives."""
+    if decision.is_frozen:
+        return Steps()
+    newer = decision.grant.key.name if decision.grant else "another grant"
+    overtaken = {answer.uid: answer for answer in decision.superseded}
+    operations = [MarkGrant(answer.key, answer.uid, superseded_by=newer) for answer in overtaken.values()]
+    grant, port = decision.grant, decision.port
+    if grant is not None and port is not None and port.max_duration is not None and grant.cap is None:
+        operations.append(MarkGrant(grant.key, grant.uid, max_duration=cap_of(port.max_duration)))
+    return Steps(tuple(operations))
+
+
+def _plan_giving(giving: Giving, world: AccessWorld) -> Steps:
+    binding = giving.binding
+    if giving.decision.trouble is not None:
+        return Steps()  # what runs is kept as it is
+    if world.obstacle is not None:
+        return stopped(world.obstacle)
+    if isinstance(world.principal, Unknown):
+        return stopped(world.principal.error)
+    principal = value_of(world.principal)
+    if principal is not None and not b.is_ours(principal, binding.owner):
+        return stopped(b.principal_is_foreign(principal.name))
+    if principal is None:
+        return _plan_making(giving, world)
+    if not b.has_policy(binding, principal):
+        # The policy is read back before there is a key: another pass sees what this one made.
+        return _plan_holds(giving, gives=True) + Steps((b.put_policy(binding),))
+    return _plan_holds(giving, gives=False) + _plan_keys(giving, principal, world)
+
+
+def _plan_making(giving: Giving, world: AccessWorld) -> Steps:
+    binding, known = giving.binding, value_of(world.secret)
+    if (
+        known is not None
+        and marks.is_made_by(known, binding.owner.key, binding.owner.uid)
+        and keys.is_late(binding, None, known, world.now)
+    ):
+        return stopped(Waiting(reasons.NOT_VISIBLE_YET, f"Principal {binding.principal} does not show in the store yet"))
+    return _plan_holds(giving, gives=True) + Steps((CreatePrincipal(b.want_principal(binding)), b.put_policy(binding)))
+
+
+def _plan_holds(giving: Giving, *, gives: bool) -> Steps:
+    """The finalizer, the record, and the finalizer of the grant, before anything is made; what is about to give is read live."""
+    grant, request = giving.decision.grant, giving.request
+    assert grant is not None  # noqa: S101 - it rests on a grant
+    operations: list[Operation] = [] if marks.is_held(request.metadata.finalizers) else [HoldObject()]
+    recorded = request.status.model_dump(by_alias=True, exclude_none=True)
+    if any(recorded.get(field) != value for field, value in giving.record.items()):
+        operations.append(Record(tuple(sorted(giving.record.items()))))
+    if gives or not grant.held:
+        operations.append(HoldGrant(grant.key, grant.uid, grant.held))
+    return Steps(tuple(operations))
+
+
+def _plan_keys(giving: Giving, principal: Principal, world: AccessWorld) -> Steps:
+    former = former_key(giving.request, world.now) if world.is_time_trusted else _any_former(giving.request)
+    kept = keys.plan_keys(giving.binding, principal, world.secret, Moment(world.now, former))
+    secret = value_of(world.secret)
+    good = b.good_key(principal, secret)
+    if kept.stop is not None or not good or secret is None or not world.is_time_trusted:
+        return kept
+    return kept + plan_rotation(giving.request, giving.decision, world, good)
+
+
+def _any_former(request: AccessRequest) -> str:
+    """By a clock that is not trusted no former key ends."""
+    return request.status.rotation.access_key_id if request.status.rotation else ""
+
+
+# Taking away.
+
+
+def _plan_surplus(ask: Ask, world: AccessWorld) -> Steps:
+    """Rights that nobody gave, beside access that is given."""
+    principal = _own_principal(ask, world)
+    return Steps(tuple(b.surplus_rights(principal))) if principal is not None else Steps()
+
+
+def plan_taking(ask: Ask, world: AccessWorld) -> Steps:
+    """Policies first; once they are read back as gone, keys and user. What is not ours is left; what cannot be seen is not called gone."""
+    if world.abandoned:
+        return _plan_abandoning(ask)
+    principal = _own_principal(ask, world)
+    if principal is not None:
+        rights = b.all_rights(principal)
+        return Steps(rights or b.remains(principal))
+    if ask.place is not None and isinstance(world.principal, Unknown):
+        return stopped(world.principal.error)
+    return Steps()
+
+
+def _plan_abandoning(ask: Ask) -> Steps:
+    """The store is given up: what may be left in it is told, and its record dropped."""
+    if ask.place is None:
+        return Steps()
+    left = (
+        f"Left in ObjectStore {ask.place.store}: principal {ask.principal} with its keys, for {ask.place.path} of bucket {ask.place.bucket}"
+    )
+    return Steps((Announce(Event("Warning", reasons.ABANDONED, left)), Record(tuple((field, None) for field in RECORD))))
+
+
+def _own_principal(ask: Ask, world: AccessWorld) -> Principal | None:
+    principal = value_of(world.principal)
+    return principal if principal is not None and b.is_ours(principal, owner_of(ask, world)) else None
+
+
+def plan_secret_end(ask: Ask, world: AccessWorld) -> Steps:
+    """The Secret goes by itself: one that somebody holds keeps nobody waiting, for its key is dead."""
+    secret = value_of(world.secret)
+    if secret is None or not marks.is_made_by(secret, ask.key, ask.uid) or secret["metadata"].get("deletionTimestamp"):
+        return Steps()
+    return Steps((b.remove_secret(secret),))
+
+
+def plan_deletion(ask: Ask, world: AccessWorld, *, is_held: bool, gives_up: bool) -> Plan:
+    """Everything that was given is taken away, then the object goes."""
+    if not is_held:
+        return Plan()
+    taking = plan_taking(ask, world)
+    if gives_up and taking.stop is not None:
+        taking = _plan_abandoning(ask)
+    release = Steps((ReleaseObject(),)) if taking == Steps() else Steps()
+    return Plan(
+        (
+            Part("taking", taking, BLOCKED, takes=True),
+            Part("secret", plan_secret_end(ask, world), BLOCKED, takes=True),
+            Part("release", release, BLOCKED, after=("taking",), takes=True),
+        )
+    )

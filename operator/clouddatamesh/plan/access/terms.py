@@ -1,0 +1,118 @@
+"""What a grant and a port mean: which request a grant answers, when it ends, and which port a request asks for. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+from clouddatamesh.model.access import Answer, Ask, Offer, Port
+
+WARNING: Final = timedelta(days=14)
+"""How long before its end access is called expiring; half of its term where that is shorter."""
+
+
+def port_of(ask: Ask, offer: Offer | None) -> Port | None:
+    """The port that is asked for: name and major version decide. One that left the spec is draining while status still has it."""
+    if offer is None:
+        return None
+    return next((port for port in (*offer.ports, *offer.former_ports) if (port.name, port.major) == ask.port), None)
+
+
+def is_answer(answer: Answer, ask: Ask) -> bool:
+    """Whether a grant answers exactly this request: product, port (name and major version), consumer and mode are the same."""
+    return not any(True for _ in find_differences(answer, ask))
+
+
+def find_differences(answer: Answer, ask: Ask) -> Iterator[str]:
+    """The fields of a grant that do not say what the request says.
+
+    A refusal of a whole namespace repeats no more than it refuses. What a refusal leaves out, or says in a way that cannot be read, does
+    not differ: a no that is written badly is a no.
+    """
+    refuses = answer.decision == "Deny"
+    if (answer.key.namespace, answer.product) != (ask.product.namespace, ask.product.name):
+        yield "dataProductRef"
+    if answer.port != ask.port and not (refuses and answer.port is None):
+        yield "outputPort"
+    if answer.request is None:
+        if not refuses or answer.consumer_namespace != ask.key.namespace:
+            yield "consumerNamespace"
+        return
+    if answer.request != ask.key:
+        yield "requestRef"
+    if answer.consumer != ask.consumer and not (refuses and answer.consumer is None):
+        yield "consumer"
+    if answer.mode != ask.mode and not (refuses and not answer.mode):
+        yield "mode"
+
+
+def end_of(answer: Answer, port: Port, ask: Ask) -> datetime | None:
+    """When an approval ends. None: never.
+
+    It is the grant's own end, never later than its creation plus the smaller of the port's present cap and the one that was recorded when
+    it gave. A draining port's terms are not known any more, nor is an end that cannot be read: what runs ends when status said.
+    """
+    caps = [cap for cap in (port.max_duration, answer.cap) if cap is not None]
+    longest = answer.created + min(caps) if caps else None
+    recorded = ask.recorded_end if port.draining or is_frozen(answer, ask) else None
+    return min((end for end in (_named_end(answer), longest, recorded) if end is not None), default=None)
+
+
+def is_frozen(answer: Answer, ask: Ask) -> bool:
+    """Whether access rests on a grant that cannot be read: it goes on to its recorded end, and no further."""
+    return not answer.readable and answer.uid == ask.grant_uid
+
+
+def _named_end(answer: Answer) -> datetime | None:
+    """The end that the grant itself names. One that says permanent names none, whatever else it says."""
+    return answer.ends if not answer.permanent else None
+
+
+def is_endless(answer: Answer, port: Port) -> bool:
+    """An approval without end where the port allows none."""
+    return answer.decision == "Approve" and answer.readable and _named_end(answer) is None and not port.allow_permanent
+
+
+def is_living(answer: Answer, port: Port, ask: Ask, now: datetime) -> bool:
+    """Whether an approval has not ended. One without any end where none is allowed never lives."""
+    end = end_of(answer, port, ask)
+    return not is_endless(answer, port) and (end is None or now < end)
+
+
+def came_before(answer: Answer, other: Answer) -> bool:
+    """Whether an approval was made before another: of the same second the one that ends earlier, then by name."""
+    return _age(answer) < _age(other)
+
+
+def _age(answer: Answer) -> tuple[datetime, bool, datetime, str]:
+    end = _named_end(answer)
+    return answer.created, end is None, end or answer.created, answer.key.name
+
+
+def length_key(answer: Answer, port: Port, ask: Ask) -> tuple[bool, float, datetime, str]:
+    """Sorts approvals by their end, the endless ones last; of equal ends the later made counts."""
+    end = end_of(answer, port, ask)
+    return end is None, end.timestamp() if end else 0.0, answer.created, answer.key.name
+
+
+def warns_at(answer: Answer, port: Port, ask: Ask) -> datetime | None:
+    """When access begins to be called expiring: 14 days before its end, or at half of a shorter term."""
+    end = end_of(answer, port, ask)
+    return end - min(WARNING, (end - answer.created) / 2) if end else None
+
+
+def is_expiring(answer: Answer, port: Port, ask: Ask, now: datetime) -> bool:
+    """Whether the end is near."""
+    moment = warns_at(answer, port, ask)
+    return moment is not None and now >= moment
+
+
+def name_of(answer: Answer) -> str:
+    """`namespace/name`."""
+    return f"{answer.key.namespace}/{answer.key.name}"
+
+
+def digest(ask: Ask) -> str:
+    """A fingerprint of what is asked: product, port (name and major version), consumer and mode; 64 bits as hexadecimal digits."""
+    parts = (str(ask.product), f"{ask.port[0]}/{ask.port[1]}", str(ask.consumer), ask.mode)
+    return sha256("\0".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,63 @@
+"""The last question before data is destroyed: read live, not from a cache that may be behind."""
+
+from collections.abc import Callable
+
+from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.errors import MeshError, Waiting
+from clouddatamesh.model.evidence import Present, require
+from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.plan import marks
+from clouddatamesh.plan.dataproduct import fate_of
+from clouddatamesh.plan.storage import bucket_of
+from clouddatamesh.reconcile.parse import parse
+from clouddatamesh.reconcile.pipeline import Visit
+from clouddatamesh.reconcile.places import Place
+
+
+def check_destruction(visit: Visit, place: Place) -> Callable[[], None]:
+    """A check that raises where the bucket of a deleted product must not be emptied or deleted now."""
+
+    def check() -> None:
+        fault = _find_fault(visit, place)
+        if fault is not None:
+            raise fault
+
+    return check
+
+
+def _find_fault(visit: Visit, place: Place) -> MeshError | None:
+    cluster, key = visit.ports.cluster, visit.key
+    product = require(cluster.read(key))
+    namespace = require(cluster.read(Key("Namespace", "", key.namespace)))
+    if product is None or product["metadata"]["uid"] != visit.uid or not product["metadata"].get("deletionTimestamp"):
+        return _keep("the product is not the one that is being deleted")
+    if namespace is None or namespace["metadata"].get("deletionTimestamp"):
+        return _keep("its namespace is being deleted as a whole")
+    read = parse(DataProduct, product)
+    if fate_of(read) == "Retain" or read.spec.mode != "Manage" or read.spec.storage is None:
+        return _keep("spec does not say that it may be deleted")
+    store = require(cluster.read(Key("ObjectStore", "", read.spec.storage.store_ref.name)))
+    if store is None or not _may_delete(store):
+        return _keep("its ObjectStore has deletionEnabled: false, or is being deleted")
+    return _find_other_owner(visit, place, bucket_of(read, parse(ObjectStore, store), visit.ports.settings.mesh))
+
+
+def _may_delete(store: Manifest) -> bool:
+    return (store.get("spec") or {}).get("deletionEnabled") is True and not store["metadata"].get("deletionTimestamp")
+
+
+def _find_other_owner(visit: Visit, place: Place, name: str) -> MeshError | None:
+    seen = place.buckets.observe(name)
+    bucket = seen.value if isinstance(seen, Present) else None
+    if bucket is None or bucket.is_of_other_account:
+        return _keep("the bucket was not read as this product's")
+    unmarked = not bucket.tags  # interrupted between create and marks, and empty: the plan saw to that
+    if not unmarked and bucket.tag(marks.UID_TAG) != visit.uid:
+        return _keep("the bucket carries another owner's mark")
+    return None
+
+
+def _keep(why: str) -> MeshError:
+    return Waiting(reasons.CONFLICT, f"The bucket is kept for now: {why}")

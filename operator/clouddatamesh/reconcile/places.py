@@ -1,0 +1,167 @@
+"""One store as one visit reaches it: what it answers, and whether that may be believed."""
+
+from collections.abc import Callable
+
+from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
+from clouddatamesh.model.bucket import EXPECTED_OWNER, Bucket, Contents
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, doubted
+from clouddatamesh.model.identity import Connection, Principal
+from clouddatamesh.model.objects import Key
+from clouddatamesh.plan import names
+from clouddatamesh.plan.features import settings_of
+from clouddatamesh.plan.objectstore import find_other_account, is_marker, is_mesh_bucket
+from clouddatamesh.ports import BucketStore, Cluster, Identities, Ports
+from clouddatamesh.reconcile.pipeline import Visit
+from clouddatamesh.status.summarize import condition_of
+
+_FIELDS = ("access-key-id", "secret-access-key")
+
+
+def connection_of(store: ObjectStore, cluster: Cluster) -> Connection:
+    """How the store is reached now. A missing Secret or key is Terminal(CredentialsMissing) and names it."""
+    spec = store.spec
+    key_id, secret = _credentials(store, cluster)
+    settings = settings_of(store)
+    return Connection(
+        region=spec.region,
+        endpoint=spec.endpoint_url,
+        iam_endpoint=spec.iam_endpoint_url or spec.endpoint_url,
+        addressing_style=spec.addressing_style or ("path" if spec.endpoint_url else "virtual"),
+        ca_bundle=spec.ca_bundle,
+        access_key_id=key_id,
+        secret_access_key=secret,
+        expected_owner=(store.status.account or None) if EXPECTED_OWNER in settings else None,
+        settings=settings,
+    )
+
+
+def _credentials(store: ObjectStore, cluster: Cluster) -> tuple[str | None, str | None]:
+    reference = store.spec.credentials_secret_ref
+    if reference is None:
+        return None, None
+    data = cluster.get_own_secret(reference.name)
+    if data is None:
+        why = f"Secret {reference.name}, named in spec.credentialsSecretRef, does not exist in the operator's namespace"
+        raise Terminal(reasons.CREDENTIALS_MISSING, why)
+    missing = [name for name in _FIELDS if not data.get(name)]
+    if missing:
+        why = f"Secret {reference.name}, named in spec.credentialsSecretRef, lacks {' and '.join(missing)}"
+        raise Terminal(reasons.CREDENTIALS_MISSING, why)
+    return data[_FIELDS[0]].strip(), data[_FIELDS[1]].strip()
+
+
+def cluster_uid(ports: Ports) -> str:
+    """The UID of kube-system, which names this cluster."""
+    system = ports.cluster.get(Key("Namespace", "", "kube-system"))
+    if system is None:
+        raise Transient(reasons.CLUSTER_UNAVAILABLE, "Namespace kube-system, whose UID names this cluster, was not seen yet")
+    return str(system["metadata"]["uid"])
+
+
+class Place:
+    """The store of one visit. What it shows is there; that it does not show something counts only while it is known to be the right one.
+
+    Its looks are kept for the visit until something is written.
+    """
+
+    def __init__(self, store: ObjectStore, visit: Visit) -> None:
+        self._store, self._visit, self._ports = store, visit, visit.ports
+        self._connection = connection_of(store, visit.ports.cluster)
+        self.buckets: BucketStore = visit.ports.stores.buckets(self._connection)
+        self.identities: Identities = visit.ports.stores.identities(self._connection)
+        self._mesh, self._cluster = visit.ports.settings.mesh, cluster_uid(visit.ports)
+
+    def observe_bucket(self, name: str) -> Seen[Bucket]:
+        """A bucket, with what is in doubt about its absence."""
+        look = ("bucket", name)
+        if look not in self._visit.looks:
+            seen = self.buckets.observe(name)
+            self._visit.looks[look] = doubted(seen, self._doubt_of_buckets() if isinstance(seen, Absent) else None)
+        found: Seen[Bucket] = self._visit.looks[look]
+        return found
+
+    def observe_principal(self, name: str) -> Seen[Principal]:
+        """A user, with what is in doubt about its absence."""
+        look = ("principal", name)
+        if look not in self._visit.looks:
+            seen = self.identities.observe(name)
+            self._visit.looks[look] = doubted(seen, self._doubt_of_identities() if isinstance(seen, Absent) else None)
+        found: Seen[Principal] = self._visit.looks[look]
+        return found
+
+    def count(self, name: str) -> Seen[Contents]:
+        """What a bucket holds."""
+        try:
+            return Present(self.buckets.count(name))
+        except MeshError as error:
+            return Unknown(error)
+
+    def find_fault(self) -> MeshError | None:
+        """Why these credentials must not be used at all: they are of another account, or the store does not say whose they are."""
+        return self._proof("account", self._check_account)
+
+    def _doubt_of_buckets(self) -> MeshError | None:
+        return self._proof("buckets", self._check_mesh_bucket)
+
+    def _doubt_of_identities(self) -> MeshError | None:
+        return self._proof("identities", self._check_marker)
+
+    def _proof(self, what: str, check: Callable[[], MeshError | None]) -> MeshError | None:
+        """A check that succeeded holds for this connection for half a minute; one that failed is made again."""
+        key = (what, self._store.metadata.uid, self._connection)
+        now = self._ports.clock.now()
+        if self._ports.proofs.holds(key, now):
+            return None
+        fault = check()
+        if fault is None:
+            self._ports.proofs.note(key, now)
+        return fault
+
+    def _check_account(self) -> MeshError | None:
+        try:
+            account = self.buckets.account().id
+        except MeshError as error:
+            return error
+        return find_other_account(self._store, account)
+
+    def _check_mesh_bucket(self) -> MeshError | None:
+        name = names.mesh_bucket_name(self._store.spec.bucket_prefix, self._mesh)
+        seen = self.buckets.observe(name)
+        if isinstance(seen, Unknown):
+            return seen.error
+        if isinstance(seen, Present) and is_mesh_bucket(seen.value, self._mesh, self._cluster):
+            return None
+        return self._not_recognised(f"its bucket {name} is not there, or is not this cluster's")
+
+    def _check_marker(self) -> MeshError | None:
+        name = names.marker_name(self._mesh, self._cluster)
+        seen = self.identities.observe(name)
+        if isinstance(seen, Unknown):
+            return seen.error
+        if isinstance(seen, Present) and is_marker(seen.value, self._mesh, self._cluster):
+            return None
+        return self._not_recognised(f"its IAM user {name} is not there")
+
+    def _not_recognised(self, why: str) -> MeshError:
+        return Waiting(
+            reasons.NOT_THE_SAME_STORE, f"ObjectStore {self._store.metadata.name} was not recognised: {why}; nothing is concluded"
+        )
+
+
+def open_place(store: ObjectStore, visit: Visit) -> Place | MeshError:
+    """The store, or why it is not asked: it did not answer its own look, is of another account, or its credentials are missing."""
+    status = store.status.model_dump(by_alias=True, exclude_none=True)
+    answers = condition_of(status, "CredentialsValid")
+    if answers is None or answers["status"] != "True":
+        reason, why = (answers["reason"], answers["message"]) if answers else (reasons.STORE_NOT_READY, "it was not looked at yet")
+        return Waiting(reason, f"ObjectStore {store.metadata.name} does not answer: {why}")
+    recorded = store.status.bucket
+    if recorded is not None and recorded != names.mesh_bucket_name(store.spec.bucket_prefix, visit.ports.settings.mesh):
+        return Waiting(reasons.OTHER_MESH, f"ObjectStore {store.metadata.name} belongs to another mesh; its status says which")
+    try:
+        place = Place(store, visit)
+    except MeshError as error:
+        return error
+    return place.find_fault() or place

@@ -1,0 +1,134 @@
+"""The contract of the Cluster port: live reads, and what departed. Held over the fake and a real API server, whose caches are behind."""
+
+import pytest
+
+from clouddatamesh import reasons
+from clouddatamesh.errors import Transient
+from clouddatamesh.model.evidence import Absent
+from clouddatamesh.model.objects import Key, key_of
+from clouddatamesh.plan.marks import FINALIZER
+from tests.contract.test_cluster_sides import OTHER, SIDES, MemorySide, Side, a_domain_in, fresh, metadata_of, open_side, uid_of
+from tests.support.evidence import seen
+from tests.support.manifests import a_domain, a_product
+
+
+@pytest.fixture(params=SIDES)
+def side(request: pytest.FixtureRequest) -> Side:
+    return open_side(request, request.param)
+
+
+def fall_behind(side: Side) -> None:
+    """Nothing is watched on the real side until `watch`; the fake is told to."""
+    if isinstance(side, MemorySide):
+        side.hold_back("Domain", "DataProduct", "Namespace")
+
+
+def catch_up(side: Side) -> None:
+    if isinstance(side, MemorySide):
+        side.catch_up()
+    side.watch()
+
+
+def a_product_in(side: Side) -> Key:
+    manifest = a_product("orders", side.namespace)
+    side.user_apply(manifest)
+    side.watch()
+    return key_of(manifest)
+
+
+def test_an_object_is_read_as_it_is_though_the_cache_is_behind(side: Side) -> None:
+    key = a_domain_in(side)
+    fall_behind(side)
+    side.user_apply(a_domain(key.name, displayName="Newer"))
+    assert (side.cluster.get(key) or {})["spec"].get("displayName") != "Newer"
+    found = seen(side.cluster.read(key))
+    assert (found["kind"], found["spec"]["displayName"]) == ("Domain", "Newer")
+    assert found["metadata"]["uid"] == uid_of(side, key)
+    catch_up(side)
+    assert (side.cluster.get(key) or {})["spec"]["displayName"] == "Newer"
+
+
+def test_what_is_gone_is_read_as_absent_though_the_cache_has_it(side: Side) -> None:
+    key = a_domain_in(side)
+    fall_behind(side)
+    side.user_delete(key)
+    assert side.cluster.get(key) is not None
+    assert (side.cluster.read(key), side.cluster.read_metadata(key)) == (Absent(), Absent())
+    catch_up(side)
+    assert side.cluster.get(key) is None
+
+
+def test_a_namespace_that_goes_is_read_as_going(side: Side) -> None:
+    key, held = Key("Namespace", "", side.namespace), a_product_in(side)
+    side.user_finalize(held, OTHER)
+    fall_behind(side)
+    side.user_delete(key)
+    assert not (side.cluster.get(key) or {})["metadata"].get("deletionTimestamp")
+    assert seen(side.cluster.read(key))["metadata"]["deletionTimestamp"]
+    side.user_finalize(held)
+
+
+def test_the_data_of_a_secret_is_never_read(side: Side) -> None:
+    metadata = {"name": "theirs", "namespace": side.namespace}
+    side.user_apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"a": "planted-secret"}})
+    for _ in range(2):
+        found = seen(side.cluster.read(Key("Secret", side.namespace, "theirs")))
+        assert set(found) == {"apiVersion", "kind", "metadata"}
+        assert "cGxhbnRlZC1zZWNyZXQ" not in repr(found)
+
+
+def test_an_object_in_a_namespace_that_is_not_there_is_absent(side: Side) -> None:
+    assert side.cluster.read(Key("DataProduct", fresh(), "orders")) == Absent()
+
+
+def test_what_departed_is_known_with_its_last_status_until_it_is_made_again(side: Side) -> None:
+    key = a_product_in(side)
+    assert side.cluster.departed(key) is None
+    side.cluster.write_status(key, uid_of(side, key), {"observedGeneration": 1})
+    fall_behind(side)
+    side.user_delete(key)
+    assert side.cluster.departed(key) is None, "the cache does not know yet"
+    catch_up(side)
+    found = side.cluster.departed(key) or {}
+    assert (key_of(found), found["status"]["observedGeneration"]) == (key, 1)
+    a_product_in(side)
+    assert side.cluster.departed(key) is None
+
+
+def test_what_we_let_go_departs(side: Side) -> None:
+    key = a_product_in(side)
+    uid = uid_of(side, key)
+    side.cluster.write_finalizer(key, uid, True)
+    side.user_delete(key)
+    side.watch()
+    side.cluster.write_finalizer(key, uid, False)
+    assert side.cluster.get(key) is None
+    assert (side.cluster.departed(key) or {})["metadata"]["uid"] == uid
+
+
+def test_what_departs_unseen_cannot_be_held_and_a_successor_is_not_held_in_its_place(side: Side) -> None:
+    key = a_product_in(side)
+    uid = uid_of(side, key)
+    fall_behind(side)
+    side.user_delete(key)
+    for _ in ("gone", "another"):
+        with pytest.raises(Transient) as caught:
+            side.cluster.write_finalizer(key, uid, True)
+        assert caught.value.reason == reasons.CONFLICT
+        side.user_apply(a_product("orders", side.namespace))
+    assert FINALIZER not in (metadata_of(side, key).get("finalizers") or ())
+
+
+def test_a_status_is_bound_to_the_version_that_was_read_live(side: Side) -> None:
+    key = a_product_in(side)
+    fall_behind(side)
+    before = seen(side.cluster.read(key))["metadata"]
+    side.user_apply(
+        {**a_product("orders", side.namespace), "metadata": {**a_product("orders", side.namespace)["metadata"], "labels": {"a": "b"}}}
+    )
+    with pytest.raises(Transient) as caught:
+        side.cluster.write_status(key, before["uid"], {"observedGeneration": 1}, version=before["resourceVersion"])
+    assert caught.value.reason == reasons.CONFLICT
+    now = seen(side.cluster.read(key))["metadata"]
+    side.cluster.write_status(key, now["uid"], {"observedGeneration": 1}, version=now["resourceVersion"])
+    assert seen(side.cluster.read(key))["status"]["observedGeneration"] == 1
