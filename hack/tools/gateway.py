@@ -1,4 +1,4 @@
-"""A door to a local API server on another address, which can let every watch hang while everything else goes on."""
+"""A door to a local API server on another address. It can let every watch hang while everything else goes on, and tell a wrong time."""
 
 import http.client
 import json
@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
+from email.utils import formatdate, parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -53,6 +54,10 @@ class Gateway:
         """Watches go on where they were."""
         self._server.gate.set()
 
+    def shift(self, seconds: float) -> None:
+        """From now on the API server's clock seems to be that much ahead; negative: behind."""
+        self._server.shift = seconds
+
     def break_one(self) -> None:
         """One watch that hangs without an answer gets an error in its stream."""
         self._server.breaks.put(None)
@@ -64,6 +69,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], cluster: ControlPlane) -> None:
         super().__init__(address, _Handler)
         self.gate = threading.Event()
+        self.shift = 0.0
         self.breaks: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.upstream = urlsplit(cluster.endpoint.server).netloc
         self.trust = ssl.create_default_context(cafile=str(cluster.endpoint.ca))
@@ -101,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self._upstream.getresponse()
         self.send_response_only(answer.status)
         for name, value in _passed_on(answer.getheaders()).items():
-            self.send_header(name, value)
+            self.send_header(name, _shifted(value, self.server.shift) if name == "Date" else value)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         while chunk := answer.read1(65536):
@@ -135,3 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _passed_on(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: value for name, value in headers if name.lower() not in _OWN}
+
+
+def _shifted(date: str, seconds: float) -> str:
+    return formatdate(parsedate_to_datetime(date).timestamp() + seconds, usegmt=True)

@@ -51,11 +51,19 @@ def get_image(*, base: str = "", say: Say = say_aloud) -> Path:
         say("building the operator's image (half a minute where nothing is cached)")
         trust = ("--volume", f"{_CERTIFICATES}:{_CERTIFICATES}:ro") if Path(_CERTIFICATES).is_dir() else ()
         _build(ROOT, OPERATOR, target, ("--layers", *trust, "--build-arg", f"BASE={chosen}"))
+        _forget_former()
 
     found = _get_archive(f"operator-{key}", build, say=say)
     for old in sorted(found.parent.glob("operator-*.tar"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
         old.unlink(missing_ok=True)
     return found
+
+
+def _forget_former() -> None:
+    """Remove what earlier builds left; the newest nameless image is the last build's first stage, whose layers the next one starts from."""
+    nameless = _buildah("images", "--quiet", "--no-trunc", "--filter", "dangling=true").split()
+    if nameless[1:]:
+        _buildah("rmi", *nameless[1:])
 
 
 def get_pause(*, say: Say = say_aloud) -> Path:

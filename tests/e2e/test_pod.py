@@ -1,6 +1,9 @@
 """The image in a real Pod: kubelet, containerd, a user without an entry in /etc/passwd, a read-only root, `restricted` enforced."""
 
 import os
+import re
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -10,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hack.tools.node import Node, find_obstacles
+from hack.tools.node import BRIDGE, Node, find_obstacles
 from hack.tools.s3_moto import Moto
 from hack.tools.store import Store
 from tests.support.installation import NAMESPACE, ROOT
@@ -19,16 +22,24 @@ from tests.support.pods import PodInstallation, pod_cluster
 pytestmark = pytest.mark.real
 RETAIL = ROOT / "examples" / "retail"
 PROGRAM = "/opt/clouddatamesh/bin/clouddatamesh"
+DAY = 86_400.0
 WITHIN = 90.0
 """Seconds in which a watcher that does not watch must show."""
 
 
+def need_node() -> None:
+    """Where no node can be had the tests are skipped, but never under CI=true."""
+    obstacles = find_obstacles()
+    if obstacles and os.environ.get("CI", "").lower() == "true":
+        pytest.fail("; ".join(obstacles))
+    if obstacles:
+        pytest.skip("; ".join(obstacles))
+
+
 @pytest.fixture(scope="module")
 def node() -> Iterator[Node]:
-    """A control plane with a node. Where none can be had the tests are skipped, but never under CI=true."""
-    obstacles = find_obstacles()
-    if obstacles and os.environ.get("CI", "").lower() != "true":
-        pytest.skip("; ".join(obstacles))
+    """A control plane with a node."""
+    need_node()
     with pod_cluster() as found:
         yield found
 
@@ -82,6 +93,29 @@ def assert_watched(mesh: PodInstallation, *, token: str) -> None:
     mesh.until(lambda: mesh.get("domain", "sales")["status"].get("lastHandledReconcileAt") == token, seconds=10, what="a watch event")
 
 
+def test_nothing_outlives_a_node_whose_maker_is_killed() -> None:
+    """First, since there is one node at a time on a machine."""
+    need_node()
+    command = [sys.executable, str(ROOT / "hack/tools/up.py"), "node"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as maker:
+        assert maker.stdout
+        next(line for line in maker.stdout if "KUBECONFIG=" in line)
+        (container,) = (path for path in Path("/proc").glob("[0-9]*") if read(path / "cmdline").startswith("containerd\0--config\0"))
+        place = Path(read(container / "cmdline").split("\0")[2]).parent
+        assert inside(place)
+        maker.kill()
+    end = time.monotonic() + 30
+    while inside(place) or place.exists() or Path(f"/sys/class/net/{BRIDGE}").exists():
+        assert time.monotonic() < end, (inside(place), place.exists())
+        time.sleep(0.1)
+
+
+def inside(place: Path) -> list[str]:
+    """Programs of the node in that folder."""
+    words = (read(path / "cmdline").split("\0") for path in Path("/proc").glob("[0-9]*"))
+    return [found[0] for found in words if any(str(place) in word for word in found) and found[0] != "sh"]
+
+
 def test_the_pod_runs_restricted_as_a_user_that_nobody_knows(mesh: PodInstallation) -> None:
     process = process_of(mesh)
     status = dict(line.split(":\t", 1) for line in read(process / "status").splitlines() if ":\t" in line)
@@ -123,13 +157,18 @@ def test_the_retail_mesh_becomes_ready_and_is_watched(mesh: PodInstallation, sto
     assert_watched(mesh, token="first")
 
 
-def test_watches_that_hang_and_then_break_are_told_within_90_seconds_and_heal(node: Node, mesh: PodInstallation) -> None:
+def test_hanging_watches_and_a_clock_that_is_off_are_told_within_90_seconds_and_heal(node: Node, mesh: PodInstallation) -> None:
     assert ask(mesh, "/readyz") == (200, "ok\n")
+    assert abs(metric(mesh, "clock_skew_seconds")) < 5
     began = time.monotonic()
     node.gateway.hang()
+    node.gateway.shift(DAY)
     try:
         mesh.until(lambda: "has brought nothing for" in ask(mesh, "/readyz")[1], seconds=WITHIN, what="a blind watch that is told")
-        assert ask(mesh, "/readyz")[0] == 503
+        code, against = ask(mesh, "/readyz")
+        assert code == 503
+        assert re.search(r"this machine's clock is 86\d{3} s behind the API server's; nothing is given or taken by time", against)
+        assert metric(mesh, "clock_skew_seconds") < -DAY / 2
         assert metric(mesh, "watch_age_seconds") > 60
         mesh.until(lambda: not mesh.is_ready(), seconds=max(began + WITHIN - time.monotonic(), 1), what="a Pod that is not ready")
         assert ask(mesh, "/healthz")[0] == 200
@@ -137,7 +176,8 @@ def test_watches_that_hang_and_then_break_are_told_within_90_seconds_and_heal(no
         node.gateway.break_one()
         mesh.until(lambda: metric(mesh, "watcher_restarts_total") > 0, what="a watcher that ended by an error in its stream")
     finally:
+        node.gateway.shift(0)
         node.gateway.release()
-    mesh.until(mesh.is_ready, seconds=60, what="a Pod that is ready again")
+    mesh.until(mesh.is_ready, seconds=90, what="a Pod that is ready again")
     assert_watched(mesh, token="healed")
     assert mesh.pod()["status"]["containerStatuses"][0]["restartCount"] == 0
