@@ -165,11 +165,21 @@ def test_what_departed_is_known_for_a_quarter_of_an_hour_as_it_was_last(way: str
         assert found is None or found["status"]["place"] == ("last" if way == "a deletion" else "new")
 
 
-def test_what_departed_and_was_made_again_is_not_known_as_departed() -> None:
+def test_what_departed_is_known_though_another_was_made_under_its_name() -> None:
+    """The new object answers for what its predecessor left in a store."""
     cache = Cache()
     cache.put(an_object(1))
     cache.remove(an_object(2))
     cache.put(an_object(3, uid="2"))
+    assert (cache.departed(KEY) or {})["metadata"]["uid"] == an_object(1)["metadata"]["uid"]
+
+
+def test_what_is_there_after_all_is_not_known_as_departed() -> None:
+    cache = Cache()
+    cache.put(an_object(1))
+    cache.replace(KEY.kind, [], version=2)
+    assert cache.departed(KEY) is not None
+    cache.put(an_object(3))
     assert cache.departed(KEY) is None
 
 

@@ -131,7 +131,9 @@ class MemoryCluster:
         return tuple(manifest for manifest in self.list(kind) if key in references(manifest))
 
     def departed(self, key: Key) -> Manifest | None:
-        return self._objects.departed.get(key)
+        shown, left = self._view.get(key), self._objects.departed.get(key)
+        same = shown is not None and left is not None and shown["metadata"]["uid"] == left["metadata"]["uid"]
+        return None if same else left
 
     def read(self, key: Key) -> Seen[Manifest]:
         return self.read_metadata(key) if key.kind == "Secret" else self._look(key)
