@@ -52,7 +52,7 @@ def ask(mesh: Installation, store: Store) -> dict[str, bool]:
 
 
 def _pending(mesh: Installation) -> bool:
-    return bool(mesh.get("dataproduct", "profiles", "customer")["status"].get("pendingRequests"))
+    return bool(mesh.get("accessinbox", "profiles", "customer").get("status", {}).get("pending"))
 
 
 def use_grant(mesh: Installation, store: Store) -> tuple[dict[str, bool], Callable[[], bool]]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
-from clouddatamesh.model.objects import Key
 from clouddatamesh.plan import names as naming
 from hack.tools.audit import Request
 from tests.bench.api import API, in_parallel, is_ready, percentile
@@ -199,13 +198,13 @@ class Access:
     def _count_left(self) -> dict[str, int]:
         """What stands in the store and the cluster beyond one user, policy, key and Secret of each product."""
         iam, mesh = self._bench.store.client("iam"), self._bench.mesh.mesh
-        products = [Key("DataProduct", p["metadata"]["namespace"], p["metadata"]["name"]) for p in self._list("dataproducts")]
-        pages = iam.get_paginator("list_users").paginate(PathPrefix=naming.principal_path(mesh))
-        users = [user["UserName"] for page in pages for user in page["Users"]]
+        products = [product["status"]["producer"]["principal"] for product in self._list("dataproducts")]
+        pages = iam.get_paginator("list_users").paginate(PathPrefix=naming.mesh_path(mesh))
+        users = [user["UserName"] for page in pages for user in page["Users"] if not user["UserName"].startswith("mesh-marker-")]
         secrets = self._raw.send("GET", "/api/v1/secrets?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dclouddatamesh")["items"]
         ours = [secret for secret in secrets if secret.get("type") == "servicebinding.io/s3"]
         return {
-            "users": len(set(users) - {naming.principal_name(mesh, product) for product in products}),
+            "users": len(set(users) - set(products)),
             "policies": sum(len(iam.list_user_policies(UserName=user)["PolicyNames"]) for user in users) - len(products),
             "keys": sum(len(iam.list_access_keys(UserName=user)["AccessKeyMetadata"]) for user in users) - len(products),
             "secrets": len(ours) - len(products),

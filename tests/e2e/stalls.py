@@ -43,7 +43,6 @@ def product(name: str, namespace: str = "sales", *, bucket: str = "", **storage:
 
 APPLES = {"limitRange": {"default": {"apples": "1"}}}
 INPUT = {"namespace": "inventory", "dataProduct": "stock", "outputPort": {"name": "daily", "version": "1.0.0"}}
-FOREIGN_NAME = names.principal_name(MESH, Key("DataProduct", "sales", "namesake"))
 EXPECTED = names.bucket_name("acme", MESH, Key("DataProduct", "sales", "squatted"))
 GENERATED = "acme-orders-abcdefghijklmnop"
 
@@ -72,7 +71,7 @@ STORES = (
     Stall("a takeover from the wrong cluster", store("lost-too", takeOverFrom="00000000-0000-0000-0000-000000000000"),
           "StoreInUseByOtherCluster", (OTHER_CLUSTER, "spec.takeOverFrom")),
     Stall("a mesh's bucket that is somebody's", store("alien"), "NotOwned", ("carries no mark of this mesh", "spec.bucketPrefix")),
-    Stall("a probe's bucket with somebody's objects", store("clutter"), "NotOwned", ("is somebody's; remove it",)),
+    Stall("a probe's bucket with somebody's objects", store("clutter"), "CapabilityMissing", ("is somebody's; remove it",), "Reconciling"),
 )  # fmt: skip
 
 DOMAINS = (
@@ -116,17 +115,17 @@ PRODUCTS = (
           "NotOwned", ("set adoptionPolicy to IfConsented",)),
     Stall("a bucket that consents to another product", product("envious", bucket="acme-promised", adoptionPolicy="IfConsented"),
           "NotOwned", ("clouddatamesh.dev/adopt-by=wrong/sales/envious",)),
-    Stall("a bucket of another mesh", product("raider", bucket="acme-other-mesh"), "NotOwned", ("belongs to another product",)),
+    Stall("a bucket of another mesh", product("raider", bucket="acme-other-mesh"), "NotOwned", ("belongs to another mesh or cluster",)),
     Stall("an earlier bucket of its own, with Never", product("former", bucket="acme-former", adoptionPolicy="Never"),
           "NotOwned", ("adoptionPolicy is Never; set it to IfOwned",)),
     Stall("the bucket of a living product", product("copycat", bucket="acme-good"),
-          "NotOwned", ("belongs to another product", "clouddatamesh.dev/transfer-to=sales/copycat")),
+          "NotOwned", ("belongs to another product", "choose another name")),
     Stall("a generated name that somebody took first", product("squatted"), "NotOwned", ("carries no mark of this mesh",)),
     Stall("a Secret that is somebody's", a_product("careful", producer={"secretName": "taken"}),
           "NotOwned", ("Secret taken exists", "choose another spec.producer.secretName")),
     Stall("the Secret of another product", a_product("careless", producer={"secretName": "good-producer"}),
           "NotOwned", ("Secret good-producer exists", "choose another spec.producer.secretName")),
-    Stall("an IAM user that is somebody's", product("namesake"), "NotOwned", (f"IAM user {FOREIGN_NAME}", "remove or rename it")),
+    Stall("an IAM user that is somebody's", product("namesake"), "NotOwned", ("IAM user sales-namesake-", "remove or rename it")),
     Stall("a store that does not exist", product("nowhere", storeRef={"name": "nowhere"}),
           "StoreNotFound", ("ObjectStore nowhere, named in spec.storage.storeRef, does not exist",), "Reconciling"),
     Stall("a store that is not Ready", product("early", storeRef={"name": "no-secret"}),

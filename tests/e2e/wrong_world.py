@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from clouddatamesh.model.objects import Key
 from clouddatamesh.plan import names
 from hack.tools.store import Store
-from tests.e2e.stalls import EXPECTED, FOREIGN_NAME, MESH, OTHER_CLUSTER, STALLS, Manifest
+from tests.e2e.stalls import EXPECTED, MESH, OTHER_CLUSTER, STALLS, Manifest
 from tests.support.installation import NAMESPACE, Installation
 from tests.support.manifests import a_domain, a_product, a_store
 
@@ -36,8 +37,14 @@ def build(mesh: Installation, store: Store) -> None:
     mesh.apply(*_foreign_objects())
     mesh.until(lambda: mesh.get("resourcequota", "clouddatamesh", "counted").get("status", {}).get("used"), what="the foreign quota")
     _make_foreign_buckets(store.client("s3"))
-    store.client("iam").create_user(UserName=FOREIGN_NAME, Path="/somebody/")
+    store.client("iam").create_user(UserName=principal_of(mesh, "namesake"), Path="/somebody/")
     mesh.apply(*(placed(stall.manifest, store) for stall in STALLS))
+
+
+def principal_of(mesh: Installation, product: str) -> str:
+    """The name that the user of a product of sales is to have."""
+    cluster = mesh.get("namespace", "kube-system")["metadata"]["uid"]
+    return names.principal_name(MESH, cluster, Key("DataProduct", "sales", product))
 
 
 def _foreign_objects() -> Iterator[Manifest]:

@@ -175,15 +175,24 @@ def _plan_probe(store: ObjectStore, world: StoreWorld) -> Steps:
 
 
 def is_probe_due(store: ObjectStore, world: StoreWorld) -> bool:
-    """Once per generation and operator version, and daily; after minutes where a probe found a store unable, or could not tell."""
+    """Once per generation and operator version, and daily; sooner where a probe found a store unable, or could not tell."""
     status = store.status
     if world.freshly_probed:
         return False
     if not world.capabilities or status.probed_generation != store.metadata.generation or status.probed_version != world.settings.version:
         return True
-    last = status.probed_at or min((found.checked_at for found in status.capabilities if found.checked_at), default="")
-    bad = any(not found.supported or found.failures for found in status.capabilities) or status.probe_unclear
-    return not last or world.now - parse_time(last) > (_SOON if bad else world.settings.probe_interval)
+    times = [parse_time(found.checked_at) for found in status.capabilities if found.checked_at]
+    last = parse_time(status.probed_at) if status.probed_at else min(times, default=None)
+    return last is None or world.now - last > min(_patience(store, last), world.settings.probe_interval)
+
+
+def _patience(store: ObjectStore, last: datetime) -> timedelta:
+    """Minutes where something worked before or could not be told; where a store is unable, as long again as that is known, and longer."""
+    status = store.status
+    if status.probe_unclear or any(found.failures for found in status.capabilities):
+        return _SOON
+    since = [parse_time(found.checked_at) for found in status.capabilities if not found.supported and found.checked_at]
+    return max(_SOON, last - max(since)) if since else timedelta.max
 
 
 def merge_probe(store: ObjectStore, probed: tuple[Capability, ...], now: datetime) -> tuple[dict[str, object], ...]:
@@ -197,9 +206,11 @@ def merge_probe(store: ObjectStore, probed: tuple[Capability, ...], now: datetim
             if old is not None:
                 merged.append(old.model_dump(by_alias=True, exclude_none=True))
             continue
-        entry = {"name": found.name, "supported": found.verdict == "Yes", "message": found.message, "checkedAt": at, "failures": 0}
+        able = found.verdict == "Yes"
+        since = old.checked_at if old is not None and old.supported == able and old.checked_at else at
+        entry = {"name": found.name, "supported": able, "message": found.message, "checkedAt": since, "failures": 0}
         if found.verdict == "No" and old is not None and old.supported and old.failures + 1 < FAILURES:
-            entry |= {"supported": True, "failures": old.failures + 1}
+            entry |= {"supported": True, "checkedAt": old.checked_at or at, "failures": old.failures + 1}
         merged.append(entry)
     return tuple(merged)
 

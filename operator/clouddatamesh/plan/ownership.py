@@ -44,7 +44,7 @@ class Claim:
 def judge(product: DataProduct, name: str, world: ProductWorld) -> Claim:
     """Whose the bucket of that name is, seen from this product. Ask only where it was seen to be present or absent."""
     if world.rival is not None:
-        return Claim("Foreign", f"Bucket {name} is named by {world.rival}, which is older; name another one in another product")
+        return Claim("Foreign", f"Bucket {name} belongs to another product, which named it first; choose another name")
     if not isinstance(world.bucket, Present):
         return _judge_absence(product, name)
     bucket = world.bucket.value
@@ -70,8 +70,9 @@ def _judge_absence(product: DataProduct, name: str) -> Claim:
 
 def _judge_marks(product: DataProduct, bucket: Bucket, world: ProductWorld) -> Claim:
     """By the marks that are there. A mark that is missing is no other's mark."""
-    seen = dict(bucket.tags)
-    ours = _marks_of(product, world)
+    seen, ours = dict(bucket.tags), _marks_of(product, world)
+    if _is_taken_over(bucket, world):
+        del seen[marks.CLUSTER_TAG]
     if any(seen.get(tag, value) != value for tag, value in ours.items() if tag != marks.UID_TAG):
         return _judge_others(product, bucket, world)
     uid = seen.get(marks.UID_TAG, "")
@@ -83,6 +84,12 @@ def _judge_marks(product: DataProduct, bucket: Bucket, world: ProductWorld) -> C
     if uid or whole:
         return _judge_own(product, bucket, uid, world)
     return _judge_unmarked(product, bucket, world)
+
+
+def _is_taken_over(bucket: Bucket, world: ProductWorld) -> bool:
+    """Whether a bucket was made by the lost cluster whose store this one takes over."""
+    former = world.store.spec.take_over_from if world.store else None
+    return former is not None and bucket.tag(marks.CLUSTER_TAG) == former
 
 
 def _marks_of(product: DataProduct, world: ProductWorld) -> Mapping[str, str]:
@@ -111,13 +118,13 @@ def _judge_own(product: DataProduct, bucket: Bucket, uid: str, world: ProductWor
 def _changed_hands(bucket: Bucket, world: ProductWorld) -> bool:
     """Whether the namespace is another one of that name, and belongs to another Domain than the one that made the bucket."""
     domain, namespace = bucket.tag(marks.DOMAIN_TAG), bucket.tag(marks.NAMESPACE_UID_TAG)
-    moved = namespace is not None and bool(world.namespace_uid) and namespace != world.namespace_uid
+    moved = namespace is not None and bool(world.namespace_uid) and namespace != world.namespace_uid and not _is_taken_over(bucket, world)
     return moved and domain is not None and domain != (world.home.name if world.home else "")
 
 
 def _judge_others(product: DataProduct, bucket: Bucket, world: ProductWorld) -> Claim:
     same_mesh = bucket.tag(marks.MESH_TAG) == world.settings.mesh
-    same_cluster = bucket.tag(marks.CLUSTER_TAG) in (None, world.cluster)
+    same_cluster = bucket.tag(marks.CLUSTER_TAG) in (None, world.cluster) or _is_taken_over(bucket, world)
     if same_mesh and same_cluster and bucket.tag(marks.TRANSFER_TAG) == _place(product) and _adoption(product) != "Never":
         return Claim("Transferred")
     whose = "another product" if same_mesh and same_cluster else "another mesh or cluster"

@@ -81,7 +81,7 @@ class _Keeping:
         return _with_status(
             store,
             capabilities=list(planning.merge_probe(store, self._probed, now)),
-            probeUnclear=any(found.verdict == "Unclear" for found in self._probed),
+            probeUnclear=next((found.message[:1024] for found in self._probed if found.verdict == "Unclear"), None),
             probedAt=f"{now:%Y-%m-%dT%H:%M:%SZ}",
             probedGeneration=store.metadata.generation,
             probedVersion=self._ports.settings.version,

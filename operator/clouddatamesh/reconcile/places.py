@@ -14,7 +14,7 @@ from clouddatamesh.plan.features import settings_of
 from clouddatamesh.plan.objectstore import find_other_account, is_marker, is_mesh_bucket
 from clouddatamesh.ports import BucketStore, Cluster, Identities, Ports
 from clouddatamesh.reconcile.pipeline import Visit
-from clouddatamesh.status.summarize import is_true
+from clouddatamesh.status.summarize import condition_of
 
 _FIELDS = ("access-key-id", "secret-access-key")
 
@@ -153,8 +153,10 @@ class Place:
 def open_place(store: ObjectStore, visit: Visit) -> Place | MeshError:
     """The store, or why it is not asked: it did not answer its own look, is of another account, or its credentials are missing."""
     status = store.status.model_dump(by_alias=True, exclude_none=True)
-    if not is_true(status, "CredentialsValid"):
-        return Waiting(reasons.STORE_NOT_READY, f"ObjectStore {store.metadata.name} does not answer; its status says why")
+    answers = condition_of(status, "CredentialsValid")
+    if answers is None or answers["status"] != "True":
+        reason, why = (answers["reason"], answers["message"]) if answers else (reasons.STORE_NOT_READY, "it was not looked at yet")
+        return Waiting(reason, f"ObjectStore {store.metadata.name} does not answer: {why}")
     recorded = store.status.bucket
     if recorded is not None and recorded != names.mesh_bucket_name(store.spec.bucket_prefix, visit.ports.settings.mesh):
         return Waiting(reasons.OTHER_MESH, f"ObjectStore {store.metadata.name} belongs to another mesh; its status says which")

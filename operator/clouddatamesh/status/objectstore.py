@@ -31,7 +31,8 @@ def report(store: ObjectStore, world: StoreWorld) -> Outcome:
 def _ready(store: ObjectStore) -> tuple[Finding, bool]:
     unclear = unclear_of(store)
     if unclear:
-        why = f"It could not be told yet whether the store can do {', '.join(unclear)}; it is tried again in minutes"
+        told = f" ({store.status.probe_unclear})" if store.status.probe_unclear else ""
+        why = f"It could not be told yet whether the store can do {', '.join(unclear)}{told}; it is tried again in minutes"
         return Finding("Ready", "Unknown", reasons.CAPABILITY_MISSING, why), False
     missing = missing_of(store)
     if missing:
@@ -60,7 +61,7 @@ def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
         "probedGeneration": status.probed_generation,
         "probedVersion": status.probed_version,
         "probedAt": status.probed_at,
-        "probeUnclear": status.probe_unclear or None,
+        "probeUnclear": status.probe_unclear,
     }
     return {**{name: value for name, value in fields.items() if value is not None}, **orphan_fields(store, world)}
 

@@ -67,7 +67,9 @@ class CapabilityStatus(Model):
     name: str = Field(max_length=64, description="What was tried. Example: Encryption.")
     supported: bool = Field(description="Whether it works. Example: true.")
     message: str | None = Field(default=None, max_length=1024, description="How that showed. Example: PutObject failed.")
-    checked_at: str | None = Field(default=None, max_length=64, description="When it was tried, RFC 3339. Example: 2026-01-01T00:00:00Z.")
+    checked_at: str | None = Field(
+        default=None, max_length=64, description="Since when this is known, RFC 3339. Example: 2026-01-01T00:00:00Z."
+    )
     failures: int = Field(
         default=0, ge=0, le=64, description="Probes in a row that failed, though it worked before; at three it is dropped. Example: 0."
     )
@@ -102,7 +104,9 @@ class ObjectStoreStatus(Status):
     provider: Literal["aws", "s3"] | None = Field(default=None, description="Kind of store. Example: s3.")
     probed_generation: int | None = Field(default=None, ge=0, description="Generation that was probed. Example: 1.")
     probed_at: str | None = Field(default=None, max_length=64, description="When, RFC 3339. Example: 2026-01-01T00:00:00Z.")
-    probe_unclear: bool = Field(default=False, description="Whether the last probe could not tell of everything. Example: false.")
+    probe_unclear: str | None = Field(
+        default=None, max_length=1024, description="Why the last probe could not tell of everything; absent: it could. Example: SlowDown."
+    )
     probed_version: str | None = Field(default=None, max_length=64, description="Operator version that probed. Example: 0.1.0.")
 
 
