@@ -82,10 +82,10 @@ def test_what_worked_must_fail_three_times_and_what_is_unclear_stays(
 @pytest.mark.parametrize(
     ("before", "verdict", "since"),
     [
-        (GOOD, "Yes", "12:00"),
-        (GOOD, "No", "12:00"),
+        (GOOD, "Yes", NOON),
+        (GOOD, "No", NOON),
         ({**GOOD, "failures": 2}, "No", ""),
-        (BAD, "No", "12:00"),
+        (BAD, "No", NOON),
         (BAD, "Yes", ""),
         (None, "No", ""),
     ],
