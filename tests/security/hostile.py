@@ -8,7 +8,7 @@ from clouddatamesh.model.identity import AccessKey
 from clouddatamesh.model.objects import Key
 from tests.reconcile.access_flows import REQUEST, SECRET, a_port, asked, drift, granted, principal
 from tests.reconcile.flows import ENDPOINT
-from tests.support.manifests import a_domain, a_grant, a_product, a_request
+from tests.support.manifests import a_domain, a_grant, a_product, a_request, annotated
 from tests.support.mesh import Mesh
 
 Act = Callable[[Mesh], object]
@@ -142,6 +142,16 @@ def more_keys(mesh: Mesh) -> None:
     change_user(keys=(*user.keys, AccessKey("STRANGE")))(mesh)
 
 
+def cut_off(mesh: Mesh) -> None:
+    mesh.apply(annotated(a_product(outputPorts=[a_port()]), cut_off="orders"))
+
+
+def unreadable_grant(mesh: Mesh) -> None:
+    """A grant that this version cannot read, and that is deleted then."""
+    mesh.apply(a_grant(note="x" * 5000)).settle()
+    revoke(mesh)
+
+
 def denied_then_remade(mesh: Mesh) -> None:
     mesh.apply(a_grant("no", **NO)).settle().delete("AccessRequest", REQUEST.name, REQUEST.namespace).settle().apply(a_request())
 
@@ -158,6 +168,13 @@ def expired_then_remade(mesh: Mesh) -> None:
 def disown(mesh: Mesh) -> None:
     held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
     held.bucket = replace(held.bucket, tags=tuple(sorted((dict(held.bucket.tags) | {"clouddatamesh.dev/name": "theirs"}).items())))
+
+
+def disowned_for_long(mesh: Mesh) -> None:
+    """Somebody else's marks are believed when they were seen twice, half a minute apart."""
+    disown(mesh)
+    mesh.settle()
+    mesh.clock.forward(minutes=6)
 
 
 def disowned_then_granted(mesh: Mesh) -> None:
@@ -196,7 +213,7 @@ HOSTILE = (
         a_request("ghost", consumer={"dataProductRef": {"name": "ghost"}}, secretName="ghost"),
         a_grant(consumer={"dataProductRef": {"name": "ghost"}}, requestRef={"namespace": "inventory", "name": "ghost"}))),
     Hostile("a grant for a product whose bucket is not its own", asked, disowned_then_granted, by="the ownership tags"),
-    Hostile("a bucket that is lost to another after the grant", granted, disown, by="the ownership tags, read again on the drift schedule"),
+    Hostile("a bucket that is lost to another after the grant", granted, disowned_for_long, by="the ownership tags, seen twice"),
     Hostile("a request from a namespace outside any domain", asked, outside),
     Hostile("a stranger's Secret of the wanted name", asked, with_secret("stranger"), by="creation by POST only"),
     Hostile("a product's Secret of the wanted name", asked, with_secret("product"), by="creation by POST only"),
@@ -225,6 +242,16 @@ HOSTILE = (
     shielded("a port taken out of the spec against the deletion of the grant", lambda m: m.apply(a_product(outputPorts=[])), revoke),
     shielded("a port taken out of the spec against Deny", lambda m: m.apply(a_product(outputPorts=[])), deny),
     shielded("a product under deletion against the deletion of the grant", lambda m: m.delete("DataProduct", "orders", "sales"), revoke),
+    shielded("a product that cannot be read against the deletion of the grant", product(classification="cosmic"), revoke),
+    shielded("a product that cannot be read against Deny", product(owner={"name": "Kim", "email": "kim"}), deny),
+    shielded("a lifecycle of a later version against Deny", product(lifecycle="paused"), deny),
+    shielded("a request that cannot be read against the deletion of the grant", lambda m: m.apply(a_request(purpose="x" * 5000)), revoke),
+    shielded("a domain that cannot be read against Deny", lambda m: m.apply(a_domain("sales", cordoned="maybe")), deny),
+    shielded("a clock that is not trusted against the deletion of the grant", lambda m: setattr(m.clock, "trusted", False), revoke),
+    shielded("a clock that is not trusted against Deny", lambda m: setattr(m.clock, "trusted", False), deny),
+    Hostile("a grant that cannot be read, and is deleted", granted, unreadable_grant),
+    Hostile("a grant that says neither yes nor no, after a yes", granted, lambda m: m.apply(a_grant("hm", decision="Perhaps"))),
+    Hostile("a product whose consumers are cut off", granted, cut_off),
     shielded("a rotation under way against the deletion of the grant", lambda m: m.apply(
         {**a_request(), "metadata": {**a_request()["metadata"], "annotations": {"clouddatamesh.dev/rotate": "1"}}}), revoke),
     Hostile("a clock that jumps over the end", granted, lambda m: m.clock.forward(days=400), by="the end of the grant, by the clock"),

@@ -47,7 +47,7 @@ def rule() -> str:
     intro = (
         "Every row is a test of the one function that decides (`operator/clouddatamesh/plan/access/decision.py`); written from\n"
         f"`tests/unit/access_table.py` by `{UPDATE}`. It is {_day(NOW)}; the plain\ngrant, `yes`, was made on {_day(MADE)}."
-        " A row says what differs from the plain world, the first one. Where nothing is given, access that\nstands is taken away."
+        " A row says what differs from the plain world, the first one. Where nothing is given, access that\nruns is taken away."
     )
     parts = [f"### {heading}\n\n| state | gives | until | reason |\n|---|---|---|---|\n{_lines(rows)}" for heading, rows in TABLE.items()]
     return "\n\n".join([HEAD.rstrip(), intro, *parts]) + "\n"

@@ -1,7 +1,6 @@
-"""An ObjectStore: by what it is known again, what is refused of another one, the probe and what becomes of its verdicts, and its end."""
+"""An ObjectStore: by what it is known again, what is refused of another one, and its end."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -15,10 +14,10 @@ from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.operations import Announce, HoldObject, Record, ReleaseObject
 from clouddatamesh.model.plan import Part
-from clouddatamesh.model.store_operations import CreateBucket, CreatePrincipal, MarkBucket, ProbeStore, UpdateBucket
+from clouddatamesh.model.store_operations import CreateBucket, CreatePrincipal, MarkBucket, UpdateBucket
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import names
-from clouddatamesh.plan.objectstore import IDENTIFIED, find_strangeness, is_probe_due, merge_probe, mesh_tags, plan, plan_deletion
+from clouddatamesh.plan.objectstore import IDENTIFIED, find_strangeness, mesh_tags, plan, plan_deletion
 from tests.support.manifests import a_store
 from tests.support.worlds import CLUSTER, SETTINGS, START
 
@@ -189,68 +188,6 @@ def test_the_user_by_which_the_iam_endpoint_is_known(differs: dict[str, Any], pa
         assert (found.stop.reason, found.operations) == (wanted, ())
     else:
         assert kinds(found) == {"": [], "recorded": [Record], "made": [CreatePrincipal]}[wanted]
-
-
-# The probe.
-
-GOOD: Final = {"name": "Encryption", "supported": True, "checkedAt": "2025-12-31T12:00:00Z"}
-PROBED: Final = {**KNOWN, "capabilities": [GOOD], "probedGeneration": 1, "probedVersion": "test", "probedAt": "2025-12-31T12:00:00Z"}
-BAD: Final = {**GOOD, "supported": False}
-
-
-@pytest.mark.parametrize(
-    ("status", "age", "due"),
-    [
-        ({}, timedelta(), True),
-        (PROBED, timedelta(hours=1), False),
-        (PROBED, timedelta(hours=25), True),
-        ({**PROBED, "probedGeneration": 0}, timedelta(hours=1), True),
-        ({**PROBED, "probedVersion": "older"}, timedelta(hours=1), True),
-        ({**PROBED, "capabilities": [BAD]}, timedelta(minutes=4), False),
-        ({**PROBED, "capabilities": [BAD]}, timedelta(minutes=6), True),
-        ({**PROBED, "capabilities": [{**GOOD, "failures": 1}]}, timedelta(minutes=6), True),
-        ({**PROBED, "probeUnclear": True}, timedelta(minutes=6), True),
-        ({**PROBED, "probeUnclear": True}, timedelta(minutes=4), False),
-        ({**PROBED, "probedAt": None}, timedelta(hours=1), False),
-        ({**PROBED, "probedAt": None}, timedelta(hours=25), True),
-    ],
-)
-def test_when_a_store_is_probed(status: dict[str, Any], age: timedelta, due: bool) -> None:
-    then = START - timedelta(hours=12) + age
-    known = tuple(Capability(entry["name"], "Yes") for entry in status.get("capabilities", ()))
-    seen = world(now=then, capabilities=known, freshly_probed=False)
-    assert is_probe_due(store(status=status), seen) is due
-    assert not is_probe_due(store(status=status), replace(seen, freshly_probed=True))
-    assert kinds(part("probe", store(status={**KNOWN, **status}), replace(seen, mesh_bucket=Present(Bucket(BUCKET, tags=OURS))))) == (
-        [ProbeStore] if due else []
-    )
-
-
-@pytest.mark.parametrize(
-    ("before", "verdict", "supported", "failures"),
-    [
-        (None, "Yes", True, 0),
-        (None, "No", False, 0),
-        (None, "Unclear", None, None),
-        (GOOD, "Yes", True, 0),
-        (GOOD, "No", True, 1),
-        ({**GOOD, "failures": 1}, "No", True, 2),
-        ({**GOOD, "failures": 2}, "No", False, 0),
-        ({**GOOD, "failures": 2}, "Yes", True, 0),
-        ({**GOOD, "failures": 2}, "Unclear", True, 2),
-        (GOOD, "Unclear", True, 0),
-        (BAD, "No", False, 0),
-        (BAD, "Yes", True, 0),
-        (BAD, "Unclear", False, 0),
-    ],
-)
-def test_what_worked_must_fail_three_times_and_what_is_unclear_stays(
-    before: dict[str, Any] | None, verdict: Any, supported: bool | None, failures: int | None
-) -> None:
-    known = store(status={**KNOWN, "capabilities": [before] if before else []})
-    merged = merge_probe(known, (Capability("Encryption", verdict, "PutObject failed"),), START)
-    told = [(entry["supported"], entry["failures"]) for entry in merged]
-    assert told == ([] if supported is None else [(supported, failures)])
 
 
 # Deletion.

@@ -12,7 +12,7 @@ from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.objects import Key
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import witness_of
-from tests.support.worlds import a_world, owned_tags, the_product
+from tests.support.worlds import a_world, owned_tags, the_product, the_store
 
 NAME: Final = "acme-orders-abc"
 CREATING: Final = {"storage": {"bucket": NAME, "phase": "Creating"}}
@@ -25,6 +25,8 @@ EMPTY: Final = {"contents": Present(Contents())}
 FULL: Final = {"contents": Present(Contents(versions=1))}
 NOT_COUNTED: Final = {"contents": Unknown(Transient("StoreUnavailable", "It does not answer"))}
 COMMERCE: Final = {"home": Home("commerce"), "namespace_uid": "uid-new"}
+LOST: Final = "11111111-2222-3333-4444-555555555555"
+TAKING: Final = {"store": the_store(takeOverFrom=LOST)}
 TEAM: Final = (("team", "a"),)
 
 ALIVE: Final = {"uid_lives": True}
@@ -91,6 +93,18 @@ MARKED: Final[tuple[Case, ...]] = (
     ("handed over, adoption Never", REFUSING, tagged("inventory", transfer_to="sales/orders"), {}, "Foreign+"),
 )
 
+TAKEN_OVER: Final[tuple[Case, ...]] = (
+    ("a lost cluster's whose store is taken over", NEW, tagged(cluster=LOST, uid="gone"), TAKING, "Returning"),
+    ("a lost cluster's, restored with its uid", NEW, tagged(cluster=LOST), TAKING, "Mine"),
+    ("a lost cluster's, of another domain", NEW, tagged(cluster=LOST, uid="gone"), {**TAKING, **COMMERCE}, "Returning"),
+    ("a lost cluster's, of another namespace", NEW, tagged("inventory", cluster=LOST), TAKING, "Foreign+"),
+    ("a lost cluster's, of another mesh", NEW, tagged(mesh="other", cluster=LOST), TAKING, "Foreign+"),
+    ("a lost cluster's, handed over", NEW, tagged("inventory", cluster=LOST, transfer_to="sales/orders"), TAKING, "Transferred"),
+    ("a lost cluster's, adoption Never", REFUSING, tagged(cluster=LOST, uid="gone"), TAKING, "Foreign"),
+    ("a cluster's that nobody takes over", NEW, tagged(cluster=LOST, uid="gone"), {}, "Foreign+"),
+    ("another cluster's than the one that is taken over", NEW, tagged(cluster="uid-other", uid="gone"), TAKING, "Foreign+"),
+)
+
 VANISHED: Final[tuple[Case, ...]] = (
     ("one mark vanished", OLD, tagged(name=""), {}, "Mine"),
     ("all marks but the uid vanished", OLD, tagged("", "", mesh="", cluster="", domain="", namespace_uid=""), {}, "Mine"),
@@ -139,7 +153,7 @@ ELSEWHERE: Final[tuple[Case, ...]] = (
     ("somebody else's letting go", OLD, tagged(released="sales/other"), {}, "Mine"),
 )
 
-CASES: Final = (*ABSENT, *MARKED, *VANISHED, *UNMARKED, *ELSEWHERE)
+CASES: Final = (*ABSENT, *MARKED, *TAKEN_OVER, *VANISHED, *UNMARKED, *ELSEWHERE)
 
 
 @pytest.mark.parametrize(("product", "bucket", "parts", "verdict"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
