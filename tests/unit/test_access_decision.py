@@ -20,7 +20,10 @@ HEAD = "## The whole rule\n"
 def test_what_is_decided(row: Row) -> None:
     found = row.scene.decide()
     assert (found.reason, found.grant.key.name if found.grant else "") == (row.reason, row.grant), found.message
-    assert found.until == (parse_time(row.until) if row.until else None)
+    if found.gives:
+        assert found.until == (parse_time(row.until) if row.until else None)
+    else:
+        assert found.until is None or (found.reason == "Expired" and found.until <= parse_time(row.scene.now))
     assert (found.gives, found.stalled, found.answer) == (bool(row.grant), row.stalled, row.answer), found.message
     assert (found.trouble.reason if found.trouble else "", found.is_frozen) == (row.trouble, row.trouble == reasons.UNREADABLE)
     assert tuple(answer.key.name for answer in found.superseded) == row.marks

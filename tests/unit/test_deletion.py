@@ -124,7 +124,9 @@ def test_credentials_go_before_the_bucket() -> None:
     user = replace(b.want_principal(binding), keys=(AccessKey("A"),))
     (part,) = plan_deletion(product, world(principal=Present(user))).parts
     words = [str(operation) for operation in part.operations]
-    assert ["policy" in word or "principal" in word for word in words] == [True, True, True, False, False]
+    assert ["policy" in word or "principal" in word for word in words] == [False, True, True, True, False, False], (
+        "checked, taken, destroyed"
+    )
     done, stop = ends(product, world(principal=SILENT))
     assert (done, stop) == ([], SILENT.error)
 

@@ -27,6 +27,9 @@ OTHER: Final = "11111111-2222-3333-4444-555555555555"
 OURS: Final = mesh_tags("acme", CLUSTER)
 USERS: Final = (Capability(IDENTITIES, "Yes"),)
 KNOWN: Final = {"bucket": BUCKET, "bucketPhase": "Owned", "account": "1", "mesh": "acme", "marker": MARKER}
+TOLD_APART: Final = (("clouddatamesh.dev/store-id", "u"), ("clouddatamesh.dev/marker", MARKER))
+MARKED: Final = Present(Bucket(BUCKET, tags=(*OURS, *TOLD_APART)))
+UNMARKED: Final = Present(Bucket(BUCKET, tags=(*OURS, TOLD_APART[0])))
 SILENT: Final = Unknown(Transient("StoreUnavailable", "The store does not answer"))
 Told = dict[str, Any] | None
 A_MARKER: Final = Principal(MARKER, names.principal_path("acme", CLUSTER))
@@ -44,7 +47,11 @@ def store(
 
 def world(**parts: Any) -> StoreWorld:
     """A world in which the store is as it was."""
-    plain: dict[str, Any] = {"mesh_bucket": Present(Bucket(BUCKET, tags=OURS)), "marker": Present(A_MARKER), "account": Present("1")}
+    plain: dict[str, Any] = {
+        "mesh_bucket": MARKED,
+        "marker": Present(A_MARKER),
+        "account": Present("1"),
+    }
     probed = {"capabilities": USERS, "freshly_probed": True}
     return StoreWorld(**{"now": START, "settings": SETTINGS, "cluster": CLUSTER, **plain, **probed, **parts})
 
@@ -171,7 +178,13 @@ MARKERS: Final[tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...]] = (
     ("a store without users needs none", {}, {"capabilities": (), "marker": Absent()}, ""),
     ("it is there and recorded", {}, {}, ""),
     ("it is there and not recorded yet", {"status": {**KNOWN, "marker": None}}, {}, "recorded"),
-    ("it was never made", {"status": {**KNOWN, "marker": None}}, {"marker": Absent()}, "made"),
+    ("it was never made", {"status": {**KNOWN, "marker": None}}, {"marker": Absent(), "mesh_bucket": UNMARKED}, "made"),
+    (
+        "it was made, as the bucket tells, and status is lost",
+        {"status": {**KNOWN, "marker": None}},
+        {"marker": Absent()},
+        reasons.NOT_THE_SAME_STORE,
+    ),
     ("it is not at this endpoint", {}, {"marker": Absent()}, reasons.NOT_THE_SAME_STORE),
     ("it was deleted by hand: other users of ours are there", {}, {"marker": Absent(), "known_principal": True}, "made"),
     ("its loss is accepted", {"annotations": {"clouddatamesh.dev/recreate": MARKER}}, {"marker": Absent()}, "made"),
@@ -216,11 +229,12 @@ def test_a_store_waits_for_those_who_use_it() -> None:
 def test_a_store_that_is_given_up_waits_for_records_of_access_and_lists_what_is_left() -> None:
     orphaned = store(annotations={"clouddatamesh.dev/orphan": "main"})
     product, request = Key("DataProduct", "sales", "orders"), Key("AccessRequest", "inventory", "r")
-    done, stop = released(orphaned, world(users=(product, request)))
+    left = (f"{product}: bucket acme-orders, principal sales-orders",)
+    done, stop = released(orphaned, world(users=(product, request), holders=(request,), left=left))
     assert done == []
     assert stop is not None
     assert stop.reason == reasons.DELETING
-    told, release = plan_deletion(orphaned, world(users=(product,))).parts[-1].operations
+    told, release = plan_deletion(orphaned, world(users=(product,), left=left)).parts[-1].operations
     assert isinstance(told, Announce)
     assert (told.event.type, str(product) in told.event.note) == ("Warning", True)
     assert isinstance(release, ReleaseObject)

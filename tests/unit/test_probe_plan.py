@@ -74,7 +74,7 @@ def test_what_worked_must_fail_three_times_and_what_is_unclear_stays(
     before: dict[str, Any] | None, verdict: Any, supported: bool | None, failures: int | None
 ) -> None:
     known = store(status={**KNOWN, "capabilities": [before] if before else []})
-    merged = merge_probe(known, (Capability("Encryption", verdict, "PutObject failed"),), START)
+    merged = merge_probe(known, (Capability("Encryption", verdict, "PutObject failed"),), START, place="here")
     told = [(entry["supported"], entry["failures"]) for entry in merged]
     assert told == ([] if supported is None else [(supported, failures)])
 
@@ -92,5 +92,5 @@ def test_what_worked_must_fail_three_times_and_what_is_unclear_stays(
 )
 def test_since_when_a_verdict_is_known(before: dict[str, Any] | None, verdict: Any, since: str) -> None:
     known = store(status={**KNOWN, "capabilities": [before] if before else []})
-    (entry,) = merge_probe(known, (Capability("Encryption", verdict),), START)
+    (entry,) = merge_probe(known, (Capability("Encryption", verdict),), START, place="here")
     assert entry["checkedAt"] == (since or "2026-01-01T00:00:00Z")

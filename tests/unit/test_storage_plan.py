@@ -10,7 +10,6 @@ from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model import bucket as b
 from clouddatamesh.model.evidence import Absent, Present, Unknown
-from clouddatamesh.model.objects import Key
 from clouddatamesh.model.operations import Announce, Record
 from clouddatamesh.model.store_operations import CreateBucket, MarkBucket, UpdateBucket
 from clouddatamesh.model.world import ProductWorld
@@ -86,14 +85,6 @@ LOSSES: Final[tuple[tuple[str, b.Bucket | None, dict[str, Any], dict[str, Any], 
     ),
     ("missing", None, {**SAID, "age": 900}, {}, reasons.BUCKET_MISSING, False),
     ("without marks and witness", b.Bucket(NAME), {**SAID, "age": 900}, {}, reasons.MARKS_MISSING, False),
-    (
-        "named by an older product",
-        b.Bucket(NAME, tags=owned_tags()),
-        {},
-        {"rival": Key("DataProduct", "sales", "a")},
-        reasons.NOT_OWNED,
-        False,
-    ),
 )
 
 

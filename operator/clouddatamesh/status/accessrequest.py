@@ -122,7 +122,7 @@ def _due(giving: Giving, world: AccessWorld) -> datetime | None:
 def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Status) -> Outcome:
     """Nothing is given. What there was before is told as gone only where that was seen, or was given up; else its record stays."""
     gone = _is_gone(ask, world)
-    had = bool(ask.grant_uid) or any(c.get("type") == "Provisioned" for c in old.get("conditions") or ())
+    had = "validFrom" in old
     revoked = had and decision.reason == reasons.AWAITING_GRANT
     reason = reasons.REVOKED if revoked else decision.reason
     message = f"Access was taken away, as its grant is gone. {_way_on(ask, decision)}" if revoked else decision.message

@@ -26,7 +26,7 @@ def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
     wish = wish_of(product, world)
     made = wish if wish is not None and _is_made(product, wish, world) else None
     withheld = full if _held(product) is not None else Plan()
-    findings = (*_steps(product, made, world), *_inputs(product, world), _drift(withheld))
+    findings = (*_steps(product, made, world), *_inputs(product, world), *_drift(product, made, withheld))
     ready = _ready(product, withheld)
     return Outcome(ready=ready, findings=findings, fields=_fields(product, made, world, withheld), stalled=ready.status == "False")
 
@@ -99,11 +99,14 @@ def _inputs(product: DataProduct, world: ProductWorld) -> Iterator[Finding]:
         yield Finding("InputsReady", "True", reasons.READY, "Every input port is satisfied")
 
 
-def _drift(withheld: Plan) -> Finding:
+def _drift(product: DataProduct, made: Wish | None, withheld: Plan) -> Iterator[Finding]:
     pending = withheld.describe()
     if pending:
-        return Finding("DriftDetected", "True", reasons.DRIFTED, "; ".join(pending[:_SHOWN]))
-    return Finding("DriftDetected", "False", reasons.IN_SYNC, "What was read is what was asked for")
+        yield Finding("DriftDetected", "True", reasons.DRIFTED, "; ".join(pending[:_SHOWN]))
+    elif made is not None or product.spec.storage is None or product.spec.lifecycle == "proposed":
+        yield Finding("DriftDetected", "False", reasons.IN_SYNC, "What was read is what was asked for")
+    else:
+        yield Finding("DriftDetected", "Unknown", reasons.OBSERVED, "The bucket was not read back as this product's")
 
 
 def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withheld: Plan) -> dict[str, Any]:

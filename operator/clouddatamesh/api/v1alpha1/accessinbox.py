@@ -36,8 +36,8 @@ class TemplateRequest(Model):
 class TemplateConsumer(Model):
     """Who uses the access, as in the request."""
 
-    data_product_ref: TemplateName | None = Field(default=None, description="A product.")
-    service_account_ref: TemplateName | None = Field(default=None, description="A ServiceAccount.")
+    data_product_ref: TemplateName | None = Field(default=None, description="A product of the namespace that asks.")
+    service_account_ref: TemplateName | None = Field(default=None, description="A ServiceAccount of the namespace that asks.")
 
 
 class TemplateSpec(Model):

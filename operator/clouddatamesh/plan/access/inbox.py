@@ -3,11 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from clouddatamesh.api.base import Model
 from clouddatamesh.api.fields import GROUP, VERSION
-from clouddatamesh.api.v1alpha1.accessinbox import Consumption, PendingRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.operations import CreateChild, WriteInbox
@@ -57,21 +53,12 @@ def content_of(world: ProductWorld) -> dict[str, Any]:
     pending = [request for request in sorted(world.requests, key=_age) if is_pending(request)]
     consumers = [request for request in sorted(world.requests, key=_age) if has_access(request)]
     content: dict[str, Any] = {
-        "pending": [_fitting(PendingRequest, pending_entry(request)) for request in pending[:MOST]],
+        "pending": [pending_entry(request) for request in pending[:MOST]],
         "pendingCount": len(pending),
-        "consumers": [_fitting(Consumption, consumer_entry(request)) for request in consumers[:MOST]],
+        "consumers": [consumer_entry(request) for request in consumers[:MOST]],
         "consumerCount": len(consumers),
     }
     return {**content, **({"lineage": dict(world.lineage)} if world.lineage else {})}
-
-
-def _fitting(model: type[Model], entry: dict[str, Any]) -> dict[str, Any]:
-    """The entry; where the inbox's schema would refuse it, no more than whose it is, for one request must not hide the others."""
-    try:
-        model.model_validate(entry)
-    except ValidationError:
-        return {name: entry[name] for name in ("namespace", "name")}
-    return entry
 
 
 def _age(request: Manifest) -> tuple[str, Key]:
@@ -96,7 +83,7 @@ def pending_entry(request: Manifest) -> dict[str, Any]:
     return {**_bounded(entry), "grant": grant_for(request)}
 
 
-_TEXTS: Final = {"purpose": 1024, "renewal": 1024, "consumer": 400, "namespace": 63, "name": 253}
+_TEXTS: Final = {"purpose": 1024, "renewal": 1024, "consumer": 400, "namespace": 63, "name": 253, "grant": 253, "validUntil": 64}
 _SHORT: Final = 256
 """Characters that the schema takes of each field: what one consumer wrote must not keep the inbox from being written."""
 
