@@ -1,0 +1,62 @@
+"""Writes that are more than one call of the cluster, or that must know what is there: a key into a Secret, a mark, a child's name."""
+
+from datetime import datetime
+
+from clouddatamesh import reasons
+from clouddatamesh.errors import Terminal
+from clouddatamesh.model import operations as o
+from clouddatamesh.model.evidence import require
+from clouddatamesh.model.objects import Manifest, key_of
+from clouddatamesh.plan import marks
+from clouddatamesh.plan.diff import with_uid
+from clouddatamesh.ports import Cluster
+from clouddatamesh.status.summarize import condition_of
+
+
+def key_annotations(key_id: str, now: datetime) -> dict[str, str]:
+    """What a Secret tells of the key in it."""
+    return {marks.KEY_ID_ANNOTATION: key_id, marks.ISSUED_ANNOTATION: f"{now:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def with_key(secret: Manifest, key_id: str, secret_key: str, now: datetime) -> Manifest:
+    """The Secret with a key in it."""
+    annotations = {**secret["metadata"]["annotations"], **key_annotations(key_id, now)}
+    content = {**secret["stringData"], "access-key-id": key_id, "secret-access-key": secret_key}
+    return {**secret, "metadata": {**secret["metadata"], "annotations": annotations}, "stringData": content}
+
+
+def mark_grant(cluster: Cluster, mark: o.MarkGrant, now: datetime) -> None:
+    """Add to a grant's status, only to the state that was read: the grant's own reconciler writes there too."""
+    grant = cluster.get(mark.key)
+    if grant is None or grant["metadata"]["uid"] != mark.uid:
+        return
+    status = dict(grant.get("status") or {})
+    if mark.max_duration:
+        status["maxDuration"] = mark.max_duration
+    if mark.superseded_by and condition_of(status, "Superseded") is None:
+        found = {
+            "type": "Superseded",
+            "status": "True",
+            "reason": reasons.SUPERSEDED,
+            "message": f"AccessGrant {mark.superseded_by}, which was made later, came into effect; this one never gives again",
+            "observedGeneration": grant["metadata"].get("generation", 0),
+            "lastTransitionTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        status["conditions"] = sorted([*(status.get("conditions") or ()), found], key=lambda condition: condition["type"])
+    cluster.write_status(mark.key, mark.uid, status, version=grant["metadata"].get("resourceVersion", ""))
+
+
+def create_or_recover(cluster: Cluster, manifest: Manifest) -> None:
+    """POST. A child of a Domain that lost its label is ours by its mark, and is brought back; everything else of that name stays."""
+    try:
+        cluster.create(manifest)
+    except Terminal as error:
+        metadata = manifest["metadata"]
+        mark = (metadata.get("annotations") or {}).get(marks.OWNER_ANNOTATION, "")
+        if error.reason != reasons.NOT_OWNED or not mark.startswith("Domain/"):
+            raise
+        existing = require(cluster.read_metadata(key_of(manifest)))
+        found = ((existing or {}).get("metadata") or {}).get("annotations") or {}
+        if existing is None or found.get(marks.OWNER_ANNOTATION) != mark:
+            raise
+        cluster.apply(with_uid(manifest, existing["metadata"]["uid"]))
