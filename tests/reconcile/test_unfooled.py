@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.reconcile.access_flows import ACCESS_FLOWS
-from tests.reconcile.disturbances import DISTURBANCES, Calm, Disturbance
+from tests.reconcile.disturbances import BRIEF, DISTURBANCES, Calm, Disturbance
 from tests.reconcile.flows import ENDPOINT, FLOWS, Flow
 from tests.reconcile.test_laws import assert_every_key_is_held
 from tests.reconcile.watching import Watch, living_keys, versions_of
@@ -30,6 +30,7 @@ class Undisturbed:
     world: dict[str, Any]
     kept: dict[str, int]
     keys: frozenset[str]
+    issued: int
 
 
 def begin(flow: Flow) -> Mesh:
@@ -61,7 +62,14 @@ def undisturbed(flow: Flow) -> Undisturbed:
     mesh.clock.forward(**DURING)
     mesh.settle().clock.forward(**AFTER)
     mesh.settle()
-    return Undisturbed(same_world(mesh), {n: v for n, v in versions_of(mesh).items() if v}, frozenset(keys & living_keys(mesh)))
+    return Undisturbed(
+        same_world(mesh), {n: v for n, v in versions_of(mesh).items() if v}, frozenset(keys & living_keys(mesh)), issued(mesh)
+    )
+
+
+def issued(mesh: Mesh) -> int:
+    """How many keys were made since the act."""
+    return sum(what.startswith("create key") for what in mesh.trap.seen)
 
 
 def disturb(flow: Flow, disturbance: Disturbance, *, seed: int = 0) -> Driven:
@@ -97,3 +105,5 @@ def test_a_flow_ends_as_it_does_undisturbed(flow: Flow, disturbance: Disturbance
     driven = disturb(flow, disturbance)
     assert differences(same_world(driven.mesh), undisturbed(flow).world) == []
     assert_every_key_is_held(driven.mesh)
+    if disturbance in BRIEF:
+        assert issued(driven.mesh) == undisturbed(flow).issued, "a key that did not show yet was taken for gone"
