@@ -58,10 +58,16 @@ ROWS: dict[str, tuple[Right, ...]] = {
     "see requests of the own namespace": (Right(SEE, "accessrequests", HOME),),
     "see grants of the own namespace": (Right(SEE, "accessgrants", HOME),),
     "see requests and grants of other namespaces": tuple(Right(SEE, f"access{kind}", OTHER) for kind in ("requests", "grants")),
+    "see who asks for the namespace's products and who uses them (AccessInbox)": (Right(SEE, "accessinboxes", HOME),),
+    "see who asks for products of other namespaces and who uses them": (Right(SEE, "accessinboxes", OTHER), Right(SEE, "accessinboxes")),
+    "write an AccessInbox": (Right(WRITE, "accessinboxes", HOME),),
     "make, change and delete grants": (Right(WRITE, "accessgrants", HOME),),
     "make requests and grants in other namespaces": tuple(Right(WRITE, f"access{kind}", OTHER) for kind in ("requests", "grants")),
     "write the status of anything": (
-        *(Right(("update", "patch"), f"{kind}/status", HOME) for kind in ("dataproducts", "accessrequests", "accessgrants")),
+        *(
+            Right(("update", "patch"), f"{kind}/status", HOME)
+            for kind in ("dataproducts", "accessrequests", "accessgrants", "accessinboxes")
+        ),
         *(Right(("update", "patch"), f"{kind}/status") for kind in ("domains", "objectstores")),
     ),
     "read the Secret of granted access by its name": (Right(("get",), "secrets", HOME, group="", name="orders-access"),),

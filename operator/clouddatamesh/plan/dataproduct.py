@@ -217,6 +217,6 @@ def key_of_product(product: DataProduct) -> Key:
 
 
 def is_forced(product: DataProduct, port: str) -> bool:
-    """Whether the owner ends the access of one port, named as `port/version`."""
+    """Whether the owner ends the access of one port, named as `port/major`."""
     manifest = {"metadata": {"name": product.metadata.name, "annotations": product.metadata.annotations}}
     return port in set(cut_offs(manifest))

@@ -184,7 +184,7 @@ def _output_ports(product: DataProduct, made: Wish | None, world: ProductWorld) 
         ports.append({"name": port.name, "version": port.version, "path": port.path, "consumers": used, "draining": False, **located})
     for seen in product.status.output_ports:
         used = counts.pop((seen.name, major(seen.version)), 0)
-        if used and not is_forced(product, f"{seen.name}/{seen.version}"):
+        if used and not is_forced(product, f"{seen.name}/{major(seen.version)}"):
             ports.append({**seen.model_dump(by_alias=True, exclude_none=True), "consumers": used, "draining": True})
     return ports[:_MOST_PORTS]
 

@@ -179,7 +179,7 @@ def _find_product_not_offered(_ask: Ask, world: AccessWorld) -> Decision | None:
 
 def _find_missing_port(ask: Ask, world: AccessWorld) -> Decision | None:
     port = port_of(ask, world.offer)
-    if port is not None and f"{port.name}/{port.version}" not in _offer(world).cut_off:
+    if port is not None and f"{port.name}/{port.major}" not in _offer(world).cut_off:
         return None
     name, version = ask.port
     if port is not None:

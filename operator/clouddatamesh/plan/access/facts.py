@@ -95,13 +95,22 @@ def read_product(product: Manifest) -> Offer:
 
 
 def cut_offs(product: Manifest) -> Iterator[str]:
-    """What the owner wants cut off: by `cut-off` at once, by `force-delete` the whole product once it is being deleted, or one port."""
+    """What the owner wants cut off: the product's name, or a port as `name/major`.
+
+    `cut-off` counts at once; `force-delete` for one port likewise, and for the whole product once that is being deleted.
+    """
     annotations = product["metadata"].get("annotations") or {}
     if wanted := annotations.get(marks.CUT_OFF_ANNOTATION):
-        yield str(wanted)
+        yield _without_minor(str(wanted))
     forced = annotations.get(marks.FORCE_ANNOTATION)
     if forced and (forced != product["metadata"]["name"] or product["metadata"].get("deletionTimestamp")):
-        yield str(forced)
+        yield _without_minor(str(forced))
+
+
+def _without_minor(wanted: str) -> str:
+    """A port is known by name and major version, whichever version of it was written."""
+    name, slash, version = wanted.partition("/")
+    return f"{name}/{major(version)}" if slash else name
 
 
 def _ports(raw: Any) -> Iterator[Port]:
