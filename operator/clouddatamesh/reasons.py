@@ -167,3 +167,5 @@ LOSS_UNCONFIRMED: Final = "LossUnconfirmed"
 """A product's bucket carries somebody else's marks; it is looked at once more before its keys are taken."""
 SECRET_TERMINATING: Final = "SecretTerminating"  # noqa: S105 - a reason, not a secret
 """The Secret of this name is being deleted; it is made again once it is gone."""
+CUT_OFF: Final = "CutOff"
+"""The owner ended the access of consumers by annotation."""

@@ -8,7 +8,7 @@ import pytest
 from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.model.access import Answer
-from clouddatamesh.model.operations import DeleteChild, ReleaseObject
+from clouddatamesh.model.operations import Announce, DeleteChild, ReleaseObject
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import GrantWorld
 from clouddatamesh.plan.access.grants import plan, plan_deletion
@@ -83,5 +83,5 @@ def test_a_grant_that_is_deleted_waits_for_what_rests_on_it(grant: Any) -> None:
     assert part.stop is not None
     assert (part.stop.reason, part.condition) == (reasons.IN_USE, "DeletionBlocked")
     assert kinds(plan_deletion(answer, world(), gives_up=False)) == [ReleaseObject]
-    assert kinds(plan_deletion(answer, world(runs_on="yes"), gives_up=True)) == [ReleaseObject]
+    assert kinds(plan_deletion(answer, world(runs_on="yes"), gives_up=True)) == [Announce, ReleaseObject]
     assert plan_deletion(replace(answer, held=False), world(runs_on="yes"), gives_up=False).parts == ()

@@ -46,6 +46,8 @@ class Ask:
     """Name of the Secret that status tells of."""
     recorded_end: datetime | None = None
     decided_at: datetime | None = None
+    was_given: bool = False
+    """Status tells since when access is given."""
     is_provisioned: bool = False
     """Status says that access was read back."""
     has_expired: bool = False

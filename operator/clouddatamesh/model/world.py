@@ -65,6 +65,7 @@ class AccessWorld:
     offer: Offer | None = None
     product_home: Home | None = None
     consumer_exists: bool = False
+    consumer_deleting: bool = False
     consumer_home: Home | None = None
     namespace_uid: str = ""
     answers: tuple[Answer, ...] = ()

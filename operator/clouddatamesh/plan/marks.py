@@ -81,6 +81,24 @@ def is_made_by(child: Manifest, owner: Key, uid: str) -> bool:
     return bool(annotations.get(OWNER_ANNOTATION) == owner_reference(owner, uid))
 
 
+def accepts_loss(metadata: ObjectMeta, name: str, handled: str | None) -> bool:
+    """Whether somebody accepted this very loss: the annotation names the bucket, and was not acted upon before.
+
+    For another loss of the same bucket it says something new after a slash, as `acme-orders/2`.
+    """
+    wanted = metadata.annotations.get(RECREATE_ANNOTATION, "")
+    return wanted.partition("/")[0] == name and wanted != (handled or "")
+
+
+def next_consent(metadata: ObjectMeta, name: str) -> str:
+    """What the recreate annotation has to say now to accept a loss."""
+    used = metadata.annotations.get(RECREATE_ANNOTATION, "")
+    if used.partition("/")[0] != name:
+        return f"{RECREATE_ANNOTATION}={name}"
+    number = used.partition("/")[2]
+    return f"{RECREATE_ANNOTATION}={name}/{int(number) + 1 if number.isdigit() else 2}"
+
+
 def is_orphaned(metadata: ObjectMeta) -> bool:
     """Whether its owner asked that the object goes without waiting for a store, whatever is left there."""
     return metadata.name in (metadata.annotations.get(ORPHAN_ANNOTATION), metadata.annotations.get(FORCE_ANNOTATION))

@@ -122,7 +122,7 @@ def _plan_mesh_bucket(store: ObjectStore, world: StoreWorld) -> Steps:
     other = observed.tag(marks.STORE_TAG)
     if other is not None and store.status.store_id not in (None, other) and not _is_accepted(store, want.name):
         why = f"Bucket {want.name} says that this is store {other}, and this mesh's buckets are in store {store.status.store_id}"
-        way_out = f"set the endpoints back, or, where its data is lost, annotate {marks.RECREATE_ANNOTATION}={want.name}"
+        way_out = f"set the endpoints back, or, where its data is lost, annotate {marks.next_consent(store.metadata, want.name)}"
         return stopped(Terminal(reasons.NOT_THE_SAME_STORE, f"{why}: {way_out}"))
     lacking = dict(want.tags).items() - dict(observed.tags).items()
     whole = replace(want, tags=tuple(sorted({**dict(observed.tags), **dict(want.tags)}.items())))
@@ -130,14 +130,14 @@ def _plan_mesh_bucket(store: ObjectStore, world: StoreWorld) -> Steps:
 
 
 def _is_accepted(store: ObjectStore, name: str) -> bool:
-    return store.metadata.annotations.get(marks.RECREATE_ANNOTATION) == name
+    return marks.accepts_loss(store.metadata, name, store.status.last_handled_recreate)
 
 
 def _plan_making(store: ObjectStore, want: Bucket) -> Steps:
     if store.status.bucket == want.name and store.status.bucket_phase == "Owned" and not _is_accepted(store, want.name):
         why = (
             f"Bucket {want.name} of this mesh is not at this endpoint, so it is not the store that it was: set spec.endpointUrl back, or,"
-            f" where its data is lost, annotate {marks.RECREATE_ANNOTATION}={want.name}"
+            f" where its data is lost, annotate {marks.next_consent(store.metadata, want.name)}"
         )
         return stopped(Terminal(reasons.NOT_THE_SAME_STORE, why))
     return Steps((_record(want, "Creating"), CreateBucket(want), MarkBucket(want)))
@@ -188,11 +188,13 @@ def _plan_marker(store: ObjectStore, world: StoreWorld) -> Steps:
         return Steps() if store.status.marker == name else Steps((Record((("marker", name),)),))
     if not isinstance(world.marker, Absent):
         return stopped(Terminal(reasons.NOT_OWNED, f"IAM user {name} exists and is not of this mesh; remove or rename it"))
-    recreate = store.metadata.annotations.get(marks.RECREATE_ANNOTATION) in (name, mesh_bucket_of(store, world))
+    recreate = _is_accepted(store, name) or _is_accepted(store, mesh_bucket_of(store, world))
     told = world.mesh_bucket.value.tag(marks.MARKER_TAG) if isinstance(world.mesh_bucket, Present) else None
     if name in (store.status.marker, told) and not world.known_principal and not recreate:
         why = f"IAM user {name}, by which this mesh knows its IAM endpoint, is not there: set spec.iamEndpointUrl back, or,"
-        return stopped(Terminal(reasons.NOT_THE_SAME_STORE, f"{why} where its users are lost, annotate {marks.RECREATE_ANNOTATION}={name}"))
+        return stopped(
+            Terminal(reasons.NOT_THE_SAME_STORE, f"{why} where its users are lost, annotate {marks.next_consent(store.metadata, name)}")
+        )
     path, tags = names.principal_path(world.settings.mesh, world.cluster), mesh_tags(world.settings.mesh, world.cluster)
     return Steps((CreatePrincipal(Principal(name, path, tags)),))
 

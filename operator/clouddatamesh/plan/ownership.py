@@ -66,13 +66,12 @@ def _judge_bucket(product: DataProduct, name: str, world: ProductWorld) -> Claim
 
 def _judge_absence(product: DataProduct, name: str) -> Claim:
     storage = product.status.storage
-    recreate = product.metadata.annotations.get(marks.RECREATE_ANNOTATION)
-    if storage is None or storage.phase == "Creating" or recreate == name:
+    if storage is None or storage.phase == "Creating" or marks.accepts_loss(product.metadata, name, storage.last_handled_recreate):
         return Claim("Absent")
     return Claim(
         "Missing",
         f"Bucket {name} existed and is gone; restore it, or accept the loss and have it made again with"
-        f" annotation {marks.RECREATE_ANNOTATION}={name}",
+        f" annotation {marks.next_consent(product.metadata, name)}",
     )
 
 

@@ -183,9 +183,16 @@ def _record(wish: Wish) -> Record:
         "endpoint": wish.store.spec.endpoint_url or "",
         "phase": "Creating",
         "ownershipVerified": False,
+        **recreated(wish.product),
         **({"storeId": wish.store.status.store_id} if wish.store.status.store_id else {}),
     }
     return Record((("storage", located),))
+
+
+def recreated(product: DataProduct) -> dict[str, str]:
+    """The consent to a loss that is there now: once the bucket was made, it counts no more."""
+    told = product.metadata.annotations.get(marks.RECREATE_ANNOTATION, "")[:256]
+    return {"lastHandledRecreate": told} if told else {}
 
 
 def _settle(wish: Wish, bucket: b.Bucket, claim: Claim) -> tuple[Operation, ...]:

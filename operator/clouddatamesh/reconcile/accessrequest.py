@@ -115,7 +115,7 @@ def gather_terms(ask: Ask, ports: Ports) -> AccessWorld:
     """What the decision rests on, from the cache alone."""
     cluster = ports.cluster
     product, own = cluster.get(ask.product), cluster.get(ask.key)
-    offer = read_product(product) if product else None
+    offer, consumer = read_product(product) if product else None, cluster.get(ask.consumer)
     return AccessWorld(
         now=ports.clock.now(),
         settings=ports.settings,
@@ -123,7 +123,8 @@ def gather_terms(ask: Ask, ports: Ports) -> AccessWorld:
         cluster=cluster_uid(ports),
         offer=replace(offer, readable=is_readable(DataProduct, product)) if offer and product else None,
         product_home=find_domain(ask.product.namespace, cluster),
-        consumer_exists=cluster.get(ask.consumer) is not None,
+        consumer_exists=consumer is not None,
+        consumer_deleting=consumer is not None and bool(consumer["metadata"].get("deletionTimestamp")),
         consumer_home=find_domain(ask.key.namespace, cluster),
         namespace_uid=namespace_uid(ask.key.namespace, cluster),
         answers=tuple(_answers(ask, ports)),

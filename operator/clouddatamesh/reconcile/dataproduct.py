@@ -154,12 +154,14 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
 def _find_moved(product: DataProduct, store: ObjectStore) -> MeshError | None:
     """Why the store is not asked: the bucket was made in another one, and nobody accepted its loss."""
     storage = product.status.storage
-    if storage is None or product.metadata.annotations.get(marks.RECREATE_ANNOTATION) == storage.bucket:
+    if storage is None or marks.accepts_loss(product.metadata, storage.bucket, storage.last_handled_recreate):
         return None
     error = find_other_store(store, storage.store_id)
     if error is None:
         return None
-    return Terminal(error.reason, f"{error.message}, or accept the loss with annotation {marks.RECREATE_ANNOTATION}={storage.bucket}")
+    return Terminal(
+        error.reason, f"{error.message}, or accept the loss with annotation {marks.next_consent(product.metadata, storage.bucket)}"
+    )
 
 
 def _is_unmarked_making(product: DataProduct, bucket: Bucket) -> bool:

@@ -35,12 +35,14 @@ def _report_given(giving: Giving, world: AccessWorld, old: Status) -> Outcome:
     findings = (
         Finding("Approved", "True", reasons.GRANTED, decision.message),
         _provisioned(giving, world),
-        Finding("DriftDetected", "False", reasons.IN_SYNC, "What was read is what was asked for"),
         *_expiring(giving, world),
     )
     ready = Finding("Ready", "True", reasons.GRANTED, f"Secret {giving.ask.secret_name} gives access {_span(decision.until)}")
+    drift = Finding("DriftDetected", "False", reasons.IN_SYNC, "What was read is what was asked for")
     if findings[1].status != "True":
         ready = Finding("Ready", "Unknown", reasons.RECONCILING, "The access is being made")
+        drift = Finding("DriftDetected", "Unknown", reasons.RECONCILING, findings[1].message)
+    findings = (*findings, drift)
     return Outcome(ready, findings, _fields_given(giving, world, old), due=_due(giving, world))
 
 

@@ -16,7 +16,7 @@ from clouddatamesh.plan.access.facts import major
 from clouddatamesh.plan.credentials import binding_of
 from clouddatamesh.plan.dataproduct import fate_of, is_forced, key_of_product
 from clouddatamesh.plan.ownership import judge
-from clouddatamesh.plan.storage import Wish, wish_of
+from clouddatamesh.plan.storage import Wish, recreated, wish_of
 
 _SHOWN = 20
 
@@ -26,7 +26,7 @@ def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
     wish = wish_of(product, world)
     made = wish if wish is not None and _is_made(product, wish, world) else None
     withheld = full if _held(product) is not None else Plan()
-    findings = (*_steps(product, made, world), *_inputs(product, world), *_drift(product, made, withheld))
+    findings = (*_steps(product, made, world), *_inputs(product, world), *_drift(product, made, withheld), *_cut_off(product))
     ready = _ready(product, withheld)
     return Outcome(ready=ready, findings=findings, fields=_fields(product, made, world, withheld), stalled=ready.status == "False")
 
@@ -99,6 +99,20 @@ def _inputs(product: DataProduct, world: ProductWorld) -> Iterator[Finding]:
         yield Finding("InputsReady", "True", reasons.READY, "Every input port is satisfied")
 
 
+def _cut_off(product: DataProduct) -> Iterator[Finding]:
+    """An annotation by which access is ended: an owner in a hurry must see whether it says what was meant."""
+    wanted = product.metadata.annotations.get(marks.CUT_OFF_ANNOTATION)
+    if wanted is None:
+        return
+    ports = [f"{port.name}/{major(port.version)}" for port in product.spec.output_ports]
+    ports += [f"{port.name}/{major(port.version)}" for port in product.status.output_ports]
+    if wanted == product.metadata.name or any(is_forced(product, port) for port in ports):
+        yield Finding("CutOff", "True", reasons.CUT_OFF, f"Access of {wanted} is ended for as long as the annotation is there")
+        return
+    why = f"Annotation {marks.CUT_OFF_ANNOTATION}={wanted} names neither this product nor one of its ports, so it ends nothing"
+    yield Finding("CutOff", "False", reasons.INVALID_SPEC, f"{why}; write {product.metadata.name}, or a port as daily/1.0.0")
+
+
 def _drift(product: DataProduct, made: Wish | None, withheld: Plan) -> Iterator[Finding]:
     pending = withheld.describe()
     if pending:
@@ -131,6 +145,7 @@ def _storage(wish: Wish) -> dict[str, Any]:
         "phase": "Owned" if creating else "Adopted",
         "ownershipVerified": True,
         "deletion": fate_of(wish.product),
+        **recreated(wish.product),
         **({"storeId": wish.store.status.store_id} if wish.store.status.store_id else {}),
         "managedTags": sorted(wish.storage.tags),
     }

@@ -84,6 +84,9 @@ def _report_living(answer: Answer, ask: Ask, world: GrantWorld) -> Outcome:
         return _outcome(Finding("Ready", "False", decision.trouble.reason, decision.trouble.message), {}, in_effect=True, stalled=True)
     if chosen and is_in_use(answer, ask) and ask.is_provisioned:
         return _outcome(Finding("Ready", "True", reasons.GRANTED, "Access rests on this grant"), {}, in_effect=True)
+    if chosen and is_in_use(answer, ask) and ask.was_given:
+        why = "Access was given on this grant, and could not be read back just now; its key may work"
+        return _outcome(Finding("Ready", "Unknown", reasons.GRANTED, why), {}, in_effect=None)
     if chosen:
         return _outcome(Finding("Ready", "Unknown", reasons.GRANTED, "The access is being made"), {})
     if decision.gives:
@@ -93,6 +96,7 @@ def _report_living(answer: Answer, ask: Ask, world: GrantWorld) -> Outcome:
     return _outcome(found, {}, stalled=decision.stalled)
 
 
-def _outcome(ready: Finding, fields: dict[str, Any], *more: Finding, in_effect: bool = False, stalled: bool = False) -> Outcome:
-    effect = Finding("InEffect", "True" if in_effect else "False", ready.reason, ready.message)
+def _outcome(ready: Finding, fields: dict[str, Any], *more: Finding, in_effect: bool | None = False, stalled: bool = False) -> Outcome:
+    """`in_effect` None: not known."""
+    effect = Finding("InEffect", "Unknown" if in_effect is None else "True" if in_effect else "False", ready.reason, ready.message)
     return Outcome(ready, (effect, *more), fields, stalled=stalled)

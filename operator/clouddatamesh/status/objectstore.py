@@ -7,7 +7,7 @@ from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import StoreWorld
-from clouddatamesh.plan import names
+from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.features import is_aws, messages_of, missing_of, unclear_of
 from clouddatamesh.plan.objectstore import find_strangeness, is_mesh_bucket, mesh_bucket_of, store_id_of
 from clouddatamesh.plan.sweep import orphan_fields, orphan_findings
@@ -55,6 +55,7 @@ def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
         "bucket": mesh_bucket_of(store, world) if owned or status.bucket else None,
         "bucketPhase": "Owned" if owned else status.bucket_phase,
         "mesh": mesh if owned else status.mesh,
+        "lastHandledRecreate": _recreated(store) if owned and marked else status.last_handled_recreate,
         "storeId": store_id_of(store, world) if owned else status.store_id,
         "marker": names.marker_name(mesh, world.cluster) if marked else status.marker,
         "account": account or status.account or "",
@@ -66,6 +67,11 @@ def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
         "probeUnclear": status.probe_unclear,
     }
     return {**{name: value for name, value in fields.items() if value is not None}, **orphan_fields(store, world)}
+
+
+def _recreated(store: ObjectStore) -> str | None:
+    """The consent to a loss that is there now: with everything in its place it counts no more."""
+    return store.metadata.annotations.get(marks.RECREATE_ANNOTATION, "")[:256] or None
 
 
 def _capability(entry: dict[str, Any]) -> dict[str, Any]:

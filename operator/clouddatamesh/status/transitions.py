@@ -14,7 +14,7 @@ def find_events(old: Status, new: Status) -> tuple[Event, ...]:
 
 def _troubles(old: Status, new: Status) -> Iterator[Event]:
     told = ""
-    for type_ in ("Stalled", "Ready", "DeletionBlocked", "Expiring", "PrincipalsOrphaned"):
+    for type_ in ("Stalled", "Ready", "DeletionBlocked", "CutOff", "Expiring", "PrincipalsOrphaned"):
         now, before = condition_of(new, type_), condition_of(old, type_)
         if now is None or now["message"] == told or (before is not None and before["reason"] == now["reason"]):
             continue

@@ -98,6 +98,11 @@ class ObjectStoreStatus(Status):
         description="Account that owns the buckets; credentials of another one are refused. Example: 123456789012.",
     )
     mesh: str | None = Field(default=None, max_length=253, description="Mesh that the store belongs to. Example: acme.")
+    last_handled_recreate: str | None = Field(
+        default=None,
+        max_length=256,
+        description="The last recreate annotation that was acted upon. Example: acme-mesh-abc.",
+    )
     store_id: str | None = Field(
         default=None,
         max_length=64,

@@ -91,6 +91,9 @@ class StorageStatus(Model):
         description="What deletionPolicy and forceDestroy said when they were last read of the living product; a deletion follows the"
         " stricter of this and spec. Example: Retain.",
     )
+    last_handled_recreate: str | None = Field(
+        default=None, max_length=256, description="The last recreate annotation that was acted upon; it counts once. Example: acme-orders."
+    )
     managed_tags: tuple[TagKey, ...] = Field(
         default=(), max_length=32, description="Keys of further tags that we set. Example: [cost-center]."
     )

@@ -234,6 +234,7 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None)
         "the product is suspended": offer.suspended,
         f"the product is in mode {offer.mode}": offer.mode != "Manage",
         "the product's domain is cordoned": home is not None and home.cordoned,
+        "the consumer is being deleted": world.consumer_deleting,
     }
     for why in (why for why, holds in frozen.items() if holds):
         yield Decision(reasons.NO_NEW_GRANTS, f"No new grants: {why}", stalled=True)

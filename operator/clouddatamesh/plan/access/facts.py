@@ -36,6 +36,7 @@ def read_request(request: Manifest) -> Ask:
         secret=str(_map(status.get("binding")).get("name") or ""),
         recorded_end=moment(status.get("validUntil")),
         decided_at=moment(status.get("decidedAt")),
+        was_given=bool(status.get("validFrom")),
         is_provisioned=any(c.get("type") == "Provisioned" and c.get("status") == "True" for c in conditions_of(request)),
         has_expired=any(c.get("type") == "Expired" and c.get("status") == "True" for c in conditions_of(request)),
     )

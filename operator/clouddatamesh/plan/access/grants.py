@@ -7,8 +7,8 @@ from clouddatamesh import reasons
 from clouddatamesh.api.fields import GROUP, VERSION
 from clouddatamesh.errors import Waiting
 from clouddatamesh.model.access import Answer, Ask, Port
-from clouddatamesh.model.objects import Manifest
-from clouddatamesh.model.operations import DeleteChild, ReleaseObject
+from clouddatamesh.model.objects import Event, Manifest
+from clouddatamesh.model.operations import Announce, DeleteChild, ReleaseObject
 from clouddatamesh.model.plan import Part, Plan, Steps, stopped
 from clouddatamesh.model.world import AccessWorld, GrantWorld
 from clouddatamesh.plan import marks, names
@@ -79,15 +79,18 @@ def plan_deletion(answer: Answer, world: GrantWorld, *, gives_up: bool) -> Plan:
     if not answer.held:
         return Plan()
     if is_in_use(answer, world.ask) and not gives_up:
-        steps = stopped(Waiting(reasons.IN_USE, _what_it_waits_for(world)))
+        steps = stopped(Waiting(reasons.IN_USE, _what_it_waits_for(answer)))
+    elif is_in_use(answer, world.ask):
+        left = f"Access of {answer.request} still works; it is taken as soon as its store can be asked"
+        steps = Steps((Announce(Event("Warning", reasons.ABANDONED, left)), ReleaseObject()))
     else:
         steps = Steps((ReleaseObject(),))
     return Plan((Part("release", steps, "DeletionBlocked", takes=True),))
 
 
-def _what_it_waits_for(world: GrantWorld) -> str:
-    request = world.ask.key if world.ask else ""
-    return f"The access that rests on this grant is being taken away; where that does not end, the status of {request} says why"
+def _what_it_waits_for(answer: Answer) -> str:
+    way_out = f"where its store cannot be asked, let this grant go with annotation {marks.ORPHAN_ANNOTATION}={answer.key.name}"
+    return f"The access of {answer.request} that rests on this grant is being taken away; {way_out}"
 
 
 def is_in_use(answer: Answer, ask: Ask | None) -> bool:

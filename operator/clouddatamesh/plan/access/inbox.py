@@ -9,7 +9,7 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.operations import CreateChild, WriteInbox
 from clouddatamesh.model.plan import Steps
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan import marks
+from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.access.consumers import has_access, is_pending
 from clouddatamesh.plan.access.facts import asked_product, consumer_key, part_of
 
@@ -101,7 +101,7 @@ def grant_for(request: Manifest) -> dict[str, Any]:
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": "AccessGrant",
-        "metadata": {"name": f"{metadata['namespace']}-{metadata['name']}"[:253].rstrip("-."), "namespace": product.namespace},
+        "metadata": {"name": _grant_name(request), "namespace": product.namespace},
         "spec": {
             "decision": "Approve",
             "dataProductRef": {"name": product.name},
@@ -111,6 +111,14 @@ def grant_for(request: Manifest) -> dict[str, Any]:
             "mode": str(spec.get("mode") or "ReadOnly")[:_SHORT],
         },
     }
+
+
+def _grant_name(request: Manifest) -> str:
+    """Another name for each request and each renewal: an answer is a new grant, as an old one's end counts from its own creation."""
+    metadata = request["metadata"]
+    asked = str(part_of(part_of(request, "spec"), "renewal").get("requestedAt") or "")
+    tail = names.hash80("inbox", metadata.get("uid", ""), asked, str(part_of(request, "status").get("decidedAt") or ""))
+    return f"{metadata['namespace'][:60]}-{metadata['name'][:120]}".rstrip("-.") + f"-{tail[:8]}"
 
 
 def consumer_entry(request: Manifest) -> dict[str, Any]:
