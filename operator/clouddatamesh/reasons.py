@@ -163,6 +163,8 @@ TAKEN: Final = "Taken"
 """Event: access or credentials were taken away."""
 GIVEN: Final = "Given"
 """Event: access or credentials were given."""
+DESTROYED: Final = "Destroyed"
+"""Event: a bucket was emptied or deleted with its product."""
 LOSS_UNCONFIRMED: Final = "LossUnconfirmed"
 """A product's bucket carries somebody else's marks; it is looked at once more before its keys are taken."""
 SECRET_TERMINATING: Final = "SecretTerminating"  # noqa: S105 - a reason, not a secret

@@ -200,7 +200,7 @@ class Access:
         iam, mesh = self._bench.store.client("iam"), self._bench.mesh.mesh
         products = [product["status"]["producer"]["principal"] for product in self._list("dataproducts")]
         pages = iam.get_paginator("list_users").paginate(PathPrefix=naming.mesh_path(mesh))
-        users = [user["UserName"] for page in pages for user in page["Users"] if not user["UserName"].startswith("mesh-marker-")]
+        users = [user["UserName"] for page in pages for user in page["Users"] if not user["UserName"].startswith("mesh.marker-")]
         secrets = self._raw.send("GET", "/api/v1/secrets?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dclouddatamesh")["items"]
         ours = [secret for secret in secrets if secret.get("type") == "servicebinding.io/s3"]
         return {

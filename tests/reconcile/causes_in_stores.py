@@ -212,5 +212,10 @@ def lose_ability(mesh: Mesh) -> Repair:
     return repair
 
 
+def store_id(mesh: Mesh) -> str:
+    """By which the store of the tests is known again."""
+    return str(mesh.get("ObjectStore", "main")["status"]["storeId"])
+
+
 def cluster_uid(mesh: Mesh) -> str:
     return str(mesh.get("Namespace", "kube-system")["metadata"]["uid"])

@@ -45,7 +45,7 @@ def test_the_grant_of_an_entry_lacks_nothing_but_its_end(asks: dict[str, Any]) -
     assert answer.readable
     assert list(find_differences(answer, read_request(with_metadata(a_request(**asks), uid="uid-request")))) == []
     assert grant["metadata"]["namespace"] == "sales"
-    assert re.fullmatch("inventory-orders-for-forecast-[0-9a-f]{8}", grant["metadata"]["name"])
+    assert re.fullmatch("inventory-orders-for-forecast-[a-z2-7]{8}", grant["metadata"]["name"])
 
 
 def test_the_name_of_that_grant_is_legal_however_long_the_requests_is() -> None:

@@ -42,7 +42,7 @@ def test_nobody_asked_and_the_sentence_says_how() -> None:
 
 
 def test_a_request_that_is_not_in_effect_is_named() -> None:
-    assert "AccessRequest orders-for-forecast is not in effect" in missing(a_request())["orders"]
+    assert "the AccessRequest for it is not in effect" in missing(a_request())["orders"]
 
 
 def test_one_request_in_effect_is_enough() -> None:

@@ -35,7 +35,7 @@ def test_principals_of_two_meshes_or_clusters_differ_though_their_owners_have_on
     key = Key("DataProduct", "sales", "orders")
     owners = [("acme", "a", key), ("acme", "b", key), ("other", "a", key), ("acme", "a", replace(key, kind="AccessRequest"))]
     assert len({names.principal_name(*owner) for owner in owners}) == 4
-    assert len({names.marker_name(mesh, cluster) for mesh, cluster, _ in owners}) == 3
+    assert len({names.marker_name(mesh, cluster, "store") for mesh, cluster, _ in owners}) == 3
     assert len({names.principal_path(mesh, cluster) for mesh, cluster, _ in owners}) == 3
 
 
@@ -46,8 +46,11 @@ def test_the_path_of_a_cluster_is_below_that_of_its_mesh() -> None:
 
 
 def test_a_marker_has_no_name_that_an_owner_could_get() -> None:
-    assert len(names.marker_name("m" * 63, "cluster")) <= 64
-    assert names.marker_name("m", "c") != names.principal_name("m", "c", Key("DataProduct", "mesh", "marker"))
+    assert len(names.marker_name("m" * 63, "cluster", "store")) <= 64
+    assert names.marker_name("m", "c", "s") != names.marker_name("m", "c", "another")
+    assert names.is_marker_name(names.marker_name("m", "c", "s"))
+    for name in ("marker", "marker-x", "mesh.marker"):
+        assert not names.is_marker_name(names.principal_name("m", "c", Key("DataProduct", "mesh", name)))
 
 
 def test_no_two_stores_of_a_mesh_are_probed_on_one_bucket() -> None:

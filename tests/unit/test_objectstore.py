@@ -22,7 +22,7 @@ from tests.support.manifests import a_store
 from tests.support.worlds import CLUSTER, SETTINGS, START
 
 BUCKET: Final = names.mesh_bucket_name("acme", "acme")
-MARKER: Final = names.marker_name("acme", CLUSTER)
+MARKER: Final = names.marker_name("acme", CLUSTER, "u")
 OTHER: Final = "11111111-2222-3333-4444-555555555555"
 OURS: Final = mesh_tags("acme", CLUSTER)
 USERS: Final = (Capability(IDENTITIES, "Yes"),)

@@ -22,11 +22,21 @@ STRANGERS: Final = b.Bucket(NAME, tags=owned_tags("inventory"))
 RELEASED: Final = b.Bucket(NAME, tags=owned_tags(released="sales/orders"))
 
 
-def a_wish(world: ProductWorld, *, reason: str = "", says: str = "Unknown", age: int = 0, **product: Any) -> Wish:
-    """A product whose bucket was made, and what its StorageReady has said for so many seconds."""
+def a_wish(
+    world: ProductWorld,
+    *,
+    reason: str = "",
+    says: str = "Unknown",
+    age: int = 0,
+    seen_for: int | None = None,
+    braked: bool = False,
+    **product: Any,
+) -> Wish:
+    """A product whose bucket was made, what its StorageReady has said for so many seconds, and for how long other marks were seen."""
     since = f"{START - timedelta(seconds=age):%Y-%m-%dT%H:%M:%SZ}"
     ready = {"type": "StorageReady", "status": says, "reason": reason, "lastTransitionTime": since}
-    told = {"storage": OWNED, "conditions": [ready] if reason else []}
+    first = {} if seen_for is None else {"lossSeenAt": f"{START - timedelta(seconds=seen_for):%Y-%m-%dT%H:%M:%SZ}"}
+    told = {"storage": {**OWNED, **first, **({"lossBraked": True} if braked else {})}, "conditions": [ready] if reason else []}
     wish = wish_of(the_product(**{"status": told, **product}), world)
     assert wish is not None
     return wish
@@ -49,15 +59,15 @@ SAID: Final = {"reason": reasons.LOSS_UNCONFIRMED}
 CONFIRMED: Final = {"reason": reasons.NOT_OWNED, "says": "False"}
 LOSSES: Final[tuple[tuple[str, b.Bucket | None, dict[str, Any], dict[str, Any], str, bool], ...]] = (
     ("another's, seen for the first time", STRANGERS, {}, {}, reasons.LOSS_UNCONFIRMED, False),
-    ("another's for 29 seconds", STRANGERS, {**SAID, "age": 29}, {}, reasons.LOSS_UNCONFIRMED, False),
-    ("another's for 30 seconds", STRANGERS, {**SAID, "age": 30}, {}, reasons.NOT_OWNED, True),
+    ("another's for 29 seconds", STRANGERS, {**SAID, "age": 900, "seen_for": 29}, {}, reasons.LOSS_UNCONFIRMED, False),
+    ("another's for 30 seconds", STRANGERS, {**SAID, "seen_for": 30}, {}, reasons.NOT_OWNED, True),
     ("something else was wrong for long", STRANGERS, {"reason": "StoreUnavailable", "age": 900}, {}, reasons.LOSS_UNCONFIRMED, False),
     ("it was confirmed before", STRANGERS, CONFIRMED, {}, reasons.NOT_OWNED, True),
-    ("a second bucket of the store", STRANGERS, {**SAID, "age": 30}, {"losses": 1}, reasons.NOT_OWNED, True),
+    ("a second bucket of the store", STRANGERS, {**SAID, "seen_for": 30}, {"losses": 1}, reasons.NOT_OWNED, True),
     (
         "a third bucket of the store",
         STRANGERS,
-        {**SAID, "age": 30},
+        {**SAID, "seen_for": 30},
         {"losses": 2},
         reasons.STORAGE_LOSS_BRAKE,
         False,
@@ -71,14 +81,16 @@ LOSSES: Final[tuple[tuple[str, b.Bucket | None, dict[str, Any], dict[str, Any], 
         reasons.NOT_OWNED,
         True,
     ),
-    ("the brake let go", STRANGERS, {"reason": reasons.STORAGE_LOSS_BRAKE, "says": "False", "age": 30}, {}, reasons.NOT_OWNED, True),
+    ("the others were put right", STRANGERS, {**SAID, "seen_for": 900, "braked": True}, {}, reasons.STORAGE_LOSS_BRAKE, False),
+    ("braked, and let go by its tag", RELEASED, {"seen_for": 900, "braked": True}, {}, reasons.RELEASED, True),
+    ("for long by a clock that is not trusted", STRANGERS, {"seen_for": 900}, {"is_time_trusted": False}, reasons.LOSS_UNCONFIRMED, False),
     ("let go by its tag", RELEASED, {}, {}, reasons.RELEASED, True),
     ("let go by its tag, and many others are lost", RELEASED, {}, {"losses": 9}, reasons.RELEASED, True),
     ("of another account", ELSEWHERE, {}, {}, reasons.LOSS_UNCONFIRMED, False),
     (
         "of another account for a minute",
         ELSEWHERE,
-        {**SAID, "age": 60},
+        {**SAID, "seen_for": 60},
         {},
         reasons.NOT_OWNED,
         True,
@@ -117,7 +129,7 @@ def test_a_bucket_that_was_not_seen_is_neither_lost_nor_written() -> None:
 
 def test_the_brake_says_how_many_and_how_to_let_one_go() -> None:
     world = seen(STRANGERS, losses=4)
-    assert "5 products of ObjectStore main" in stop_of(a_wish(world), world).message
+    assert "3 products of this mesh or more" in stop_of(a_wish(world), world).message
     assert "clouddatamesh.dev/released=sales/orders" in stop_of(a_wish(world), world).message
 
 

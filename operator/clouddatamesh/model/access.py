@@ -38,6 +38,7 @@ class Ask:
     permanent: bool = False
     secret_name: str = ""
     renewal_at: datetime | None = None
+    grant_key: Key | None = None
     grant_uid: str = ""
     """Of the grant on which what is in the store rests."""
     place: Place | None = None

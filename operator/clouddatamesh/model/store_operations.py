@@ -40,9 +40,10 @@ class UpdateBucket:
 
 @dataclass(frozen=True)
 class CheckDestruction:
-    """See live that a bucket may still be destroyed, before anything that belongs to it is taken away."""
+    """See live that a bucket may still be deleted, or emptied too, before anything that belongs to it is taken away."""
 
     name: str
+    empties: bool = False
 
     def __str__(self) -> str:
         return f"check that bucket {self.name} may be destroyed"

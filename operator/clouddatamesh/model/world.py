@@ -22,6 +22,7 @@ class ProductWorld:
 
     now: datetime
     settings: Settings
+    is_time_trusted: bool = True
     cluster: str = ""
     """UID of the namespace kube-system."""
     home: Home | None = None
@@ -44,8 +45,10 @@ class ProductWorld:
     """The product that named this bucket first."""
     uid_lives: bool = False
     """Whether the uid on the bucket is that of another living product."""
+    handed_over: bool = False
+    """Whether another product took the bucket over, which needs somebody's consent."""
     losses: int = 0
-    """Other products of this store whose buckets are in doubt now."""
+    """Other products of the mesh whose buckets are in doubt or were lost within an hour; counted up to where that decides."""
     inputs: tuple[tuple[str, str], ...] = ()
     """Each input port that is not satisfied, with the sentence that says what is missing."""
     requests: tuple[Manifest, ...] = ()

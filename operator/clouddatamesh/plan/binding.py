@@ -76,8 +76,12 @@ def want_principal(binding: Binding) -> Principal:
 def is_ours(observed: Principal, owner: Owner) -> bool:
     """Whether a user found by our name is this owner's: by its path, and by its tags where the store keeps them.
 
+    In this cluster's own path the name alone says it, whatever some tool did to the tags: it holds a hash of the owner.
     A tag that is missing is no other's tag. Users of before a mesh knew its cluster are found by their recorded name alone.
     """
+    own = names.principal_name(owner.mesh, owner.cluster, owner.key)
+    if (observed.path, observed.name) == (names.principal_path(owner.mesh, owner.cluster), own):
+        return True
     if observed.path not in (names.principal_path(owner.mesh, owner.cluster), names.mesh_path(owner.mesh)):
         return False
     seen, wanted = dict(observed.tags), {**dict(owner.identity), marks.CLUSTER_TAG: owner.cluster}

@@ -6,7 +6,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import MeshError, Terminal, Waiting
 from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
-from clouddatamesh.model.objects import Event, Key, key_of
+from clouddatamesh.model.objects import Event, Key
 from clouddatamesh.model.operations import Announce, HoldObject, ReleaseObject
 from clouddatamesh.model.plan import Part, Plan, Steps, stopped
 from clouddatamesh.model.store_operations import CheckDestruction, DeleteBucket, EmptyBucket
@@ -21,7 +21,6 @@ from clouddatamesh.plan.storage import Wish, is_lost, owner_of, plan_storage, wi
 
 STORAGE_READY: Final = "StorageReady"
 BLOCKED: Final = "DeletionBlocked"
-_SHOWN = 5
 
 
 def plan(product: DataProduct, world: ProductWorld) -> Plan:
@@ -69,10 +68,8 @@ def _plan_taking(wish: Wish, world: ProductWorld) -> Steps:
 
 
 def permitted(product: DataProduct, full: Plan) -> Plan:
-    """What of a plan the product's mode and suspend leave to be done."""
-    if product.spec.mode != "Manage":
-        return full.keeping("inbox")
-    return full.keeping("inbox", "taking") if product.spec.suspend else full
+    """What of a plan the product's mode and suspend leave to be done: they end giving, making and repairing, never taking away."""
+    return full.keeping("inbox", "taking") if product.spec.suspend or product.spec.mode != "Manage" else full
 
 
 # Deletion.
@@ -89,7 +86,7 @@ def fate_of(product: DataProduct) -> Fate:
     return "Destroy" if storage.force_destroy else "Delete"
 
 
-def _agreed_fate(product: DataProduct) -> Fate:
+def agreed_fate(product: DataProduct) -> Fate:
     """The stricter of what was read while the product lived and what spec says now: nobody gets more once it is being deleted."""
     known = product.status.storage.deletion if product.status.storage else None
     return min((fate_of(product), known or fate_of(product)), key=_STRICTEST.index)
@@ -118,14 +115,26 @@ def _plan_end(product: DataProduct, world: ProductWorld) -> Steps:
     if users is not None:
         return users
     wish, release = wish_of(product, world), Steps((ReleaseObject(),))
-    if wish is None or (product.status.storage is None and product.status.producer is None):
+    if product.status.storage is None and product.status.producer is None:
         return release
+    if wish is None:
+        return stopped(_unreached(product, world))
     blocker = _blocker(wish, world)
     if blocker is not None and not gives_up:
         return stopped(blocker)
     destroys = not gives_up and _is_to_be_deleted(wish, world)
-    check = Steps((CheckDestruction(wish.name),)) if destroys else Steps()
+    contents = value_of(world.contents)
+    empties = contents is not None and not contents.empty
+    check = Steps((CheckDestruction(wish.name, empties),)) if destroys else Steps()
     return check + plan_removal(wish.owner, world) + _plan_bucket_end(wish, world, gives_up=gives_up) + release
+
+
+def _unreached(product: DataProduct, world: ProductWorld) -> MeshError:
+    """Why nothing is known of what was made: its ObjectStore is gone or cannot be read, or spec does not say which one it is."""
+    if isinstance(world.bucket, Unknown):
+        return world.bucket.error
+    why = "spec.storage cannot be read, and something was made for it; correct it, or, to leave bucket and keys behind, annotate"
+    return Waiting(reasons.UNREADABLE, f"{why} {marks.ORPHAN_ANNOTATION}={product.metadata.name}")
 
 
 def _is_reached(world: ProductWorld) -> bool:
@@ -146,22 +155,23 @@ def _plan_abandoning(product: DataProduct, world: ProductWorld) -> Steps:
 
 
 def _plan_users_end(product: DataProduct, world: ProductWorld) -> Steps | None:
-    """Deletion waits for those who have access; cut off, until it was taken from them."""
-    users = sorted(str(key_of(request)) for request in world.requests if has_access(request))
-    if not users:
+    """Deletion waits for those who have access; cut off, until it was taken from them. Who they are is for the inbox's readers."""
+    count = sum(map(has_access, world.requests))
+    if not count:
         return None
-    more = f" and {len(users) - _SHOWN} more" if len(users) > _SHOWN else ""
     way_out = (
         "their access is being taken away"
         if is_cut_off(product)
         else f"have them end, revoke their grants, or cut them off with annotation {marks.CUT_OFF_ANNOTATION}={product.metadata.name}"
     )
-    return stopped(Waiting(reasons.IN_USE, f"Access of {', '.join(users[:_SHOWN])}{more}: {way_out}"))
+    return stopped(
+        Waiting(reasons.IN_USE, f"{count} requests still have access, which AccessInbox {product.metadata.name} lists: {way_out}")
+    )
 
 
 def _blocker(wish: Wish, world: ProductWorld) -> MeshError | None:
     """Why a bucket that is to be deleted cannot be; asked before anything is taken away."""
-    if isinstance(world.bucket, Unknown) and _agreed_fate(wish.product) != "Retain":
+    if isinstance(world.bucket, Unknown) and agreed_fate(wish.product) != "Retain":
         return world.bucket.error
     if not _is_to_be_deleted(wish, world):
         return None
@@ -174,7 +184,7 @@ def _blocker(wish: Wish, world: ProductWorld) -> MeshError | None:
     if isinstance(world.contents, Unknown):
         return world.contents.error
     contents = value_of(world.contents)
-    if contents is not None and not contents.empty and _agreed_fate(wish.product) != "Destroy":
+    if contents is not None and not contents.empty and agreed_fate(wish.product) != "Destroy":
         more = " or more" if contents.more else ""
         return Terminal(
             reasons.BUCKET_NOT_EMPTY,
@@ -192,7 +202,7 @@ def _orphan(wish: Wish) -> str:
 def _is_to_be_deleted(wish: Wish, world: ProductWorld) -> bool:
     """Only with the policy, in mode Manage, outside a namespace that goes as a whole, and only a bucket that is this product's now."""
     return (
-        _agreed_fate(wish.product) != "Retain"
+        agreed_fate(wish.product) != "Retain"
         and wish.product.spec.mode == "Manage"
         and not world.namespace_terminating
         and isinstance(world.bucket, Present)

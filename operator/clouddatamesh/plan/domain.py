@@ -1,6 +1,7 @@
 """A Domain's plan: its namespaces, what stands in each, and what has to leave. A namespace itself is never deleted."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from clouddatamesh import reasons
@@ -170,7 +171,8 @@ def _child_update(observed: Manifest | None, want: Manifest) -> Iterator[Operati
 
 def _plan_departure(name: str, world: DomainWorld) -> Steps:
     """Let go of a namespace: its children go, then our label; only while no product is inside."""
-    inside = [str(key) for key in (*world.products, *world.access) if key.namespace == name]
+    inside = [str(key) for key in world.products if key.namespace == name]
+    inside += _count(key for key in world.access if key.namespace == name)
     if inside:
         return stopped(_in_use(f"Namespace {name} left spec.namespaces and still holds", inside))
     namespace = world.namespaces[name]
@@ -181,6 +183,12 @@ def _plan_departure(name: str, world: DomainWorld) -> Steps:
 
 def _operator_last(child: Manifest) -> tuple[bool, Key]:
     return child["metadata"]["name"].endswith("-operator"), key_of(child)
+
+
+def _count(access: Iterable[Key]) -> list[str]:
+    """Whoever may see a Domain need not be allowed to see who has access to what: so their number is told, by namespace."""
+    found = Counter(key.namespace for key in access)
+    return [f"{count} AccessRequests with access in namespace {namespace}" for namespace, count in sorted(found.items())]
 
 
 def _in_use(what: str, users: list[str]) -> Waiting:
@@ -195,7 +203,7 @@ def plan_deletion(domain: Domain, world: DomainWorld) -> Plan:
     """Take bindings, limits and labels away, then let the object go. Namespaces stay, with everything else in them."""
     if not marks.is_held(domain.metadata.finalizers):
         return Plan()
-    users = [*(f"Domain {name}" for name in world.subdomains), *map(str, world.products), *map(str, world.access)]
+    users = [*(f"Domain {name}" for name in world.subdomains), *map(str, world.products), *_count(world.access)]
     if users:
         return Plan((Part("users", stopped(_in_use("Deletion waits for", users)), BLOCKED),))
     if domain.spec.suspend:

@@ -21,7 +21,7 @@ def _fault_of(port: InputPort, product: DataProduct, requests: tuple[Manifest, .
         return ""
     where = f"Input port {port.name} reads {source.namespace}/{source.data_product}"
     if asking:
-        return f"{where}, and AccessRequest {asking[0]['metadata']['name']} is not in effect; its status says why"
+        return f"{where}, and the AccessRequest for it is not in effect; its status says why"
     return (
         f"{where} and has no access yet; apply an AccessRequest for outputPort {source.output_port.name} {source.output_port.version}"
         f" with consumer.dataProductRef.name: {product.metadata.name}"

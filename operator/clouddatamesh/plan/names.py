@@ -61,9 +61,18 @@ def principal_name(mesh: str, cluster: str, owner: Key) -> str:
     return f"{_readable(f'{owner.namespace}-{owner.name}', room)}-{tail}"
 
 
-def marker_name(mesh: str, cluster: str) -> str:
-    """The user without policy and key by which a mesh knows its IAM endpoint again."""
-    return f"mesh-marker-{hash80('marker', mesh, cluster)}"
+_MARKER = "mesh.marker-"
+"""With a dot, which no principal's name has."""
+
+
+def marker_name(mesh: str, cluster: str, store: str) -> str:
+    """The user without policy and key by which a mesh knows the IAM endpoint of one store again. `store` is the store's id."""
+    return f"{_MARKER}{hash80('marker', mesh, cluster, store)}"
+
+
+def is_marker_name(name: str) -> bool:
+    """Whether a user is some store's marker, by its name: it is nobody's principal."""
+    return name.startswith(_MARKER)
 
 
 def spread(identity: str) -> float:

@@ -87,14 +87,23 @@ def mesh_tags(mesh: str, cluster: str, **more: str) -> Tags:
 
 
 def store_id_of(store: ObjectStore, world: StoreWorld) -> str:
-    """Which store this is: as its bucket says, as it was recorded, or from now on as the ObjectStore that first led to it."""
+    """Which store this is: as it was recorded, as its bucket says, or from now on as the ObjectStore that first led to it.
+
+    What a bucket says counts against the record only where the loss of what was recorded was accepted.
+    """
     seen = world.mesh_bucket.value.tag(marks.STORE_TAG) if isinstance(world.mesh_bucket, Present) else None
-    return seen or store.status.store_id or store.metadata.uid
+    recorded = store.status.store_id
+    return (seen or recorded if _is_accepted(store, mesh_bucket_of(store, world)) else recorded or seen) or store.metadata.uid
+
+
+def marker_of(store: ObjectStore, world: StoreWorld) -> str:
+    """The name of the user that marks the IAM endpoint of this store; another store of the mesh has another."""
+    return names.marker_name(world.settings.mesh, world.cluster, store_id_of(store, world))
 
 
 def _bucket_tags(store: ObjectStore, world: StoreWorld) -> Tags:
     """What the mesh's bucket is to say: whose it is, which store, and which marker belongs to it once that was seen."""
-    marker = names.marker_name(world.settings.mesh, world.cluster)
+    marker = marker_of(store, world)
     told = {marks.STORE_TAG: store_id_of(store, world), **({marks.MARKER_TAG: marker} if _is_marker_seen(world) else {})}
     return mesh_tags(world.settings.mesh, world.cluster, **told)
 
@@ -120,13 +129,24 @@ def _plan_mesh_bucket(store: ObjectStore, world: StoreWorld) -> Steps:
     if not is_mesh_bucket(observed, world.settings.mesh, world.cluster):
         return _plan_claim(store, observed, want, world)
     other = observed.tag(marks.STORE_TAG)
-    if other is not None and store.status.store_id not in (None, other) and not _is_accepted(store, want.name):
+    if not is_same_store(store, world):
         why = f"Bucket {want.name} says that this is store {other}, and this mesh's buckets are in store {store.status.store_id}"
         way_out = f"set the endpoints back, or, where its data is lost, annotate {marks.next_consent(store.metadata, want.name)}"
         return stopped(Terminal(reasons.NOT_THE_SAME_STORE, f"{why}: {way_out}"))
     lacking = dict(want.tags).items() - dict(observed.tags).items()
     whole = replace(want, tags=tuple(sorted({**dict(observed.tags), **dict(want.tags)}.items())))
     return Steps((UpdateBucket(whole, "tags"),)) if lacking else Steps()
+
+
+def is_same_store(store: ObjectStore, world: StoreWorld) -> bool:
+    """Whether the mesh's bucket does not say that this is another store than the recorded one, or that was accepted."""
+    other = world.mesh_bucket.value.tag(marks.STORE_TAG) if isinstance(world.mesh_bucket, Present) else None
+    return other is None or store.status.store_id in (None, other) or _is_accepted(store, mesh_bucket_of(store, world))
+
+
+def has_identities(world: StoreWorld) -> bool:
+    """Whether the store has users."""
+    return any(found.name == IDENTITIES and found.verdict == "Yes" for found in world.capabilities)
 
 
 def _is_accepted(store: ObjectStore, name: str) -> bool:
@@ -179,9 +199,9 @@ def _is_marker_seen(world: StoreWorld) -> bool:
 
 def _plan_marker(store: ObjectStore, world: StoreWorld) -> Steps:
     """A user without rights and keys, by which the IAM endpoint is known again; where the store has users at all."""
-    if not any(found.name == IDENTITIES and found.verdict == "Yes" for found in world.capabilities):
+    if not has_identities(world):
         return Steps()
-    name = names.marker_name(world.settings.mesh, world.cluster)
+    name = marker_of(store, world)
     if isinstance(world.marker, Unknown):
         return stopped(world.marker.error)
     if _is_marker_seen(world):

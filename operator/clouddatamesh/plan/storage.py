@@ -97,14 +97,14 @@ _STOPS: Final = {
     "Released": reasons.RELEASED,
 }
 MOST_LOSSES: Final = 3
-"""So many products of one store whose buckets are in doubt at once, and it is a fault of the store, of a tool, or of ours."""
+"""So many products of the mesh whose buckets were lost within an hour, and it is a fault of a store, of a tool, or of ours."""
 _CONFIRMED: Final = timedelta(seconds=30)
 
 
 def is_lost(wish: Wish, world: ProductWorld) -> bool:
     """Whether the bucket that was this product's is positively another's: then keys that were made for it must not open it.
 
-    Marks of somebody else must have been seen twice, and not on many buckets of the store at once. Consent needs no second look.
+    Marks of somebody else must have been seen twice, and not on many buckets of the mesh within an hour. Consent needs no second look.
     """
     storage = wish.product.status.storage
     if isinstance(world.bucket, Unknown) or storage is None or storage.phase == "Creating":
@@ -126,14 +126,17 @@ def _doubt(wish: Wish, world: ProductWorld) -> Callable[[str], MeshError] | None
     before = next((c for c in wish.product.status.conditions if c.type == "StorageReady"), None)
     if before is not None and before.reason == reasons.NOT_OWNED:
         return None  # it was confirmed before
-    if world.losses >= MOST_LOSSES - 1:
+    storage = wish.product.status.storage
+    braked = (storage is not None and storage.loss_braked) or world.losses >= MOST_LOSSES - 1
+    if braked and not world.handed_over:
+        # Time alone never ends the brake, however many of the others were put right: somebody says what is meant.
         return lambda why: Terminal(
             reasons.STORAGE_LOSS_BRAKE,
-            f"{world.losses + 1} products of ObjectStore {wish.store.metadata.name} lost their buckets, so nothing is taken. {why}; put the"
+            f"{MOST_LOSSES} products of this mesh or more lost their buckets within an hour, so nothing is taken. {why}; put the"
             f" tags back, or let this one go with bucket tag {marks.RELEASED_TAG}={wish.key.namespace}/{wish.key.name}",
         )
-    known = before is not None and before.reason in (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE)
-    if known and before is not None and world.now - parse_time(before.last_transition_time) >= _CONFIRMED:
+    since = storage.loss_seen_at if storage is not None and world.is_time_trusted else None
+    if since is not None and world.now - parse_time(since) >= _CONFIRMED:
         return None
     return lambda why: Waiting(reasons.LOSS_UNCONFIRMED, f"{why}; it is looked at once more before credentials are taken")
 
@@ -226,6 +229,8 @@ def want_bucket(wish: Wish, observed: b.Bucket) -> b.Bucket:
 
 
 def _want_tags(wish: Wish, observed: b.Bucket) -> b.Tags:
+    if observed.tag(marks.TRANSFER_TAG) not in (None, f"{wish.key.namespace}/{wish.key.name}"):
+        return observed.tags  # the platform team hands it over to another: whose tags are written meanwhile is not ours to say
     old = wish.product.status.storage
     formerly_ours = set(old.managed_tags) if old else set()
     foreign = {key: value for key, value in observed.tags if key not in formerly_ours | {marks.ADOPT_TAG, marks.TRANSFER_TAG}}

@@ -114,8 +114,8 @@ def gather(ask: Ask, visit: Visit) -> AccessWorld:
 def gather_terms(ask: Ask, ports: Ports) -> AccessWorld:
     """What the decision rests on, from the cache alone."""
     cluster = ports.cluster
-    product, own = cluster.get(ask.product), cluster.get(ask.key)
-    offer, consumer = read_product(product) if product else None, cluster.get(ask.consumer)
+    product, own = _find(ask.product, ask, cluster), cluster.get(ask.key)
+    offer, consumer = read_product(product) if product else None, _find(ask.consumer, ask, cluster)
     return AccessWorld(
         now=ports.clock.now(),
         settings=ports.settings,
@@ -131,6 +131,12 @@ def gather_terms(ask: Ask, ports: Ports) -> AccessWorld:
         answer_exists=cluster.get(Key("AccessGrant", ask.product.namespace, answer_name(ask, ports.settings.mesh))) is not None,
         request=_parsed(own),
     )
+
+
+def _find(key: Key, ask: Ask, cluster: Cluster) -> Manifest | None:
+    """From the cache; before something is taken because an object is absent, it is read live: a cache may be behind."""
+    found = cluster.get(key)
+    return require(cluster.read(key)) if found is None and ask.place is not None else found
 
 
 def _parsed(manifest: Manifest | None) -> AccessRequest | None:
@@ -150,7 +156,12 @@ def answers_of(ask: Ask, cluster: Cluster) -> Iterator[Manifest]:
 
 def _answers(ask: Ask, ports: Ports) -> Iterator[Answer]:
     """What does not read as Approve is a no; but where many grants cannot be read, the fault is ours, and nothing is taken for it."""
-    for manifest in answers_of(ask, ports.cluster):
+    found = list(answers_of(ask, ports.cluster))
+    running = ask.grant_key
+    if running is not None and ask.place is not None and all(one["metadata"]["uid"] != ask.grant_uid for one in found):
+        live = require(ports.cluster.read(running))
+        found += [live] if live is not None and live["metadata"]["uid"] == ask.grant_uid else []
+    for manifest in found:
         answer = replace(read_grant(manifest), readable=is_readable(AccessGrant, manifest))
         doubtful = not answer.readable and (manifest.get("spec") or {}).get("decision") != "Deny"
         yield replace(answer, decision="Approve") if doubtful and "AccessGrant" in ports.proofs.distrusted else answer

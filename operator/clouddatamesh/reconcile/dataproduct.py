@@ -28,7 +28,7 @@ from clouddatamesh.reconcile.lineage import gather_lineage
 from clouddatamesh.reconcile.parse import parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
-from clouddatamesh.reconcile.siblings import count_losses, find_rival, lives_elsewhere
+from clouddatamesh.reconcile.siblings import count_losses, find_rival, is_handed_over, lives_elsewhere
 from clouddatamesh.status.dataproduct import report
 
 Looked: TypeAlias = tuple[DataProduct, ProductWorld]
@@ -109,6 +109,7 @@ def _gather_around(product: DataProduct, visit: Visit) -> ProductWorld:
     return ProductWorld(
         now=ports.clock.now(),
         settings=ports.settings,
+        is_time_trusted=ports.clock.is_trusted(),
         cluster=cluster_uid(ports),
         home=find_domain(key.namespace, cluster),
         namespace_uid=namespace_uid(key.namespace, cluster),
@@ -147,7 +148,8 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         principal=place.observe_principal(principal_of(product, world.settings.mesh, world.cluster)),
         rival=find_rival(product, visit.ports.cluster),
         uid_lives=found is not None and lives_elsewhere(found.tag(marks.UID_TAG), product, visit.ports.cluster),
-        losses=count_losses(product, visit.ports.cluster, world.now) if found is not None and not _carries(product, found) else 0,
+        handed_over=found is not None and not _carries(product, found) and is_handed_over(name, visit.manifest(), visit.ports.cluster),
+        losses=count_losses(product, visit.ports.cluster, visit.ports.clock) if found is not None and not _carries(product, found) else 0,
     )
 
 

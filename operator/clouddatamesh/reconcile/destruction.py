@@ -9,25 +9,25 @@ from clouddatamesh.errors import MeshError, Waiting
 from clouddatamesh.model.evidence import Present, require
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.dataproduct import fate_of
+from clouddatamesh.plan.dataproduct import agreed_fate
 from clouddatamesh.plan.storage import bucket_of
 from clouddatamesh.reconcile.parse import parse
 from clouddatamesh.reconcile.pipeline import Visit
 from clouddatamesh.reconcile.places import Place
 
 
-def check_destruction(visit: Visit, place: Place) -> Callable[[], None]:
-    """A check that raises where the bucket of a deleted product must not be emptied or deleted now."""
+def check_destruction(visit: Visit, place: Place) -> Callable[[bool], None]:
+    """A check that raises where the bucket of a deleted product must not be deleted, or emptied where it is told so, now."""
 
-    def check() -> None:
-        fault = _find_fault(visit, place)
+    def check(empties: bool) -> None:
+        fault = _find_fault(visit, place, empties=empties)
         if fault is not None:
             raise fault
 
     return check
 
 
-def _find_fault(visit: Visit, place: Place) -> MeshError | None:
+def _find_fault(visit: Visit, place: Place, *, empties: bool) -> MeshError | None:
     cluster, key = visit.ports.cluster, visit.key
     product = require(cluster.read(key))
     namespace = require(cluster.read(Key("Namespace", "", key.namespace)))
@@ -36,12 +36,19 @@ def _find_fault(visit: Visit, place: Place) -> MeshError | None:
     if namespace is None or namespace["metadata"].get("deletionTimestamp"):
         return _keep("its namespace is being deleted as a whole", reasons.NAMESPACE_TERMINATING)
     read = parse(DataProduct, product)
-    if fate_of(read) == "Retain" or read.spec.mode != "Manage" or read.spec.storage is None:
+    if read.spec.storage is None or read.spec.mode != "Manage" or not _may_go(read, empties=empties):
         return _keep("spec does not say that it may be deleted")
     store = require(cluster.read(Key("ObjectStore", "", read.spec.storage.store_ref.name)))
     if store is None or not _may_delete(store):
         return _keep("its ObjectStore has deletionEnabled: false, or is being deleted", reasons.DELETION_DISABLED)
     return _find_other_owner(visit, place, bucket_of(read, parse(ObjectStore, store), visit.ports.settings.mesh))
+
+
+def _may_go(product: DataProduct, *, empties: bool) -> bool:
+    """Whether the product as it is now lets its bucket go, with what is in it where that is to go."""
+    fate = agreed_fate(product)
+    wanted = fate == "Destroy" if empties else fate != "Retain"
+    return wanted and not product.spec.suspend and not marks.is_orphaned(product.metadata)
 
 
 def _may_delete(store: Manifest) -> bool:
@@ -53,6 +60,8 @@ def _find_other_owner(visit: Visit, place: Place, name: str) -> MeshError | None
     bucket = seen.value if isinstance(seen, Present) else None
     if bucket is None or bucket.is_of_other_account:
         return _keep("the bucket was not read as this product's")
+    if bucket.tag(marks.RELEASED_TAG) == f"{visit.key.namespace}/{visit.key.name}":
+        return _keep("its owner let the bucket go")
     unmarked = not bucket.tags  # interrupted between create and marks, and empty: the plan saw to that
     if not unmarked and bucket.tag(marks.UID_TAG) != visit.uid:
         return _keep("the bucket carries another owner's mark")

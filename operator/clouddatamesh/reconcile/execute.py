@@ -23,7 +23,7 @@ from clouddatamesh.reconcile.writes import create_or_recover, key_annotations, m
 _MOST_KEYS = 2
 
 
-def _may_not() -> None:
+def _may_not(_empties: bool) -> None:
     raise Terminal(reasons.INTERNAL, "Nothing says that this may be destroyed")
 
 
@@ -42,7 +42,7 @@ class Target:
     now: datetime
     buckets: BucketStore | None = None
     identities: Identities | None = None
-    check_destruction: Callable[[], None] = _may_not
+    check_destruction: Callable[[bool], None] = _may_not
     looks: dict[tuple[str, str], Any] = field(default_factory=dict)
 
 
@@ -115,6 +115,9 @@ class Executor:
             raise Transient(reasons.CONFLICT, f"{operation.key} went at the same time")
         if found["metadata"].get("generation", 0) != operation.generation or (found.get("spec") or {}).get("decision") != "Approve":
             raise Transient(reasons.CONFLICT, f"{operation.key} changed at the same time")
+        asker = require(self._target.cluster.read(self._target.key))
+        if asker is None or asker["metadata"]["uid"] != self._target.uid or asker["metadata"].get("deletionTimestamp"):
+            raise Transient(reasons.CONFLICT, f"{self._target.key} went at the same time")
 
     @_run.register
     def _(self, operation: o.MarkGrant) -> None:
@@ -178,18 +181,18 @@ class Executor:
         self._buckets.update(operation.want, (operation.path,))
 
     @_run.register
-    def _(self, _operation: s.CheckDestruction) -> None:
-        self._target.check_destruction()
+    def _(self, operation: s.CheckDestruction) -> None:
+        self._target.check_destruction(operation.empties)
 
     @_run.register
     def _(self, operation: s.EmptyBucket) -> None:
-        self._target.check_destruction()
+        self._target.check_destruction(True)
         self._buckets.empty(operation.name)
 
     @_run.register
     def _(self, operation: s.DeleteBucket) -> None:
         """An object that arrived since the bucket was counted is the next look's concern, which knows whether it may be removed."""
-        self._target.check_destruction()
+        self._target.check_destruction(False)
         try:
             self._buckets.delete(operation.name)
         except Terminal as error:

@@ -105,21 +105,20 @@ class _Keeping:
         if not any(found.name == IDENTITIES and found.verdict == "Yes" for found in world.capabilities):
             return world
         identities = self._ports.stores.identities(connection)
-        world = replace(world, marker=identities.observe(names.marker_name(world.settings.mesh, world.cluster)))
+        world = replace(world, marker=identities.observe(planning.marker_of(store, world)))
         return self._observe_principals(store, world, identities)
 
     def _observe_principals(self, store: ObjectStore, world: StoreWorld, identities: Identities) -> StoreWorld:
         mesh, own = world.settings.mesh, names.principal_path(world.settings.mesh, world.cluster)
-        marker = names.marker_name(mesh, world.cluster)
-        owned = set(_owned(self._ports, world.cluster))
+        owned, here = set(_owned(self._ports, world.cluster)), set(_recorded_in(store, self._ports))
         try:
-            listed = set(identities.list(own)) - {marker}
+            listed = {name for name in identities.list(own) if not names.is_marker_name(name)}
             if isinstance(world.marker, Absent):
-                known = bool((listed or set(identities.list(names.mesh_path(mesh)))) & owned)
+                known = bool((listed or set(identities.list(names.mesh_path(mesh)))) & here)
                 return replace(world, known_principal=known)
         except MeshError as error:
             return replace(world, marker=Unknown(error))
-        world = replace(world, known_principal=bool(listed & owned), principals=len(listed), orphans=find_orphans(listed, owned))
+        world = replace(world, known_principal=bool(listed & here), principals=len(listed), orphans=find_orphans(listed, owned))
         seen = (value_of(identities.observe(name)) for name in due_orphans(store, world))
         return replace(world, due_orphans=tuple(found for found in seen if isinstance(found, Principal)))
 
@@ -145,6 +144,13 @@ def _owned(ports: Ports, cluster: str) -> Iterator[str]:
         if holds_principal(request):
             yield names.principal_name(mesh, cluster, key_of(request))
             yield str(part_of(request, "status").get("principal") or "")
+
+
+def _recorded_in(store: ObjectStore, ports: Ports) -> Iterator[str]:
+    """Names of the principals that status says are in this very store."""
+    for key in _users(store, ports):
+        status = part_of(ports.cluster.get(key) or {}, "status")
+        yield str(status.get("principal") or "" if key.kind == "AccessRequest" else part_of(status, "producer").get("principal") or "")
 
 
 def _deletion(visit: Visit) -> Flow[Looked]:

@@ -24,6 +24,8 @@ from clouddatamesh.status.transitions import find_events
 _log = logging.getLogger(__name__)
 PASSES: Final = 6
 """A new object takes three or four: what is written is read back before what rests on it. More means that somebody else writes too."""
+_OF_RECORDS: Final = ("AccessGrant", "AccessRequest", "DataProduct")
+"""What their status records must not be undone by a write that comes late: it counts only for the version that was read."""
 _TOKEN_LENGTH: Final = 256
 """As much of a token as status holds."""
 
@@ -145,7 +147,7 @@ class Visit:
         interval = self.ports.settings.drift_interval
         new = self._echo(summarize(old, self.generation, _with_drift(result, repairs), self.ports.clock.now(), interval=interval))
         if new != old:
-            version = manifest["metadata"].get("resourceVersion", "") if self.key.kind == "AccessGrant" else ""
+            version = manifest["metadata"].get("resourceVersion", "") if self.key.kind in _OF_RECORDS else ""
             self.ports.cluster.write_status(self.key, self.uid, new, version=version)
         acts = () if repairs else tuple(find_acts(progress.done))
         for event in (*find_events(old, new), *repairs, *acts):
@@ -209,7 +211,10 @@ def run(visit: Visit, flow: Flow[W], *, interval: timedelta) -> Next:
         _log.exception("Reconciling %s failed", visit.key)
         result = Transient(reasons.INTERNAL, "The operator met a fault of its own; its log has the trace")
     if visit.ports.cluster.get(visit.key) is None:
-        visit.tell(result, (*find_acts(progress.done), *announced(progress.done)))
+        acts = tuple(find_acts(progress.done))
+        for act in acts:
+            visit.ports.cluster.emit(visit.key, visit.uid, act)
+        visit.tell(result, (*acts, *announced(progress.done)))
         return Next()
     visit.close(result, progress)
     return _next(visit, result, interval)

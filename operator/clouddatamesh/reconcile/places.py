@@ -103,10 +103,16 @@ class Place:
         return self._proof("account", self._check_account)
 
     def _doubt_of_buckets(self) -> MeshError | None:
-        return self._proof("buckets", self._check_mesh_bucket)
+        return self._doubt_of_status() or self._proof("buckets", self._check_mesh_bucket)
 
     def _doubt_of_identities(self) -> MeshError | None:
-        return self._proof("identities", self._check_marker)
+        return self._doubt_of_status() or self._proof("identities", self._check_marker)
+
+    def _doubt_of_status(self) -> MeshError | None:
+        """What status says of the store was found of another spec: by that it cannot be recognised."""
+        if self._store.status.observed_generation == self._store.metadata.generation:
+            return None
+        return Waiting(reasons.STORE_NOT_READY, f"ObjectStore {self._store.metadata.name} was changed and was not looked at since")
 
     def _proof(self, what: str, check: Callable[[], MeshError | None]) -> MeshError | None:
         """A check that succeeded holds for this connection for half a minute; one that failed is made again."""
@@ -139,7 +145,9 @@ class Place:
         return self._store.status.store_id in (None, bucket.tag(marks.STORE_TAG))
 
     def _check_marker(self) -> MeshError | None:
-        name = names.marker_name(self._mesh, self._cluster)
+        if not self._store.status.store_id:
+            return self._not_recognised("it has no id yet")
+        name = names.marker_name(self._mesh, self._cluster, self._store.status.store_id)
         seen = self.identities.observe(name)
         if isinstance(seen, Unknown):
             return seen.error

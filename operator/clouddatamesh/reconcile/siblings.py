@@ -1,13 +1,14 @@
 """What a product's look needs to know of other products: who named its bucket first, whose uid lives, how many lost theirs."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import islice
 
 from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.objects import Key, Manifest, key_of
-from clouddatamesh.ports import Cluster
+from clouddatamesh.plan.storage import MOST_LOSSES
+from clouddatamesh.ports import Clock, Cluster
 from clouddatamesh.status.summarize import condition_of
 
 IN_DOUBT = (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE, reasons.BUCKET_MISSING, reasons.MARKS_MISSING)
@@ -15,6 +16,8 @@ IN_DOUBT = (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE, reasons.BUCKET
 _UNDECIDED = (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE)
 _AT_ONCE = timedelta(minutes=15)
 """What is missing for longer says nothing of what happens now."""
+_TOGETHER = timedelta(hours=1)
+"""What is lost one after the other within so long is one loss."""
 
 
 def store_name_of(product: Manifest) -> str | None:
@@ -51,24 +54,49 @@ def lives_elsewhere(uid: str | None, product: DataProduct, cluster: Cluster) -> 
     return any(other["metadata"]["uid"] == uid for other in cluster.list("DataProduct"))
 
 
-def count_losses(product: DataProduct, cluster: Cluster, now: datetime) -> int:
-    """How many other products of the same store have a bucket in doubt, undecided or since a short time."""
-    store = product.spec.storage.store_ref.name if product.spec.storage else ""
-    return sum(1 for other in _siblings(store, cluster) if other["metadata"]["uid"] != product.metadata.uid and _counts(other, now))
+def count_losses(product: DataProduct, cluster: Cluster, clock: Clock) -> int:
+    """How many other products of the mesh lost their buckets, or are in doubt of them, since a short time; not more than decides."""
+    others = (other for other in cluster.list("DataProduct") if other["metadata"]["uid"] != product.metadata.uid)
+    lost = (other for other in others if _counts(other, clock) and not is_handed_over(_recorded_bucket(other), other, cluster))
+    return sum(1 for _ in islice(lost, MOST_LOSSES))
 
 
-def _counts(product: Manifest, now: datetime) -> bool:
+def is_handed_over(bucket: str, former: Manifest, cluster: Cluster) -> bool:
+    """Whether another living product says that a bucket is its own: it took it by a consent that named it, so that is no loss."""
+    others = cluster.referring(Key("Bucket", "", bucket), "DataProduct") if bucket else []
+    return any(
+        other["metadata"]["uid"] != former["metadata"]["uid"]
+        and _recorded_bucket(other) == bucket
+        and other["status"]["storage"].get("ownershipVerified") is True
+        and store_name_of(other) == store_name_of(former)
+        for other in others
+    )
+
+
+def _recorded_bucket(product: Manifest) -> str:
+    return str(((product.get("status") or {}).get("storage") or {}).get("bucket") or "")
+
+
+def _counts(product: Manifest, clock: Clock) -> bool:
+    """By a clock that is not trusted every loss is of now."""
     found = condition_of(product.get("status") or {}, "StorageReady")
-    if found is None or not is_in_doubt(product):
+    if found is None or not (is_in_doubt(product) or _is_lost(product, found)):
         return False
-    return found["reason"] in _UNDECIDED or now - parse_time(found["lastTransitionTime"]) < _AT_ONCE
+    if found["reason"] in _UNDECIDED or not clock.is_trusted():
+        return True
+    if found["reason"] == reasons.NOT_OWNED:
+        since = product["status"]["storage"].get("lossSeenAt")
+        return since is not None and clock.now() - parse_time(since) < _TOGETHER
+    return clock.now() - parse_time(found["lastTransitionTime"]) < _AT_ONCE
+
+
+def _is_lost(product: Manifest, found: Manifest) -> bool:
+    """Whether a bucket that was this product's became another's, without anybody's word."""
+    storage = (product.get("status") or {}).get("storage") or {}
+    return found["reason"] == reasons.NOT_OWNED and found["status"] != "True" and storage.get("phase") not in (None, "Creating")
 
 
 def is_in_doubt(product: Manifest) -> bool:
     """Whether a product's status says that its bucket is in doubt."""
     found = condition_of(product.get("status") or {}, "StorageReady")
     return found is not None and found["status"] != "True" and found["reason"] in IN_DOUBT
-
-
-def _siblings(store: str, cluster: Cluster) -> Iterator[Manifest]:
-    yield from cluster.referring(Key("ObjectStore", "", store), "DataProduct")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
@@ -121,8 +122,10 @@ def _rivals(product: Manifest, cluster: Cluster) -> Iterator[Key]:
 
 
 def _some_siblings(product: Manifest, cluster: Cluster) -> tuple[Key, ...]:
-    store = store_name_of(product)
-    return _naming(Key("ObjectStore", "", store), "DataProduct", cluster)[:_SIBLINGS] if store else ()
+    """Those of its store first; a mesh may have a store for each domain, so others follow."""
+    near = _naming(Key("ObjectStore", "", store_name_of(product) or ""), "DataProduct", cluster)[:_SIBLINGS]
+    far = (key_of(other) for other in islice(cluster.list("DataProduct"), _SIBLINGS))
+    return tuple(dict.fromkeys((*near, *far)))[:_SIBLINGS]
 
 
 def _of_inbox(change: Change, _cluster: Cluster) -> Iterator[Wake]:

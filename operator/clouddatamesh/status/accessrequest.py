@@ -135,8 +135,10 @@ def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Statu
         return Outcome(ready, (*_refusals(decision), told), {**_kept(old, ask), "digest": terms.digest(ask)})
     findings = (*_refusals(decision), *([told] if had else []))
     ready = Finding("Ready", "False" if decision.stalled or revoked else "Unknown", reason, message)
+    # While an older approval does not remember that it was overtaken, the newer one stays held: else the older would give again.
+    bound_by = {"grantRef": old["grantRef"]} if decision.superseded and "grantRef" in old else {}
     bound = {"binding": old["binding"]} if "binding" in old and not is_secret_gone(ask, world) else {}
-    return Outcome(ready, findings, {**_fields_nothing(ask, decision, old), **bound}, stalled=decision.stalled or revoked)
+    return Outcome(ready, findings, {**_fields_nothing(ask, decision, old), **bound, **bound_by}, stalled=decision.stalled or revoked)
 
 
 def _is_gone(ask: Ask, world: AccessWorld) -> bool:

@@ -1,4 +1,4 @@
-"""What was done for people, read from the operations that ran: given, taken, adopted, repaired, retained. One event and one line each."""
+"""What was done for people, read from the operations that ran: given, taken, destroyed. One event and one line each."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -7,7 +7,17 @@ from clouddatamesh import reasons
 from clouddatamesh.model.objects import Event
 from clouddatamesh.model.operations import Announce
 from clouddatamesh.model.plan import Operation, describe
-from clouddatamesh.model.store_operations import DeleteKey, DeletePolicy, DeletePrincipal, DetachPolicy, DisableKey, LeaveGroup, ReplaceKey
+from clouddatamesh.model.store_operations import (
+    DeleteBucket,
+    DeleteKey,
+    DeletePolicy,
+    DeletePrincipal,
+    DetachPolicy,
+    DisableKey,
+    EmptyBucket,
+    LeaveGroup,
+    ReplaceKey,
+)
 
 _GIVES: Final = (ReplaceKey,)
 _TAKES: Final = (DeletePolicy, DetachPolicy, LeaveGroup, DisableKey, DeletePrincipal)
@@ -22,6 +32,9 @@ def find_acts(done: Iterable[Operation]) -> Iterator[Event]:
     ended = [operation for operation in operations if isinstance(operation, DeleteKey)]
     if given:
         yield Event("Normal", reasons.GIVEN, f"Credentials were given: {_words(given)}")
+    destroyed = [operation for operation in operations if isinstance(operation, EmptyBucket | DeleteBucket)]
+    if destroyed:
+        yield Event("Normal", reasons.DESTROYED, f"As spec.storage.deletionPolicy says: {_words(destroyed)}")
     if taken:
         yield Event("Normal", reasons.TAKEN, f"Access was taken away: {_words([*taken, *ended])}")
 

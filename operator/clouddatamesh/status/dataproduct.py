@@ -28,7 +28,7 @@ def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
     withheld = full if _held(product) is not None else Plan()
     findings = (*_steps(product, made, world), *_inputs(product, world), *_drift(product, made, withheld), *_cut_off(product))
     ready = _ready(product, withheld)
-    return Outcome(ready=ready, findings=findings, fields=_fields(product, made, world, withheld), stalled=ready.status == "False")
+    return Outcome(ready=ready, findings=findings, fields=_fields(product, made, world, full, withheld), stalled=ready.status == "False")
 
 
 def _is_made(product: DataProduct, wish: Wish, world: ProductWorld) -> bool:
@@ -123,7 +123,7 @@ def _drift(product: DataProduct, made: Wish | None, withheld: Plan) -> Iterator[
         yield Finding("DriftDetected", "Unknown", reasons.OBSERVED, "The bucket was not read back as this product's")
 
 
-def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withheld: Plan) -> dict[str, Any]:
+def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, full: Plan, withheld: Plan) -> dict[str, Any]:
     fields: dict[str, Any] = {"inputPorts": _input_ports(product, world), "outputPorts": _output_ports(product, made, world)}
     fields["pendingRequestCount"] = sum(map(is_pending, world.requests))
     if product.spec.mode == "Plan":
@@ -131,8 +131,19 @@ def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withhe
     if made is not None:
         fields["storage"] = _storage(made)
     elif product.status.storage is not None:
-        fields["storage"] = {**product.status.storage.model_dump(by_alias=True, exclude_none=True), "ownershipVerified": False}
+        kept = product.status.storage.model_dump(by_alias=True, exclude_none=True, exclude={"loss_seen_at"})
+        fields["storage"] = {**kept, "ownershipVerified": False, **_loss(product, world, full)}
     return {**fields, **_producer(product, world)}
+
+
+def _loss(product: DataProduct, world: ProductWorld, full: Plan) -> dict[str, Any]:
+    """Since when the bucket shows another's marks, and whether that was no loss of one; a look that did not see it begins anew."""
+    stop = next((part.stop for part in full.parts if part.name == "storage"), None)
+    if stop is None or stop.reason not in (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE, reasons.NOT_OWNED):
+        return {}
+    storage = product.status.storage
+    since = (storage.loss_seen_at if storage else None) or f"{world.now:%Y-%m-%dT%H:%M:%SZ}"
+    return {"lossSeenAt": since, **({"lossBraked": True} if stop.reason == reasons.STORAGE_LOSS_BRAKE else {})}
 
 
 def _storage(wish: Wish) -> dict[str, Any]:

@@ -74,6 +74,8 @@ def _report_approval(answer: Answer, ask: Ask, world: GrantWorld, fields: dict[s
     if end is not None and end <= now and (world.access.is_time_trusted or not is_in_use(answer, ask)):
         over = Finding("Expired", "True", reasons.EXPIRED, "Its end has passed")
         return _outcome(Finding("Ready", "True", reasons.EXPIRED, "Its end has passed; it can be deleted"), fields, over)
+    if ask.was_given and not decide(ask, world.access).gives:
+        fields = {name: value for name, value in fields.items() if name != "validUntil"}  # what has ended shows no end in the future
     return replace(_report_living(answer, ask, world), fields=fields, due=end)
 
 

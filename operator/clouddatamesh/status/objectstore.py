@@ -7,9 +7,17 @@ from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import StoreWorld
-from clouddatamesh.plan import marks, names
+from clouddatamesh.plan import marks
 from clouddatamesh.plan.features import is_aws, messages_of, missing_of, unclear_of
-from clouddatamesh.plan.objectstore import find_strangeness, is_mesh_bucket, mesh_bucket_of, store_id_of
+from clouddatamesh.plan.objectstore import (
+    find_strangeness,
+    has_identities,
+    is_mesh_bucket,
+    is_same_store,
+    marker_of,
+    mesh_bucket_of,
+    store_id_of,
+)
 from clouddatamesh.plan.sweep import orphan_fields, orphan_findings
 
 
@@ -49,16 +57,18 @@ def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
     bucket = world.mesh_bucket
     owned = isinstance(bucket, Present) and is_mesh_bucket(bucket.value, mesh, world.cluster)
     marked = isinstance(world.marker, Present)
+    known = is_same_store(store, world)
+    whole = owned and known and (marked or not has_identities(world))
     account = world.account.value if isinstance(world.account, Present) else ""
     fields: dict[str, Any] = {
         "capabilities": [_capability(found.model_dump(by_alias=True, exclude_none=True)) for found in status.capabilities],
         "bucket": mesh_bucket_of(store, world) if owned or status.bucket else None,
         "bucketPhase": "Owned" if owned else status.bucket_phase,
         "mesh": mesh if owned else status.mesh,
-        "lastHandledRecreate": _recreated(store) if owned and marked else status.last_handled_recreate,
-        "storeId": store_id_of(store, world) if owned else status.store_id,
-        "marker": names.marker_name(mesh, world.cluster) if marked else status.marker,
-        "account": account or status.account or "",
+        "lastHandledRecreate": _recreated(store) if whole else status.last_handled_recreate,
+        "storeId": store_id_of(store, world) if owned and known else status.store_id,
+        "marker": marker_of(store, world) if marked else status.marker,
+        "account": (account if known else status.account) or status.account or account,
         "provider": "aws" if is_aws(store) else "s3",
         "probedGeneration": status.probed_generation,
         "probedVersion": status.probed_version,

@@ -110,7 +110,7 @@ class ObjectStoreStatus(Status):
         " Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.",
     )
     marker: str | None = Field(
-        default=None, max_length=64, description="User without rights by which the IAM endpoint is known again. Example: mesh-marker-abc."
+        default=None, max_length=64, description="User without rights by which the IAM endpoint is known again. Example: mesh.marker-abc."
     )
     provider: Literal["aws", "s3"] | None = Field(default=None, description="Kind of store. Example: s3.")
     probed_generation: int | None = Field(default=None, ge=0, description="Generation that was probed. Example: 1.")

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from clouddatamesh.api.base import Model, Rule
-from clouddatamesh.api.fields import BucketName, Duration, ObjectPrefix, ObjectReference, TagKey, TagValue, is_some_time
+from clouddatamesh.api.fields import BucketName, Duration, ObjectPrefix, ObjectReference, TagKey, TagValue, Timestamp, is_some_time
 
 
 class LifecycleRule(Model):
@@ -93,6 +93,13 @@ class StorageStatus(Model):
     )
     last_handled_recreate: str | None = Field(
         default=None, max_length=256, description="The last recreate annotation that was acted upon; it counts once. Example: acme-orders."
+    )
+    loss_seen_at: Timestamp | None = Field(
+        default=None,
+        description="When the bucket was first seen with another's marks, without a break since. Example: 2026-03-01T08:00:00Z.",
+    )
+    loss_braked: bool | None = Field(
+        default=None, description="Lost together with others, so that nothing is taken until somebody decides. Example: true."
     )
     managed_tags: tuple[TagKey, ...] = Field(
         default=(), max_length=32, description="Keys of further tags that we set. Example: [cost-center]."

@@ -30,6 +30,7 @@ def read_request(request: Manifest) -> Ask:
         permanent=spec.get("permanent") is True,
         secret_name=str(spec.get("secretName") or ""),
         renewal_at=moment(renewal.get("requestedAt")),
+        grant_key=_grant_key(_map(status.get("grantRef"))),
         grant_uid=str(_map(status.get("grantRef")).get("uid") or ""),
         place=_place(_map(status.get("place"))),
         principal=str(status.get("principal") or ""),
@@ -196,6 +197,12 @@ def part_of(manifest: Manifest, name: str) -> Mapping[str, Any]:
 def conditions_of(manifest: Manifest) -> tuple[Mapping[str, Any], ...]:
     """The conditions of a status, as they are."""
     return tuple(map(_map, _list(part_of(manifest, "status").get("conditions"))))
+
+
+def _grant_key(reference: Mapping[str, Any]) -> Key | None:
+    """The grant on which what is in the store rests."""
+    namespace, name = reference.get("namespace"), reference.get("name")
+    return Key("AccessGrant", str(namespace), str(name)) if namespace and name else None
 
 
 def _place(raw: Mapping[str, Any]) -> Place | None:

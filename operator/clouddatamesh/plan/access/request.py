@@ -90,6 +90,11 @@ def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None
     return Giving(ask, request, decision, binding)
 
 
+def _ends_elsewhere(ask: Ask, world: AccessWorld) -> bool:
+    """Whether what there is must go although access is given: it is in another store, or the store is given up."""
+    return world.abandoned or (ask.place is not None and ask.place.store != store_name_of(world))
+
+
 def _bucket_of(ask: Ask, world: AccessWorld) -> str:
     """The product's bucket as its status has it; where that is lost, as it was recorded when access was given."""
     offered = world.offer.bucket if world.offer else ""
@@ -105,14 +110,19 @@ def plan(ask: Ask, world: AccessWorld) -> Plan:
     """Take away first; answer, mark and give without waiting for each other."""
     decision = decide(ask, world)
     giving = giving_of(ask, world, decision)
-    keeps = giving is not None or decision.is_frozen
+    keeps = giving is not None or decision.is_frozen or (decision.gives and not _ends_elsewhere(ask, world))
     return Plan(
         (
             Part("taking", _plan_surplus(ask, world) if keeps else plan_taking(ask, world), CONDITION, takes=True),
             Part("secret", Steps() if keeps else plan_secret_end(ask, world), CONDITION, takes=True),
             Part("answer", _plan_answer(ask, world, decision)),
             Part("marks", _plan_marks(decision), after=("taking",)),
-            Part("giving", _plan_giving(giving, world) if giving else Steps(), CONDITION, after=("taking", "marks")),
+            Part(
+                "giving",
+                _plan_giving(giving, world) if giving else _plan_unseen(decision, world, keeps=keeps),
+                CONDITION,
+                after=("taking", "marks"),
+            ),
         )
     )
 
@@ -158,6 +168,12 @@ def _plan_giving(giving: Giving, world: AccessWorld) -> Steps:
         # The policy is read back before there is a key: another pass sees what this one made.
         return _plan_holds(giving, gives=True) + Steps((b.put_policy(binding),))
     return _plan_holds(giving, gives=False) + _plan_keys(giving, principal, world)
+
+
+def _plan_unseen(decision: Decision, world: AccessWorld, *, keeps: bool) -> Steps:
+    """Access is given, and its store is not seen: it is kept, and that is said."""
+    told = keeps and not decision.is_frozen and world.obstacle is not None
+    return Steps((), world.obstacle if told else None)
 
 
 def _plan_making(giving: Giving, world: AccessWorld) -> Steps:
