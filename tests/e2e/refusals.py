@@ -107,7 +107,7 @@ DOMAIN_RULES = (
     Refusal("an empty key in a quota", a_domain(resources={"quota": {"": "1"}}), "A key has 1 to 256 characters"),
 )
 
-_NO_TIME = "access.maxDuration or access.rotateAfter stands for no time at all; write at least 1m, or remove it"
+_NO_TIME = "access.maxDuration, access.minDuration or access.rotateAfter stands for no time at all; write at least 1m, or remove it"
 _PROPOSED = without(without(a_product(lifecycle="proposed"), "spec", "storage"), "spec", "producer")
 PRODUCT_RULES = (
     Refusal("an active product without storage", without(without(a_product(), "spec", "storage"), "spec", "producer"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from clouddatamesh.plan.names import is_marker_name
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.support import pod as pods
@@ -140,6 +141,7 @@ def _principals(mesh: Installation, store: Store) -> dict[str, int]:
         user["UserName"]
         for page in iam.get_paginator("list_users").paginate(PathPrefix=f"/clouddatamesh/{mesh.mesh}/")
         for user in page["Users"]
+        if not is_marker_name(user["UserName"])
     ]
     return {name: len(iam.list_access_keys(UserName=name)["AccessKeyMetadata"]) for name in sorted(users)}
 

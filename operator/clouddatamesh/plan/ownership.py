@@ -171,7 +171,7 @@ def _was_ours(product: DataProduct) -> bool:
 
 
 def _hand_over(product: DataProduct) -> str:
-    return f"the platform team can hand it over with bucket tag {marks.TRANSFER_TAG}={_place(product)}"
+    return f"choose another name, or the platform team can hand it over with bucket tag {marks.TRANSFER_TAG}={_place(product)}"
 
 
 def _place(product: DataProduct) -> str:

@@ -31,6 +31,7 @@ from clouddatamesh.shell.resync import ACCESS_INTERVAL, Resync
 from clouddatamesh.shell.settings import ShellSettings
 from clouddatamesh.shell.streams import Streams
 from clouddatamesh.shell.supervisor import Supervisor
+from clouddatamesh.shell.turns import Turns
 from clouddatamesh.shell.watches import run_kopf
 from clouddatamesh.shell.workers import Workers
 from clouddatamesh.storage.clients import BotoStores
@@ -108,16 +109,20 @@ class Operator:
             return None
         self._queue.pause()
         lease = KubeLease(self._client, namespace=self._settings.core.namespace, identity=self._settings.pod, now=boot_time)
-        return Leader(lease, gained=self._take_over, lost=self._queue.pause)
+        turns = Turns(fill=self._fill, begin=self._take_over, pause=self._queue.pause, failed=self._end_with)
+        return Leader(lease, gained=turns.gained, lost=turns.lost)
 
     def _start_or_end(self) -> None:
         """A start that failed half-way cannot be repeated in this process, and must not leave it alive and idle."""
         try:
             self._start()
         except Exception as error:
-            self._fault = f"the start failed with {type(error).__name__}"
             _log.exception("The start failed; this process ends, to be started again")
-            self._stop.set()
+            self._end_with(error)
+
+    def _end_with(self, error: Exception) -> None:
+        self._fault = f"the start failed with {type(error).__name__}"
+        self._stop.set()
 
     def _start(self) -> None:
         """Watches first, so that nothing that happens during the lists is missed; work last, when all caches are full."""
@@ -152,6 +157,9 @@ class Operator:
     def _judge_readability(self) -> None:
         self._readability.look()
         self._ports.proofs.distrusted = self._readability.distrusted
+
+    def _fill(self) -> bool:
+        return self._resync.fill()
 
     def _take_over(self) -> None:
         """First what must not stand any more; then everything is looked at once, what is Ready in the course of the drift schedule."""
