@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 PASSES: Final = 6
 """A new object takes three or four: what is written is read back before what rests on it. More means that somebody else writes too."""
 _OF_RECORDS: Final = ("AccessGrant", "AccessRequest", "DataProduct")
-"""What their status records must not be undone by a write that comes late: it counts only for the version that was read."""
+"""Kinds whose status tells of what is in a store."""
 _TOKEN_LENGTH: Final = 256
 """As much of a token as status holds."""
 
@@ -137,18 +137,22 @@ class Visit:
     def write_record(self, record: Record) -> None:
         """Status fields that must be there before the first outside write; conditions stay as they are."""
         merged = {**self.old_status(), **dict(record.fields)}
-        self.ports.cluster.write_status(self.key, self.uid, {name: value for name, value in merged.items() if value is not None})
+        self._write_status({name: value for name, value in merged.items() if value is not None})
+
+    def _write_status(self, status: Mapping[str, Any]) -> None:
+        """What a status records must not be undone by a write that comes late: it counts only for the version that was read."""
+        manifest = self.ports.cluster.get(self.key) or {"metadata": {}}
+        version = manifest["metadata"].get("resourceVersion", "") if self.key.kind in _OF_RECORDS else ""
+        self.ports.cluster.write_status(self.key, self.uid, status, version=version)
 
     def close(self, result: Outcome | MeshError, progress: Progress) -> None:
         """Status, if it changed; an event and a line of log for each thing that was done, and for each new failure."""
-        manifest = self.ports.cluster.get(self.key) or {"metadata": {}}
         old = self.old_status()
         repairs = _repairs(old, self.generation, progress) if _is_ready(result) else ()
         interval = self.ports.settings.drift_interval
         new = self._echo(summarize(old, self.generation, _with_drift(result, repairs), self.ports.clock.now(), interval=interval))
         if new != old:
-            version = manifest["metadata"].get("resourceVersion", "") if self.key.kind in _OF_RECORDS else ""
-            self.ports.cluster.write_status(self.key, self.uid, new, version=version)
+            self._write_status(new)
         acts = () if repairs else tuple(find_acts(progress.done))
         for event in (*find_events(old, new), *repairs, *acts):
             self.ports.cluster.emit(self.key, self.uid, event)
