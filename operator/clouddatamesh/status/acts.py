@@ -45,6 +45,6 @@ def announced(done: Iterable[Operation]) -> Iterator[Event]:
 
 
 def _words(operations: Sequence[Operation]) -> str:
-    words = describe(operations)
+    words = tuple(dict.fromkeys(describe(operations)))
     more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
     return "; ".join(words[:_SHOWN]) + more

@@ -1,0 +1,139 @@
+"""Buckets that change hands: one by one, after an outage, by a hand-over, and behind a mode that makes nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from clouddatamesh import reasons
+from clouddatamesh.errors import Terminal
+from clouddatamesh.model.objects import Key
+from tests.reconcile.access_flows import REQUEST, asked, granted, principal
+from tests.reconcile.flows import ENDPOINT, deletable, fill
+from tests.reconcile.test_unseen import mark_as_anothers
+from tests.support.driven import Driven
+from tests.support.manifests import a_domain, a_grant, a_product, a_store
+from tests.support.mesh import Mesh
+
+ADMISSION = Terminal(reasons.ADMISSION_REFUSED, "a policy refuses writes to it")
+NAMES = tuple(f"p{number}" for number in range(6))
+
+
+def some_products() -> Mesh:
+    return Mesh().apply(a_store(), a_domain("sales"), a_domain("inventory")).settle().apply(*map(a_product, NAMES)).settle()
+
+
+def tag(mesh: Mesh, name: str, **tags: str) -> None:
+    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of(name)]
+    more = {f"clouddatamesh.dev/{key.replace('_', '-')}": value for key, value in tags.items()}
+    held.bucket = replace(held.bucket, tags=tuple(sorted({**dict(held.bucket.tags), **more}.items())))
+
+
+@pytest.mark.parametrize("gap", [0, 60, 200, 400])
+def test_a_tool_that_walks_over_the_buckets_takes_two_at_most(gap: int) -> None:
+    mesh = some_products()
+    driven, users = Driven(mesh), len(mesh.stores.at(ENDPOINT).users)
+    for name in NAMES:
+        mark_as_anothers(mesh, name)
+        driven.run(seconds=gap)
+    driven.run(minutes=15)
+    assert users - len(mesh.stores.at(ENDPOINT).users) <= 2
+    assert mesh.condition("DataProduct", NAMES[-1], "sales", "StorageReady")["reason"] == "StorageLossBrake"
+
+
+def test_a_loss_is_seen_twice_though_the_store_was_away_before() -> None:
+    mesh = some_products()
+    store, driven = mesh.stores.at(ENDPOINT), Driven(mesh)
+    store.down = True
+    driven.run(minutes=20)
+    mark_as_anothers(mesh, "p0")
+    store.down = False
+    users = set(store.users)
+    while mesh.condition("DataProduct", "p0", "sales", "StorageReady")["reason"] != "LossUnconfirmed":
+        driven.run(seconds=5)
+    driven.run(seconds=25)
+    assert set(store.users) == users
+    driven.run(minutes=10)
+    assert len(users) - len(store.users) == 1
+
+
+def test_a_living_owner_leaves_the_tag_by_which_its_bucket_is_handed_over() -> None:
+    mesh = some_products()
+    taker = a_product("taker", "inventory", storage={"bucketName": "acme-handed", "adoptionPolicy": "IfOwned"})
+    mesh.apply(a_product("giver", storage={"bucketName": "acme-handed"})).settle()
+    driven, users = Driven(mesh), set(mesh.stores.at(ENDPOINT).users)
+    tag(mesh, "giver", transfer_to="inventory/taker")
+    driven.wake_all().run(minutes=6)
+    assert dict(mesh.stores.at(ENDPOINT).buckets["acme-handed"].bucket.tags)["clouddatamesh.dev/transfer-to"] == "inventory/taker"
+    mesh.apply(taker)
+    driven.run(minutes=12)
+    assert mesh.condition("DataProduct", "taker", "inventory")["status"] == "True"
+    assert mesh.condition("DataProduct", "giver", "sales", "StorageReady")["reason"] == "NotOwned"
+    assert not [name for name in mesh.stores.at(ENDPOINT).users if "giver" in name]
+    assert users - set(mesh.stores.at(ENDPOINT).users) == {name for name in users if "giver" in name}
+
+
+def test_many_hand_overs_are_no_fault() -> None:
+    mesh = some_products()
+    mesh.apply(*(a_product(f"g{n}", storage={"bucketName": f"acme-handed-{n}"}) for n in range(4))).settle()
+    driven = Driven(mesh)
+    for n in range(4):
+        tag(mesh, f"g{n}", transfer_to=f"inventory/t{n}")
+    mesh.apply(*(a_product(f"t{n}", "inventory", storage={"bucketName": f"acme-handed-{n}"}) for n in range(4)))
+    driven.run(minutes=15)
+    assert {mesh.condition("DataProduct", f"g{n}", "sales", "StorageReady")["reason"] for n in range(4)} == {"NotOwned"}
+    assert not [name for name in mesh.stores.at(ENDPOINT).users if name.startswith("sales-g")]
+
+
+@pytest.mark.parametrize("mode", ["Observe", "Plan"])
+def test_no_mode_shields_a_key_to_what_is_another_products(mode: str) -> None:
+    mesh = some_products()
+    mesh.apply(a_product("giver", storage={"bucketName": "acme-handed"})).settle()
+    mesh.apply(a_product("giver", storage={"bucketName": "acme-handed"}, mode=mode))
+    tag(mesh, "giver", transfer_to="inventory/taker")
+    mesh.apply(a_product("taker", "inventory", storage={"bucketName": "acme-handed"}))
+    Driven(mesh).run(minutes=15)
+    assert not [name for name in mesh.stores.at(ENDPOINT).users if "giver" in name]
+
+
+def test_a_destroyed_bucket_is_told_of() -> None:
+    mesh = deletable(Mesh(), forceDestroy=True).settle()
+    fill(mesh)
+    mesh.delete("DataProduct", "orders", "sales")
+    Driven(mesh).run(minutes=2)
+    assert not mesh.exists("DataProduct", "orders", "sales")
+    told = [(event.reason, event.note) for key, event in mesh.cluster.events if key.name == "orders"]
+    assert any(reason == "Destroyed" and "delete bucket" in note for reason, note in told), told
+
+
+def test_a_user_whose_tags_a_tool_changed_is_taken_all_the_same() -> None:
+    mesh = granted(Mesh())
+    store, name = mesh.stores.at(ENDPOINT), principal(mesh)
+    changed = {**dict(store.users[name].tags), "clouddatamesh.dev/name": "x"}
+    store.users[name] = replace(store.users[name], tags=tuple(sorted(changed.items())))
+    mesh.delete("AccessGrant", "inventory-forecast", "sales")
+    Driven(mesh).run(minutes=1)
+    assert name not in store.users
+
+
+def test_a_newer_grant_is_held_until_the_older_remembers_it() -> None:
+    mesh = asked(Mesh()).apply(a_grant("older", validUntil="2098-01-01T00:00:00Z")).settle()
+    mesh.clock.forward(minutes=5)
+    driven, write = Driven(mesh), mesh.cluster.before_write
+
+    def refuse(verb: str, key: Key) -> None:
+        if (verb, key.name) == ("status", "older"):
+            raise ADMISSION
+        write(verb, key)
+
+    mesh.cluster.before_write = refuse
+    mesh.apply(a_grant("newer", validUntil="2099-01-01T00:00:00Z"))
+    driven.run(minutes=10)
+    mesh.delete("AccessGrant", "newer", "sales")
+    driven.run(minutes=10)
+    assert mesh.exists("AccessGrant", "newer", "sales")
+    assert not [name for name in mesh.stores.at(ENDPOINT).users if "orders-for" in name]
+    mesh.cluster.before_write = write
+    driven.run(minutes=20)
+    assert not mesh.exists("AccessGrant", "newer", "sales")
+    assert mesh.condition(REQUEST.kind, REQUEST.name, REQUEST.namespace)["reason"] == "Revoked"
+    assert not [name for name in mesh.stores.at(ENDPOINT).users if "orders-for" in name]
