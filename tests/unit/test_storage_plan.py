@@ -129,7 +129,7 @@ def test_a_bucket_that_was_not_seen_is_neither_lost_nor_written() -> None:
 
 def test_the_brake_says_how_many_and_how_to_let_one_go() -> None:
     world = seen(STRANGERS, losses=4)
-    assert "3 products of this mesh or more" in stop_of(a_wish(world), world).message
+    assert "3 products of one store, or of several stores" in stop_of(a_wish(world), world).message
     assert "clouddatamesh.dev/released=sales/orders" in stop_of(a_wish(world), world).message
 
 

@@ -48,7 +48,7 @@ class ProductWorld:
     handed_over: bool = False
     """Whether another product took the bucket over, which needs somebody's consent."""
     losses: int = 0
-    """Other products of the mesh whose buckets are in doubt or were lost within an hour; counted up to where that decides."""
+    """Other products whose buckets are in doubt or were lost within an hour, as `reconcile.siblings` counts them."""
     inputs: tuple[tuple[str, str], ...] = ()
     """Each input port that is not satisfied, with the sentence that says what is missing."""
     requests: tuple[Manifest, ...] = ()

@@ -97,14 +97,14 @@ _STOPS: Final = {
     "Released": reasons.RELEASED,
 }
 MOST_LOSSES: Final = 3
-"""So many products of the mesh whose buckets were lost within an hour, and it is a fault of a store, of a tool, or of ours."""
+"""So many products of a store whose buckets were lost within an hour, and it is a fault of a store, of a tool, or of ours."""
 _CONFIRMED: Final = timedelta(seconds=30)
 
 
 def is_lost(wish: Wish, world: ProductWorld) -> bool:
     """Whether the bucket that was this product's is positively another's: then keys that were made for it must not open it.
 
-    Marks of somebody else must have been seen twice, and not on many buckets of the mesh within an hour. Consent needs no second look.
+    Marks of somebody else must have been seen twice, and not on many buckets within an hour. Consent needs no second look.
     """
     storage = wish.product.status.storage
     if isinstance(world.bucket, Unknown) or storage is None or storage.phase == "Creating":
@@ -132,8 +132,9 @@ def _doubt(wish: Wish, world: ProductWorld) -> Callable[[str], MeshError] | None
         # Time alone never ends the brake, however many of the others were put right: somebody says what is meant.
         return lambda why: Terminal(
             reasons.STORAGE_LOSS_BRAKE,
-            f"{MOST_LOSSES} products of this mesh or more lost their buckets within an hour, so nothing is taken. {why}; put the"
-            f" tags back, or let this one go with bucket tag {marks.RELEASED_TAG}={wish.key.namespace}/{wish.key.name}",
+            f"{MOST_LOSSES} products of one store, or of several stores, lost their buckets within an hour, so nothing is taken."
+            f" {why}; put the tags back, or let this one go with bucket tag"
+            f" {marks.RELEASED_TAG}={wish.key.namespace}/{wish.key.name}",
         )
     since = storage.loss_seen_at if storage is not None and world.is_time_trusted else None
     if since is not None and world.now - parse_time(since) >= _CONFIRMED:

@@ -1,7 +1,6 @@
 """What a product's look needs to know of other products: who named its bucket first, whose uid lives, how many lost theirs."""
 
 from datetime import timedelta
-from itertools import islice
 
 from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
@@ -55,10 +54,20 @@ def lives_elsewhere(uid: str | None, product: DataProduct, cluster: Cluster) -> 
 
 
 def count_losses(product: DataProduct, cluster: Cluster, clock: Clock) -> int:
-    """How many other products of the mesh lost their buckets, or are in doubt of them, since a short time; not more than decides."""
+    """How many other products of its store lost their buckets, or are in doubt of them, since a short time; or of how many other stores.
+
+    Where each domain has a store of its own, a fault is seen by the number of stores: one of them more counts as much as one product less.
+    """
+    store = product.spec.storage.store_ref.name if product.spec.storage else ""
     others = (other for other in cluster.list("DataProduct") if other["metadata"]["uid"] != product.metadata.uid)
     lost = (other for other in others if _counts(other, clock) and not is_handed_over(_recorded_bucket(other), other, cluster))
-    return sum(1 for _ in islice(lost, MOST_LOSSES))
+    near, far = 0, set()
+    for other in lost:
+        near += store_name_of(other) == store
+        far |= {store_name_of(other)} - {store}
+        if near >= MOST_LOSSES or len(far) > MOST_LOSSES:
+            break
+    return max(near, len(far) - 1)
 
 
 def is_handed_over(bucket: str, former: Manifest, cluster: Cluster) -> bool:
