@@ -129,3 +129,17 @@ def test_another_store_of_the_mesh_is_not_taken_for_this_one(edited: dict[str, s
     Driven(mesh).run(minutes=10)
     assert user not in real.users
     assert not mesh.exists("AccessGrant", "inventory-forecast", "sales")
+
+
+def test_what_was_given_up_lets_go_of_a_product_that_is_deleted_later() -> None:
+    mesh = ready(Mesh()).settle()
+    mesh.stores.at(ENDPOINT).down = True
+    driven = Driven(mesh)
+    mesh.apply(annotated(a_store(), orphan="main")).delete("ObjectStore", "main")
+    driven.run(minutes=2)
+    assert not mesh.exists("ObjectStore", "main")
+    assert mesh.product()["status"]["storage"]["abandoned"] is True
+    mesh.delete("DataProduct", "orders", "sales")
+    driven.run(minutes=1)
+    assert not mesh.exists("DataProduct", "orders", "sales")
+    assert any(event.reason == "Abandoned" for key, event in mesh.cluster.events if key.name == "orders")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clouddatamesh.api.base import ObjectMeta
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.bucket import Tags
 from clouddatamesh.model.objects import Key, Manifest
 
@@ -102,6 +103,11 @@ def next_consent(metadata: ObjectMeta, name: str) -> str:
 def is_orphaned(metadata: ObjectMeta) -> bool:
     """Whether its owner asked that the object goes without waiting for a store, whatever is left there."""
     return metadata.name in (metadata.annotations.get(ORPHAN_ANNOTATION), metadata.annotations.get(FORCE_ANNOTATION))
+
+
+def is_given_up(store: ObjectStore) -> bool:
+    """Whether the platform team lets an ObjectStore go with everything that is in it."""
+    return bool(store.metadata.deletion_timestamp) and is_orphaned(store.metadata)
 
 
 def is_held(metadata_finalizers: tuple[str, ...]) -> bool:

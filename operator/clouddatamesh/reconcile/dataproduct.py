@@ -226,9 +226,9 @@ def gather_deletion(product: DataProduct, visit: Visit) -> ProductWorld:
     if isinstance(store, MeshError):
         secret, former = _observe_secrets(product, ports)
         unknown: Unknown = Unknown(_blocking(store, product))
-        return replace(world, bucket=unknown, principal=unknown, secret=secret, former_secret=former)
-    abandoned = bool(store.metadata.deletion_timestamp) and marks.is_orphaned(store.metadata)
-    if abandoned:
+        known = product.status.storage is not None and product.status.storage.abandoned is True
+        return replace(world, bucket=unknown, principal=unknown, secret=secret, former_secret=former, abandoned=known)
+    if marks.is_given_up(store):
         secret, former = _observe_secrets(product, ports)
         return replace(world, store=store, abandoned=True, secret=secret, former_secret=former)
     return _observe_remains(product, _observe(product, replace(world, store=store), store, visit), store, visit)

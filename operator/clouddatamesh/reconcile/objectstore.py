@@ -192,13 +192,15 @@ def _with_status(store: ObjectStore, **facts: Any) -> ObjectStore:
 
 
 def _parted(users: tuple[Key, ...], ports: Ports) -> tuple[tuple[Key, ...], tuple[str, ...]]:
-    """Those that let go of a store by themselves, and what the others have in it."""
+    """Those that let go of a store by themselves or have not taken note yet that it is given up, and what the others have in it."""
     holders, left = [], []
     for key in users:
         manifest = ports.cluster.get(key)
         if manifest is None:
             continue
-        if key.kind == "AccessRequest" or manifest["metadata"].get("deletionTimestamp"):
+        storage = part_of(part_of(manifest, "status"), "storage")
+        knows = storage.get("abandoned") is True or not storage
+        if key.kind == "AccessRequest" or manifest["metadata"].get("deletionTimestamp") or not knows:
             holders.append(key)
         else:
             status = part_of(manifest, "status")

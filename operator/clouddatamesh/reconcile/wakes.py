@@ -145,8 +145,15 @@ def _of_request(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _later(_blocked_domains(change, cluster))
 
 
+def is_superseded(grant: Manifest) -> bool:
+    """Whether its status says that a newer one came into effect."""
+    return is_true(grant.get("status") or {}, "Superseded")
+
+
 def _of_grant(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _itself(change)
+    if change.new is not None and is_superseded(change.new) and not (change.old and is_superseded(change.old)):
+        yield Wake(key_of(change.new))  # an answer of ours that gives no more is cleared away
     if not change.is_news:
         return
     spec, namespace = change.manifest.get("spec") or {}, change.manifest["metadata"]["namespace"]

@@ -15,6 +15,7 @@ from clouddatamesh.plan.access.consumers import count_by_port, is_pending
 from clouddatamesh.plan.access.facts import major
 from clouddatamesh.plan.credentials import binding_of
 from clouddatamesh.plan.dataproduct import fate_of, is_forced, key_of_product
+from clouddatamesh.plan.marks import is_given_up
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, recreated, wish_of
 
@@ -133,6 +134,8 @@ def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, full: 
     elif product.status.storage is not None:
         kept = product.status.storage.model_dump(by_alias=True, exclude_none=True, exclude={"loss_seen_at"})
         fields["storage"] = {**kept, "ownershipVerified": False, **_loss(product, world, full)}
+    if "storage" in fields and world.store is not None and is_given_up(world.store):
+        fields["storage"]["abandoned"] = True
     return {**fields, **_producer(product, world)}
 
 

@@ -101,6 +101,9 @@ class StorageStatus(Model):
     loss_braked: bool | None = Field(
         default=None, description="Lost together with others, so that nothing is taken until somebody decides. Example: true."
     )
+    abandoned: bool | None = Field(
+        default=None, description="The platform team gave its ObjectStore up, and what is in it is left there. Example: true."
+    )
     managed_tags: tuple[TagKey, ...] = Field(
         default=(), max_length=32, description="Keys of further tags that we set. Example: [cost-center]."
     )
