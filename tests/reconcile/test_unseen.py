@@ -143,3 +143,19 @@ def test_what_was_given_up_lets_go_of_a_product_that_is_deleted_later() -> None:
     driven.run(minutes=1)
     assert not mesh.exists("DataProduct", "orders", "sales")
     assert any(event.reason == "Abandoned" for key, event in mesh.cluster.events if key.name == "orders")
+
+
+def test_a_store_that_was_made_again_elsewhere_and_is_set_back_is_at_home() -> None:
+    mesh = granted(Mesh())
+    user, identity = principal(mesh), mesh.get("ObjectStore", "main")["status"]["storeId"]
+    driven = Driven(mesh)
+    strip_store(mesh)
+    mesh.apply(a_store(endpointUrl=OTHER)).delete("AccessGrant", "inventory-forecast", "sales")
+    driven.run(minutes=10)
+    assert mesh.get("ObjectStore", "main")["status"]["storeId"] != identity
+    assert mesh.get("AccessRequest", "orders-for-forecast", "inventory")["status"]["principal"] == user
+    mesh.apply(a_store())
+    driven.run(minutes=10)
+    assert mesh.get("ObjectStore", "main")["status"]["storeId"] == identity
+    assert mesh.condition("DataProduct", "orders", "sales")["status"] == "True"
+    assert user not in mesh.stores.at(ENDPOINT).users

@@ -139,6 +139,8 @@ class StoreWorld:
     mesh_bucket: Seen[Bucket] = field(default_factory=Absent)
     marker: Seen[Principal] = field(default_factory=Absent)
     """The user by which the mesh knows its IAM endpoint again."""
+    recorded_stores: frozenset[str] = frozenset()
+    """Ids of the stores in which users of this ObjectStore say that something was made."""
     known_principal: bool = False
     """Whether a principal that some object recorded was seen at the IAM endpoint."""
     capabilities: tuple[Capability, ...] = ()

@@ -89,11 +89,11 @@ def mesh_tags(mesh: str, cluster: str, **more: str) -> Tags:
 def store_id_of(store: ObjectStore, world: StoreWorld) -> str:
     """Which store this is: as it was recorded, as its bucket says, or from now on as the ObjectStore that first led to it.
 
-    What a bucket says counts against the record only where the loss of what was recorded was accepted.
+    What a bucket says counts against the record only as `is_same_store` says.
     """
     seen = world.mesh_bucket.value.tag(marks.STORE_TAG) if isinstance(world.mesh_bucket, Present) else None
     recorded = store.status.store_id
-    return (seen or recorded if _is_accepted(store, mesh_bucket_of(store, world)) else recorded or seen) or store.metadata.uid
+    return (seen or recorded if is_same_store(store, world) else recorded or seen) or store.metadata.uid
 
 
 def marker_of(store: ObjectStore, world: StoreWorld) -> str:
@@ -139,9 +139,15 @@ def _plan_mesh_bucket(store: ObjectStore, world: StoreWorld) -> Steps:
 
 
 def is_same_store(store: ObjectStore, world: StoreWorld) -> bool:
-    """Whether the mesh's bucket does not say that this is another store than the recorded one, or that was accepted."""
+    """Whether the mesh's bucket does not say that this is another store than the recorded one, or that was accepted.
+
+    An ObjectStore that was made again, led elsewhere and was set back is at home where its users' records are, and none is elsewhere.
+    """
     other = world.mesh_bucket.value.tag(marks.STORE_TAG) if isinstance(world.mesh_bucket, Present) else None
-    return other is None or store.status.store_id in (None, other) or _is_accepted(store, mesh_bucket_of(store, world))
+    recorded, users = store.status.store_id, world.recorded_stores
+    if other is None or recorded in (None, other) or _is_accepted(store, mesh_bucket_of(store, world)):
+        return True
+    return other in users and recorded not in users
 
 
 def has_identities(world: StoreWorld) -> bool:

@@ -101,7 +101,7 @@ class _Keeping:
     def _observe_marks(self, store: ObjectStore, world: StoreWorld, connection: Connection) -> StoreWorld:
         """The mesh's bucket, its marker, and the principals that nobody owns."""
         mesh_bucket: Seen[Bucket] = self._ports.stores.buckets(connection).observe(planning.mesh_bucket_of(store, world))
-        world = replace(world, mesh_bucket=mesh_bucket)
+        world = replace(world, mesh_bucket=mesh_bucket, recorded_stores=frozenset(_recorded_stores(store, self._ports)))
         if not any(found.name == IDENTITIES and found.verdict == "Yes" for found in world.capabilities):
             return world
         identities = self._ports.stores.identities(connection)
@@ -151,6 +151,15 @@ def _recorded_in(store: ObjectStore, ports: Ports) -> Iterator[str]:
     for key in _users(store, ports):
         status = part_of(ports.cluster.get(key) or {}, "status")
         yield str(status.get("principal") or "" if key.kind == "AccessRequest" else part_of(status, "producer").get("principal") or "")
+
+
+def _recorded_stores(store: ObjectStore, ports: Ports) -> Iterator[str]:
+    """Ids of the stores in which buckets and principals of this ObjectStore's users were made."""
+    for key in _users(store, ports):
+        status = part_of(ports.cluster.get(key) or {}, "status")
+        record = part_of(status, "place" if key.kind == "AccessRequest" else "storage")
+        if record.get("storeId"):
+            yield str(record["storeId"])
 
 
 def _deletion(visit: Visit) -> Flow[Looked]:
