@@ -1,5 +1,6 @@
 """The operator as a user has it: the chart installed by Helm on a control plane, its Deployment run by the stand-in for the kubelet."""
 
+import base64
 import contextlib
 import json
 import subprocess
@@ -94,10 +95,9 @@ class Installation:
         return "\n".join(pod.log.read_text() for pod in self.kubelet.pods() if pod.log.exists())
 
     def secret(self, name: str, namespace: str) -> dict[str, str]:
-        """The decoded data of a Secret."""
-        template = '{{range $k, $v := .data}}{{$k}}={{$v | base64decode}}{{"\\n"}}{{end}}'
-        lines = self.cluster.kubectl("get", "secret", name, "-n", namespace, "-o", f"go-template={template}").splitlines()
-        return dict(line.split("=", 1) for line in lines if line)
+        """The decoded data of a Secret; empty where it does not exist, as it may go while somebody looks."""
+        data = self.get("secret", name, namespace).get("data") or {}
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
 
 def git_describe() -> str:
