@@ -9,7 +9,7 @@ import pytest
 from clouddatamesh.model.bucket import Bucket, Capability
 from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.store_operations import ProbeStore
-from clouddatamesh.plan.objectstore import is_probe_due, merge_probe
+from clouddatamesh.plan.probe import is_probe_due, merge_probe
 from tests.support.worlds import START
 from tests.unit.test_objectstore import BUCKET, KNOWN, OURS, kinds, part, store, world
 

@@ -180,7 +180,7 @@ def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWor
         gone = Waiting(reasons.STORE_NOT_FOUND, f"ObjectStore {name} does not exist")
         return replace(world, principal=Unknown(gone), obstacle=gone)
     store = read_leniently(ObjectStore, manifest)
-    if store.metadata.deletion_timestamp and marks.is_orphaned(store.metadata):
+    if marks.is_given_up(store):
         return replace(world, store=store, abandoned=True)
     place = find_other_store(store, ask.place.store_id if ask.place else "") or open_place(store, visit)
     if isinstance(place, MeshError) and place.reason == reasons.NOT_THE_SAME_STORE and _gives_up(visit):

@@ -19,6 +19,7 @@ from clouddatamesh.plan import marks, names
 from clouddatamesh.plan import objectstore as planning
 from clouddatamesh.plan.access.consumers import holds_principal
 from clouddatamesh.plan.access.facts import part_of
+from clouddatamesh.plan.probe import merge_probe, place_of
 from clouddatamesh.plan.sweep import due_orphans, find_orphans
 from clouddatamesh.ports import Identities, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
@@ -84,8 +85,8 @@ class _Keeping:
         now = self._ports.clock.now()
         return _with_status(
             store,
-            capabilities=list(planning.merge_probe(store, self._probed, now, place=planning.place_of(store, world))),
-            probedPlace=planning.place_of(store, world),
+            capabilities=list(merge_probe(store, self._probed, now, place=place_of(store, world))),
+            probedPlace=place_of(store, world),
             probeUnclear=next((found.message[:1024] for found in self._probed if found.verdict == "Unclear"), None),
             probedAt=f"{now:%Y-%m-%dT%H:%M:%SZ}",
             probedGeneration=store.metadata.generation,
