@@ -7,4 +7,4 @@ pytest_plugins = ["tests.support.fixtures"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of our own."""
-    parser.addoption("--update-golden", action="store_true", help="write tests/golden/cases/*.plan.yaml anew")
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden/cases/*.plan.yaml again")

@@ -153,7 +153,7 @@ def renew(place: Place, name: str) -> None:
 
 
 def change_caps(place: Place) -> None:
-    """The owner takes a cap off, raises it, and makes the port anew under a number that differs only after the major version."""
+    """The owner takes a cap off, raises it, and makes the port again under a number that differs only after the major version."""
     port = {"name": "daily", "version": "1.0.0", "path": "daily/"}
     ports = {"removed": port, "raised": {**port, "access": {"maxDuration": "90d"}}, "renumbered": {**port, "version": "1.0.1"}}
     for how, changed in ports.items():

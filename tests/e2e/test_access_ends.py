@@ -196,7 +196,7 @@ def is_gone(mesh: Actors, namespace: str, uid: str) -> bool:
 
 
 def uid_of(mesh: Actors, namespace: str) -> str:
-    """Empty where it is gone; a domain makes its namespace anew."""
+    """Empty where it is gone; a domain makes its namespace again."""
     return str(mesh.installed.get("namespace", namespace).get("metadata", {}).get("uid", ""))
 
 

@@ -1,5 +1,5 @@
 """Whole conversations, written down: `<case>.in.yaml` is applied to an empty mesh, `<case>.plan.yaml` is every write in its order and how
-each object ends. `pytest tests/golden --update-golden` writes them anew; the diff is then reviewed like code."""
+each object ends. `pytest tests/golden --update-golden` writes them again; the diff is then reviewed like code."""
 
 from functools import partial
 from pathlib import Path

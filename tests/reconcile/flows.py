@@ -65,6 +65,13 @@ def drift_bucket(mesh: Mesh) -> None:
     held.bucket = replace(held.bucket, public_access_blocked=False, encryption=None, policy=())
 
 
+def mark_as_anothers(mesh: Mesh, name: str) -> None:
+    """A tool writes another owner's marks on a product's bucket."""
+    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of(name)]
+    tags = dict(held.bucket.tags) | {"clouddatamesh.dev/name": "other", "clouddatamesh.dev/uid": "uid-other"}
+    held.bucket = replace(held.bucket, tags=tuple(sorted(tags.items())))
+
+
 def drift_keys(mesh: Mesh) -> None:
     mesh.clock.forward(minutes=1)  # a key that was just issued and does not show is waited for
     store = mesh.stores.at(ENDPOINT)

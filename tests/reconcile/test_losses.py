@@ -8,8 +8,7 @@ from clouddatamesh import reasons
 from clouddatamesh.errors import Terminal
 from clouddatamesh.model.objects import Key
 from tests.reconcile.access_flows import REQUEST, asked, granted, principal
-from tests.reconcile.flows import ENDPOINT, deletable, fill
-from tests.reconcile.test_unseen import mark_as_anothers
+from tests.reconcile.flows import ENDPOINT, deletable, fill, mark_as_anothers
 from tests.support.driven import Driven
 from tests.support.manifests import a_domain, a_grant, a_product, a_store
 from tests.support.mesh import Mesh

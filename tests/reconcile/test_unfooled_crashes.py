@@ -39,7 +39,7 @@ def die(flow: Flow, disturbance: Disturbance, trap: Trap) -> Driven | None:
         mesh.trap = Trap()
         driven = driven.restart()
         if disturbance.hides and not disturbance.needs_store:
-            end()  # a new process lists everything anew
+            end()  # a new process lists everything again
         driven.run(**DURING)
     else:
         return None

@@ -1,6 +1,5 @@
 """A store that is not seen, a brake that is let go, and what the live object says last: nothing is let go, destroyed or taken for it."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from clouddatamesh.model.objects import Key
 from clouddatamesh.plan.names import is_marker_name
 from clouddatamesh.reconcile.dispatch import reconcile
 from tests.reconcile.access_flows import REQUEST, SECRET, granted, principal
-from tests.reconcile.flows import ENDPOINT, deletable, fill, ready
+from tests.reconcile.flows import ENDPOINT, deletable, fill, mark_as_anothers, ready
 from tests.support.driven import Driven
 from tests.support.manifests import a_domain, a_product, a_store, annotated
 from tests.support.mesh import Mesh
@@ -68,12 +67,6 @@ def test_nothing_is_destroyed_against_what_the_live_product_says(live: dict[str,
     mesh.apply(live)
     driven.run(minutes=1)
     assert mesh.stores.at(ENDPOINT).buckets[bucket].versions == 4000
-
-
-def mark_as_anothers(mesh: Mesh, name: str) -> None:
-    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of(name)]
-    tags = dict(held.bucket.tags) | {"clouddatamesh.dev/name": "other", "clouddatamesh.dev/uid": "uid-other"}
-    held.bucket = replace(held.bucket, tags=tuple(sorted(tags.items())))
 
 
 def test_the_repair_of_braked_buckets_takes_nothing_from_the_rest() -> None:

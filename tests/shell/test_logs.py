@@ -17,7 +17,7 @@ def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[st
     """The lines on standard error; the loggers are put back afterwards."""
     root = logging.getLogger()
     before = root.handlers[:], root.level
-    yield lambda: capsys.readouterr().err.splitlines()  # noqa: PLW0108 - read anew at each call
+    yield lambda: capsys.readouterr().err.splitlines()  # noqa: PLW0108 - read again at each call
     root.handlers[:], root.level = before
 
 

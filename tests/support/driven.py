@@ -26,7 +26,7 @@ _RAISED = Next(backoff=True)
 class Driven:
     """One process of the operator over a mesh. The clock jumps to the next moment at which anything is due.
 
-    Nothing is listed anew and nothing is looked at but by a change that the cache shows and by what `Next` says; so what one of them
+    Nothing is listed again and nothing is looked at but by a change that the cache shows and by what `Next` says; so what one of them
     forgets stays forgotten. Where several keys are due at one moment, `seed` draws which comes first.
     """
 

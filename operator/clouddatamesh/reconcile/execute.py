@@ -79,7 +79,7 @@ class Executor:
         return self._target.identities
 
     def run(self, operation: Operation) -> None:
-        """Carry one operation out; whatever comes of it, what was seen before is seen anew."""
+        """Carry one operation out; whatever comes of it, what was seen before is seen again."""
         try:
             self._run(operation)
         finally:

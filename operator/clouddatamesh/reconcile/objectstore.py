@@ -102,12 +102,18 @@ class _Keeping:
     def _observe_marks(self, store: ObjectStore, world: StoreWorld, connection: Connection) -> StoreWorld:
         """The mesh's bucket, its marker, and the principals that nobody owns."""
         mesh_bucket: Seen[Bucket] = self._ports.stores.buckets(connection).observe(planning.mesh_bucket_of(store, world))
-        world = replace(world, mesh_bucket=mesh_bucket, recorded_stores=frozenset(_recorded_stores(store, self._ports)))
+        world = replace(world, mesh_bucket=mesh_bucket, recorded_stores=frozenset(self._recorded_elsewhere(store, mesh_bucket)))
         if not any(found.name == IDENTITIES and found.verdict == "Yes" for found in world.capabilities):
             return world
         identities = self._ports.stores.identities(connection)
         world = replace(world, marker=identities.observe(planning.marker_of(store, world)))
         return self._observe_principals(store, world, identities)
+
+    def _recorded_elsewhere(self, store: ObjectStore, mesh_bucket: Seen[Bucket]) -> Iterator[str]:
+        """What its users recorded, which is asked for only where the bucket names another store than status does."""
+        seen = mesh_bucket.value.tag(marks.STORE_TAG) if isinstance(mesh_bucket, Present) else None
+        if seen is not None and seen != store.status.store_id:
+            yield from _recorded_stores(store, self._ports)
 
     def _observe_principals(self, store: ObjectStore, world: StoreWorld, identities: Identities) -> StoreWorld:
         mesh, own = world.settings.mesh, names.principal_path(world.settings.mesh, world.cluster)

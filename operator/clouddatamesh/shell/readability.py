@@ -26,7 +26,7 @@ class Readability:
         """Kinds of which so many cannot be read that nothing is taken for that reason."""
 
     def look(self) -> None:
-        """Count anew."""
+        """Count again."""
         known: dict[str, tuple[int, bool]] = {}
         counts: dict[str, tuple[int, int]] = {}
         for kind in RECONCILED:

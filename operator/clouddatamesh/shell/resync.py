@@ -1,4 +1,4 @@
-"""Our own lists: all of them before any work begins, again when the watches began anew, and on a schedule, for what a watch missed."""
+"""Our own lists: all of them before any work begins, again when the watches began again, and on a schedule, for what a watch missed."""
 
 import logging
 import threading

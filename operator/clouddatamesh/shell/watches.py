@@ -23,7 +23,7 @@ _STOP_POLL: Final = 0.2
 
 
 class ErrorBackoffs:
-    """Seconds between attempts at the API server: growing, capped, jittered, without end; iterated anew for each request."""
+    """Seconds between attempts at the API server: growing, capped, jittered, without end; iterated again for each request."""
 
     def __iter__(self) -> Iterator[float]:
         seconds = 0.25

@@ -140,7 +140,7 @@ def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, full: 
 
 
 def _loss(product: DataProduct, world: ProductWorld, full: Plan) -> dict[str, Any]:
-    """Since when the bucket shows another's marks, and whether that was no loss of one; a look that did not see it begins anew."""
+    """Since when the bucket shows another's marks, and whether that was no loss of one; a look that did not see it begins again."""
     stop = next((part.stop for part in full.parts if part.name == "storage"), None)
     if stop is None or stop.reason not in (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE, reasons.NOT_OWNED):
         return {}
