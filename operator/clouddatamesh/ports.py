@@ -41,6 +41,10 @@ class BucketStore(Protocol):
         """
         ...
 
+    def observe_marks(self, name: str) -> Seen[Bucket]:
+        """As `observe`, in one call: whether the bucket is there, and its tags; no setting of it is read."""
+        ...
+
     def create(self, want: Bucket) -> None:
         """Make the bucket, without settings or tags. One that exists: Transient(Conflict) if ours, Terminal(NotOwned) if not.
 

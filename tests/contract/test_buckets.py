@@ -38,6 +38,15 @@ def test_what_is_absent_is_none_and_counts_nothing_and_can_be_deleted(world: Wor
     world.buckets.delete(name)
 
 
+def test_marks_are_read_by_themselves(world: World, bucket: b.Bucket) -> None:
+    """What tells whose a bucket is needs none of its settings, and is the same that a whole look shows."""
+    assert world.buckets.observe_marks(fresh()) == Absent()
+    world.buckets.update(replace(bucket, tags=TAGS, versioning="Enabled"), ("tags", "versioning"))
+    found = seen(world.buckets.observe_marks(bucket.name))
+    assert (found.tags, found.versioning, found.policy, found.is_of_other_account) == (TAGS, None, None, False)
+    assert read(world, bucket.name).tags == TAGS
+
+
 def test_creating_ones_own_bucket_again_is_a_conflict_or_success_and_gives_it_no_tags(world: World, bucket: b.Bucket) -> None:
     try:
         world.buckets.create(replace(bucket, tags=TAGS))

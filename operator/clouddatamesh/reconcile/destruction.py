@@ -56,7 +56,7 @@ def _may_delete(store: Manifest) -> bool:
 
 
 def _find_other_owner(visit: Visit, place: Place, name: str) -> MeshError | None:
-    seen = place.buckets.observe(name)
+    seen = place.buckets.observe_marks(name)
     bucket = seen.value if isinstance(seen, Present) else None
     if bucket is None or bucket.is_of_other_account:
         return _keep("the bucket was not read as this product's")

@@ -169,7 +169,7 @@ class Executor:
     @_run.register
     def _(self, operation: s.MarkBucket) -> None:
         """The last look before the marks: of two that made a bucket at the same time, one finds the other's marks, or its own name gone."""
-        seen = self._buckets.observe(operation.want.name)
+        seen = self._buckets.observe_marks(operation.want.name)
         if not isinstance(seen, Present):
             raise Transient(reasons.NOT_VISIBLE_YET, f"Bucket {operation.want.name} was made and does not show yet")
         if seen.value.is_of_other_account or seen.value.tags:

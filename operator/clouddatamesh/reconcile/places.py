@@ -134,7 +134,7 @@ class Place:
 
     def _check_mesh_bucket(self) -> MeshError | None:
         name = names.mesh_bucket_name(self._store.spec.bucket_prefix, self._mesh)
-        seen = self.buckets.observe(name)
+        seen = self.buckets.observe_marks(name)
         if isinstance(seen, Unknown):
             return seen.error
         if isinstance(seen, Present) and is_mesh_bucket(seen.value, self._mesh, self._cluster) and self._is_this_store(seen.value):

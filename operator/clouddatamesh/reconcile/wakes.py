@@ -43,11 +43,12 @@ class Change:
 
     @property
     def is_news(self) -> bool:
-        """Whether anything changed that a user writes. Our own status writes are none; one that lost all its conditions is not ours."""
-        parts = ("uid", "generation", "deletionTimestamp", "annotations", "labels", "finalizers")
+        """Whether anything changed that a user writes. Our own writes are none; a status that lost all its conditions is not ours."""
+        parts = ("uid", "generation", "deletionTimestamp", "annotations", "labels")
         if self.old is None or self.new is None or (_was_judged(self.old) and not _was_judged(self.new)):
             return True
-        return any(self.old["metadata"].get(part) != self.new["metadata"].get(part) for part in parts)
+        let_go = _is_held(self.old) and not _is_held(self.new)
+        return let_go or any(self.old["metadata"].get(part) != self.new["metadata"].get(part) for part in parts)
 
 
 _COUNTED_AFTER: Final = 1.0
@@ -129,8 +130,8 @@ def _some_siblings(product: Manifest, cluster: Cluster) -> tuple[Key, ...]:
 
 
 def _of_inbox(change: Change, _cluster: Cluster) -> Iterator[Wake]:
-    """Its product keeps it; our own writes of its status are no news."""
-    if change.is_news:
+    """Its product keeps it; that the product made it, and our own writes of its status, are no news."""
+    if change.old is not None and change.is_news:
         key = key_of(change.manifest)
         yield Wake(Key("DataProduct", key.namespace, key.name), _COUNTED_AFTER)
 
@@ -173,6 +174,10 @@ def _of_account(change: Change, cluster: Cluster) -> Iterator[Wake]:
 def _of_child(change: Change, _cluster: Cluster) -> Iterator[Wake]:
     for manifest in (change.new, change.old):
         yield from _at_once(_domain_of_label(manifest) if manifest else ())
+
+
+def _is_held(manifest: Manifest) -> bool:
+    return marks.FINALIZER in (manifest["metadata"].get("finalizers") or ())
 
 
 def _was_judged(manifest: Manifest) -> bool:

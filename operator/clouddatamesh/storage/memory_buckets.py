@@ -1,5 +1,6 @@
 """The BucketStore port of the fake."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final
 
@@ -39,17 +40,23 @@ class MemoryBuckets:
         self._store, self._connection = store, connection
 
     def observe(self, name: str) -> Seen[b.Bucket]:
+        return self._see(name, self._connection.settings)
+
+    def observe_marks(self, name: str) -> Seen[b.Bucket]:
+        return self._see(name, ())
+
+    def _see(self, name: str, settings: Collection[str]) -> Seen[b.Bucket]:
         try:
             self._store.check(self._connection, "observe", name)
             self._check_account(name)
             bucket = self._store.seen_bucket(name)
             if bucket is None:
                 return Absent()
-            for setting in sorted(self._connection.settings):
+            for setting in sorted(settings):
                 self._store.check_right(f"observe {setting}", name)
         except MeshError as error:
             return self._judge_denial(explain_denial(error), name) if error.reason == reasons.ACCESS_DENIED else Unknown(error)
-        return Present(self._as_read(bucket))
+        return Present(_as_read(bucket, settings))
 
     def _judge_denial(self, denial: MeshError, name: str) -> Seen[b.Bucket]:
         """As the real one: the account's own list of buckets says whose it is, where it is answered."""
@@ -61,12 +68,6 @@ class MemoryBuckets:
         if self._store.seen_bucket(name) is not None or not tells_apart:
             return Unknown(denial)
         return Present(b.Bucket(name, is_of_other_account=True))
-
-    def _as_read(self, bucket: b.Bucket) -> b.Bucket:
-        unread: dict[str, Any] = {name: None for name, setting in _SETTING_OF.items() if setting not in self._connection.settings}
-        unread |= {"foreign_statements": ()} if b.TLS_ONLY not in self._connection.settings else {}
-        unread |= {"foreign_rules": ()} if b.LIFECYCLE not in self._connection.settings else {}
-        return replace(bucket, region="", **unread)
 
     def create(self, want: b.Bucket) -> None:
         self._store.check(self._connection, "create", want.name)
@@ -160,3 +161,11 @@ def _contents(held: Held) -> b.Contents:
     """Counted no further than real stores are asked."""
     more = held.versions + held.delete_markers > _BOUND or held.uploads > _BOUND
     return b.Contents(min(held.versions, _BOUND), min(held.delete_markers, _BOUND), min(held.uploads, _BOUND), more)
+
+
+def _as_read(bucket: b.Bucket, settings: Collection[str]) -> b.Bucket:
+    """A setting that is not read is not known."""
+    unread: dict[str, Any] = {name: None for name, setting in _SETTING_OF.items() if setting not in settings}
+    unread |= {"foreign_statements": ()} if b.TLS_ONLY not in settings else {}
+    unread |= {"foreign_rules": ()} if b.LIFECYCLE not in settings else {}
+    return replace(bucket, region="", **unread)

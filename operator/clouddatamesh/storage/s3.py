@@ -44,14 +44,20 @@ class S3Buckets:
         return self._s3.get(operation, f"on bucket {name}", unless=UNSET, **self._about(name)) or {}
 
     def observe(self, name: str) -> Seen[b.Bucket]:
+        return self._see(name, self._connection.settings)
+
+    def observe_marks(self, name: str) -> Seen[b.Bucket]:
+        return self._see(name, ())
+
+    def _see(self, name: str, settings: Collection[str]) -> Seen[b.Bucket]:
         try:
-            return self._observe(name)
+            return self._observe(name, settings)
         except MeshError as error:
             return Unknown(explain_denial(error))
         except STRANGE:
             return Unknown(strange(f"Reading bucket {name}"))
 
-    def _observe(self, name: str) -> Seen[b.Bucket]:
+    def _observe(self, name: str, wanted: Collection[str]) -> Seen[b.Bucket]:
         try:
             tags = self._read_tags(name)
         except _Absent:
@@ -62,7 +68,7 @@ class S3Buckets:
             return self._judge_denial(error, name)
         settings: dict[str, Any] = {}
         for part, reader in READERS.items():
-            if part in self._connection.settings:
+            if part in wanted:
                 settings |= reader(self._read, name)
         return Present(b.Bucket(name=name, tags=tags, **settings))
 
