@@ -4,6 +4,8 @@ from typing import Final
 
 READY: Final = "Ready"
 """Everything asked for was read back as real."""
+PENDING: Final = "Pending"
+"""No operator has looked at the object yet."""
 RECONCILING: Final = "Reconciling"
 """Work goes on."""
 SUSPENDED: Final = "Suspended"

@@ -53,6 +53,8 @@ def test_lint() -> None:
         ("log.level=loud", "log"),
         ("typo=1", "typo"),
         ("driftInterval=soon", "driftInterval"),
+        ("driftInterval=0m", "driftInterval"),
+        ("driftInterval=0d0h", "driftInterval"),
         ("replicas=6", "replicas"),
         ("threads=0", "threads"),
         ("health.port=0", "port"),

@@ -34,7 +34,7 @@ ACCEPTED = {
         inputPorts=[{"name": "fx", "external": {"description": "ECB"}},
                     {"name": "s", "from": {"namespace": "i", "dataProduct": "s.t", "outputPort": {"name": "d", "version": "1.0.0"}}}],
         storage={"bucketName": "acme-orders", "tags": {"cost-center": "4711", "a:b/c+d@e=f g": "x y"},
-                 "lifecycleRules": [{"prefix": "tmp/", "expireAfter": "7d"}, {"abortUploadsAfter": "1d12h30m"}]},
+                 "lifecycleRules": [{"prefix": "tmp/", "expireAfter": "7d"}, {"abortUploadsAfter": "3d"}]},
     ),
     "ports of paths that only begin alike": a_product(outputPorts=[a_port(), a_port("next", path="daily-2/")]),
     "one port in two versions": a_product(outputPorts=[a_port(), a_port(version="2.0.0", path="v2/")]),

@@ -154,7 +154,12 @@ PRODUCT_RULES = (
     Refusal("a lifecycle rule without action", a_rule(prefix="tmp/"),
             "A lifecycle rule needs expireAfter, expireNoncurrentAfter or abortUploadsAfter; add one or remove the rule"),
     *(
-        Refusal(f"{field} of no time", a_rule(prefix="tmp/", **{field: "0d0h"}), "A duration of a lifecycle rule stands for no time")
+        Refusal(f"expireAfter: {age}", a_rule(prefix="tmp/", expireAfter=age),
+                "S3 counts the age of objects in whole days; write a number of days, such as 7d, in each duration of a lifecycle rule")
+        for age in ("90m", "24h", "1d12h", "0d")
+    ),
+    *(
+        Refusal(f"{field} of no time", a_rule(prefix="tmp/", **{field: "0d0h"}), "S3 counts the age of objects in whole days")
         for field in ("expireAfter", "expireNoncurrentAfter", "abortUploadsAfter")
     ),
     *(

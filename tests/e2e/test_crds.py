@@ -118,7 +118,9 @@ def test_defaults_show_in_the_object(cluster: ControlPlane) -> None:
 )
 def test_a_new_object_is_never_taken_for_a_finished_one(cluster: ControlPlane, manifest: Manifest) -> None:
     try:
-        assert create(cluster, manifest)["status"]["observedGeneration"] == -1
+        status = create(cluster, manifest)["status"]
+        (ready,) = status["conditions"]
+        assert (status["observedGeneration"], ready["type"], ready["status"], ready["reason"]) == (-1, "Ready", "Unknown", "Pending")
     finally:
         remove(cluster, manifest)
 

@@ -119,7 +119,7 @@ FLOWS: Final = (
     Flow(
         "lifecycle rules appear",
         ready,
-        lambda m: m.apply(a_product(storage={"lifecycleRules": [{"prefix": "tmp/", "expireAfter": "12h"}]})),
+        lambda m: m.apply(a_product(storage={"lifecycleRules": [{"prefix": "tmp/", "expireAfter": "1d"}]})),
     ),
     Flow("the producer's Secret is renamed", ready, lambda m: m.apply(a_product(producer={"secretName": "other"}))),
     Flow("the producer leaves", ready, lambda m: m.apply(a_product(producer=None))),

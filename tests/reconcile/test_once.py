@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from clouddatamesh.api.kinds import KIND_BY_NAME
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.wakes import wakes
 from tests.support.driven import Driven
@@ -41,6 +42,17 @@ def test_a_finalizer_that_goes_is_news_and_one_that_comes_is_not() -> None:
         False,
         False,
     ]
+
+
+def test_a_status_that_somebody_wiped_is_news() -> None:
+    """The API server writes the schema's default instead."""
+    mesh = a_ready_mesh()
+    key = Key("DataProduct", "sales", "orders")
+    judged = mesh.cluster.get(key)
+    assert judged is not None
+    wiped = {**judged, "status": KIND_BY_NAME["DataProduct"].initial_status}
+    assert key in {wake.key for wake in wakes(judged, wiped, mesh.cluster)}
+    assert key not in {wake.key for wake in wakes(wiped, judged, mesh.cluster)}
 
 
 def test_an_inbox_that_is_made_wakes_nobody_and_one_that_goes_wakes_its_product() -> None:

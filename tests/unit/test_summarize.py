@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 
+from clouddatamesh.api.kinds import KIND_BY_NAME
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model.outcome import Failure, Finding, Outcome
 from clouddatamesh.status import summarize as summaries
@@ -212,6 +213,14 @@ def test_a_time_moves_with_status_and_not_with_reason() -> None:
     other = summarize(first, Transient("B", "b"), LATER)
     assert {condition["lastTransitionTime"] for condition in other["conditions"]} == {"2026-01-01T00:00:00Z"}
     assert summarize(first, READY, LATER)["conditions"][0]["lastTransitionTime"] == "2026-01-02T00:00:00Z"
+
+
+def test_what_the_schema_said_before_anybody_looked_is_of_no_time() -> None:
+    new = summarize(KIND_BY_NAME["DataProduct"].initial_status, Waiting("StoreNotReady", "The store is not Ready"))
+    assert {(c["type"], c["status"], c["lastTransitionTime"]) for c in new["conditions"]} == {
+        ("Ready", "Unknown", "2026-01-01T00:00:00Z"),
+        ("Reconciling", "True", "2026-01-01T00:00:00Z"),
+    }
 
 
 def test_events_tell_transitions_only() -> None:

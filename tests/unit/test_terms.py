@@ -7,7 +7,7 @@ import pytest
 
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.model.access import Port
-from clouddatamesh.plan.access.terms import came_before, digest, find_differences, is_expiring, name_of, port_of, warns_at
+from clouddatamesh.plan.access.terms import Difference, came_before, digest, find_differences, is_expiring, name_of, port_of, warns_at
 from tests.unit.access_scene import MADE, Scene, approve, deny, deny_all, read
 
 PORT = Port("daily", "1", "1.0.0", "daily/", allow_permanent=True)
@@ -95,12 +95,22 @@ def test_a_grant_is_named_with_its_namespace() -> None:
     ids=str,
 )
 def test_the_fields_in_which_an_approval_differs_are_named(spec: dict[str, Any], fields: list[str]) -> None:
-    assert list(find_differences(read(approve(**spec)), ASK)) == fields
+    assert [one.field for one in find_differences(read(approve(**spec)), ASK)] == fields
+
+
+def test_a_difference_says_what_both_say() -> None:
+    told = find_differences(read(approve(mode="ReadWrite", outputPort={"name": "hourly", "version": "2.1.0"}, consumer=None)), ASK)
+    assert list(told) == [
+        Difference("outputPort", "hourly 2.x", "daily 1.x"),
+        Difference("consumer", "", "DataProduct inventory/forecast"),
+        Difference("mode", "ReadWrite", "ReadOnly"),
+    ]
 
 
 def test_a_refusal_of_a_namespace_repeats_no_more_than_it_refuses() -> None:
     assert list(find_differences(read(deny_all()), ASK)) == []
-    assert list(find_differences(read(deny_all(consumerNamespace="support")), ASK)) == ["consumerNamespace"]
+    (only,) = find_differences(read(deny_all(consumerNamespace="support")), ASK)
+    assert only == Difference("consumerNamespace", "support", "inventory")
     assert list(find_differences(read(deny(consumer=None, mode=None, outputPort=None)), ASK)) == []
 
 

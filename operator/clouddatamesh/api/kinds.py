@@ -1,7 +1,7 @@
 """The registry of kinds: the one source of truth for names, scopes, columns and versions."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from clouddatamesh.api.base import Resource
 from clouddatamesh.api.fields import VERSION
@@ -31,6 +31,15 @@ _TAIL: Final = (
 )
 
 
+_PENDING: Final = {
+    "type": "Ready",
+    "status": "Unknown",
+    "reason": "Pending",
+    "message": "No operator has looked at this object yet; check that one runs and serves this mesh",
+    "lastTransitionTime": "1970-01-01T00:00:00Z",
+}
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind: its model, how it is called, and what kubectl shows."""
@@ -47,6 +56,11 @@ class Kind:
     @property
     def singular(self) -> str:
         return self.kind.lower()
+
+    @property
+    def initial_status(self) -> dict[str, Any]:
+        """The status of an object at which no operator has looked yet: it is not Ready, and never taken for a finished one."""
+        return {"observedGeneration": -1, **({"conditions": [dict(_PENDING)]} if _READY in self.columns else {})}
 
 
 KINDS: Final = (

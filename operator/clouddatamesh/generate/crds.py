@@ -10,7 +10,6 @@ from clouddatamesh.generate.schema import build_schema
 
 CATEGORY: Final = "datamesh"
 _HEADER: Final = "# Generated from operator/clouddatamesh/api by `make generate`; do not edit.\n"
-_STATUS_DEFAULT: Final = {"observedGeneration": -1}
 
 
 def build_crd(kind: Kind) -> dict[str, Any]:
@@ -56,7 +55,7 @@ def _build_root(kind: Kind) -> dict[str, Any]:
     fields = kind.model.model_fields
     asks = {"spec": {**build_schema(_model_of(fields["spec"].annotation)), "description": "What is asked for."}} if "spec" in fields else {}
     status = _undefaulted(build_schema(_model_of(fields["status"].annotation)))
-    status["default"] = dict(_STATUS_DEFAULT)
+    status["default"] = kind.initial_status
     status["properties"]["conditions"].update({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]})
     root: dict[str, Any] = {
         "description": kind.description,

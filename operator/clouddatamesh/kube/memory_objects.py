@@ -8,7 +8,7 @@ from copy import copy, deepcopy
 from datetime import datetime
 from typing import Any, Final
 
-from clouddatamesh.api.kinds import KINDS
+from clouddatamesh.api.kinds import KIND_BY_NAME, KINDS
 from clouddatamesh.kube.departed import Departed
 from clouddatamesh.model.objects import Key, Manifest
 
@@ -54,7 +54,7 @@ class Objects:
         if key.kind == "Secret":
             own_data({}, new, manager=manager)
         if key.kind in OUR_KINDS:
-            new["status"] = {"observedGeneration": -1}
+            new["status"] = KIND_BY_NAME[key.kind].initial_status
         self.put(key, new)
 
     def put(self, key: Key, new: dict[str, Any]) -> None:

@@ -181,7 +181,8 @@ def _is_held(manifest: Manifest) -> bool:
 
 
 def _was_judged(manifest: Manifest) -> bool:
-    return bool((manifest.get("status") or {}).get("conditions"))
+    status = manifest.get("status") or {}
+    return bool(status.get("conditions")) and status.get("observedGeneration", -1) >= 0
 
 
 _BY_KIND: Final = {

@@ -48,9 +48,9 @@ def _unreadable() -> Finding:
     return Finding("Ready", "False", reasons.UNREADABLE, why)
 
 
-def _mismatch(differences: tuple[str, ...]) -> Finding:
-    named = ", ".join(f"spec.{field}" for field in differences)
-    why = f"The grant does not say what the request says in {named}, so it gives nothing; make a grant that does"
+def _mismatch(differences: tuple[terms.Difference, ...]) -> Finding:
+    named = "; ".join(f"spec.{one.field} is {one.said or 'not given'}, the request asks for {one.asked}" for one in differences)
+    why = f"The grant has no effect: {named}. Create a grant that says the same as the request"
     return Finding("Ready", "False", reasons.GRANT_MISMATCH, why)
 
 

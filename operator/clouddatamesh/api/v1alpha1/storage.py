@@ -1,15 +1,17 @@
 """The storage of a DataProduct: its bucket, and what may become of it."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
 from clouddatamesh.api.base import Model, Rule
-from clouddatamesh.api.fields import BucketName, Duration, ObjectPrefix, ObjectReference, TagKey, TagValue, Timestamp, is_some_time
+from clouddatamesh.api.fields import BucketName, Duration, ObjectPrefix, ObjectReference, TagKey, TagValue, Timestamp
+
+_AGES: Final = ("expireAfter", "expireNoncurrentAfter", "abortUploadsAfter")
 
 
 class LifecycleRule(Model):
-    """What happens to objects with age. Durations are rounded up to whole days."""
+    """What happens to objects with age. S3 counts whole days."""
 
     prefix: ObjectPrefix = Field(default="", description="Objects whose key begins so; empty: all. Example: tmp/.")
     expire_after: Duration | None = Field(default=None, description="Age at which objects expire. Example: 7d.")
@@ -22,8 +24,8 @@ class LifecycleRule(Model):
             "A lifecycle rule needs expireAfter, expireNoncurrentAfter or abortUploadsAfter; add one or remove the rule",
         ),
         Rule(
-            is_some_time("expireAfter", "expireNoncurrentAfter", "abortUploadsAfter"),
-            "A duration of a lifecycle rule stands for no time at all; write at least 1m, or remove it",
+            " && ".join(f"(!has(self.{field}) || self.{field}.matches('^0*[1-9][0-9]*d$'))" for field in _AGES),
+            "S3 counts the age of objects in whole days; write a number of days, such as 7d, in each duration of a lifecycle rule",
         ),
     )
 

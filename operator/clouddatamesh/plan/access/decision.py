@@ -184,7 +184,8 @@ def _find_missing_port(ask: Ask, world: AccessWorld) -> Decision | None:
     name, version = ask.port
     if port is not None:
         return Decision(reasons.NOT_OFFERED, f"The consumers of port {name}/{port.version} were cut off by its owner", stalled=True)
-    why = f"The product has no output port {name} of version {version}.x; make a request for one that it has"
+    offered = ", ".join(f"{port.name} {port.version}" for port in _offer(world).ports) or "none"
+    why = f"The product has no output port {name} of version {version}.x. Its ports: {offered}. Create a request for one of them"
     return Decision(reasons.PORT_NOT_FOUND, why, stalled=True)
 
 

@@ -1,11 +1,13 @@
 """What a grant and a port mean: which request a grant answers, when it ends, and which port a request asks for. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
 from clouddatamesh.model.access import Answer, Ask, Offer, Port
+from clouddatamesh.model.objects import Key
 
 WARNING: Final = timedelta(days=14)
 """How long before its end access is called expiring; half of its term where that is shorter."""
@@ -23,27 +25,44 @@ def is_answer(answer: Answer, ask: Ask) -> bool:
     return not any(True for _ in find_differences(answer, ask))
 
 
-def find_differences(answer: Answer, ask: Ask) -> Iterator[str]:
-    """The fields of a grant that do not say what the request says.
+@dataclass(frozen=True)
+class Difference:
+    """A field of a grant that does not say what the request says."""
+
+    field: str
+    said: str
+    asked: str
+
+
+def find_differences(answer: Answer, ask: Ask) -> Iterator[Difference]:
+    """The fields of a grant that do not say what the request says, with what each of the two says.
 
     A refusal of a whole namespace repeats no more than it refuses. What a refusal leaves out, or says in a way that cannot be read, does
     not differ: a no that is written badly is a no.
     """
     refuses = answer.decision == "Deny"
     if (answer.key.namespace, answer.product) != (ask.product.namespace, ask.product.name):
-        yield "dataProductRef"
+        yield Difference("dataProductRef", f"{answer.key.namespace}/{answer.product}", f"{ask.product.namespace}/{ask.product.name}")
     if answer.port != ask.port and not (refuses and answer.port is None):
-        yield "outputPort"
+        yield Difference("outputPort", _port(answer.port), _port(ask.port))
     if answer.request is None:
         if not refuses or answer.consumer_namespace != ask.key.namespace:
-            yield "consumerNamespace"
+            yield Difference("consumerNamespace", answer.consumer_namespace, ask.key.namespace)
         return
     if answer.request != ask.key:
-        yield "requestRef"
+        yield Difference("requestRef", _named(answer.request), _named(ask.key))
     if answer.consumer != ask.consumer and not (refuses and answer.consumer is None):
-        yield "consumer"
+        yield Difference("consumer", str(answer.consumer or ""), str(ask.consumer))
     if answer.mode != ask.mode and not (refuses and not answer.mode):
-        yield "mode"
+        yield Difference("mode", answer.mode, ask.mode)
+
+
+def _port(port: tuple[str, str] | None) -> str:
+    return f"{port[0]} {port[1]}.x" if port else ""
+
+
+def _named(key: Key) -> str:
+    return f"{key.namespace}/{key.name}"
 
 
 def end_of(answer: Answer, port: Port, ask: Ask) -> datetime | None:
@@ -109,7 +128,7 @@ def is_expiring(answer: Answer, port: Port, ask: Ask, now: datetime) -> bool:
 
 def name_of(answer: Answer) -> str:
     """`namespace/name`."""
-    return f"{answer.key.namespace}/{answer.key.name}"
+    return _named(answer.key)
 
 
 def digest(ask: Ask) -> str:
