@@ -17,6 +17,7 @@ from tests.support.manifests import a_product
 
 APPLY = "application/apply-patch+yaml"
 FINALIZER = "clouddatamesh.dev/replay"
+INBOXES = PRODUCTS.replace("dataproducts", "accessinboxes")
 TAGS = [{"Key": f"clouddatamesh.dev/{key}", "Value": "x" * 36} for key in ("mesh", "namespace", "name", "uid")]
 _BLOCK = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 _WRITES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -30,6 +31,10 @@ _WRITES: dict[str, tuple[str, dict[str, Any]]] = {
         {"ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}},
     ),
     b.VERSIONING: ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Enabled"}}),
+    b.LIFECYCLE: (
+        "put_bucket_lifecycle_configuration",
+        {"LifecycleConfiguration": {"Rules": [{"ID": "w", "Status": "Disabled", "Filter": {"Prefix": "w/"}, "Expiration": {"Days": 1}}]}},
+    ),
 }
 _READS = {
     b.BLOCK_PUBLIC_ACCESS: "get_public_access_block",
@@ -57,14 +62,17 @@ class Replay:
         self._apply(name, "", {"metadata": {"finalizers": [FINALIZER]}})
         self._apply(name, "/status", {"status": {"storage": {"bucket": f"acme-{name}", "phase": "Creating"}}})
         self._make_bucket(f"acme-{name}")
+        self._make_inbox(name)
         self._make_secret(name, self._make_user(f"acme-{name}"), made["metadata"]["uid"])
         self._read_back(f"acme-{name}")
         self._apply(name, "/status", {"status": _READY})
+        self._tell(name)
 
     def forget(self, name: str) -> None:
         """Take the product away again, not its bucket; untimed."""
         self._raw.send("PATCH", f"{PRODUCTS}/{name}", {"metadata": {"finalizers": None}}, content=MERGE)
         self._raw.send("DELETE", f"{PRODUCTS}/{name}")
+        self._raw.send("DELETE", f"{INBOXES}/{name}")
 
     def _apply(self, name: str, part: str, body: dict[str, Any]) -> None:
         identity = {"apiVersion": "clouddatamesh.dev/v1alpha1", "kind": "DataProduct"}
@@ -74,6 +82,8 @@ class Replay:
 
     def _make_bucket(self, bucket: str) -> None:
         self._s3.create_bucket(Bucket=bucket)
+        with absent():
+            self._s3.get_bucket_tagging(Bucket=bucket)
         self._s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": TAGS})
         for setting, (operation, arguments) in _WRITES.items():
             if setting in self._supported:
@@ -91,6 +101,22 @@ class Replay:
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {**data, "bucket": f"acme-{name}"}}
         self._raw.send("POST", "/api/v1/namespaces/sales/secrets", secret)
 
+    def _make_inbox(self, name: str) -> None:
+        inbox = {"apiVersion": "clouddatamesh.dev/v1alpha1", "kind": "AccessInbox", "metadata": {"name": name, "namespace": "sales"}}
+        self._raw.send("POST", INBOXES, inbox)
+        place = f"{INBOXES}/{name}/status?fieldManager=replaystatus&force=true"
+        self._raw.send("PATCH", place, {**inbox, "status": {"observedGeneration": 1}}, content=APPLY)
+
+    def _tell(self, name: str) -> None:
+        about = {"apiVersion": "clouddatamesh.dev/v1alpha1", "kind": "DataProduct", "namespace": "sales", "name": name}
+        event = {
+            "metadata": {"generateName": f"{name}.", "namespace": "sales"},
+            "involvedObject": about,
+            "reason": "Given",
+            "type": "Normal",
+        }
+        self._raw.send("POST", "/api/v1/namespaces/sales/events", event)
+
     def _read_back(self, name: str) -> None:
         self._s3.get_bucket_tagging(Bucket=name)
         for setting, operation in _READS.items():
@@ -100,6 +126,8 @@ class Replay:
         self._iam.get_user(UserName=name)
         self._iam.list_user_policies(UserName=name)
         self._iam.list_access_keys(UserName=name)
+        self._iam.list_attached_user_policies(UserName=name)
+        self._iam.list_groups_for_user(UserName=name)
         self._iam.get_user_policy(UserName=name, PolicyName=b.PREFIX)
 
 

@@ -74,6 +74,8 @@ class AccessReplay:
         self._hold(ask.path, "AccessRequest", ask)
         self._status(ask.path, {"principal": ask.name, "place": {"store": "main", "bucket": self._buckets[ask.product], "path": "daily/"}})
         self._hold(ask.grant_path, "AccessGrant", ask)
+        self._raw.find(ask.grant_path)
+        self._raw.find(ask.path)
         self._iam.create_user(UserName=ask.name, Path="/clouddatamesh/replay/", Tags=TAGS)
         document = build_document(policies.consumer(self._buckets[ask.product], "daily/", "ReadOnly"))
         self._iam.put_user_policy(UserName=ask.name, PolicyName=b.PREFIX, PolicyDocument=document)
@@ -130,6 +132,8 @@ class AccessReplay:
             self._iam.get_user(UserName=ask.name)
             self._iam.list_user_policies(UserName=ask.name)
             self._iam.list_access_keys(UserName=ask.name)
+            self._iam.list_attached_user_policies(UserName=ask.name)
+            self._iam.list_groups_for_user(UserName=ask.name)
             if has_policy:
                 self._iam.get_user_policy(UserName=ask.name, PolicyName=b.PREFIX)
 

@@ -82,6 +82,17 @@ def test_a_request_that_was_revoked_asks_again_by_a_renewal() -> None:
     assert ready(mesh.apply(a_grant("again")).settle()) == ("True", "Granted")
 
 
+def test_a_renewal_shows_on_the_request_until_it_is_answered() -> None:
+    mesh = granted()
+    assert ready(mesh, "RenewalPending") == ("", "")
+    mesh.clock.forward(days=1)
+    mesh.apply(a_request(renewal={"requestedAt": "2026-01-02T00:00:00Z"})).settle()
+    assert (ready(mesh), ready(mesh, "RenewalPending")) == (("True", "Granted"), ("True", "AwaitingGrant"))
+    told = mesh.condition("AccessRequest", "orders-for-forecast", "inventory", "RenewalPending")["message"]
+    assert told == "Renewal was requested at 2026-01-02T00:00:00Z; the owners of DataProduct sales/orders see it in AccessInbox orders"
+    assert ready(mesh.apply(a_grant("again")).settle(), "RenewalPending") == ("", "")
+
+
 def test_access_ends_by_time() -> None:
     mesh = two_domains().apply(a_request(), a_grant(validUntil="2026-01-03T00:00:00Z")).settle()
     mesh.clock.forward(days=1)

@@ -1,6 +1,7 @@
 """An AccessRequest's status from the decision and from what was read back of it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding
 from clouddatamesh.plan.access import terms
-from clouddatamesh.plan.access.decision import Decision, decide
+from clouddatamesh.plan.access.decision import Decision, decide, is_renewal_pending
 from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, owner_of
 from clouddatamesh.plan.access.rotation import rotate_token, rotates_at
 
@@ -21,6 +22,11 @@ Status = Mapping[str, Any]
 
 def report(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
     """The outcome as far as nothing failed: what is given is there, what is kept is told of, or nothing is there any more."""
+    outcome = _report_access(ask, world, old)
+    return replace(outcome, findings=(*outcome.findings, *_renewal(ask, world)))
+
+
+def _report_access(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
     decision = decide(ask, world)
     giving = giving_of(ask, world, decision)
     if decision.gives and decision.trouble is not None:
@@ -28,6 +34,13 @@ def report(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
     if giving is not None:
         return _report_given(giving, world, old)
     return _report_nothing(ask, decision, world, old)
+
+
+def _renewal(ask: Ask, world: AccessWorld) -> Iterator[Finding]:
+    """The consumer sees that the wish for more time was noticed, and where the owners see it."""
+    if ask.renewal_at is not None and is_renewal_pending(ask, world):
+        where = f"the owners of {ask.product} see it in AccessInbox {ask.product.name}"
+        yield Finding("RenewalPending", "True", reasons.AWAITING_GRANT, f"Renewal was requested at {_text(ask.renewal_at)}; {where}")
 
 
 def _report_given(giving: Giving, world: AccessWorld, old: Status) -> Outcome:
