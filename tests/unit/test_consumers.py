@@ -5,6 +5,7 @@ from typing import Any, Final
 import pytest
 
 from clouddatamesh import reasons
+from clouddatamesh.api.kinds import KIND_BY_NAME
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.plan.access import consumers, inbox
 from tests.support.manifests import a_request
@@ -38,6 +39,7 @@ def test_an_object_that_says_nothing_is_nobodys() -> None:
     assert not consumers.is_pending(empty)
     assert consumers.standing_of(None) == ()
     assert not consumers.holds_principal(with_status(empty, conditions=ready(reasons.AWAITING_GRANT)))
+    assert consumers.holds_principal(with_status(empty, **KIND_BY_NAME["AccessRequest"].initial_status))
     assert inbox.pending_entry(empty).keys() == {"namespace", "name", "outputPort", "consumer", "grant"}
     assert inbox.consumer_entry(empty).keys() == {"namespace", "name", "outputPort", "consumer"}
 

@@ -16,7 +16,7 @@ def has_access(request: Manifest) -> bool:
 
 def holds_principal(request: Manifest) -> bool:
     """Whether a user in the store may be this request's: its record says so, or it was not decided yet."""
-    decided = any(c.get("type") == "Ready" for c in conditions_of(request))
+    decided = any(c.get("type") == "Ready" and c.get("reason") != reasons.PENDING for c in conditions_of(request))
     return bool(part_of(request, "status").get("principal")) or not decided
 
 
