@@ -258,7 +258,7 @@ def test_a_port_that_drains_is_ended_by_force() -> None:
 def test_a_domain_waits_for_requests_and_counts_them() -> None:
     mesh = granted().delete("DataProduct", "forecast", "inventory").delete("Domain", "inventory").settle()
     blocked = mesh.condition("Domain", "inventory", type_="DeletionBlocked")
-    assert "1 AccessRequests with access in namespace inventory" in blocked["message"]
+    assert "1 AccessRequest in namespace inventory" in blocked["message"]
     mesh.delete("AccessRequest", "orders-for-forecast", "inventory").settle()
     assert not mesh.exists("Domain", "inventory")
 

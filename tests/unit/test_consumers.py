@@ -32,6 +32,9 @@ def ready(reason: str, status: str = "Unknown") -> list[dict[str, str]]:
     return [condition("Ready", status, reason)]
 
 
+RENEWS: Final = condition("RenewalPending", "True", reasons.AWAITING_GRANT)
+
+
 def test_an_object_that_says_nothing_is_nobodys() -> None:
     empty: Manifest = {"metadata": {"namespace": "inventory", "name": "x"}}
     assert not consumers.has_access(empty)
@@ -67,9 +70,10 @@ def test_access_is_what_is_recorded_and_in_effect_what_was_read_back(status: dic
         ("granted", None, {"conditions": ready(reasons.GRANTED, "True"), "decidedAt": MADE}, False),
         ("refused", None, {"conditions": ready(reasons.DENIED, "False")}, False),
         ("ended", None, {"conditions": ready(reasons.EXPIRED, "False"), "decidedAt": MADE}, False),
-        ("granted, and a renewal is asked", LATER, {"conditions": ready(reasons.GRANTED, "True"), "decidedAt": MADE}, True),
-        ("ended, and a renewal is asked", LATER, {"conditions": ready(reasons.EXPIRED), "decidedAt": MADE}, True),
-        ("refused, and a renewal is asked", LATER, {"conditions": ready(reasons.DENIED, "False"), "decidedAt": MADE}, False),
+        ("granted, and a renewal is asked", LATER, {"conditions": [*ready(reasons.GRANTED, "True"), RENEWS], "decidedAt": MADE}, True),
+        ("ended, and a renewal is asked", LATER, {"conditions": [*ready(reasons.EXPIRED), RENEWS], "decidedAt": MADE}, True),
+        ("never given, and a renewal is asked", LATER, {"conditions": [*ready(reasons.EXPIRED), RENEWS]}, True),
+        ("refused, and a renewal is asked", LATER, {"conditions": [*ready(reasons.DENIED, "False"), RENEWS], "decidedAt": MADE}, False),
         ("the renewal was answered", EARLIER, {"conditions": ready(reasons.GRANTED, "True"), "decidedAt": MADE}, False),
         ("answered in the second that it was asked", MADE, {"conditions": ready(reasons.GRANTED, "True"), "decidedAt": MADE}, False),
         ("a renewal before the first answer", LATER, {"conditions": ready(reasons.AWAITING_GRANT)}, True),

@@ -10,8 +10,9 @@ from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.model.bucket import Bucket, Contents
 from clouddatamesh.model.evidence import Absent, Present, Unknown
-from clouddatamesh.model.identity import AccessKey
+from clouddatamesh.model.identity import AccessKey, Principal
 from clouddatamesh.model.operations import Announce, ReleaseObject
+from clouddatamesh.model.plan import Part
 from clouddatamesh.model.store_operations import DeleteBucket, EmptyBucket
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding as b
@@ -44,9 +45,23 @@ def world(**parts: Any) -> ProductWorld:
     return a_world(**{"bucket": MINE, "contents": EMPTY, **parts})
 
 
+def its_user(product: DataProduct) -> Present[Principal]:
+    wish = wish_of(product, world())
+    assert wish is not None
+    binding = binding_of(wish)
+    assert binding is not None
+    return Present(replace(b.want_principal(binding), keys=(AccessKey("A"),)))
+
+
+def part_of(product: DataProduct, seen: ProductWorld, name: str) -> Part:
+    return next(part for part in plan_deletion(product, seen).parts if part.name == name)
+
+
 def ends(product: DataProduct, seen: ProductWorld) -> tuple[list[str], MeshError | None]:
     """What is done in the store and with the object, and why there is no more."""
-    (part,) = plan_deletion(product, seen).parts
+    users, part = (part_of(product, seen, name) for name in ("users", "deletion"))
+    if users.stop is not None:
+        return [], users.stop
     words = {EmptyBucket: "empty", DeleteBucket: "delete", ReleaseObject: "go", Announce: "tell"}
     return [words[type(operation)] for operation in part.operations if type(operation) in words], part.stop
 
@@ -117,12 +132,7 @@ def test_a_bucket_whose_contents_were_not_counted_is_emptied_first() -> None:
 def test_credentials_go_before_the_bucket() -> None:
     """And where they cannot be seen, the record and the bucket stay."""
     product = a_product(DESTROY)
-    wish = wish_of(product, world())
-    assert wish is not None
-    binding = binding_of(wish)
-    assert binding is not None
-    user = replace(b.want_principal(binding), keys=(AccessKey("A"),))
-    (part,) = plan_deletion(product, world(principal=Present(user))).parts
+    part = part_of(product, world(principal=its_user(product)), "deletion")
     words = [str(operation) for operation in part.operations]
     assert ["policy" in word or "principal" in word for word in words] == [False, True, True, True, False, False], (
         "checked, taken, destroyed"
@@ -153,8 +163,7 @@ def test_a_suspended_product_stays_unless_it_is_given_up() -> None:
 @pytest.mark.parametrize("parts", [{"principal": SILENT}, {"store": None}, {"abandoned": True}], ids=["silent", "gone", "abandoned"])
 def test_what_is_given_up_goes_at_once_and_is_listed(annotation: str, parts: dict[str, Any]) -> None:
     product = a_product(DESTROY, annotations={f"clouddatamesh.dev/{annotation}": "orders"})
-    (part,) = plan_deletion(product, world(**parts)).parts
-    told, release = part.operations
+    told, release = part_of(product, world(**parts), "deletion").operations
     assert isinstance(told, Announce)
     assert (told.event.type, told.event.reason) == ("Warning", reasons.ABANDONED)
     assert NAME in told.event.note and "sales-orders-x" in told.event.note
@@ -195,12 +204,49 @@ def test_a_product_that_never_made_anything_goes() -> None:
         ({"clouddatamesh.dev/orphan": "orders"}, False, False),
         ({"clouddatamesh.dev/cut-off": "daily/1.0.0"}, False, True),
         ({"clouddatamesh.dev/force-delete": "daily/1.0.0"}, False, True),
+        ({"clouddatamesh.dev/cut-off": "hourly/2.0.0, daily/1.0.0"}, False, True),
+        ({"clouddatamesh.dev/cut-off": "hourly/2,orders"}, True, False),
     ],
     ids=str,
 )
 def test_whom_an_annotation_cuts_off(annotations: dict[str, str], cut: bool, port: bool) -> None:
     product = a_product(annotations=annotations)
     assert (is_cut_off(product), is_forced(product, "daily/1")) == (cut, port)
+
+
+def test_what_the_store_refuses_to_let_go_of_is_left_where_it_is_given_up() -> None:
+    """It answers reads, and refuses the taking: the part that is carried out instead lists what is left."""
+    left = part_of(a_product(annotations=ORPHAN), world(), "abandoning")
+    assert (left.instead_of, left.after) == ("deletion", ("users",))
+    assert [type(operation) for operation in left.operations][-2:] == [Announce, ReleaseObject]
+    assert [part.name for part in plan_deletion(a_product(), world()).parts] == ["users", "deletion"]
+
+
+OTHERS: Final = Present(Bucket(NAME, tags=owned_tags("inventory", "stock", uid="uid-9")))
+FREED: Final = Present(Bucket(NAME, tags=(*owned_tags(), ("clouddatamesh.dev/released", "sales/orders"))))
+
+
+@pytest.mark.parametrize("spec", [{}, {"suspend": True}], ids=["waits for consumers", "suspended"])
+@pytest.mark.parametrize(
+    ("bucket", "seen_at", "reason", "takes"),
+    [
+        (FREED, None, reasons.RELEASED, True),
+        (OTHERS, None, reasons.LOSS_UNCONFIRMED, False),
+        (OTHERS, "2025-12-31T23:00:00Z", reasons.NOT_OWNED, True),
+    ],
+    ids=["released", "another's, seen first", "another's"],
+)
+def test_however_long_a_deletion_waits_keys_open_no_bucket_of_another(
+    spec: dict[str, Any], bucket: Present[Bucket], seen_at: str | None, reason: str, takes: bool
+) -> None:
+    product = a_product(DESTROY, **spec)
+    assert product.status.storage is not None
+    storage = product.status.storage.model_copy(update={"loss_seen_at": seen_at})
+    product = product.model_copy(update={"status": product.status.model_copy(update={"storage": storage})})
+    seen = world(bucket=bucket, principal=its_user(product), requests=(CONSUMER,))
+    assert reason_of(part_of(product, seen, "storage").stop) == reason
+    assert bool(part_of(product, seen, "taking").operations) is takes
+    assert part_of(product, seen, "storage").condition == "StorageReady"
 
 
 # While it lives.

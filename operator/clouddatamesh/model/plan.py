@@ -70,13 +70,15 @@ def stopped(error: MeshError, *operations: Operation) -> Steps:
 class Part:
     """One concern of an object. `condition` is the condition type that tells of it; `after` names the parts that must not have failed.
 
-    `takes`: the part takes away, which neither spec.suspend nor a failure elsewhere holds up.
+    `instead_of` names the part without whose failure it is left out. `takes`: the part takes away, which neither spec.suspend nor a
+    failure elsewhere holds up.
     """
 
     name: str
     steps: Steps = Steps()
     condition: str = ""
     after: tuple[str, ...] = ()
+    instead_of: str = ""
     takes: bool = False
 
     @property

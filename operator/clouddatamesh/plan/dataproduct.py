@@ -1,5 +1,6 @@
 """A DataProduct's plan: what is taken away, its bucket, its producer's credentials, its inbox; and all of it backwards when it goes."""
 
+from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
 from clouddatamesh import reasons
@@ -13,11 +14,11 @@ from clouddatamesh.model.store_operations import CheckDestruction, DeleteBucket,
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.consumers import has_access
-from clouddatamesh.plan.access.facts import cut_offs
+from clouddatamesh.plan.access.facts import cut_offs, words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus, principal_of
 from clouddatamesh.plan.ownership import judge
-from clouddatamesh.plan.storage import Wish, is_lost, owner_of, plan_storage, wish_of
+from clouddatamesh.plan.storage import Wish, find_loss, is_lost, owner_of, plan_storage, wish_of
 
 STORAGE_READY: Final = "StorageReady"
 BLOCKED: Final = "DeletionBlocked"
@@ -49,8 +50,9 @@ def _hold(product: DataProduct, storage: Steps) -> Steps:
 
 
 def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) -> Steps:
-    if world.obstacle is not None or wish is None:
-        return Steps((), world.obstacle)
+    loss = find_loss(wish, world) if wish is not None else None
+    if loss is not None or world.obstacle is not None or wish is None:
+        return Steps((), loss or world.obstacle)
     home = world.home
     if home is not None and product.status.storage is None:
         if home.cordoned:
@@ -95,25 +97,46 @@ def agreed_fate(product: DataProduct) -> Fate:
 def is_cut_off(product: DataProduct) -> bool:
     """Whether the owner ends the consumers' access."""
     annotations = product.metadata.annotations
-    return product.metadata.name in (annotations.get(marks.CUT_OFF_ANNOTATION), annotations.get(marks.FORCE_ANNOTATION))
+    return product.metadata.name in (*words_of(annotations.get(marks.CUT_OFF_ANNOTATION)), annotations.get(marks.FORCE_ANNOTATION))
 
 
 def plan_deletion(product: DataProduct, world: ProductWorld) -> Plan:
     """Access and credentials first, then the bucket by its policy, then the object."""
     if not marks.is_held(product.metadata.finalizers):
         return Plan()
-    return Plan((Part("deletion", _plan_end(product, world), BLOCKED, takes=True),))
+    users, end = _plan_users_end(product, world), _plan_end(product, world)
+    abandons = (Part("abandoning", _plan_abandoning(product, world), BLOCKED, after=("users",), instead_of="deletion", takes=True),)
+    return Plan(
+        (
+            *_plan_lost(product, world),
+            Part("users", users, BLOCKED, takes=True),
+            Part("deletion", end, BLOCKED, after=("users",), takes=True),
+            *(abandons if _gives_up(product, world) else ()),
+        )
+    )
+
+
+def _plan_lost(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
+    """However long a deletion waits, keys do not open a bucket that is another's meanwhile; its consumers read that in StorageReady."""
+    wish = wish_of(product, world)
+    loss = find_loss(wish, world) if wish is not None else None
+    if wish is None or loss is None:
+        return ()
+    taking = plan_removal(wish.owner, world) if is_lost(wish, world) else Steps()
+    return (Part("taking", taking, CONDITION, takes=True), Part("storage", stopped(loss), STORAGE_READY))
+
+
+def _gives_up(product: DataProduct, world: ProductWorld) -> bool:
+    """Whether the product goes although something may be left in its store."""
+    return world.abandoned or marks.is_orphaned(product.metadata)
 
 
 def _plan_end(product: DataProduct, world: ProductWorld) -> Steps:
-    gives_up = world.abandoned or marks.is_orphaned(product.metadata)
+    gives_up = _gives_up(product, world)
     if product.spec.suspend and not gives_up:
         return stopped(Waiting(reasons.SUSPENDED, "The product is suspended; set spec.suspend to false to let its deletion go on"))
-    users = _plan_users_end(product, world)
     if gives_up and not _is_reached(world):
         return _plan_abandoning(product, world)
-    if users is not None:
-        return users
     wish, release = wish_of(product, world), Steps((ReleaseObject(),))
     if product.status.storage is None and product.status.producer is None:
         return release
@@ -144,7 +167,7 @@ def _is_reached(world: ProductWorld) -> bool:
 
 def _plan_abandoning(product: DataProduct, world: ProductWorld) -> Steps:
     """The store is given up: what may be left in it is listed, what is in the cluster goes."""
-    removal = Steps(plan_removal(owner_of(product, world), world).operations)
+    removal = Steps(plan_removal(owner_of(product, world), replace(world, principal=Absent())).operations)
     left = []
     if product.status.storage is not None:
         left.append(f"bucket {product.status.storage.bucket}")
@@ -154,11 +177,15 @@ def _plan_abandoning(product: DataProduct, world: ProductWorld) -> Steps:
     return removal + Steps((*told, ReleaseObject()))
 
 
-def _plan_users_end(product: DataProduct, world: ProductWorld) -> Steps | None:
-    """Deletion waits for those who have access; cut off, until it was taken from them. Who they are is for the inbox's readers."""
+def _plan_users_end(product: DataProduct, world: ProductWorld) -> Steps:
+    """Deletion waits for those who have access; cut off, until it was taken from them. Who they are is for the inbox's readers.
+
+    A suspended product waits for that first, and one whose store is given up and cannot be asked waits for nobody.
+    """
     count = sum(map(has_access, world.requests))
-    if not count:
-        return None
+    gives_up = _gives_up(product, world)
+    if not count or (gives_up and not _is_reached(world)) or (product.spec.suspend and not gives_up):
+        return Steps()
     way_out = (
         "their access is being taken away"
         if is_cut_off(product)

@@ -187,8 +187,8 @@ def _operator_last(child: Manifest) -> tuple[bool, Key]:
 
 def _count(access: Iterable[Key]) -> list[str]:
     """Whoever may see a Domain need not be allowed to see who has access to what: so their number is told, by namespace."""
-    found = Counter(key.namespace for key in access)
-    return [f"{count} AccessRequests with access in namespace {namespace}" for namespace, count in sorted(found.items())]
+    found = Counter((key.namespace, key.kind) for key in access)
+    return [f"{count} {kind}{'s' if count > 1 else ''} in namespace {namespace}" for (namespace, kind), count in sorted(found.items())]
 
 
 def _in_use(what: str, users: list[str]) -> Waiting:

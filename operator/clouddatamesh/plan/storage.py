@@ -106,11 +106,21 @@ def is_lost(wish: Wish, world: ProductWorld) -> bool:
 
     Marks of somebody else must have been seen twice, and not on many buckets within an hour. Consent needs no second look.
     """
+    loss = find_loss(wish, world)
+    return loss is not None and loss.reason in (reasons.RELEASED, reasons.NOT_OWNED)
+
+
+def find_loss(wish: Wish, world: ProductWorld) -> MeshError | None:
+    """Why a bucket that was this product's is not any more, whatever else keeps the product from being served; None where it is not lost.
+
+    Somebody else's marks, seen once or confirmed; or the tag by which its owner lets it go.
+    """
     storage = wish.product.status.storage
     if isinstance(world.bucket, Unknown) or storage is None or storage.phase == "Creating":
-        return False
+        return None
     claim = judge(wish.product, wish.name, world)
-    return claim.verdict == "Released" or (claim.verdict == "Foreign" and claim.positive and _doubt(wish, world) is None)
+    lost = claim.verdict == "Released" or (claim.verdict == "Foreign" and claim.positive)
+    return _loss(wish, claim, world) if lost else None
 
 
 def _loss(wish: Wish, claim: Claim, world: ProductWorld) -> MeshError:

@@ -67,12 +67,12 @@ def _deletion(visit: Visit) -> Flow[Looked]:
         ask = _with_predecessor(read_request(visit.manifest()), visit)
         return ask, gather_deletion(ask, visit)
 
-    def is_held() -> bool:
-        return marks.FINALIZER in (visit.manifest()["metadata"].get("finalizers") or ())
+    def holders() -> tuple[str, ...]:
+        return tuple(visit.manifest()["metadata"].get("finalizers") or ())
 
     return Flow(
         gather=look,
-        plan=lambda seen: planning.plan_deletion(*seen, is_held=is_held(), gives_up=_gives_up(visit)),
+        plan=lambda seen: planning.plan_deletion(*seen, holders(), gives_up=_gives_up(visit)),
         executor=lambda seen: _executor(visit, seen[1]),
         report=lambda _seen, _: _report_deletion(visit),
     )

@@ -29,7 +29,7 @@ from clouddatamesh.reconcile.parse import parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
 from clouddatamesh.reconcile.siblings import count_losses, find_rival, is_handed_over, lives_elsewhere
-from clouddatamesh.status.dataproduct import report
+from clouddatamesh.status.dataproduct import loss_fields, report
 
 Looked: TypeAlias = tuple[DataProduct, ProductWorld]
 """A product and its world, as one pass saw them."""
@@ -65,13 +65,18 @@ def _deletion(visit: Visit) -> Flow[Looked]:
         gather=look,
         plan=lambda seen: planning.plan_deletion(*seen),
         executor=lambda seen: _executor(visit, seen[1]),
-        report=lambda _seen, _plan: _report_deletion(visit),
+        report=lambda seen, _plan: _report_deletion(visit, *seen),
     )
 
 
-def _report_deletion(visit: Visit) -> Outcome:
-    """What is recorded stays recorded until the object goes."""
+def _report_deletion(visit: Visit, product: DataProduct, world: ProductWorld) -> Outcome:
+    """What is recorded stays recorded until the object goes; since when the bucket is lost is told as of one that lives."""
     kept = {name: value for name, value in visit.old_status().items() if name not in ("conditions", "observedGeneration")}
+    if "storage" in kept:
+        kept["storage"] = {
+            **{name: value for name, value in kept["storage"].items() if name != "lossSeenAt"},
+            **loss_fields(product, world),
+        }
     return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "What was made is being taken away"), fields=kept)
 
 

@@ -79,6 +79,8 @@ def carry_out(plan: Plan, executor: Executor, progress: Progress) -> bool:
     halted = set(progress.broken)
     count = len(progress.done)
     for part in plan.parts:
+        if part.instead_of and part.instead_of not in halted:
+            continue
         if part.name in halted or halted.intersection(part.after):
             halted.add(part.name)
             continue

@@ -11,13 +11,13 @@ from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding, marks
-from clouddatamesh.plan.access.consumers import count_by_port, is_pending
-from clouddatamesh.plan.access.facts import major
+from clouddatamesh.plan.access.consumers import count_by_port, has_access, is_pending
+from clouddatamesh.plan.access.facts import asked_port, cut_of, major, words_of
 from clouddatamesh.plan.credentials import binding_of
 from clouddatamesh.plan.dataproduct import fate_of, is_forced, key_of_product
 from clouddatamesh.plan.marks import is_given_up
 from clouddatamesh.plan.ownership import judge
-from clouddatamesh.plan.storage import Wish, recreated, wish_of
+from clouddatamesh.plan.storage import Wish, find_loss, recreated, wish_of
 
 _SHOWN = 20
 
@@ -27,9 +27,9 @@ def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
     wish = wish_of(product, world)
     made = wish if wish is not None and _is_made(product, wish, world) else None
     withheld = full if _held(product) is not None else Plan()
-    findings = (*_steps(product, made, world), *_inputs(product, world), *_drift(product, made, withheld), *_cut_off(product))
+    findings = (*_steps(product, made, world), *_inputs(product, world), *_drift(product, made, withheld), *_cut_off(product, world))
     ready = _ready(product, withheld)
-    return Outcome(ready=ready, findings=findings, fields=_fields(product, made, world, full, withheld), stalled=ready.status == "False")
+    return Outcome(ready=ready, findings=findings, fields=_fields(product, made, world, withheld), stalled=ready.status == "False")
 
 
 def _is_made(product: DataProduct, wish: Wish, world: ProductWorld) -> bool:
@@ -100,18 +100,26 @@ def _inputs(product: DataProduct, world: ProductWorld) -> Iterator[Finding]:
         yield Finding("InputsReady", "True", reasons.READY, "Every input port is satisfied")
 
 
-def _cut_off(product: DataProduct) -> Iterator[Finding]:
-    """An annotation by which access is ended: an owner in a hurry must see whether it says what was meant."""
-    wanted = product.metadata.annotations.get(marks.CUT_OFF_ANNOTATION)
-    if wanted is None:
+def _cut_off(product: DataProduct, world: ProductWorld) -> Iterator[Finding]:
+    """An annotation by which access is ended: an owner in a hurry must see whether it says what was meant, and whether it is done."""
+    wanted = words_of(product.metadata.annotations.get(marks.CUT_OFF_ANNOTATION))
+    if not wanted:
         return
-    ports = [f"{port.name}/{major(port.version)}" for port in product.spec.output_ports]
-    ports += [f"{port.name}/{major(port.version)}" for port in product.status.output_ports]
-    if wanted == product.metadata.name or any(is_forced(product, port) for port in ports):
-        yield Finding("CutOff", "True", reasons.CUT_OFF, f"Access of {wanted} is ended for as long as the annotation is there")
+    ports = {f"{port.name}/{major(port.version)}" for port in product.spec.output_ports}
+    ports |= {f"{port.name}/{major(port.version)}" for port in product.status.output_ports}
+    cut = {cut_of(word) for word in wanted}
+    unknown = [word for word in wanted if cut_of(word) not in {product.metadata.name, *ports}]
+    if unknown:
+        why = f"Annotation {marks.CUT_OFF_ANNOTATION} names {', '.join(unknown)}, which is neither this product nor one of its ports"
+        yield Finding("CutOff", "False", reasons.INVALID_SPEC, f"{why}; write {product.metadata.name}, or a port as daily/1.0.0")
         return
-    why = f"Annotation {marks.CUT_OFF_ANNOTATION}={wanted} names neither this product nor one of its ports, so it ends nothing"
-    yield Finding("CutOff", "False", reasons.INVALID_SPEC, f"{why}; write {product.metadata.name}, or a port as daily/1.0.0")
+    whole = product.metadata.name in cut
+    left = sum(has_access(request) and (whole or "/".join(asked_port(request)) in cut) for request in world.requests)
+    told = f"Access of {', '.join(wanted)} is ended for as long as the annotation is there"
+    if left:
+        yield Finding("CutOff", "Unknown", reasons.CUT_OFF, f"{told}; of {left} requests it is still being taken away, their keys may work")
+    else:
+        yield Finding("CutOff", "True", reasons.CUT_OFF, told)
 
 
 def _drift(product: DataProduct, made: Wish | None, withheld: Plan) -> Iterator[Finding]:
@@ -124,7 +132,7 @@ def _drift(product: DataProduct, made: Wish | None, withheld: Plan) -> Iterator[
         yield Finding("DriftDetected", "Unknown", reasons.OBSERVED, "The bucket was not read back as this product's")
 
 
-def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, full: Plan, withheld: Plan) -> dict[str, Any]:
+def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withheld: Plan) -> dict[str, Any]:
     fields: dict[str, Any] = {"inputPorts": _input_ports(product, world), "outputPorts": _output_ports(product, made, world)}
     fields["pendingRequestCount"] = sum(map(is_pending, world.requests))
     if product.spec.mode == "Plan":
@@ -133,20 +141,20 @@ def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, full: 
         fields["storage"] = _storage(made)
     elif product.status.storage is not None:
         kept = product.status.storage.model_dump(by_alias=True, exclude_none=True, exclude={"loss_seen_at"})
-        fields["storage"] = {**kept, "ownershipVerified": False, **_loss(product, world, full)}
+        fields["storage"] = {**kept, "ownershipVerified": False, **loss_fields(product, world)}
     if "storage" in fields and world.store is not None and is_given_up(world.store):
         fields["storage"]["abandoned"] = True
     return {**fields, **_producer(product, world)}
 
 
-def _loss(product: DataProduct, world: ProductWorld, full: Plan) -> dict[str, Any]:
+def loss_fields(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     """Since when the bucket shows another's marks, and whether that was no loss of one; a look that did not see it begins again."""
-    stop = next((part.stop for part in full.parts if part.name == "storage"), None)
-    if stop is None or stop.reason not in (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE, reasons.NOT_OWNED):
+    wish, storage = wish_of(product, world), product.status.storage
+    loss = find_loss(wish, world) if wish is not None else None
+    if loss is None or loss.reason == reasons.RELEASED:
         return {}
-    storage = product.status.storage
     since = (storage.loss_seen_at if storage else None) or f"{world.now:%Y-%m-%dT%H:%M:%SZ}"
-    return {"lossSeenAt": since, **({"lossBraked": True} if stop.reason == reasons.STORAGE_LOSS_BRAKE else {})}
+    return {"lossSeenAt": since, **({"lossBraked": True} if loss.reason == reasons.STORAGE_LOSS_BRAKE else {})}
 
 
 def _storage(wish: Wish) -> dict[str, Any]:

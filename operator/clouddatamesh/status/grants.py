@@ -1,7 +1,7 @@
 """An AccessGrant's status: whether access rests on it, and if not, why not."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.model.access import Answer, Ask
@@ -11,9 +11,28 @@ from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.grants import cap_of, is_in_use
 
+_DELETABLE: Final = "; it can be deleted"
+
 
 def report(answer: Answer, world: GrantWorld) -> Outcome:
     """The outcome when nothing more is to be done for a grant itself."""
+    found = _report(answer, world)
+    ends = world.ask is not None and is_in_use(answer, world.ask) and not decide(world.ask, world.access).gives
+    return _as_ending(found) if ends else found
+
+
+def _as_ending(outcome: Outcome) -> Outcome:
+    """Access that is to end and was not seen to be gone: its key may work, so nobody is told that it does not."""
+    effect = next(finding for finding in outcome.findings if finding.type == "InEffect")
+    if effect.status != "False":
+        return outcome
+    why = f"{effect.message.removesuffix(_DELETABLE)}. The access that rests on this grant is being taken away; its key may work until then"
+    others = tuple(finding for finding in outcome.findings if finding.type != "InEffect")
+    ready = replace(outcome.ready, status="Unknown", message=why)
+    return replace(outcome, ready=ready, findings=(replace(effect, status="Unknown", message=why), *others), stalled=False)
+
+
+def _report(answer: Answer, world: GrantWorld) -> Outcome:
     ask = world.ask
     if not answer.readable and answer.decision == "Approve":
         return _outcome(_unreadable(), {}, stalled=True)
@@ -39,7 +58,7 @@ def _report_without_request(answer: Answer, world: GrantWorld) -> Outcome:
     if answer.decision == "Approve" and answer.ends is not None and not answer.permanent and answer.ends <= world.access.now:
         over = Finding("Expired", "True", reasons.EXPIRED, "Its end has passed")
         fields = {"validUntil": f"{answer.ends:%Y-%m-%dT%H:%M:%SZ}"}
-        return _outcome(Finding("Ready", "True", reasons.EXPIRED, "Its end has passed; it can be deleted"), fields, over)
+        return _outcome(Finding("Ready", "True", reasons.EXPIRED, f"Its end has passed{_DELETABLE}"), fields, over)
     return _outcome(Finding("Ready", "Unknown", reasons.REQUEST_NOT_FOUND, f"AccessRequest {asked} does not exist"), {})
 
 
@@ -73,7 +92,7 @@ def _report_approval(answer: Answer, ask: Ask, world: GrantWorld, fields: dict[s
         return _outcome(Finding("Ready", "False", reasons.PERMANENT_NOT_ALLOWED, why), fields, stalled=True)
     if end is not None and end <= now and (world.access.is_time_trusted or not is_in_use(answer, ask)):
         over = Finding("Expired", "True", reasons.EXPIRED, "Its end has passed")
-        return _outcome(Finding("Ready", "True", reasons.EXPIRED, "Its end has passed; it can be deleted"), fields, over)
+        return _outcome(Finding("Ready", "True", reasons.EXPIRED, f"Its end has passed{_DELETABLE}"), fields, over)
     if ask.was_given and not decide(ask, world.access).gives:
         fields = {name: value for name, value in fields.items() if name != "validUntil"}  # what has ended shows no end in the future
     return replace(_report_living(answer, ask, world), fields=fields, due=end)

@@ -25,7 +25,7 @@ Status: TypeAlias = Mapping[str, Any]
 
 _RAISED_BY_ERRORS: Final = frozenset({"DeletionBlocked"})
 """Conditions that are True when something is wrong."""
-_HISTORY: Final = frozenset({"Expired", "Denied", "Approved", "Superseded", "Expiring", "PrincipalsOrphaned"})
+_HISTORY: Final = frozenset({"Expired", "Denied", "Approved", "Superseded", "Expiring", "PrincipalsOrphaned", "RenewalPending"})
 """Conditions that tell of what was decided, and hold until something else is."""
 _STICKY_CONDITIONS: Final = frozenset({"Superseded"})
 _STICKY_FIELDS: Final = ("maxDuration",)

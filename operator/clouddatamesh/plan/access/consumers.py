@@ -6,7 +6,7 @@ from typing import Any
 
 from clouddatamesh import reasons
 from clouddatamesh.model.objects import Manifest
-from clouddatamesh.plan.access.facts import asked_port, conditions_of, moment, part_of
+from clouddatamesh.plan.access.facts import asked_port, conditions_of, part_of
 
 
 def has_access(request: Manifest) -> bool:
@@ -26,22 +26,22 @@ def is_in_effect(request: Manifest) -> bool:
 
 
 def is_pending(request: Manifest) -> bool:
-    """Whether the owner has something to decide: a request without an answer, or a renewal that is newer than the last one."""
+    """Whether the owner has something to decide: a request without an answer, or a renewal that no grant answers."""
     if request["metadata"].get("deletionTimestamp"):
         return False
-    ready = next((c for c in conditions_of(request) if c.get("type") == "Ready"), None)
-    asked = moment(part_of(request, "spec").get("renewal", {}).get("requestedAt"))
-    decided = moment(part_of(request, "status").get("decidedAt"))
-    if asked and decided and asked > decided:
-        return ready is not None and ready["reason"] != reasons.DENIED
-    return ready is not None and ready["reason"] == reasons.AWAITING_GRANT
+    told = {c.get("type"): c for c in conditions_of(request)}
+    reason, renewal = told.get("Ready", {}).get("reason"), told.get("RenewalPending", {}).get("status")
+    return reason == reasons.AWAITING_GRANT or (renewal == "True" and reason != reasons.DENIED)
+
+
+_STANDING = ("Ready", "Provisioned", "RenewalPending")
 
 
 def standing_of(request: Manifest | None) -> tuple[Any, ...]:
     """What of a request's status others rest on: its grant, and how it is."""
     if request is None:
         return ()
-    found = [(c.get("type"), c.get("status"), c.get("reason")) for c in conditions_of(request) if c.get("type") in ("Ready", "Provisioned")]
+    found = [(c.get("type"), c.get("status"), c.get("reason")) for c in conditions_of(request) if c.get("type") in _STANDING]
     return (part_of(request, "status").get("grantRef"), found)
 
 

@@ -97,19 +97,23 @@ def read_product(product: Manifest) -> Offer:
 
 
 def cut_offs(product: Manifest) -> Iterator[str]:
-    """What the owner wants cut off: the product's name, or a port as `name/major`.
+    """What the owner wants cut off: the product's name, or a port as `name/major`; several of them are separated by commas.
 
     `cut-off` counts at once; `force-delete` for one port likewise, and for the whole product once that is being deleted.
     """
     annotations = product["metadata"].get("annotations") or {}
-    if wanted := annotations.get(marks.CUT_OFF_ANNOTATION):
-        yield _without_minor(str(wanted))
+    yield from map(cut_of, words_of(annotations.get(marks.CUT_OFF_ANNOTATION)))
     forced = annotations.get(marks.FORCE_ANNOTATION)
     if forced and (forced != product["metadata"]["name"] or product["metadata"].get("deletionTimestamp")):
-        yield _without_minor(str(forced))
+        yield cut_of(str(forced))
 
 
-def _without_minor(wanted: str) -> str:
+def words_of(listed: Any) -> tuple[str, ...]:
+    """What an annotation names, separated by commas."""
+    return tuple(word for part in str(listed or "").split(",") if (word := part.strip()))
+
+
+def cut_of(wanted: str) -> str:
     """A port is known by name and major version, whichever version of it was written."""
     name, slash, version = wanted.partition("/")
     return f"{name}/{major(version)}" if slash else name

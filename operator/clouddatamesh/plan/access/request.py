@@ -267,18 +267,23 @@ def is_secret_gone(ask: Ask, world: AccessWorld) -> bool:
     return secret is None or not marks.is_made_by(secret, ask.key, ask.uid) or bool(secret["metadata"].get("deletionTimestamp"))
 
 
-def plan_deletion(ask: Ask, world: AccessWorld, *, is_held: bool, gives_up: bool) -> Plan:
-    """Everything that was given is taken away, then the object goes."""
-    if not is_held:
+def plan_deletion(ask: Ask, world: AccessWorld, holders: tuple[str, ...], *, gives_up: bool) -> Plan:
+    """Everything that was given is taken away, then the object goes; where others hold it, its record does."""
+    held, others = marks.is_held(holders), tuple(holder for holder in holders if not marks.is_held((holder,)))
+    recorded = bool(ask.grant_uid)
+    if not held and not recorded:
         return Plan()
     taking = plan_taking(ask, world)
-    if gives_up and taking.stop is not None:
-        taking = _plan_abandoning(ask)
-    release = Steps((ReleaseObject(),)) if taking == Steps() else Steps()
+    done = (
+        *((Record(tuple((field, None) for field in RECORD)),) if others and recorded else ()),
+        *((ReleaseObject(),) if held else ()),
+    )
+    abandons = (Part("abandoning", _plan_abandoning(ask) + Steps(done), BLOCKED, instead_of="taking", takes=True),)
     return Plan(
         (
             Part("taking", taking, BLOCKED, takes=True),
             Part("secret", plan_secret_end(ask, world), BLOCKED, takes=True),
-            Part("release", release, BLOCKED, after=("taking",), takes=True),
+            Part("release", Steps(done) if taking == Steps() else Steps(), BLOCKED, after=("taking",), takes=True),
+            *(abandons if gives_up else ()),
         )
     )
