@@ -167,6 +167,8 @@ GIVEN: Final = "Given"
 """Event: access or credentials were given."""
 DESTROYED: Final = "Destroyed"
 """Event: a bucket was emptied or deleted with its product."""
+UNCLAIMED: Final = "Unclaimed"
+"""Users of a lost cluster belong to no object of this one; they keep working until somebody ends them."""
 LOSS_UNCONFIRMED: Final = "LossUnconfirmed"
 """A product's bucket carries somebody else's marks; it is looked at once more before its keys are taken."""
 SECRET_TERMINATING: Final = "SecretTerminating"  # noqa: S105 - a reason, not a secret

@@ -68,7 +68,7 @@ STORES = (
           "CapabilityMissing", ("TlsOnly", "relax spec.baseline")),
     Stall("a mesh's bucket that another cluster serves", store("lost"),
           "StoreInUseByOtherCluster", (OTHER_CLUSTER, "spec.takeOverFrom")),
-    Stall("a takeover from the wrong cluster", store("lost-too", takeOverFrom="00000000-0000-0000-0000-000000000000"),
+    Stall("a takeover from the wrong cluster", store("lost-too", takeOverFrom=["00000000-0000-0000-0000-000000000000"]),
           "StoreInUseByOtherCluster", (OTHER_CLUSTER, "spec.takeOverFrom")),
     Stall("a mesh's bucket that is somebody's", store("alien"), "NotOwned", ("carries no mark of this mesh", "spec.bucketPrefix")),
     Stall("a probe's bucket with somebody's objects", store("clutter"), "CapabilityMissing", ("is somebody's; remove it",), "Reconciling"),

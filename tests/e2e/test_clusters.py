@@ -25,7 +25,7 @@ def test_a_second_cluster_touches_nothing_until_it_takes_over(mesh: Actors) -> N
 
         first = mesh.installed.get("namespace", "kube-system")["metadata"]["uid"]
         assert first in str(second.get("objectstore", "main")["status"])
-        store["spec"]["takeOverFrom"] = first
+        store["spec"]["takeOverFrom"] = [first]
         second.apply(store)
         second.wait("objectstore", "main")
         second.apply(a_product("twice"))

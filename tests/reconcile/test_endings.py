@@ -1,4 +1,4 @@
-"""Access and objects that end: what is lost ends however long a deletion waits, others' finalizers keep nobody, and status says what works."""
+"""Access and objects that end: what is lost ends however long a deletion waits, and status says what still works."""
 
 from dataclasses import replace
 from typing import Any
@@ -79,7 +79,7 @@ def test_what_is_given_up_goes_though_its_store_refuses_the_taking(kind: str) ->
     mesh.delete(kind, key.name, key.namespace)
     driven.run(minutes=6)
     assert mesh.exists(kind, key.name, key.namespace), "it waits for its store"
-    mesh.apply(annotated(found, orphan=key.name))
+    mesh.apply(annotated(dict(found), orphan=key.name))
     driven.run(minutes=6)
     assert not mesh.exists(kind, key.name, key.namespace)
     assert any(event.reason == reasons.ABANDONED for _, event in mesh.cluster.events)
@@ -96,7 +96,7 @@ def test_nobody_is_told_that_access_ended_while_its_key_may_work(end: str) -> No
         mesh.apply({**a_grant(), "spec": {**a_grant()["spec"], "decision": "Deny"}})
     if end == "cut-off":
         product = mesh.product()
-        mesh.apply(annotated(product, cut_off="orders"))
+        mesh.apply(annotated(dict(product), cut_off="orders"))
     driven.run(hours=1)
     effect = mesh.condition("AccessGrant", GRANT.name, GRANT.namespace, "InEffect")
     assert (effect["status"], "its key may work" in effect["message"]) == ("Unknown", True)

@@ -17,6 +17,7 @@ OF_PEOPLE = (
     marks.ORPHAN_ANNOTATION,
     marks.CUT_OFF_ANNOTATION,
     marks.ACCOUNT_ANNOTATION,
+    marks.END_TAKEN_OVER_ANNOTATION,
     marks.ADOPT_ANNOTATION,
     marks.ADOPT_TAG,
     marks.TRANSFER_TAG,

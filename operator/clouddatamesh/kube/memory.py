@@ -67,6 +67,13 @@ class MemoryCluster:
         """DELETE: gone at once, or marked where finalizers or a namespace's content hold it."""
         self._objects.delete(key)
 
+    def be_cluster(self, uid: str) -> None:
+        """Be the cluster of this UID, which is kube-system's."""
+        key = Key("Namespace", "", "kube-system")
+        with self._objects.lock:
+            found = self._objects[key]
+            self._objects.put(key, {**found, "metadata": {**found["metadata"], "uid": uid}})
+
     def user_finalize(self, key: Key, *finalizers: str) -> None:
         """Somebody sets the list of finalizers."""
         with self._objects.lock:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from clouddatamesh.model.objects import Key
+from clouddatamesh.model.takeover import TakeOver
 
 DAWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_MODES: Final = ("ReadOnly",)
@@ -53,6 +54,7 @@ class Ask:
     """Status says that access was read back."""
     has_expired: bool = False
     """Status says that an earlier grant ended by time: then its absence is no reason to make another."""
+    take_over: TakeOver = field(default_factory=TakeOver)
     readable: bool = True
 
 

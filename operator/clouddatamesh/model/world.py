@@ -14,6 +14,7 @@ from clouddatamesh.model.evidence import Absent, Seen
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.settings import Settings
+from clouddatamesh.model.takeover import FormerUser, LostCluster
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class ProductWorld:
     principal: Seen[Principal] = field(default_factory=Absent)
     secret: Seen[Manifest] = field(default_factory=Absent)
     """Metadata of the Secret that spec.producer names."""
+    formers: tuple[FormerUser, ...] = ()
+    """Users that lost clusters made for it."""
     former_secret: Seen[Manifest] = field(default_factory=Absent)
     """Metadata of the Secret that status names, where spec names another one or none."""
     rival: Key | None = None
@@ -82,6 +85,8 @@ class AccessWorld:
     abandoned: bool = False
     """The store, or what is in it, was given up: it is not asked any more."""
     principal: Seen[Principal] = field(default_factory=Absent)
+    formers: tuple[FormerUser, ...] = ()
+    """Users that lost clusters made for it."""
     secret: Seen[Manifest] = field(default_factory=Absent)
     request: AccessRequest | None = None
     """The request as a whole; None where it cannot be read."""
@@ -151,5 +156,9 @@ class StoreWorld:
     """How many principals this cluster has in the store."""
     orphans: tuple[str, ...] = ()
     """Those of them that no living product and no request's record holds."""
+    lost_clusters: tuple[LostCluster, ...] = ()
+    """Those of spec.takeOverFrom, as far as they could be listed."""
+    due_unclaimed: tuple[Principal, ...] = ()
+    """Users of one of them that no object owns and that are to end, as they are."""
     due_orphans: tuple[Principal, ...] = ()
     """Those that are to end now, as they are."""

@@ -19,6 +19,7 @@ from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus, principal_of
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, find_loss, is_lost, owner_of, plan_storage, wish_of
+from clouddatamesh.plan.takeover import is_over, plan_former, recorded
 
 STORAGE_READY: Final = "StorageReady"
 BLOCKED: Final = "DeletionBlocked"
@@ -36,6 +37,7 @@ def plan(product: DataProduct, world: ProductWorld) -> Plan:
     return Plan(
         (
             Part("taking", taking, CONDITION, takes=True),
+            Part("former", _plan_former(wish, world), CONDITION, takes=True),
             Part("storage", _hold(product, storage) + storage, STORAGE_READY),
             Part("credentials", credentials, CONDITION, after=("taking", "storage")),
             inbox,
@@ -69,9 +71,18 @@ def _plan_taking(wish: Wish, world: ProductWorld) -> Steps:
     return plan_surplus(wish, world) if wanted and not is_lost(wish, world) else plan_removal(wish.owner, world)
 
 
+def _plan_former(wish: Wish | None, world: ProductWorld) -> Steps:
+    """The users that lost clusters made for it: after their hour, or at once where no credentials are to be."""
+    if wish is None:
+        return Steps()
+    over = is_over(recorded(wish.product.status.take_over), world.now, is_time_trusted=world.is_time_trusted)
+    ends = over or wish.product.spec.producer is None or is_lost(wish, world)
+    return plan_former(world.formers, world.settings.mesh, wish.key, ends=ends)
+
+
 def permitted(product: DataProduct, full: Plan) -> Plan:
     """What of a plan the product's mode and suspend leave to be done: they end giving, making and repairing, never taking away."""
-    return full.keeping("inbox", "taking") if product.spec.suspend or product.spec.mode != "Manage" else full
+    return full.keeping("inbox", "taking", "former") if product.spec.suspend or product.spec.mode != "Manage" else full
 
 
 # Deletion.
@@ -123,7 +134,11 @@ def _plan_lost(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
     if wish is None or loss is None:
         return ()
     taking = plan_removal(wish.owner, world) if is_lost(wish, world) else Steps()
-    return (Part("taking", taking, CONDITION, takes=True), Part("storage", stopped(loss), STORAGE_READY))
+    return (
+        Part("taking", taking, CONDITION, takes=True),
+        Part("former", _plan_former(wish, world), CONDITION, takes=True),
+        Part("storage", stopped(loss), STORAGE_READY),
+    )
 
 
 def _gives_up(product: DataProduct, world: ProductWorld) -> bool:
@@ -149,7 +164,8 @@ def _plan_end(product: DataProduct, world: ProductWorld) -> Steps:
     contents = value_of(world.contents)
     empties = contents is not None and not contents.empty
     check = Steps((CheckDestruction(wish.name, empties),)) if destroys else Steps()
-    return check + plan_removal(wish.owner, world) + _plan_bucket_end(wish, world, gives_up=gives_up) + release
+    formers = plan_former(world.formers, world.settings.mesh, wish.key, ends=True)
+    return check + plan_removal(wish.owner, world) + formers + _plan_bucket_end(wish, world, gives_up=gives_up) + release
 
 
 def _unreached(product: DataProduct, world: ProductWorld) -> MeshError:

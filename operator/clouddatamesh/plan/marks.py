@@ -27,6 +27,7 @@ FORCE_ANNOTATION: Final = f"{GROUP}/force-delete"
 ORPHAN_ANNOTATION: Final = f"{GROUP}/orphan"
 CUT_OFF_ANNOTATION: Final = f"{GROUP}/cut-off"
 ACCOUNT_ANNOTATION: Final = f"{GROUP}/account"
+END_TAKEN_OVER_ANNOTATION: Final = f"{GROUP}/end-taken-over"
 ISSUED_ANNOTATION: Final = f"{GROUP}/access-key-issued-at"
 ADOPT_ANNOTATION: Final = f"{GROUP}/adopt-by"
 

@@ -61,6 +61,12 @@ def principal_name(mesh: str, cluster: str, owner: Key) -> str:
     return f"{_readable(f'{owner.namespace}-{owner.name}', room)}-{tail}"
 
 
+def former_principal_name(mesh: str, owner: Key) -> str:
+    """The name of a user that was made before the name told of the cluster."""
+    tail = hash80("principal", mesh, owner.kind, owner.namespace, owner.name)
+    return f"{_readable(f'{owner.namespace}-{owner.name}', _PRINCIPAL_LENGTH - len(tail) - 1)}-{tail}"
+
+
 _MARKER = "mesh.marker-"
 """With a dot, which no principal's name has."""
 

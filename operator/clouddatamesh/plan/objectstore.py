@@ -17,6 +17,7 @@ from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.probe import plan_probe
 from clouddatamesh.plan.sweep import plan_sweep
+from clouddatamesh.plan.takeover import plan_unclaimed
 
 IDENTIFIED: Final = "Identified"
 CREDENTIALS: Final = "CredentialsValid"
@@ -43,6 +44,7 @@ def plan(store: ObjectStore, world: StoreWorld) -> Plan:
             Part("marker", marker, IDENTIFIED, after=("hold", "bucket")),
             Part("probe", plan_probe(store, world), after=("hold", "bucket")),
             Part("sweep", plan_sweep(store, world) if bucket == marker == Steps() else Steps(), after=("bucket", "marker"), takes=True),
+            Part("unclaimed", plan_unclaimed(store, world), after=("bucket", "marker"), takes=True),
         )
     )
 
@@ -174,13 +176,13 @@ def _plan_claim(store: ObjectStore, observed: Bucket, want: Bucket, world: Store
     other = tags.get(marks.CLUSTER_TAG)
     recorded = store.status.bucket == want.name and not observed.is_of_other_account
     interrupted = not tags and recorded and store.status.bucket_phase == "Creating"
-    rebuilt = tags.get(marks.MESH_TAG) == world.settings.mesh and other is not None and store.spec.take_over_from == other
+    rebuilt = tags.get(marks.MESH_TAG) == world.settings.mesh and other in store.spec.take_over_from
     if interrupted or rebuilt or (recorded and _is_stripped(tags, world)):
         return Steps((UpdateBucket(want, "tags"),))
     if other is not None and other != world.cluster:
         why = (
             f"Bucket {want.name} says that this mesh is served by the cluster with UID {other}; where that cluster is gone for good,"
-            f" set spec.takeOverFrom to {other}; else give this operator another mesh name"
+            f" add {other} to spec.takeOverFrom; else give this operator another mesh name"
         )
         return stopped(Terminal(reasons.STORE_IN_USE, why))
     why = f"Bucket {want.name} exists and carries no mark of this mesh; remove it or choose another spec.bucketPrefix"

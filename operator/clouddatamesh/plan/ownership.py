@@ -95,8 +95,7 @@ def _judge_marks(product: DataProduct, bucket: Bucket, world: ProductWorld) -> C
 
 def _is_taken_over(bucket: Bucket, world: ProductWorld) -> bool:
     """Whether a bucket was made by the lost cluster whose store this one takes over."""
-    former = world.store.spec.take_over_from if world.store else None
-    return former is not None and bucket.tag(marks.CLUSTER_TAG) == former
+    return world.store is not None and bucket.tag(marks.CLUSTER_TAG) in world.store.spec.take_over_from
 
 
 def _marks_of(product: DataProduct, world: ProductWorld) -> Mapping[str, str]:

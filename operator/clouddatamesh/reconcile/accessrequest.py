@@ -18,6 +18,7 @@ from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access import request as planning
 from clouddatamesh.plan.access.decision import decide
+from clouddatamesh.plan.access.ending import plan_deletion
 from clouddatamesh.plan.access.facts import read_grant, read_product, read_request
 from clouddatamesh.plan.access.grants import answer_name
 from clouddatamesh.ports import Cluster, Ports
@@ -72,7 +73,7 @@ def _deletion(visit: Visit) -> Flow[Looked]:
 
     return Flow(
         gather=look,
-        plan=lambda seen: planning.plan_deletion(*seen, holders(), gives_up=_gives_up(visit)),
+        plan=lambda seen: plan_deletion(*seen, holders(), gives_up=_gives_up(visit)),
         executor=lambda seen: _executor(visit, seen[1]),
         report=lambda _seen, _: _report_deletion(visit),
     )
@@ -103,7 +104,8 @@ def gather(ask: Ask, visit: Visit) -> AccessWorld:
     world = gather_terms(ask, ports)
     gives = decide(replace(ask, readable=world.request is not None), world).gives
     if ask.place is None and not gives:
-        return replace(world, secret=_observe_secret(ask, ports)) if ask.secret else world
+        world = replace(world, secret=_observe_secret(ask, ports)) if ask.secret else world
+        return _observe_formers(ask, world, visit)
     name = ask.place.store if ask.place else planning.store_name_of(world)
     obstacle = None
     if not is_settled(ports.cluster.get(Key("ObjectStore", "", name)) or {"metadata": {}}):
@@ -187,8 +189,20 @@ def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWor
         return replace(world, store=store, abandoned=True)
     if isinstance(place, MeshError):
         return replace(world, store=store, principal=Unknown(place), obstacle=world.obstacle or place)
-    principal = place.observe_principal(planning.principal_of(ask, world.settings.mesh, world.cluster))
-    return replace(world, store=store, principal=principal)
+    user = planning.principal_of(ask, world.settings.mesh, world.cluster)
+    formers = place.observe_formers(ask.key, user, ask.take_over.done)
+    return replace(world, store=store, principal=place.observe_principal(user), formers=formers)
+
+
+def _observe_formers(ask: Ask, world: AccessWorld, visit: Visit) -> AccessWorld:
+    """What lost clusters made for a request for which this one made nothing; most stores take over from none, and are not asked."""
+    manifest = visit.ports.cluster.get(Key("ObjectStore", "", planning.store_name_of(world)))
+    store = read_leniently(ObjectStore, manifest) if manifest is not None else None
+    place = open_place(store, visit) if store is not None and store.spec.take_over_from else None
+    if not isinstance(place, Place):
+        return world
+    user = planning.principal_of(ask, world.settings.mesh, world.cluster)
+    return replace(world, store=store, formers=place.observe_formers(ask.key, user, ask.take_over.done))
 
 
 def gather_deletion(ask: Ask, visit: Visit) -> AccessWorld:

@@ -20,6 +20,7 @@ from clouddatamesh.plan.access.inbox import KIND as INBOX
 from clouddatamesh.plan.credentials import plan_removal, principal_of
 from clouddatamesh.plan.inputs import find_missing_inputs
 from clouddatamesh.plan.storage import bucket_of, owner_of
+from clouddatamesh.plan.takeover import recorded
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.destruction import check_destruction
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
@@ -145,12 +146,15 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         return replace(world, bucket=unknown, principal=unknown)
     name = bucket_of(product, store, visit.ports.settings.mesh)
     bucket = place.observe_bucket(name)
+    user = principal_of(product, world.settings.mesh, world.cluster)
+    done = recorded(product.status.take_over).done
     found = value_of(bucket)
     return replace(
         world,
         bucket=bucket,
         contents=place.count(name) if found is not None and _is_unmarked_making(product, found) else Absent(),
-        principal=place.observe_principal(principal_of(product, world.settings.mesh, world.cluster)),
+        principal=place.observe_principal(user),
+        formers=place.observe_formers(planning.key_of_product(product), user, done),
         rival=find_rival(product, visit.ports.cluster),
         uid_lives=found is not None and lives_elsewhere(found.tag(marks.UID_TAG), product, visit.ports.cluster),
         handed_over=found is not None and not _carries(product, found) and is_handed_over(name, visit.manifest(), visit.ports.cluster),

@@ -21,6 +21,7 @@ from clouddatamesh.plan.access.consumers import holds_principal
 from clouddatamesh.plan.access.facts import part_of
 from clouddatamesh.plan.probe import merge_probe, place_of
 from clouddatamesh.plan.sweep import due_orphans, find_orphans
+from clouddatamesh.plan.takeover import MOST, ended_cluster, unclaimed_of
 from clouddatamesh.ports import Identities, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.parse import find_unreadable, read_leniently
@@ -123,11 +124,24 @@ class _Keeping:
             if isinstance(world.marker, Absent):
                 known = bool((listed or set(identities.list(names.mesh_path(mesh)))) & here)
                 return replace(world, known_principal=known)
+            world = self._observe_lost(store, world, identities)
         except MeshError as error:
             return replace(world, marker=Unknown(error))
         world = replace(world, known_principal=bool(listed & here), principals=len(listed), orphans=find_orphans(listed, owned))
         seen = (value_of(identities.observe(name)) for name in due_orphans(store, world))
         return replace(world, due_orphans=tuple(found for found in seen if isinstance(found, Principal)))
+
+    def _observe_lost(self, store: ObjectStore, world: StoreWorld, identities: Identities) -> StoreWorld:
+        """What clusters that are gone left here; those of its users that nobody owns are read where they are to end."""
+        mesh, cluster = world.settings.mesh, self._ports.cluster
+        if not store.spec.take_over_from:
+            return world
+        owners = [key_of(one) for kind in ("DataProduct", "AccessRequest") for one in cluster.list(kind)]
+        listed = {uid: identities.list(names.principal_path(mesh, uid)) for uid in store.spec.take_over_from}
+        lost = tuple(unclaimed_of(listed[uid], uid, mesh, owners) for uid in store.spec.take_over_from)
+        due = next((one.unclaimed[:MOST] for one in lost if one.uid == ended_cluster(store)), ())
+        seen = (value_of(identities.observe(name)) for name in due)
+        return replace(world, lost_clusters=lost, due_unclaimed=tuple(user for user in seen if isinstance(user, Principal)))
 
     def _open_executor(self, seen: Looked) -> Executor:
         store, world = seen

@@ -1,6 +1,6 @@
 """One store as one visit reaches it: what it answers, and whether that may be believed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
@@ -9,9 +9,11 @@ from clouddatamesh.model.bucket import EXPECTED_OWNER, Bucket, Contents
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, doubted
 from clouddatamesh.model.identity import Connection, Principal
 from clouddatamesh.model.objects import Key
+from clouddatamesh.model.takeover import FormerUser
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.features import settings_of
 from clouddatamesh.plan.objectstore import find_other_account, is_marker, is_mesh_bucket
+from clouddatamesh.plan.takeover import former_names
 from clouddatamesh.ports import BucketStore, Cluster, Identities, Ports
 from clouddatamesh.reconcile.pipeline import Visit
 from clouddatamesh.status.summarize import condition_of
@@ -90,6 +92,11 @@ class Place:
             self._visit.looks[look] = doubted(seen, self._doubt_of_identities() if isinstance(seen, Absent) else None)
         found: Seen[Principal] = self._visit.looks[look]
         return found
+
+    def observe_formers(self, owner: Key, own: str, done: Iterable[str]) -> tuple[FormerUser, ...]:
+        """The users that lost clusters made for an object, but for those of clusters that left none, and its own."""
+        wanted = former_names(self._store, self._mesh, owner, done)
+        return tuple(FormerUser(cluster, path, name, self.observe_principal(name)) for cluster, path, name in wanted if name != own)
 
     def count(self, name: str) -> Seen[Contents]:
         """What a bucket holds."""

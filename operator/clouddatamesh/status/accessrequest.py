@@ -16,6 +16,7 @@ from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import Decision, decide, is_renewal_pending
 from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, owner_of
 from clouddatamesh.plan.access.rotation import rotate_token, rotates_at
+from clouddatamesh.plan.takeover import end_of_formers, take_over_fields
 
 Status = Mapping[str, Any]
 
@@ -23,7 +24,11 @@ Status = Mapping[str, Any]
 def report(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
     """The outcome as far as nothing failed: what is given is there, what is kept is told of, or nothing is there any more."""
     outcome = _report_access(ask, world, old)
-    return replace(outcome, findings=(*outcome.findings, *_renewal(ask, world)))
+    served = any(found.type == "Provisioned" and found.status == "True" for found in outcome.findings)
+    took = take_over_fields(ask.take_over, world.formers, world.now, world.settings, served=served)
+    due = min((moment for moment in (outcome.due, end_of_formers(took, world.now)) if moment is not None), default=None)
+    findings, fields = (*outcome.findings, *_renewal(ask, world)), {**outcome.fields, **took}
+    return replace(outcome, findings=findings, fields=fields, due=due)
 
 
 def _report_access(ask: Ask, world: AccessWorld, old: Status) -> Outcome:

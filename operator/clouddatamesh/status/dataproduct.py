@@ -18,6 +18,7 @@ from clouddatamesh.plan.dataproduct import fate_of, is_forced, key_of_product
 from clouddatamesh.plan.marks import is_given_up
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, find_loss, recreated, wish_of
+from clouddatamesh.plan.takeover import end_of_formers, recorded, take_over_fields
 
 _SHOWN = 20
 
@@ -29,7 +30,8 @@ def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
     withheld = full if _held(product) is not None else Plan()
     findings = (*_steps(product, made, world), *_inputs(product, world), *_drift(product, made, withheld), *_cut_off(product, world))
     ready = _ready(product, withheld)
-    return Outcome(ready=ready, findings=findings, fields=_fields(product, made, world, withheld), stalled=ready.status == "False")
+    fields = _fields(product, made, world, withheld)
+    return Outcome(ready, findings, fields, stalled=ready.status == "False", due=end_of_formers(fields, world.now))
 
 
 def _is_made(product: DataProduct, wish: Wish, world: ProductWorld) -> bool:
@@ -144,7 +146,9 @@ def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withhe
         fields["storage"] = {**kept, "ownershipVerified": False, **loss_fields(product, world)}
     if "storage" in fields and world.store is not None and is_given_up(world.store):
         fields["storage"]["abandoned"] = True
-    return {**fields, **_producer(product, world)}
+    served = any(found.type == "CredentialsReady" and found.status == "True" for found in _steps(product, made, world))
+    took = take_over_fields(recorded(product.status.take_over), world.formers, world.now, world.settings, served=served)
+    return {**fields, **_producer(product, world), **took}
 
 
 def loss_fields(product: DataProduct, world: ProductWorld) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from clouddatamesh.plan.objectstore import (
     store_id_of,
 )
 from clouddatamesh.plan.sweep import orphan_fields, orphan_findings
+from clouddatamesh.plan.takeover import taken_over_fields, unclaimed_findings
 
 
 def report(store: ObjectStore, world: StoreWorld) -> Outcome:
@@ -31,6 +32,7 @@ def report(store: ObjectStore, world: StoreWorld) -> Outcome:
         Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"),
         Finding("Identified", "True", reasons.READY, "Account, bucket and marker of this mesh were read back"),
         *orphan_findings(world),
+        *unclaimed_findings(store, world),
     )
     ready, stalled = _ready(store)
     return Outcome(ready, findings, list_fields(store, world), stalled=stalled)
@@ -76,7 +78,8 @@ def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
         "probedPlace": status.probed_place,
         "probeUnclear": status.probe_unclear,
     }
-    return {**{name: value for name, value in fields.items() if value is not None}, **orphan_fields(store, world)}
+    told = {name: value for name, value in fields.items() if value is not None}
+    return {**told, **orphan_fields(store, world), **taken_over_fields(world)}
 
 
 def _recreated(store: ObjectStore) -> str | None:

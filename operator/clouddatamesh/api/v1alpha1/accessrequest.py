@@ -18,6 +18,7 @@ from clouddatamesh.api.fields import (
 )
 from clouddatamesh.api.v1alpha1.dataproduct import NameReference
 from clouddatamesh.api.v1alpha1.ports import Mode, PortReference
+from clouddatamesh.api.v1alpha1.takeover import TakeOverStatus
 
 
 class ProductReference(Model):
@@ -127,6 +128,7 @@ class AccessRequestStatus(Status):
         default=None, max_length=64, description="When the key was last replaced, RFC 3339. Example: 2026-01-01T00:00:00Z."
     )
     last_handled_rotate: ShortText | None = Field(default=None, description="The last rotate annotation that was acted on. Example: 1.")
+    take_over: TakeOverStatus | None = Field(default=None, description="Users that lost clusters made for it.")
     valid_from: str | None = Field(
         default=None, max_length=64, description="Since when it is granted, RFC 3339. Example: 2026-01-01T00:00:00Z."
     )

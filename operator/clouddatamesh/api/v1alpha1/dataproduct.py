@@ -18,6 +18,7 @@ from clouddatamesh.api.fields import (
 )
 from clouddatamesh.api.v1alpha1.ports import InputPort, InputPortStatus, OutputPort, OutputPortStatus
 from clouddatamesh.api.v1alpha1.storage import Storage, StorageStatus
+from clouddatamesh.api.v1alpha1.takeover import TakeOverStatus
 
 Lifecycle = Literal["proposed", "draft", "active", "deprecated", "retired"]
 _STAGES = "{'proposed': 0, 'draft': 1, 'active': 2, 'deprecated': 3, 'retired': 4}"
@@ -126,6 +127,7 @@ class DataProductStatus(Status):
     storage: StorageStatus | None = Field(default=None, description="The bucket.")
     binding: NameReference | None = Field(default=None, description="Service Binding: the producer's Secret.")
     producer: ProducerStatus | None = Field(default=None, description="The producer's principal.")
+    take_over: TakeOverStatus | None = Field(default=None, description="Users that lost clusters made for it.")
     input_ports: tuple[InputPortStatus, ...] = Field(default=(), max_length=64, description="How the input ports stand.")
     output_ports: tuple[OutputPortStatus, ...] = Field(default=(), max_length=64, description="How the output ports stand.")
     pending_request_count: int = Field(

@@ -1,11 +1,12 @@
 """ObjectStore: an S3 endpoint, its credentials and defaults, and what it was found able to do."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from clouddatamesh.api.base import Model, Resource, Rule, Status
 from clouddatamesh.api.fields import BucketPrefix, EndpointUrl, LabelSelector, ObjectReference, Uid, Word
+from clouddatamesh.api.v1alpha1.takeover import TakenOverStatus
 
 Level = Literal["Required", "IfSupported", "Off"]
 
@@ -47,9 +48,12 @@ class ObjectStoreSpec(Model):
         default=False, description="Whether buckets of this store may ever be deleted, whatever a product says. Example: false."
     )
     baseline: Baseline | None = Field(default=None, description="Protection that every bucket gets; on AWS everything is Required.")
-    take_over_from: Uid | None = Field(
-        default=None,
-        description="UID of kube-system of a lost cluster whose store this was. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.",
+    take_over_from: Annotated[tuple[Uid, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)] = Field(
+        default=(),
+        max_length=8,
+        description="UIDs of kube-system of lost clusters whose store this was; what they made is taken over object by object. Keep them"
+        " while anything of theirs is left. Example: [8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1].",
+        json_schema_extra={"x-list-set": True},
     )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
@@ -92,6 +96,7 @@ class ObjectStoreStatus(Status):
     bucket: str | None = Field(default=None, max_length=63, description="The mesh's own bucket. Example: acme-mesh-abcdefghijklmnop.")
     bucket_phase: Literal["Creating", "Owned"] | None = Field(default=None, description="How far that bucket is. Example: Owned.")
     orphans: tuple[OrphanStatus, ...] = Field(default=(), max_length=21, description="Principals without a living owner.")
+    taken_over: tuple[TakenOverStatus, ...] = Field(default=(), max_length=8, description="What is left of lost clusters' users.")
     account: str | None = Field(
         default=None,
         max_length=128,

@@ -11,6 +11,7 @@ from typing import Any
 from clouddatamesh.api.fields import parse_duration, parse_time
 from clouddatamesh.model.access import DAWN, DEFAULT_MODES, Answer, Ask, Offer, Place, Port
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.takeover import TakeOver
 from clouddatamesh.plan import marks
 
 
@@ -40,6 +41,7 @@ def read_request(request: Manifest) -> Ask:
         was_given=bool(status.get("validFrom")),
         is_provisioned=any(c.get("type") == "Provisioned" and c.get("status") == "True" for c in conditions_of(request)),
         has_expired=any(c.get("type") == "Expired" and c.get("status") == "True" for c in conditions_of(request)),
+        take_over=_take_over(_map(status.get("takeOver"))),
     )
 
 
@@ -213,6 +215,10 @@ def _place(raw: Mapping[str, Any]) -> Place | None:
     if not raw.get("store"):
         return None
     return Place(str(raw["store"]), str(raw.get("bucket") or ""), str(raw.get("path") or ""), str(raw.get("storeId") or ""))
+
+
+def _take_over(raw: Mapping[str, Any]) -> TakeOver:
+    return TakeOver(moment(raw.get("until")), tuple(map(str, _list(raw.get("done")))))
 
 
 def _own_mark(metadata: Mapping[str, Any]) -> str:

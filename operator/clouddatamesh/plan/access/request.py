@@ -13,7 +13,7 @@ from clouddatamesh.model.access import Ask
 from clouddatamesh.model.evidence import Unknown, value_of
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Event
-from clouddatamesh.model.operations import Announce, CreateChild, HoldGrant, HoldObject, MarkGrant, Record, ReleaseObject
+from clouddatamesh.model.operations import Announce, CreateChild, HoldGrant, HoldObject, MarkGrant, Record
 from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
 from clouddatamesh.model.store_operations import CreatePrincipal
 from clouddatamesh.model.world import AccessWorld
@@ -25,6 +25,7 @@ from clouddatamesh.plan.access.rotation import former_key, plan_rotation
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import Moment
 from clouddatamesh.plan.marks import Owner
+from clouddatamesh.plan.takeover import is_over, plan_former
 
 CONDITION: Final = "Provisioned"
 BLOCKED: Final = "DeletionBlocked"
@@ -114,6 +115,7 @@ def plan(ask: Ask, world: AccessWorld) -> Plan:
     return Plan(
         (
             Part("taking", _plan_surplus(ask, world) if keeps else plan_taking(ask, world), CONDITION, takes=True),
+            Part("former", _plan_former(ask, world, decision), CONDITION, takes=True),
             Part("secret", Steps() if keeps else plan_secret_end(ask, world), CONDITION, takes=True),
             Part("answer", _plan_answer(ask, world, decision)),
             Part("marks", _plan_marks(decision), after=("taking",)),
@@ -218,6 +220,16 @@ def _any_former(request: AccessRequest) -> str:
 # Taking away.
 
 
+def _plan_former(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
+    """The user that a lost cluster made for the request: after its hour, or at once where this cluster ended access or was told no.
+
+    While nothing was decided here it works on: its grant may come from a folder that was not applied yet.
+    """
+    over = is_over(ask.take_over, world.now, is_time_trusted=world.is_time_trusted)
+    refused = not decision.gives and (ask.was_given or decision.reason in (reasons.DENIED, reasons.EXPIRED))
+    return plan_former(world.formers, world.settings.mesh, ask.key, ends=(decision.gives and over) or refused)
+
+
 def _plan_surplus(ask: Ask, world: AccessWorld) -> Steps:
     """Rights that nobody gave, beside access that is given."""
     principal = _own_principal(ask, world)
@@ -227,7 +239,7 @@ def _plan_surplus(ask: Ask, world: AccessWorld) -> Steps:
 def plan_taking(ask: Ask, world: AccessWorld) -> Steps:
     """Policies first; once they are read back as gone, keys and user. What is not ours is left; what cannot be seen is not called gone."""
     if world.abandoned:
-        return _plan_abandoning(ask)
+        return plan_abandoning(ask)
     principal = _own_principal(ask, world)
     if principal is not None:
         rights = b.all_rights(principal)
@@ -237,7 +249,7 @@ def plan_taking(ask: Ask, world: AccessWorld) -> Steps:
     return Steps()
 
 
-def _plan_abandoning(ask: Ask) -> Steps:
+def plan_abandoning(ask: Ask) -> Steps:
     """The store is given up: what may be left in it is told, and its record dropped."""
     if ask.place is None:
         return Steps()
@@ -265,25 +277,3 @@ def is_secret_gone(ask: Ask, world: AccessWorld) -> bool:
         return False
     secret = value_of(world.secret)
     return secret is None or not marks.is_made_by(secret, ask.key, ask.uid) or bool(secret["metadata"].get("deletionTimestamp"))
-
-
-def plan_deletion(ask: Ask, world: AccessWorld, holders: tuple[str, ...], *, gives_up: bool) -> Plan:
-    """Everything that was given is taken away, then the object goes; where others hold it, its record does."""
-    held, others = marks.is_held(holders), tuple(holder for holder in holders if not marks.is_held((holder,)))
-    recorded = bool(ask.grant_uid)
-    if not held and not recorded:
-        return Plan()
-    taking = plan_taking(ask, world)
-    done = (
-        *((Record(tuple((field, None) for field in RECORD)),) if others and recorded else ()),
-        *((ReleaseObject(),) if held else ()),
-    )
-    abandons = (Part("abandoning", _plan_abandoning(ask) + Steps(done), BLOCKED, instead_of="taking", takes=True),)
-    return Plan(
-        (
-            Part("taking", taking, BLOCKED, takes=True),
-            Part("secret", plan_secret_end(ask, world), BLOCKED, takes=True),
-            Part("release", Steps(done) if taking == Steps() else Steps(), BLOCKED, after=("taking",), takes=True),
-            *(abandons if gives_up else ()),
-        )
-    )

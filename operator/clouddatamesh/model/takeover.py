@@ -1,0 +1,34 @@
+"""What lost clusters left in a store, as it is seen now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from clouddatamesh.model.evidence import Seen
+from clouddatamesh.model.identity import Principal
+
+
+@dataclass(frozen=True)
+class TakeOver:
+    """What status recorded: until when former users work beside the object's own, and the clusters that left none."""
+
+    until: datetime | None = None
+    done: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FormerUser:
+    """The user that a lost cluster made for an object. `cluster` is the UID of its kube-system."""
+
+    cluster: str
+    path: str
+    name: str
+    seen: Seen[Principal]
+
+
+@dataclass(frozen=True)
+class LostCluster:
+    """A lost cluster whose store is taken over: its users that are left, and those of them that no object here owns."""
+
+    uid: str
+    principals: int = 0
+    unclaimed: tuple[str, ...] = ()

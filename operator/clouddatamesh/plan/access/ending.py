@@ -1,0 +1,33 @@
+"""The end of an AccessRequest: what was given is taken, what cannot be taken is listed where that is asked for, and the object goes."""
+
+from clouddatamesh.model.access import Ask
+from clouddatamesh.model.operations import Record, ReleaseObject
+from clouddatamesh.model.plan import Part, Plan, Steps
+from clouddatamesh.model.world import AccessWorld
+from clouddatamesh.plan import marks
+from clouddatamesh.plan.access.request import BLOCKED, RECORD, plan_abandoning, plan_secret_end, plan_taking
+from clouddatamesh.plan.takeover import plan_former
+
+
+def plan_deletion(ask: Ask, world: AccessWorld, holders: tuple[str, ...], *, gives_up: bool) -> Plan:
+    """Everything that was given is taken away, then the object goes; where others hold it, its record does."""
+    held, others = marks.is_held(holders), tuple(holder for holder in holders if not marks.is_held((holder,)))
+    recorded = bool(ask.grant_uid)
+    if not held and not recorded:
+        return Plan()
+    taking = plan_taking(ask, world)
+    former = plan_former(world.formers, world.settings.mesh, ask.key, ends=True)
+    done = (
+        *((Record(tuple((field, None) for field in RECORD)),) if others and recorded else ()),
+        *((ReleaseObject(),) if held else ()),
+    )
+    abandons = (Part("abandoning", plan_abandoning(ask) + Steps(done), BLOCKED, instead_of="taking", takes=True),)
+    return Plan(
+        (
+            Part("taking", taking, BLOCKED, takes=True),
+            Part("former", former, BLOCKED, takes=True),
+            Part("secret", plan_secret_end(ask, world), BLOCKED, takes=True),
+            Part("release", Steps(done) if taking == former == Steps() else Steps(), BLOCKED, after=("taking", "former"), takes=True),
+            *(abandons if gives_up else ()),
+        )
+    )
