@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.cases import a_port, without
 from tests.e2e.people import ENGINEER, HOME, OWNER, VIEWER, Guild, Person
 from tests.support.installation import ROOT
-from tests.support.manifests import a_product
+from tests.support.manifests import a_product, annotated
 
 OTHER = "inventory"
 PEOPLE = {
@@ -28,6 +28,14 @@ GOING: dict[str, tuple[str, dict[str, Any]]] = {
     "remove the finalizer of what is being deleted": ("clouddatamesh-finalizer-guard", {"metadata": {"finalizers": None}}),
 }
 """What admission decides about a product that is being deleted: the policy, and a change that shows it."""
+
+
+DANGLING = {"apiVersion": "v1", "kind": "ConfigMap", "name": "nope", "uid": "11111111-2222-3333-4444-555555555555"}
+LIVING: dict[str, tuple[str, dict[str, Any]]] = {
+    "delete products by naming an owner that does not exist": ("clouddatamesh-owner-guard", {"metadata": {"ownerReferences": [DANGLING]}}),
+    "lift a cut-off": ("clouddatamesh-cut-off-guard", {"metadata": {"annotations": {"clouddatamesh.dev/cut-off": None}}}),
+}
+"""What admission decides about the metadata of a product: the policy, and a change that shows it."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ CELLS = [(row[0], column, cell) for row in BODY for column, cell in zip(HEAD[1:]
 
 def test_the_page_names_every_row_and_column_once() -> None:
     assert HEAD[1:] == list(PEOPLE)
-    assert sorted(row[0] for row in BODY) == sorted([*ROWS, PORT, *GOING])
+    assert sorted(row[0] for row in BODY) == sorted([*ROWS, PORT, *GOING, *LIVING])
     assert {cell for _, _, cell in CELLS} == {"yes", "no"}
 
 
@@ -113,7 +121,7 @@ def bound(guild: Guild) -> Guild:
     """The guild, and beside it those whom an administrator binds, and a closed product."""
     cluster_roles = [binding(f"test-{role}", role, PEOPLE[role], HOME) for role in ("view", "edit", "admin")]
     discover = binding("test-discover", "clouddatamesh-discover", PEOPLE["discover"])
-    guild.installed.apply(*cluster_roles, discover, proposed("closed"))
+    guild.installed.apply(*cluster_roles, discover, annotated(proposed("closed"), cut_off="closed"))
     return guild
 
 
@@ -152,6 +160,29 @@ def test_opening_a_port(bound: Guild, column: str, cell: str) -> None:
         bound.patch(PEOPLE[column], "closed", opened, "--dry-run=server"),
     ):
         assert refusal in said if cell == "no" else not said
+
+
+@pytest.mark.parametrize(("row", "column", "cell"), [cell for cell in CELLS if cell[0] in LIVING])
+def test_what_metadata_does(bound: Guild, row: str, column: str, cell: str) -> None:
+    guard, patch = LIVING[row]
+    refusal = guard if ("make and change products", column, "yes") in CELLS else "cannot"
+    said = bound.patch(PEOPLE[column], "closed", patch, "--dry-run=server")
+    assert refusal in said if cell == "no" else not said
+
+
+def test_a_product_is_not_made_for_the_garbage_collector(bound: Guild) -> None:
+    """It would be deleted at once, and adopt and destroy the bucket of its name before."""
+    doomed = proposed("doomed")
+    doomed["metadata"]["ownerReferences"] = [DANGLING]
+    for person, refused in ((ENGINEER, True), (OWNER, False)):
+        said = bound.says(person, "create", "--dry-run=server", "-f", "-", manifest=doomed)
+        assert "clouddatamesh-owner-guard" in said if refused else not said
+
+
+def test_another_value_lifts_a_cut_off_too_and_the_same_or_a_first_one_is_free(bound: Guild) -> None:
+    for value, refused in (("daily/1.0.0", True), ("closed", False)):
+        said = bound.patch(ENGINEER, "closed", {"metadata": {"annotations": {"clouddatamesh.dev/cut-off": value}}}, "--dry-run=server")
+        assert "clouddatamesh-cut-off-guard" in said if refused else not said
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,18 @@
 """Buckets that change hands: one by one, after an outage, by a hand-over, and behind a mode that makes nothing."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Terminal
+from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.objects import Key
 from tests.reconcile.access_flows import REQUEST, asked, granted, principal
 from tests.reconcile.flows import ENDPOINT, deletable, fill, mark_as_anothers
 from tests.support.driven import Driven
-from tests.support.manifests import a_domain, a_grant, a_product, a_store
+from tests.support.manifests import a_domain, a_grant, a_product, a_store, annotated
 from tests.support.mesh import Mesh
 
 ADMISSION = Terminal(reasons.ADMISSION_REFUSED, "a policy refuses writes to it")
@@ -21,7 +23,7 @@ def some_products() -> Mesh:
     return Mesh().apply(a_store(), a_domain("sales"), a_domain("inventory")).settle().apply(*map(a_product, NAMES)).settle()
 
 
-def tag(mesh: Mesh, name: str, **tags: str) -> None:
+def tag(mesh: Mesh, name: str, /, **tags: str) -> None:
     held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of(name)]
     more = {f"clouddatamesh.dev/{key.replace('_', '-')}": value for key, value in tags.items()}
     held.bucket = replace(held.bucket, tags=tuple(sorted({**dict(held.bucket.tags), **more}.items())))
@@ -37,6 +39,40 @@ def test_a_tool_that_walks_over_the_buckets_takes_two_at_most(gap: int) -> None:
     driven.run(minutes=15)
     assert users - len(mesh.stores.at(ENDPOINT).users) <= 2
     assert mesh.condition("DataProduct", NAMES[-1], "sales", "StorageReady")["reason"] == "StorageLossBrake"
+
+
+@pytest.mark.parametrize("mark", ["mesh", "cluster", "namespace", "name", "uid"])
+def test_the_brake_sees_whichever_mark_was_rewritten(mark: str) -> None:
+    mesh = some_products()
+    driven, users = Driven(mesh), set(mesh.stores.at(ENDPOINT).users)
+    for name in NAMES:
+        tag(mesh, name, **({"uid": "uid-other", "name": "other"} if mark == "uid" else {mark: "other"}))
+    driven.run(minutes=15)
+    assert set(mesh.stores.at(ENDPOINT).users) == users
+    assert {mesh.condition("DataProduct", name, "sales", "StorageReady")["reason"] for name in NAMES} == {"StorageLossBrake"}
+
+
+def test_an_earlier_uid_on_a_bucket_that_adopts_never_takes_nothing() -> None:
+    mesh = granted(Mesh()).apply(a_product(storage={"adoptionPolicy": "Never"})).settle()
+    driven, users = Driven(mesh), dict(mesh.stores.at(ENDPOINT).users)
+    tag(mesh, "orders", uid="uid-former")
+    driven.run(minutes=12)
+    assert mesh.condition("DataProduct", "orders", "sales", "StorageReady")["reason"] == "MarksMissing"
+    assert mesh.stores.at(ENDPOINT).users == users
+
+
+def test_an_accepted_loss_leaves_no_key_for_whoever_makes_the_bucket() -> None:
+    mesh = Mesh().apply(a_store(), a_domain("sales"), a_product(storage={"bucketName": "acme-orders"})).settle()
+    store, driven = mesh.stores.at(ENDPOINT), Driven(mesh)
+    del store.buckets["acme-orders"]
+    driven.run(minutes=6)
+    store.refuse("create", name="acme-orders")
+    mesh.apply(annotated(a_product(storage={"bucketName": "acme-orders"}), recreate="acme-orders"))
+    driven.run(minutes=6)
+    store.put_bucket(Bucket("acme-orders", tags=(("team", "payroll"),)))
+    driven.run(minutes=12)
+    assert mesh.condition("DataProduct", "orders", "sales", "StorageReady")["reason"] == "NotOwned"
+    assert not [name for name in store.users if "orders" in name]
 
 
 def test_a_loss_is_seen_twice_though_the_store_was_away_before() -> None:
@@ -136,3 +172,27 @@ def test_a_newer_grant_is_held_until_the_older_remembers_it() -> None:
     assert not mesh.exists("AccessGrant", "newer", "sales")
     assert mesh.condition(REQUEST.kind, REQUEST.name, REQUEST.namespace)["reason"] == "Revoked"
     assert not [name for name in mesh.stores.at(ENDPOINT).users if "orders-for" in name]
+
+
+def test_running_access_does_not_follow_its_product_to_a_bucket_that_is_not_verified() -> None:
+    mesh = granted(Mesh())
+    store, driven, name = mesh.stores.at(ENDPOINT), Driven(mesh), principal(mesh)
+    before = store.users[name].policy
+    store.refuse("create", name="acme-payroll")
+    mesh.cluster.user_finalize(Key("DataProduct", "sales", "orders"))
+    mesh.delete("DataProduct", "orders", "sales").apply(a_product(storage={"bucketName": "acme-payroll"}))
+    driven.run(minutes=10)
+    assert store.users[name].policy == before
+
+
+@pytest.mark.parametrize("again", [{"storage": {"storeRef": {"name": "second"}}}, {"producer": None}])
+def test_a_product_made_again_does_not_shield_what_its_predecessor_left(again: dict[str, Any]) -> None:
+    mesh = Mesh().apply(a_store(), a_store("second", endpointUrl="https://s3.other"), a_domain("sales"), a_product()).settle()
+    driven = Driven(mesh)
+    mesh.cluster.user_finalize(Key("DataProduct", "sales", "orders"))
+    made = a_product(**again)
+    if "producer" in again:
+        made["spec"] = {"lifecycle": "proposed"}
+    mesh.delete("DataProduct", "orders", "sales").apply(made)
+    driven.run(minutes=15)
+    assert not [name for name in mesh.stores.at(ENDPOINT).users if "orders" in name]

@@ -74,7 +74,9 @@ def test_whose_a_grant_is() -> None:
     made = {"labels": {marks.MANAGED_LABEL: marks.MANAGER}, "annotations": {marks.OWNER_ANNOTATION: "AccessRequest/inventory/x/uid"}}
     grant = living(a_grant())
     assert read_grant(grant).owner == ""
-    assert read_grant({**grant, "metadata": {**grant["metadata"], **made}}).owner == "AccessRequest/inventory/x/uid"
+    ours = {**grant["metadata"], **made, "name": "auto-inventory-x-abcdefghijklmnop"}
+    assert read_grant({**grant, "metadata": ours}).owner == "AccessRequest/inventory/x/uid"
+    assert read_grant({**grant, "metadata": {**ours, "name": "inventory-x"}}).owner == "", "a copy under another name is the owner's"
     assert read_grant({**grant, "metadata": {**grant["metadata"], "annotations": made["annotations"]}}).owner == ""
 
 

@@ -62,12 +62,15 @@ def test_access_that_is_as_it_should_be_is_left_alone() -> None:
     assert all(found.is_settled for found in plan(*running()).parts)
 
 
-def test_rights_go_first_and_then_keys_and_user() -> None:
+def test_rights_and_keys_go_each_by_itself_and_then_the_user() -> None:
+    """One call that is refused keeps no other from ending the access."""
     ask, world = revoked()
     taking = part("taking", ask, world)
-    assert (kinds(taking.operations), taking.stop, taking.takes) == ([DeletePolicy], None, True)
+    assert (kinds(taking.operations), taking.stop, taking.takes, taking.each) == ([DeletePolicy, DeleteKey], None, True, True)
     bare = replace(world, principal=Present(replace(principal_of(world), policy=None)))
-    assert kinds(part("taking", ask, bare).operations) == [DeleteKey, DeletePrincipal]
+    assert kinds(part("taking", ask, bare).operations) == [DeleteKey]
+    empty = replace(world, principal=Present(replace(principal_of(world), policy=None, keys=())))
+    assert kinds(part("taking", ask, empty).operations) == [DeletePrincipal]
     assert part("taking", ask, replace(world, principal=Absent())).is_settled
 
 
@@ -123,7 +126,7 @@ def test_a_store_that_was_given_up_is_told_of_and_forgotten() -> None:
     assert isinstance(told, Announce)
     assert (told.event.type, told.event.reason) == ("Warning", reasons.ABANDONED)
     assert "acme-orders" in told.event.note and ask.principal in told.event.note
-    assert record == Record(tuple((field, None) for field in RECORD))
+    assert record == Record((*((field, None) for field in RECORD), ("abandoned", "main")))
     assert part("taking", replace(ask, place=None), replace(world, abandoned=True)).is_settled
 
 
@@ -191,7 +194,7 @@ def test_a_port_answers_again_only_once_its_former_answer_is_gone() -> None:
     answer = part("answer", ask, leaving)
     assert answer.operations == ()
     assert isinstance(answer.stop, Waiting)
-    assert kinds(part("taking", ask, leaving).operations) == [DeletePolicy]
+    assert kinds(part("taking", ask, leaving).operations) == [DeletePolicy, DeleteKey]
     assert kinds(part("answer", ask, replace(leaving, answers=(), answer_exists=False)).operations) == [CreateChild]
 
 
@@ -280,7 +283,7 @@ def test_a_user_that_does_not_show_yet_is_waited_for_while_its_key_is_new(age: i
 def test_a_request_goes_once_everything_is_seen_to_be_gone() -> None:
     ask, world = running()
     first = plan_deletion(ask, world, HELD, gives_up=False).operations
-    assert kinds(first) == [DeletePolicy, DeleteChild]
+    assert kinds(first) == [DeletePolicy, DeleteKey, DeleteChild]
     gone = replace(world, principal=Absent(), secret=Absent())
     assert kinds(plan_deletion(ask, gone, HELD, gives_up=False).operations) == [ReleaseObject]
     assert plan_deletion(ask, gone, (), gives_up=False).operations == ()
@@ -305,5 +308,5 @@ def test_a_request_that_others_hold_keeps_no_record_of_what_is_gone() -> None:
     gone = replace(world, principal=Absent(), secret=Absent())
     assert kinds(plan_deletion(ask, gone, (*HELD, "example.com/theirs"), gives_up=False).operations) == [Record, ReleaseObject]
     assert kinds(plan_deletion(ask, gone, ("example.com/theirs",), gives_up=False).operations) == [Record]
-    assert kinds(plan_deletion(ask, world, ("example.com/theirs",), gives_up=False).operations) == [DeletePolicy, DeleteChild]
+    assert kinds(plan_deletion(ask, world, ("example.com/theirs",), gives_up=False).operations) == [DeletePolicy, DeleteKey, DeleteChild]
     assert plan_deletion(replace(ask, grant_uid=""), gone, ("example.com/theirs",), gives_up=False).operations == ()

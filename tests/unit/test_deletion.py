@@ -13,7 +13,7 @@ from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.identity import AccessKey, Principal
 from clouddatamesh.model.operations import Announce, ReleaseObject
 from clouddatamesh.model.plan import Part
-from clouddatamesh.model.store_operations import DeleteBucket, EmptyBucket
+from clouddatamesh.model.store_operations import CheckDestruction, DeleteBucket, DeleteKey, DeletePolicy, DeletePrincipal, EmptyBucket
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding as b
 from clouddatamesh.plan.credentials import binding_of
@@ -60,8 +60,9 @@ def part_of(product: DataProduct, seen: ProductWorld, name: str) -> Part:
 def ends(product: DataProduct, seen: ProductWorld) -> tuple[list[str], MeshError | None]:
     """What is done in the store and with the object, and why there is no more."""
     users, part = (part_of(product, seen, name) for name in ("users", "deletion"))
-    if users.stop is not None:
-        return [], users.stop
+    kept = users.stop or next((found.stop for found in plan_deletion(product, seen).parts if found.name in part.after and found.stop), None)
+    if kept is not None:
+        return [], kept
     words = {EmptyBucket: "empty", DeleteBucket: "delete", ReleaseObject: "go", Announce: "tell"}
     return [words[type(operation)] for operation in part.operations if type(operation) in words], part.stop
 
@@ -132,11 +133,14 @@ def test_a_bucket_whose_contents_were_not_counted_is_emptied_first() -> None:
 def test_credentials_go_before_the_bucket() -> None:
     """And where they cannot be seen, the record and the bucket stay."""
     product = a_product(DESTROY)
-    part = part_of(product, world(principal=its_user(product)), "deletion")
-    words = [str(operation) for operation in part.operations]
-    assert ["policy" in word or "principal" in word for word in words] == [False, True, True, True, False, False], (
-        "checked, taken, destroyed"
-    )
+    whole = its_user(product)
+    for user, kinds in ((whole, [DeletePolicy, DeleteKey]), (Present(replace(whole.value, policy=None, keys=())), [DeletePrincipal])):
+        first = {part.name: part for part in plan_deletion(product, world(principal=user)).parts}
+        assert [type(operation) for operation in first["check"].operations] == [CheckDestruction]
+        assert [type(operation) for operation in first["credentials"].operations] == kinds
+        assert (first["credentials"].after, first["credentials"].each) == (("users", "check"), True)
+        assert first["deletion"].operations == ()
+    assert ends(product, world()) == (["delete", "go"], None)
     done, stop = ends(product, world(principal=SILENT))
     assert (done, stop) == ([], SILENT.error)
 
@@ -219,7 +223,7 @@ def test_what_the_store_refuses_to_let_go_of_is_left_where_it_is_given_up() -> N
     left = part_of(a_product(annotations=ORPHAN), world(), "abandoning")
     assert (left.instead_of, left.after) == ("deletion", ("users",))
     assert [type(operation) for operation in left.operations][-2:] == [Announce, ReleaseObject]
-    assert [part.name for part in plan_deletion(a_product(), world()).parts] == ["users", "deletion"]
+    assert "abandoning" not in [part.name for part in plan_deletion(a_product(), world()).parts]
 
 
 OTHERS: Final = Present(Bucket(NAME, tags=owned_tags("inventory", "stock", uid="uid-9")))

@@ -133,10 +133,10 @@ VANISHED: Final[tuple[Case, ...]] = (
 UNMARKED: Final[tuple[Case, ...]] = (
     ("no marks", NEW, stripped(), EMPTY, "Foreign"),
     ("no marks, empty, a Creating record", MAKING, stripped(), EMPTY, "Made"),
-    ("no marks, not empty, a Creating record", MAKING, stripped(), FULL, "Foreign"),
+    ("no marks, not empty, a Creating record", MAKING, stripped(), FULL, "Foreign+"),
     ("no marks, not counted, a Creating record", MAKING, stripped(), {}, "Foreign"),
     ("no marks, the count is not known, a Creating record", MAKING, stripped(), NOT_COUNTED, "Foreign"),
-    ("a stranger's tag, empty, a Creating record", MAKING, stripped(TEAM), EMPTY, "Foreign"),
+    ("a stranger's tag, empty, a Creating record", MAKING, stripped(TEAM), EMPTY, "Foreign+"),
     ("consent, adoption IfConsented", the_product(storage=CONSENTING), stripped(CONSENT), {}, "Consented"),
     ("consent, adoption IfOwned", NEW, stripped(CONSENT), {}, "Foreign"),
     ("consent for somebody else", the_product(storage=CONSENTING, namespace="other"), stripped(CONSENT), {}, "Foreign"),

@@ -56,13 +56,14 @@ def stop_of(wish: Wish, world: ProductWorld) -> MeshError:
 
 ELSEWHERE: Final = b.Bucket(NAME, is_of_other_account=True)
 SAID: Final = {"reason": reasons.LOSS_UNCONFIRMED}
-CONFIRMED: Final = {"reason": reasons.NOT_OWNED, "says": "False"}
+CONFIRMED: Final = {"reason": reasons.NOT_OWNED, "says": "False", "seen_for": 60}
 LOSSES: Final[tuple[tuple[str, b.Bucket | None, dict[str, Any], dict[str, Any], str, bool], ...]] = (
     ("another's, seen for the first time", STRANGERS, {}, {}, reasons.LOSS_UNCONFIRMED, False),
     ("another's for 29 seconds", STRANGERS, {**SAID, "age": 900, "seen_for": 29}, {}, reasons.LOSS_UNCONFIRMED, False),
     ("another's for 30 seconds", STRANGERS, {**SAID, "seen_for": 30}, {}, reasons.NOT_OWNED, True),
     ("something else was wrong for long", STRANGERS, {"reason": "StoreUnavailable", "age": 900}, {}, reasons.LOSS_UNCONFIRMED, False),
     ("it was confirmed before", STRANGERS, CONFIRMED, {}, reasons.NOT_OWNED, True),
+    ("called another's, and never seen so", STRANGERS, {**CONFIRMED, "seen_for": None}, {}, reasons.LOSS_UNCONFIRMED, False),
     ("a second bucket of the store", STRANGERS, {**SAID, "seen_for": 30}, {"losses": 1}, reasons.NOT_OWNED, True),
     (
         "a third bucket of the store",

@@ -9,6 +9,7 @@ import pytest
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.bucket import Statement
 from clouddatamesh.model.identity import AccessKey, Principal
+from clouddatamesh.model.plan import Operation
 from clouddatamesh.model.store_operations import DeleteKey, DeletePolicy, DeletePrincipal, DisableKey
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan.names import principal_path
@@ -37,6 +38,10 @@ def a_user(name: str = "x", keys: str = "A", **differs: Any) -> Principal:
     """A user with one policy; a key in lower case is switched off."""
     found = tuple(AccessKey(key.upper(), active=key.isupper()) for key in keys)
     return replace(Principal(name, PATH, policy=(Statement("s", "Allow", ("s3:GetObject",), ("x",)),), keys=found), **differs)
+
+
+def ends(store: ObjectStore, world: StoreWorld) -> tuple[Operation, ...]:
+    return tuple(operation for part in plan_sweep(store, world) for operation in part.operations)
 
 
 def numbered(count: int) -> tuple[str, ...]:
@@ -88,23 +93,34 @@ def test_a_crowd_of_orphans_shields_none_of_them() -> None:
 def test_keys_are_disabled_first_and_ended_a_minute_later() -> None:
     world = a_world("x", due_orphans=(a_user(keys="AB"),))
     seen = {"seenAt": ago(minutes=6)}
-    assert plan_sweep(a_store(x=seen), world).operations == (DisableKey("x", "A"), DisableKey("x", "B"))
+    assert ends(a_store(x=seen), world) == (DisableKey("x", "A"), DisableKey("x", "B"))
     half = replace(world, due_orphans=(a_user(keys="aB"),))
-    assert plan_sweep(a_store(x=seen), half).operations == (DisableKey("x", "B"),)
+    assert ends(a_store(x=seen), half) == (DisableKey("x", "B"),)
     off = replace(world, due_orphans=(a_user(keys="ab"),))
-    assert plan_sweep(a_store(x={**seen, "disabledAt": ago(seconds=59)}), off).operations == ()
-    ended = plan_sweep(a_store(x={**seen, "disabledAt": ago(seconds=60)}), off).operations
-    assert [type(operation) for operation in ended] == [DeletePolicy, DeleteKey, DeleteKey, DeletePrincipal]
+    assert ends(a_store(x={**seen, "disabledAt": ago(seconds=59)}), off) == ()
+    ended = ends(a_store(x={**seen, "disabledAt": ago(seconds=60)}), off)
+    assert [type(operation) for operation in ended] == [DeletePolicy, DeleteKey, DeleteKey]
+    bare = replace(world, due_orphans=(a_user(keys="", policy=None),))
+    assert [type(operation) for operation in ends(a_store(x={**seen, "disabledAt": ago(minutes=2)}), bare)] == [DeletePrincipal]
+
+
+def test_one_orphan_that_cannot_be_ended_keeps_neither_another_nor_the_store() -> None:
+    world = a_world("x", "y", due_orphans=(a_user(keys="A"), replace(a_user(keys="B"), name="y")))
+    parts = plan_sweep(a_store(x={"seenAt": ago(minutes=6)}, y={"seenAt": ago(minutes=6)}), world)
+    assert [(part.name, part.each, part.minor, part.condition) for part in parts] == [
+        ("sweep of x", True, True, "PrincipalsOrphaned"),
+        ("sweep of y", True, True, "PrincipalsOrphaned"),
+    ]
 
 
 @pytest.mark.parametrize("path", ["/", "/clouddatamesh/acme/", "/clouddatamesh/other/abc/", principal_path("acme", "another-cluster")])
 def test_a_user_of_another_cluster_is_never_ended(path: str) -> None:
     store = a_store(x={"seenAt": ago(days=1), "disabledAt": ago(days=1)})
-    assert plan_sweep(store, a_world("x", due_orphans=(a_user(path=path),))).operations == ()
+    assert ends(store, a_world("x", due_orphans=(a_user(path=path),))) == ()
 
 
 def test_a_user_that_status_does_not_tell_of_is_not_ended() -> None:
-    assert plan_sweep(a_store(), a_world("x", due_orphans=(a_user(),))).operations == ()
+    assert ends(a_store(), a_world("x", due_orphans=(a_user(),))) == ()
 
 
 def test_since_when_each_is_seen_is_remembered_until_it_is_gone() -> None:

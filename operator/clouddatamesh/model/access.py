@@ -54,6 +54,8 @@ class Ask:
     """Status says that access was read back."""
     has_expired: bool = False
     """Status says that an earlier grant ended by time: then its absence is no reason to make another."""
+    abandoned: str = ""
+    """The ObjectStore that was given up with the principal in it; empty where that is not so."""
     take_over: TakeOver = field(default_factory=TakeOver)
     readable: bool = True
 
@@ -82,6 +84,11 @@ class Answer:
     """The longest duration that its port allowed when it gave."""
     generation: int = 0
     """Of the spec that was read."""
+    ended: bool = False
+    """Access on this very spec ended by its port's terms, or with its port: it never gives again as it is."""
+    given_domain: str = ""
+    """The consumer's Domain when it gave, and the UID of its namespace; empty where it has not given yet."""
+    given_namespace: str = ""
     owner: str = ""
     """The mark of the request for which the operator itself made it; empty where somebody else did."""
     readable: bool = True

@@ -111,6 +111,8 @@ class MarkGrant:
     uid: str
     superseded_by: str = ""
     max_duration: str = ""
+    ended_generation: int = 0
+    """Of the spec under which access on it ended by the port's terms; 0 where that is not so."""
 
     def __str__(self) -> str:
         return f"mark {self.key} as superseded" if self.superseded_by else f"record the terms of {self.key}"

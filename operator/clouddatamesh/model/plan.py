@@ -71,7 +71,8 @@ class Part:
     """One concern of an object. `condition` is the condition type that tells of it; `after` names the parts that must not have failed.
 
     `instead_of` names the part without whose failure it is left out. `takes`: the part takes away, which neither spec.suspend nor a
-    failure elsewhere holds up.
+    failure elsewhere holds up. `each`: its operations do not need each other, and one that fails keeps none of the rest from being tried.
+    `minor`: what fails is told in its own condition, and the object is Ready all the same.
     """
 
     name: str
@@ -80,6 +81,8 @@ class Part:
     after: tuple[str, ...] = ()
     instead_of: str = ""
     takes: bool = False
+    each: bool = False
+    minor: bool = False
 
     @property
     def operations(self) -> tuple[Operation, ...]:

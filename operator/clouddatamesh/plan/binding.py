@@ -126,9 +126,10 @@ def all_rights(observed: Principal) -> tuple[Operation, ...]:
     return (*own, *surplus_rights(observed), *quarantine)
 
 
-def remains(observed: Principal) -> tuple[Operation, ...]:
-    """What removes keys and user, once no right is left."""
-    return (*(DeleteKey(observed.name, key.id) for key in sorted(observed.keys)), DeletePrincipal(observed.name))
+def end_of(observed: Principal) -> tuple[Operation, ...]:
+    """What ends a user: each right and each key, of which none needs another; once they are read back as gone, the user."""
+    keys = (DeleteKey(observed.name, key.id) for key in sorted(observed.keys))
+    return (*all_rights(observed), *keys) or (DeletePrincipal(observed.name),)
 
 
 def holding(secret: Manifest) -> Holding:

@@ -66,11 +66,11 @@ def plan_surplus(wish: Wish, world: ProductWorld) -> Steps:
 
 
 def plan_removal(owner: Owner, world: ProductWorld) -> Steps:
-    """Rights first, then keys, user and Secret. What is not ours is left; what cannot be seen is not called gone."""
+    """Rights, keys and Secret, each by itself; then the user. What is not ours is left, what cannot be seen is not called gone."""
     principal = value_of(world.principal)
     operations: list[Operation] = []
     if principal is not None and b.is_ours(principal, owner):
-        operations += [*b.all_rights(principal), *b.remains(principal)]
+        operations += b.end_of(principal)
     seen: tuple[Seen[Manifest], ...] = (world.secret, world.former_secret)
     operations += [operation for secret in seen for operation in _secret_end(owner, secret)]
     unknown = next((found for found in (world.principal, *seen) if isinstance(found, Unknown)), None)

@@ -36,8 +36,8 @@ def plan(product: DataProduct, world: ProductWorld) -> Plan:
     credentials = plan_credentials(wish, world, is_safe=storage == Steps()) if wish is not None else Steps()
     return Plan(
         (
-            Part("taking", taking, CONDITION, takes=True),
-            Part("former", _plan_former(wish, world), CONDITION, takes=True),
+            Part("taking", taking, CONDITION, takes=True, each=True),
+            Part("former", _plan_former(wish, world), CONDITION, takes=True, each=True),
             Part("storage", _hold(product, storage) + storage, STORAGE_READY),
             Part("credentials", credentials, CONDITION, after=("taking", "storage")),
             inbox,
@@ -117,11 +117,13 @@ def plan_deletion(product: DataProduct, world: ProductWorld) -> Plan:
         return Plan()
     users, end = _plan_users_end(product, world), _plan_end(product, world)
     abandons = (Part("abandoning", _plan_abandoning(product, world), BLOCKED, after=("users",), instead_of="deletion", takes=True),)
+    waits = users.stop is not None or any(part.stop is not None for part in end)
     return Plan(
         (
-            *_plan_lost(product, world),
+            *(_plan_lost(product, world) if waits else ()),
+            Part("inbox", plan_inbox(product, world) if world.inbox is not None else Steps()),
             Part("users", users, BLOCKED, takes=True),
-            Part("deletion", end, BLOCKED, after=("users",), takes=True),
+            *end,
             *(abandons if _gives_up(product, world) else ()),
         )
     )
@@ -135,8 +137,8 @@ def _plan_lost(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
         return ()
     taking = plan_removal(wish.owner, world) if is_lost(wish, world) else Steps()
     return (
-        Part("taking", taking, CONDITION, takes=True),
-        Part("former", _plan_former(wish, world), CONDITION, takes=True),
+        Part("taking", taking, CONDITION, takes=True, each=True),
+        Part("former", _plan_former(wish, world), CONDITION, takes=True, each=True),
         Part("storage", stopped(loss), STORAGE_READY),
     )
 
@@ -146,26 +148,43 @@ def _gives_up(product: DataProduct, world: ProductWorld) -> bool:
     return world.abandoned or marks.is_orphaned(product.metadata)
 
 
-def _plan_end(product: DataProduct, world: ProductWorld) -> Steps:
+def _plan_end(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
+    """One part that says what is waited for; else what may still be destroyed is checked, credentials go, then bucket and object."""
     gives_up = _gives_up(product, world)
+    wish = wish_of(product, world)
+    blocker = _blocker(wish, world) if wish is not None else _unreached(product, world)
     if product.spec.suspend and not gives_up:
-        return stopped(Waiting(reasons.SUSPENDED, "The product is suspended; set spec.suspend to false to let its deletion go on"))
+        why = "The product is suspended; set spec.suspend to false to let its deletion go on"
+        return _ending(stopped(Waiting(reasons.SUSPENDED, why)))
     if gives_up and not _is_reached(world):
-        return _plan_abandoning(product, world)
-    wish, release = wish_of(product, world), Steps((ReleaseObject(),))
+        return _ending(_plan_abandoning(product, world))
     if product.status.storage is None and product.status.producer is None:
-        return release
-    if wish is None:
-        return stopped(_unreached(product, world))
-    blocker = _blocker(wish, world)
-    if blocker is not None and not gives_up:
-        return stopped(blocker)
+        return _ending(Steps((ReleaseObject(),)))
+    if wish is None or (blocker is not None and not gives_up):
+        assert blocker is not None  # noqa: S101 - without a wish there is one
+        return _ending(stopped(blocker))
     destroys = not gives_up and _is_to_be_deleted(wish, world)
+    return _plan_removal(wish, world, destroys=destroys, gives_up=gives_up)
+
+
+def _ending(steps: Steps, *after: str) -> tuple[Part, ...]:
+    return (Part("deletion", steps, BLOCKED, after=("users", *after), takes=True),)
+
+
+def _plan_removal(wish: Wish, world: ProductWorld, *, destroys: bool, gives_up: bool) -> tuple[Part, ...]:
+    """Nothing is taken for a bucket that turns out to stay; and the bucket goes only once nobody has keys to it."""
     contents = value_of(world.contents)
     empties = contents is not None and not contents.empty
     check = Steps((CheckDestruction(wish.name, empties),)) if destroys else Steps()
-    formers = plan_former(world.formers, world.settings.mesh, wish.key, ends=True)
-    return check + plan_removal(wish.owner, world) + formers + _plan_bucket_end(wish, world, gives_up=gives_up) + release
+    credentials = plan_removal(wish.owner, world)
+    former = plan_former(world.formers, world.settings.mesh, wish.key, ends=True)
+    last = Steps() if credentials.operations or former.operations else _plan_bucket_end(wish, world, gives_up=gives_up)
+    return (
+        Part("check", check, BLOCKED, after=("users",), takes=True),
+        Part("credentials", credentials, BLOCKED, after=("users", "check"), takes=True, each=True),
+        Part("former", former, BLOCKED, after=("users", "check"), takes=True, each=True),
+        *_ending(last, "check", "credentials", "former"),
+    )
 
 
 def _unreached(product: DataProduct, world: ProductWorld) -> MeshError:
@@ -255,13 +274,13 @@ def _is_to_be_deleted(wish: Wish, world: ProductWorld) -> bool:
 
 def _plan_bucket_end(wish: Wish, world: ProductWorld, *, gives_up: bool) -> Steps:
     if isinstance(world.bucket, Absent):
-        return Steps()
+        return Steps((ReleaseObject(),))
     if gives_up or not _is_to_be_deleted(wish, world):
-        return Steps((Announce(Event("Normal", reasons.RETAINED, f"Bucket {wish.name} stays")),))
+        return Steps((Announce(Event("Normal", reasons.RETAINED, f"Bucket {wish.name} stays")), ReleaseObject()))
     contents = value_of(world.contents)
     if contents is None or not contents.empty:
         return stopped(Waiting(reasons.EMPTYING, f"Bucket {wish.name} is being emptied"), EmptyBucket(wish.name))
-    return Steps((DeleteBucket(wish.name),))
+    return Steps((DeleteBucket(wish.name), ReleaseObject()))
 
 
 def key_of_product(product: DataProduct) -> Key:

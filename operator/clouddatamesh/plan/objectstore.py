@@ -17,7 +17,7 @@ from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.probe import plan_probe
 from clouddatamesh.plan.sweep import plan_sweep
-from clouddatamesh.plan.takeover import plan_unclaimed
+from clouddatamesh.plan.takeover import UNCLAIMED, plan_unclaimed
 
 IDENTIFIED: Final = "Identified"
 CREDENTIALS: Final = "CredentialsValid"
@@ -43,8 +43,8 @@ def plan(store: ObjectStore, world: StoreWorld) -> Plan:
             Part("bucket", bucket, IDENTIFIED, after=("hold",)),
             Part("marker", marker, IDENTIFIED, after=("hold", "bucket")),
             Part("probe", plan_probe(store, world), after=("hold", "bucket")),
-            Part("sweep", plan_sweep(store, world) if bucket == marker == Steps() else Steps(), after=("bucket", "marker"), takes=True),
-            Part("unclaimed", plan_unclaimed(store, world), after=("bucket", "marker"), takes=True),
+            *(plan_sweep(store, world) if bucket == marker == Steps() else ()),
+            Part("unclaimed", plan_unclaimed(store, world), UNCLAIMED, after=("bucket", "marker"), takes=True, each=True, minor=True),
         )
     )
 

@@ -93,6 +93,12 @@ def _judge_marks(product: DataProduct, bucket: Bucket, world: ProductWorld) -> C
     return _judge_unmarked(product, bucket, world)
 
 
+def shows_others(product: DataProduct, bucket: Bucket, world: ProductWorld) -> bool:
+    """Whether anything on a bucket says that it is not this product's: another account, or any one mark that differs."""
+    seen = dict(bucket.tags)
+    return bucket.is_of_other_account or any(seen.get(tag, value) != value for tag, value in _marks_of(product, world).items())
+
+
 def _is_taken_over(bucket: Bucket, world: ProductWorld) -> bool:
     """Whether a bucket was made by the lost cluster whose store this one takes over."""
     return world.store is not None and bucket.tag(marks.CLUSTER_TAG) in world.store.spec.take_over_from
@@ -146,10 +152,13 @@ def _judge_unmarked(product: DataProduct, bucket: Bucket, world: ProductWorld) -
         return _judge_stripped(product, bucket, consent)
     if bucket.tag(marks.ADOPT_TAG) == consent and _adoption(product) == "IfConsented":
         return Claim("Consented")
+    # Somebody else made it while this product's own was being made.
+    made_anyway = storage is not None and storage.phase == "Creating" and bool(bucket.tags or (contents is not None and not contents.empty))
     return Claim(
         "Foreign",
         f"Bucket {bucket.name} exists and carries no mark of this mesh; to adopt it set adoptionPolicy to IfConsented"
         f" and have its owner tag it {marks.ADOPT_TAG}={consent}",
+        positive=made_anyway,
     )
 
 

@@ -110,13 +110,18 @@ def is_lost(wish: Wish, world: ProductWorld) -> bool:
     return loss is not None and loss.reason in (reasons.RELEASED, reasons.NOT_OWNED)
 
 
+def was_ours(product: DataProduct) -> bool:
+    """Whether the bucket was read back as this product's before, or keys were made for it: also where it is just being made again."""
+    storage = product.status.storage
+    return storage is not None and (storage.phase != "Creating" or product.status.producer is not None)
+
+
 def find_loss(wish: Wish, world: ProductWorld) -> MeshError | None:
     """Why a bucket that was this product's is not any more, whatever else keeps the product from being served; None where it is not lost.
 
     Somebody else's marks, seen once or confirmed; or the tag by which its owner lets it go.
     """
-    storage = wish.product.status.storage
-    if isinstance(world.bucket, Unknown) or storage is None or storage.phase == "Creating":
+    if isinstance(world.bucket, Unknown) or not was_ours(wish.product):
         return None
     claim = judge(wish.product, wish.name, world)
     lost = claim.verdict == "Released" or (claim.verdict == "Foreign" and claim.positive)
@@ -125,18 +130,22 @@ def find_loss(wish: Wish, world: ProductWorld) -> MeshError | None:
 
 def _loss(wish: Wish, claim: Claim, world: ProductWorld) -> MeshError:
     """Why the bucket is not taken for this product's, and what comes of that."""
-    storage = wish.product.status.storage
-    was_ours = storage is not None and storage.phase != "Creating"
-    doubt = _doubt(wish, world) if claim.verdict == "Foreign" and claim.positive and was_ours else None
-    return doubt(claim.why) if doubt is not None else Terminal(_STOPS[claim.verdict], claim.why)
+    if claim.verdict != "Foreign" or not was_ours(wish.product):
+        return Terminal(_STOPS[claim.verdict], claim.why)
+    if not claim.positive:
+        return Terminal(reasons.MARKS_MISSING, f"{claim.why}; credentials are kept, nothing is written")
+    doubt = _doubt(wish, world)
+    return doubt(claim.why) if doubt is not None else Terminal(reasons.NOT_OWNED, claim.why)
 
 
 def _doubt(wish: Wish, world: ProductWorld) -> Callable[[str], MeshError] | None:
     """What speaks against believing at once that a bucket is somebody else's now."""
     before = next((c for c in wish.product.status.conditions if c.type == "StorageReady"), None)
-    if before is not None and before.reason == reasons.NOT_OWNED:
-        return None  # it was confirmed before
     storage = wish.product.status.storage
+    since = parse_time(storage.loss_seen_at) if storage is not None and storage.loss_seen_at else None
+    seen_twice = since is not None and world.is_time_trusted and world.now - since >= _CONFIRMED
+    if before is not None and before.reason == reasons.NOT_OWNED and seen_twice:
+        return None  # it was confirmed before
     braked = (storage is not None and storage.loss_braked) or world.losses >= MOST_LOSSES - 1
     if braked and not world.handed_over:
         # Time alone never ends the brake, however many of the others were put right: somebody says what is meant.
@@ -146,8 +155,7 @@ def _doubt(wish: Wish, world: ProductWorld) -> Callable[[str], MeshError] | None
             f" {why}; put the tags back, or let this one go with bucket tag"
             f" {marks.RELEASED_TAG}={wish.key.namespace}/{wish.key.name}",
         )
-    since = storage.loss_seen_at if storage is not None and world.is_time_trusted else None
-    if since is not None and world.now - parse_time(since) >= _CONFIRMED:
+    if seen_twice:
         return None
     return lambda why: Waiting(reasons.LOSS_UNCONFIRMED, f"{why}; it is looked at once more before credentials are taken")
 

@@ -12,7 +12,7 @@ from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore, OrphanStatus
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.outcome import Finding
-from clouddatamesh.model.plan import Operation, Steps
+from clouddatamesh.model.plan import Operation, Part, Steps
 from clouddatamesh.model.store_operations import DisableKey
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import binding, names
@@ -43,14 +43,17 @@ def due_orphans(store: ObjectStore, world: StoreWorld) -> tuple[str, ...]:
     return tuple(due[:MOST])
 
 
-def plan_sweep(store: ObjectStore, world: StoreWorld) -> Steps:
-    """Keys are disabled first; a minute later policies, keys and user go."""
+def plan_sweep(store: ObjectStore, world: StoreWorld) -> tuple[Part, ...]:
+    """Keys are disabled first; a minute later rights and keys go, then the user. What fails for one keeps neither another nor the store."""
     entries = {orphan.name: orphan for orphan in store.status.orphans}
-    operations: list[Operation] = []
-    for principal in world.due_orphans:
-        if principal.path == names.principal_path(world.settings.mesh, world.cluster) and principal.name in entries:
-            operations += _end(principal, entries[principal.name], world.now)
-    return Steps(tuple(operations))
+    own = names.principal_path(world.settings.mesh, world.cluster)
+    due = (principal for principal in world.due_orphans if principal.path == own and principal.name in entries)
+    steps = ((principal.name, _end(principal, entries[principal.name], world.now)) for principal in due)
+    return tuple(
+        Part(f"sweep of {name}", Steps(tuple(ends)), "PrincipalsOrphaned", after=("bucket", "marker"), takes=True, each=True, minor=True)
+        for name, ends in steps
+        if ends
+    )
 
 
 def _end(principal: Principal, entry: OrphanStatus, now: datetime) -> list[Operation]:
@@ -58,7 +61,7 @@ def _end(principal: Principal, entry: OrphanStatus, now: datetime) -> list[Opera
         return [DisableKey(principal.name, key.id) for key in sorted(principal.keys) if key.active]
     if now - parse_time(entry.disabled_at) < DISABLED_FOR:
         return []
-    return [*binding.all_rights(principal), *binding.remains(principal)]
+    return list(binding.end_of(principal))
 
 
 def orphan_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from clouddatamesh.model.takeover import FormerUser, LostCluster, TakeOver
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import binding, marks, names
 
+UNCLAIMED: Final = "PrincipalsUnclaimed"
 _SHOWN: Final = 5
 MOST: Final = 20
 """So many unclaimed users are ended in one look."""
@@ -44,11 +45,11 @@ def living(former: FormerUser, mesh: str, owner: Key) -> Principal | None:
 
 
 def plan_former(formers: Iterable[FormerUser], mesh: str, owner: Key, *, ends: bool) -> Steps:
-    """The end of former users: rights first, and once they are read back as gone, keys and user. None ends before it is time."""
+    """The end of former users, none of them before it is time."""
     operations: list[Operation] = []
     for principal in (living(former, mesh, owner) for former in formers if ends):
         if principal is not None:
-            operations += binding.all_rights(principal) or binding.remains(principal)
+            operations += binding.end_of(principal)
     unknown = next((former.seen for former in formers if ends and isinstance(former.seen, Unknown)), None)
     return Steps(tuple(operations), unknown.error if unknown is not None else None)
 
@@ -88,7 +89,7 @@ def end_of_formers(fields: Mapping[str, Any], now: datetime) -> datetime | None:
 def plan_unclaimed(store: ObjectStore, world: StoreWorld) -> Steps:
     """What nobody owns ends where the annotation names its cluster, some in each look."""
     due = world.due_unclaimed if ended_cluster(store) is not None else ()
-    return Steps(tuple(operation for user in due for operation in binding.all_rights(user) or binding.remains(user)))
+    return Steps(tuple(operation for user in due for operation in binding.end_of(user)))
 
 
 def ended_cluster(store: ObjectStore) -> str | None:
@@ -115,14 +116,14 @@ def unclaimed_findings(store: ObjectStore, world: StoreWorld) -> Iterator[Findin
     wanted = store.metadata.annotations.get(marks.END_TAKEN_OVER_ANNOTATION)
     if wanted and ended_cluster(store) is None:
         why = f"Annotation {marks.END_TAKEN_OVER_ANNOTATION}={wanted} names no cluster of spec.takeOverFrom, so it ends nothing"
-        yield Finding("PrincipalsUnclaimed", "Unknown", reasons.INVALID_SPEC, f"{why}; write one of {', '.join(store.spec.take_over_from)}")
+        yield Finding(UNCLAIMED, "Unknown", reasons.INVALID_SPEC, f"{why}; write one of {', '.join(store.spec.take_over_from)}")
         return
     lost = [one for one in world.lost_clusters if one.unclaimed]
     if not lost:
         return
     told = "; ".join(_describe(one) for one in lost)
     way_on = f"apply what owns them, or end them with annotation {marks.END_TAKEN_OVER_ANNOTATION}={lost[0].uid}"
-    yield Finding("PrincipalsUnclaimed", "True", reasons.UNCLAIMED, f"{told}. They keep working: {way_on}")
+    yield Finding(UNCLAIMED, "True", reasons.UNCLAIMED, f"{told}. They keep working: {way_on}")
 
 
 def _describe(lost: LostCluster) -> str:

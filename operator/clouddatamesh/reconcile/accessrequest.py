@@ -13,6 +13,7 @@ from clouddatamesh.model.access import Answer, Ask
 from clouddatamesh.model.evidence import Absent, Seen, Unknown, require
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
+from clouddatamesh.model.plan import Steps
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import marks
@@ -25,7 +26,7 @@ from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
-from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run
+from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
 from clouddatamesh.status.accessrequest import report
 
@@ -228,12 +229,11 @@ def clear(manifest: Manifest, visit: Visit) -> Next:
     ask = read_request(manifest)
     if ask.place is None or require(visit.ports.cluster.read(ask.key)) is not None:
         return Next()
-    for _ in range(2):
+
+    def look() -> tuple[Steps, Executor]:
         world = gather_deletion(ask, visit)
-        steps = planning.plan_taking(ask, world)
-        executor = _executor(visit, world)
-        for operation in (*steps.operations, *planning.plan_secret_end(ask, world).operations):
-            executor.run(operation)
-        if steps.stop is not None:
-            raise steps.stop
+        taking, secret = planning.plan_taking(ask, world), planning.plan_secret_end(ask, world)
+        return Steps((*taking.operations, *secret.operations), taking.stop), _executor(visit, world)
+
+    take_all(look)
     return Next()

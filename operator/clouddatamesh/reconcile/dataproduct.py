@@ -11,6 +11,7 @@ from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, require, value_of
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
+from clouddatamesh.model.plan import Steps
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import dataproduct as planning
@@ -19,6 +20,7 @@ from clouddatamesh.plan.access.facts import asked_product, consumer_key
 from clouddatamesh.plan.access.inbox import KIND as INBOX
 from clouddatamesh.plan.credentials import plan_removal, principal_of
 from clouddatamesh.plan.inputs import find_missing_inputs
+from clouddatamesh.plan.ownership import shows_others
 from clouddatamesh.plan.storage import bucket_of, owner_of
 from clouddatamesh.plan.takeover import recorded
 from clouddatamesh.ports import Ports
@@ -27,7 +29,7 @@ from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.lineage import gather_lineage
 from clouddatamesh.reconcile.parse import parse, read_leniently
-from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run
+from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
 from clouddatamesh.reconcile.siblings import count_losses, find_rival, is_handed_over, lives_elsewhere
 from clouddatamesh.status.dataproduct import loss_fields, report
@@ -149,6 +151,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
     user = principal_of(product, world.settings.mesh, world.cluster)
     done = recorded(product.status.take_over).done
     found = value_of(bucket)
+    alien = found is not None and shows_others(product, found, world)
     return replace(
         world,
         bucket=bucket,
@@ -157,8 +160,8 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         formers=place.observe_formers(planning.key_of_product(product), user, done),
         rival=find_rival(product, visit.ports.cluster),
         uid_lives=found is not None and lives_elsewhere(found.tag(marks.UID_TAG), product, visit.ports.cluster),
-        handed_over=found is not None and not _carries(product, found) and is_handed_over(name, visit.manifest(), visit.ports.cluster),
-        losses=count_losses(product, visit.ports.cluster, visit.ports.clock) if found is not None and not _carries(product, found) else 0,
+        handed_over=alien and is_handed_over(name, visit.manifest(), visit.ports.cluster),
+        losses=count_losses(product, visit.ports.cluster, visit.ports.clock) if alien else 0,
     )
 
 
@@ -178,10 +181,6 @@ def _find_moved(product: DataProduct, store: ObjectStore) -> MeshError | None:
 def _is_unmarked_making(product: DataProduct, bucket: Bucket) -> bool:
     storage = product.status.storage
     return storage is not None and storage.phase == "Creating" and not bucket.tags and not bucket.is_of_other_account
-
-
-def _carries(product: DataProduct, bucket: Bucket) -> bool:
-    return bucket.tag(marks.UID_TAG) == product.metadata.uid
 
 
 def _about_the_store(error: MeshError, store: ObjectStore) -> MeshError:
@@ -270,11 +269,10 @@ def clear(manifest: Manifest, visit: Visit) -> Next:
     if require(visit.ports.cluster.read(visit.key)) is not None:
         return Next()
     product = read_leniently(DataProduct, manifest)
-    world = gather_deletion(product, visit)
-    executor = _executor(visit, world)
-    steps = plan_removal(owner_of(product, world), world)
-    for operation in steps.operations:
-        executor.run(operation)
-    if steps.stop is not None:
-        raise steps.stop
+
+    def look() -> tuple[Steps, Executor]:
+        world = gather_deletion(product, visit)
+        return plan_removal(owner_of(product, world), world), _executor(visit, world)
+
+    take_all(look)
     return Next()

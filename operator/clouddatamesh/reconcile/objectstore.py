@@ -27,7 +27,9 @@ from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.parse import find_unreadable, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, run
 from clouddatamesh.reconcile.places import cluster_uid, connection_of
+from clouddatamesh.reconcile.siblings import store_name_of
 from clouddatamesh.status.objectstore import report
+from clouddatamesh.status.summarize import is_true
 
 INTERVAL: Final = timedelta(seconds=30)
 """With the age of a cached Secret, a rotated one is picked up within a minute."""
@@ -118,15 +120,18 @@ class _Keeping:
 
     def _observe_principals(self, store: ObjectStore, world: StoreWorld, identities: Identities) -> StoreWorld:
         mesh, own = world.settings.mesh, names.principal_path(world.settings.mesh, world.cluster)
-        owned, here = set(_owned(self._ports, world.cluster)), set(_recorded_in(store, self._ports))
+        owners, here = tuple(_owners(self._ports, world.cluster)), set(_recorded_in(store, self._ports))
         try:
-            listed = {name for name in identities.list(own) if not names.is_marker_name(name)}
+            found = set(identities.list(own))
+            listed = {name for name in found if not names.is_marker_name(name)}
             if isinstance(world.marker, Absent):
                 known = bool((listed or set(identities.list(names.mesh_path(mesh)))) & here)
                 return replace(world, known_principal=known)
             world = self._observe_lost(store, world, identities)
         except MeshError as error:
             return replace(world, marker=Unknown(error))
+        elsewhere = set(_stores_elsewhere(store, found, self._ports))
+        owned = {name for name, place in owners if place not in elsewhere}
         world = replace(world, known_principal=bool(listed & here), principals=len(listed), orphans=find_orphans(listed, owned))
         seen = (value_of(identities.observe(name)) for name in due_orphans(store, world))
         return replace(world, due_orphans=tuple(found for found in seen if isinstance(found, Principal)))
@@ -155,16 +160,27 @@ class _Keeping:
         return self._executor
 
 
-def _owned(ports: Ports, cluster: str) -> Iterator[str]:
-    """Names of the principals that somebody owns, as recorded and as they are to be; of requests those that have, or may get, one."""
+def _owners(ports: Ports, cluster: str) -> Iterator[tuple[str, str]]:
+    """Names of the principals that somebody has or may get, as recorded and as they are to be, each with the ObjectStore in which."""
     mesh = ports.settings.mesh
     for product in ports.cluster.list("DataProduct"):
-        yield names.principal_name(mesh, cluster, key_of(product))
-        yield str((part_of(product, "status").get("producer") or {}).get("principal") or "")
+        recorded = str(part_of(part_of(product, "status"), "producer").get("principal") or "")
+        if recorded or part_of(product, "spec").get("producer"):
+            yield from ((name, store_name_of(product) or "") for name in (names.principal_name(mesh, cluster, key_of(product)), recorded))
     for request in ports.cluster.list("AccessRequest"):
         if holds_principal(request):
-            yield names.principal_name(mesh, cluster, key_of(request))
-            yield str(part_of(request, "status").get("principal") or "")
+            status = part_of(request, "status")
+            place = str(part_of(status, "place").get("store") or "")
+            recorded = str(status.get("principal") or "")
+            yield from ((name, place) for name in (names.principal_name(mesh, cluster, key_of(request)), recorded))
+
+
+def _stores_elsewhere(store: ObjectStore, listed: set[str], ports: Ports) -> Iterator[str]:
+    """ObjectStores that have an IAM of their own: their markers were seen there, and are not among the users here."""
+    for other in ports.cluster.list("ObjectStore"):
+        status, name = part_of(other, "status"), str(other["metadata"]["name"])
+        if name != store.metadata.name and is_true(status, "Identified") and status.get("marker") and status["marker"] not in listed:
+            yield name
 
 
 def _recorded_in(store: ObjectStore, ports: Ports) -> Iterator[str]:

@@ -11,7 +11,7 @@ from clouddatamesh.errors import MeshError, Transient, Waiting
 from clouddatamesh.model.objects import Event, Key, Manifest
 from clouddatamesh.model.operations import Record
 from clouddatamesh.model.outcome import Failure, Finding, Outcome
-from clouddatamesh.model.plan import Operation, Part, Plan, describe
+from clouddatamesh.model.plan import Operation, Part, Plan, Steps, describe
 from clouddatamesh.model.settings import Next
 from clouddatamesh.plan.marks import RECONCILE_ANNOTATION
 from clouddatamesh.plan.names import jitter
@@ -70,7 +70,7 @@ def settle(flow: Flow[W], progress: Progress) -> Outcome:
         if part.operations and part.name not in progress.broken:
             last = describe(part.operations) or ("nothing",)
             error = part.stop or Transient(reasons.CONFLICT, f"The object does not settle; next would be: {last[0]}")
-            progress.broken[part.name] = Failure(part.name, part.condition, error)
+            progress.broken[part.name] = Failure(part.name, part.condition, error, part.minor)
     return replace(flow.report(world, full), failures=_failures(left, progress))
 
 
@@ -79,7 +79,7 @@ def carry_out(plan: Plan, executor: Executor, progress: Progress) -> bool:
     halted = set(progress.broken)
     count = len(progress.done)
     for part in plan.parts:
-        if part.instead_of and part.instead_of not in halted:
+        if part.instead_of and not (part.instead_of in halted and _is_lasting(part.instead_of, plan, progress)):
             continue
         if part.name in halted or halted.intersection(part.after):
             halted.add(part.name)
@@ -92,19 +92,48 @@ def carry_out(plan: Plan, executor: Executor, progress: Progress) -> bool:
     return len(progress.done) > count
 
 
+_PASSING: Final = (reasons.THROTTLED, reasons.CLUSTER_UNAVAILABLE)
+"""What passes by itself within moments: nothing is given up for it."""
+
+
+def _is_lasting(name: str, plan: Plan, progress: Progress) -> bool:
+    """Whether a part failed for a reason that waiting a moment does not end; or those before it did."""
+    after = next((part.after for part in plan.parts if part.name == name), ())
+    found = [failure.error for failure in _failures(plan, progress) if failure.part in (name, *after)]
+    return not any(error.reason in _PASSING for error in found)
+
+
 def _carry_out_part(part: Part, executor: Executor, progress: Progress) -> Failure | None:
+    failed: list[MeshError] = []
     for operation in part.operations:
         try:
             executor.run(operation)
         except MeshError as error:
-            return Failure(part.name, part.condition, error)
-        progress.done.append(operation)
-    return None
+            failed.append(error)
+            if not part.each:
+                break
+        else:
+            progress.done.append(operation)
+    why = worst(failed)
+    return Failure(part.name, part.condition, why, part.minor) if why is not None else None
+
+
+def take_all(look: Callable[[], tuple[Steps, Executor]]) -> None:
+    """End what an object left that is gone itself, in as many looks as that takes; raises what keeps it."""
+    progress = Progress()
+    for _ in range(PASSES):
+        steps, executor = look()
+        plan = Plan((Part("taking", steps, takes=True, each=True),))
+        done = carry_out(plan, executor, progress)
+        for failure in _failures(plan, progress):
+            raise failure.error
+        if not done:
+            return
 
 
 def _failures(plan: Plan, progress: Progress) -> tuple[Failure, ...]:
     """Of each part the error that it met, else the reason why it stops."""
-    stops = {part.name: Failure(part.name, part.condition, part.stop) for part in plan.parts if part.stop is not None}
+    stops = {part.name: Failure(part.name, part.condition, part.stop, part.minor) for part in plan.parts if part.stop is not None}
     return tuple({**stops, **progress.broken}.values())
 
 

@@ -57,17 +57,23 @@ def count_losses(product: DataProduct, cluster: Cluster, clock: Clock) -> int:
     """How many other products of its store lost their buckets, or are in doubt of them, since a short time; or of how many other stores.
 
     Where each domain has a store of its own, a fault is seen by the number of stores: one of them more counts as much as one product less.
+    Where half of all products lost theirs, every one of them counts: a small mesh has few stores, and few products in each.
     """
     store = product.spec.storage.store_ref.name if product.spec.storage else ""
-    others = (other for other in cluster.list("DataProduct") if other["metadata"]["uid"] != product.metadata.uid)
-    lost = (other for other in others if _counts(other, clock) and not is_handed_over(_recorded_bucket(other), other, cluster))
-    near, far = 0, set()
-    for other in lost:
+    others = [
+        other for other in cluster.list("DataProduct") if other["metadata"]["uid"] != product.metadata.uid and _recorded_bucket(other)
+    ]
+    near, lost, far = 0, 0, set()
+    for other in others:
+        if not _counts(other, clock) or is_handed_over(_recorded_bucket(other), other, cluster):
+            continue
+        lost += 1
         near += store_name_of(other) == store
         far |= {store_name_of(other)} - {store}
         if near >= MOST_LOSSES or len(far) > MOST_LOSSES:
             break
-    return max(near, len(far) - 1)
+    most = 2 * (lost + 1) >= len(others) + 1
+    return max(near, len(far) - 1, lost if most else 0)
 
 
 def is_handed_over(bucket: str, former: Manifest, cluster: Cluster) -> bool:

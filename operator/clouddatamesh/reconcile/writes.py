@@ -33,6 +33,8 @@ def mark_grant(cluster: Cluster, mark: o.MarkGrant, now: datetime) -> None:
     status = dict(grant.get("status") or {})
     if mark.max_duration:
         status["maxDuration"] = mark.max_duration
+    if mark.ended_generation:
+        status["endedGeneration"] = mark.ended_generation
     if mark.superseded_by and condition_of(status, "Superseded") is None:
         found = {
             "type": "Superseded",

@@ -27,7 +27,7 @@ def report(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
     served = any(found.type == "Provisioned" and found.status == "True" for found in outcome.findings)
     took = take_over_fields(ask.take_over, world.formers, world.now, world.settings, served=served)
     due = min((moment for moment in (outcome.due, end_of_formers(took, world.now)) if moment is not None), default=None)
-    findings, fields = (*outcome.findings, *_renewal(ask, world)), {**outcome.fields, **took}
+    findings, fields = (*outcome.findings, *_past_end(ask, outcome), *_renewal(ask, world)), {**outcome.fields, **took}
     return replace(outcome, findings=findings, fields=fields, due=due)
 
 
@@ -39,6 +39,13 @@ def _report_access(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
     if giving is not None:
         return _report_given(giving, world, old)
     return _report_nothing(ask, decision, world, old)
+
+
+def _past_end(ask: Ask, outcome: Outcome) -> Iterator[Finding]:
+    """That access ended by time is remembered until it is given again, whatever comes between: else an Auto port would answer."""
+    told = {found.type for found in outcome.findings}
+    if ask.has_expired and not {"Approved", "Expired"} & told:
+        yield Finding("Expired", "True", reasons.EXPIRED, "The end of an earlier grant has passed")
 
 
 def _renewal(ask: Ask, world: AccessWorld) -> Iterator[Finding]:
@@ -147,6 +154,8 @@ def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Statu
     reason = reasons.REVOKED if revoked else decision.reason
     message = f"Access was taken away, as its grant is gone. {_way_on(ask, decision)}" if revoked else decision.message
     told = Finding("Provisioned", "False", _gone(decision), "There is nothing in the store any more")
+    if ask.abandoned:
+        told = Finding("Provisioned", "Unknown", reasons.ABANDONED, left_in(ask))
     if not gone:
         told = Finding("Provisioned", "Unknown", _gone(decision), "What was given was not seen to be gone yet")
         ready = Finding("Ready", "Unknown", reason, message)
@@ -157,6 +166,11 @@ def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Statu
     bound_by = {"grantRef": old["grantRef"]} if decision.superseded and "grantRef" in old else {}
     bound = {"binding": old["binding"]} if "binding" in old and not is_secret_gone(ask, world) else {}
     return Outcome(ready, findings, {**_fields_nothing(ask, decision, old), **bound, **bound_by}, stalled=decision.stalled or revoked)
+
+
+def left_in(ask: Ask) -> str:
+    """What is said of a principal that was left in a store."""
+    return f"ObjectStore {ask.abandoned} was given up with the principal in it; its key may work"
 
 
 def _is_gone(ask: Ask, world: AccessWorld) -> bool:
@@ -187,7 +201,7 @@ _TOLD: Final[tuple[str, ...]] = ("validFrom", "decidedAt", "decisionNote")
 
 
 def _fields_nothing(ask: Ask, decision: Decision, old: Status) -> dict[str, Any]:
-    told = {field: old[field] for field in _TOLD if field in old}
+    told = {field: old[field] for field in (*_TOLD, "abandoned") if field in old}
     end = _text(decision.until) if decision.until is not None else old.get("validUntil")
     return {"digest": terms.digest(ask), **told, **({"validUntil": end} if decision.reason == reasons.EXPIRED and end else {})}
 

@@ -8,8 +8,9 @@ from clouddatamesh.model.access import Answer, Ask
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import GrantWorld
 from clouddatamesh.plan.access import terms
-from clouddatamesh.plan.access.decision import decide
+from clouddatamesh.plan.access.decision import decide, is_for_others
 from clouddatamesh.plan.access.grants import cap_of, is_in_use
+from clouddatamesh.status.accessrequest import left_in
 
 _DELETABLE: Final = "; it can be deleted"
 
@@ -17,16 +18,19 @@ _DELETABLE: Final = "; it can be deleted"
 def report(answer: Answer, world: GrantWorld) -> Outcome:
     """The outcome when nothing more is to be done for a grant itself."""
     found = _report(answer, world)
-    ends = world.ask is not None and is_in_use(answer, world.ask) and not decide(world.ask, world.access).gives
-    return _as_ending(found) if ends else found
+    ask = world.ask
+    if ask is not None and ask.abandoned and answer.decision == "Approve" and not answer.superseded:
+        return _as_ending(found, left_in(ask))
+    ends = ask is not None and is_in_use(answer, ask) and not decide(ask, world.access).gives
+    return _as_ending(found, "The access that rests on this grant is being taken away; its key may work until then") if ends else found
 
 
-def _as_ending(outcome: Outcome) -> Outcome:
-    """Access that is to end and was not seen to be gone: its key may work, so nobody is told that it does not."""
+def _as_ending(outcome: Outcome, what: str) -> Outcome:
+    """Access that is to end and was not seen to be gone: nobody is told that its key does not work."""
     effect = next(finding for finding in outcome.findings if finding.type == "InEffect")
     if effect.status != "False":
         return outcome
-    why = f"{effect.message.removesuffix(_DELETABLE)}. The access that rests on this grant is being taken away; its key may work until then"
+    why = f"{effect.message.removesuffix(_DELETABLE)}. {what}"
     others = tuple(finding for finding in outcome.findings if finding.type != "InEffect")
     ready = replace(outcome.ready, status="Unknown", message=why)
     return replace(outcome, ready=ready, findings=(replace(effect, status="Unknown", message=why), *others), stalled=False)
@@ -44,12 +48,23 @@ def _report(answer: Answer, world: GrantWorld) -> Outcome:
     fields: dict[str, Any] = {"requestDigest": terms.digest(ask)}
     if answer.cap is not None:
         fields["maxDuration"] = cap_of(answer.cap)
-    differences = tuple(terms.find_differences(answer, ask))
-    if differences:
-        return _outcome(_mismatch(differences), fields, stalled=True)
+    fault = _find_fault(answer, ask, world)
+    if fault is not None:
+        return _outcome(fault, fields, stalled=True)
+    if answer.ended:
+        why = "Access on this grant ended by its port's terms; to give access again, change spec.validUntil, or create a new grant"
+        return _outcome(Finding("Ready", "True", reasons.EXPIRED, why), fields, Finding("Expired", "True", reasons.EXPIRED, why))
     if answer.decision == "Deny":
         return _outcome(_denial(ask), fields)
     return _report_approval(answer, ask, world, fields)
+
+
+def _find_fault(answer: Answer, ask: Ask, world: GrantWorld) -> Finding | None:
+    """Why a grant has no effect whatever else holds: it was given to somebody else, or answers something else."""
+    differences = tuple(terms.find_differences(answer, ask))
+    if is_for_others(answer, world.access):
+        return _changed_hands(answer)
+    return _mismatch(differences) if differences else None
 
 
 def _report_without_request(answer: Answer, world: GrantWorld) -> Outcome:
@@ -70,6 +85,11 @@ def _unreadable() -> Finding:
 def _mismatch(differences: tuple[terms.Difference, ...]) -> Finding:
     named = "; ".join(f"spec.{one.field} is {one.said or 'not given'}, the request asks for {one.asked}" for one in differences)
     why = f"The grant has no effect: {named}. Create a grant that says the same as the request"
+    return Finding("Ready", "False", reasons.GRANT_MISMATCH, why)
+
+
+def _changed_hands(answer: Answer) -> Finding:
+    why = f"The grant has no effect: it was given to Domain {answer.given_domain}, whose namespace of this name is gone. Create a new grant"
     return Finding("Ready", "False", reasons.GRANT_MISMATCH, why)
 
 
@@ -95,7 +115,14 @@ def _report_approval(answer: Answer, ask: Ask, world: GrantWorld, fields: dict[s
         return _outcome(Finding("Ready", "True", reasons.EXPIRED, f"Its end has passed{_DELETABLE}"), fields, over)
     if ask.was_given and not decide(ask, world.access).gives:
         fields = {name: value for name, value in fields.items() if name != "validUntil"}  # what has ended shows no end in the future
-    return replace(_report_living(answer, ask, world), fields=fields, due=end)
+    found = _report_living(answer, ask, world)
+    return replace(found, fields={**fields, **found.fields}, due=end)
+
+
+def _given_to(world: GrantWorld) -> dict[str, Any]:
+    """To whom it gives: remembered, so that nobody inherits it with the name of a namespace."""
+    home = world.access.consumer_home
+    return {"consumer": {"domain": home.name, "namespaceUid": world.access.namespace_uid}} if home and world.access.namespace_uid else {}
 
 
 def _report_living(answer: Answer, ask: Ask, world: GrantWorld) -> Outcome:
@@ -104,7 +131,7 @@ def _report_living(answer: Answer, ask: Ask, world: GrantWorld) -> Outcome:
     if chosen and is_in_use(answer, ask) and decision.trouble is not None:
         return _outcome(Finding("Ready", "False", decision.trouble.reason, decision.trouble.message), {}, in_effect=True, stalled=True)
     if chosen and is_in_use(answer, ask) and ask.is_provisioned:
-        return _outcome(Finding("Ready", "True", reasons.GRANTED, "Access rests on this grant"), {}, in_effect=True)
+        return _outcome(Finding("Ready", "True", reasons.GRANTED, "Access rests on this grant"), _given_to(world), in_effect=True)
     if chosen and is_in_use(answer, ask) and ask.was_given:
         why = "Access was given on this grant, and could not be read back just now; its key may work"
         return _outcome(Finding("Ready", "Unknown", reasons.GRANTED, why), {}, in_effect=None)

@@ -23,12 +23,12 @@ from clouddatamesh.model.outcome import Finding, Outcome
 Status: TypeAlias = Mapping[str, Any]
 """A status as JSON."""
 
-_RAISED_BY_ERRORS: Final = frozenset({"DeletionBlocked"})
+_RAISED_BY_ERRORS: Final = frozenset({"DeletionBlocked", "PrincipalsOrphaned"})
 """Conditions that are True when something is wrong."""
 _HISTORY: Final = frozenset({"Expired", "Denied", "Approved", "Superseded", "Expiring", "PrincipalsOrphaned", "RenewalPending"})
 """Conditions that tell of what was decided, and hold until something else is."""
 _STICKY_CONDITIONS: Final = frozenset({"Superseded"})
-_STICKY_FIELDS: Final = ("maxDuration",)
+_STICKY_FIELDS: Final = ("maxDuration", "consumer", "endedGeneration")
 """What was once written for good: no later look takes it back, whatever it was computed from."""
 _SEVERITY: Final = (Terminal, Transient, Waiting)
 _MESSAGE_LENGTH: Final = 1024
@@ -57,8 +57,7 @@ def worst(errors: Iterable[MeshError]) -> MeshError | None:
 
 def _with_failures(outcome: Outcome) -> Outcome:
     """The outcome with each failed part telling of its condition, and the worst failure of Ready."""
-    error = worst(failure.error for failure in outcome.failures)
-    if error is None:
+    if not outcome.failures:
         return outcome
     told: dict[str, Finding] = {}
     for condition in dict.fromkeys(failure.condition for failure in outcome.failures if failure.condition):
@@ -66,6 +65,9 @@ def _with_failures(outcome: Outcome) -> Outcome:
         assert why is not None  # noqa: S101 - a failure has an error
         told[condition] = _finding_of_error(condition, why)
     kept = tuple(found for found in outcome.findings if found.type not in told)
+    error = worst(failure.error for failure in outcome.failures if not failure.minor)
+    if error is None:
+        return replace(outcome, findings=(*kept, *told.values()))
     stalled = outcome.stalled and outcome.ready.status == "False"
     if stalled and not isinstance(error, Terminal):
         return replace(outcome, findings=(*kept, *told.values()))

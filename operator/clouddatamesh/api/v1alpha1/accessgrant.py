@@ -75,6 +75,13 @@ class AccessGrantSpec(Model):
     )
 
 
+class ConsumerStatus(Model):
+    """Whose namespace the consumer was in when the grant came into effect."""
+
+    domain: str = Field(max_length=253, description="Its Domain. Example: inventory.")
+    namespace_uid: str = Field(max_length=64, description="UID of the namespace. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.")
+
+
 class AccessGrantStatus(Status):
     """What came of the answer."""
 
@@ -89,6 +96,16 @@ class AccessGrantStatus(Status):
         max_length=24,
         description="The port's maxDuration when this grant came into effect; the smaller of this and the present one counts."
         " Example: 90d0h0m.",
+    )
+    consumer: ConsumerStatus | None = Field(
+        default=None,
+        description="To whom it gave: in another namespace of that name, which belongs to another Domain, it gives nothing.",
+    )
+    ended_generation: int | None = Field(
+        default=None,
+        ge=0,
+        description="Generation of spec under which access on it ended by the port's terms: it gives again only once it was changed."
+        " Example: 1.",
     )
 
 

@@ -128,6 +128,11 @@ class AccessRequestStatus(Status):
         default=None, max_length=64, description="When the key was last replaced, RFC 3339. Example: 2026-01-01T00:00:00Z."
     )
     last_handled_rotate: ShortText | None = Field(default=None, description="The last rotate annotation that was acted on. Example: 1.")
+    abandoned: str | None = Field(
+        default=None,
+        max_length=253,
+        description="ObjectStore that was given up with this request's principal in it: its key may work. Example: main.",
+    )
     take_over: TakeOverStatus | None = Field(default=None, description="Users that lost clusters made for it.")
     valid_from: str | None = Field(
         default=None, max_length=64, description="Since when it is granted, RFC 3339. Example: 2026-01-01T00:00:00Z."

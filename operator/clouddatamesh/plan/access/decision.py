@@ -16,6 +16,7 @@ from clouddatamesh.plan.access.terms import (
     came_before,
     end_of,
     is_answer,
+    is_cut_short,
     is_endless,
     is_expiring,
     is_frozen,
@@ -51,6 +52,8 @@ class Decision:
     """The port's approval is Auto, and a grant is to be made now."""
     superseded: tuple[Answer, ...] = ()
     """Approvals that never give again, though their status does not say so yet."""
+    ended: tuple[Answer, ...] = ()
+    """Approvals that ended by their port's terms, or with their port, though their status does not say so yet."""
     trouble: "Decision | None" = None
     """Access is kept, and this is what is wrong with it."""
 
@@ -67,13 +70,21 @@ class Decision:
 def decide(ask: Ask, world: AccessWorld) -> Decision:
     """The decision on one request; of several faults the first in the order of `_FAULTS`, of several obstacles the first found."""
     fault = next((fault for find in _FAULTS if (fault := find(ask, world)) is not None), None)
+    answers = [answer for answer in world.answers if is_answer(answer, ask) and not is_for_others(answer, world)]
     if fault is not None:
-        return fault
+        with_port = fault.reason == reasons.PORT_NOT_FOUND
+        return replace(fault, ended=tuple(answer for answer in answers if with_port and answer.uid == ask.grant_uid and not answer.ended))
     port = port_of(ask, world.offer)
     assert port is not None  # noqa: S101 - its absence is a fault
-    answers = [answer for answer in world.answers if is_answer(answer, ask)]
     superseded = tuple(answer for answer in answers if not answer.superseded and _is_overtaken(answer, answers, ask))
     return replace(_weigh(ask, world, port, [answer for answer in answers if answer not in superseded]), superseded=superseded)
+
+
+def is_for_others(answer: Answer, world: AccessWorld) -> bool:
+    """Whether an approval was given to the Domain that had a namespace of this name before: another one does not inherit it."""
+    home = world.consumer_home
+    moved = answer.given_namespace not in ("", world.namespace_uid) and home is not None and answer.given_domain != home.name
+    return answer.decision == "Approve" and moved
 
 
 def _is_overtaken(answer: Answer, answers: list[Answer], ask: Ask) -> bool:
@@ -140,7 +151,8 @@ def _unanswered(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer
         asks = "spec.renewal.requestedAt has not come yet" if early else "ask again with spec.renewal"
         way_on = "the renewal waits for a newer grant" if renews else asks
         last = max((end for answer in over if (end := end_of(answer, port, ask)) is not None), default=None)
-        return Decision(reasons.EXPIRED, f"The end of the grant has passed; {way_on}", stalled=not renews, until=last)
+        short = tuple(answer for answer in over if not answer.ended and is_cut_short(answer, port, ask, world.now))
+        return Decision(reasons.EXPIRED, f"The end of the grant has passed; {way_on}", stalled=not renews, until=last, ended=short)
     if _answers_itself(ask, port):
         return Decision(reasons.AWAITING_GRANT, "The port approves by itself", port=port, answer=True)
     if auto:

@@ -24,8 +24,8 @@ def plan_deletion(ask: Ask, world: AccessWorld, holders: tuple[str, ...], *, giv
     abandons = (Part("abandoning", plan_abandoning(ask) + Steps(done), BLOCKED, instead_of="taking", takes=True),)
     return Plan(
         (
-            Part("taking", taking, BLOCKED, takes=True),
-            Part("former", former, BLOCKED, takes=True),
+            Part("taking", taking, BLOCKED, takes=True, each=True),
+            Part("former", former, BLOCKED, takes=True, each=True),
             Part("secret", plan_secret_end(ask, world), BLOCKED, takes=True),
             Part("release", Steps(done) if taking == former == Steps() else Steps(), BLOCKED, after=("taking", "former"), takes=True),
             *(abandons if gives_up else ()),

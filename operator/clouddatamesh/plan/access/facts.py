@@ -4,15 +4,19 @@ A field that cannot be read is never taken for a no. Whether the whole object ca
 cannot gives nothing new and takes nothing.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from clouddatamesh.api.fields import parse_duration, parse_time
 from clouddatamesh.model.access import DAWN, DEFAULT_MODES, Answer, Ask, Offer, Place, Port
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.takeover import TakeOver
 from clouddatamesh.plan import marks
+
+_ANSWER: Final = re.compile(r"auto-.+-[a-z2-7]{16}")
+"""Names of the grants that the operator makes: they end in a hash."""
 
 
 def read_request(request: Manifest) -> Ask:
@@ -41,6 +45,7 @@ def read_request(request: Manifest) -> Ask:
         was_given=bool(status.get("validFrom")),
         is_provisioned=any(c.get("type") == "Provisioned" and c.get("status") == "True" for c in conditions_of(request)),
         has_expired=any(c.get("type") == "Expired" and c.get("status") == "True" for c in conditions_of(request)),
+        abandoned=str(status.get("abandoned") or ""),
         take_over=_take_over(_map(status.get("takeOver"))),
     )
 
@@ -69,6 +74,9 @@ def read_grant(grant: Manifest) -> Answer:
         superseded=any(c.get("type") == "Superseded" and c.get("status") == "True" for c in conditions_of(grant)),
         cap=span(status.get("maxDuration")),
         generation=int(metadata.get("generation") or 0),
+        ended=status.get("endedGeneration") is not None and status.get("endedGeneration") == metadata.get("generation"),
+        given_domain=str(_map(status.get("consumer")).get("domain") or ""),
+        given_namespace=str(_map(status.get("consumer")).get("namespaceUid") or ""),
         owner=_own_mark(metadata),
     )
 
@@ -222,7 +230,8 @@ def _take_over(raw: Mapping[str, Any]) -> TakeOver:
 
 
 def _own_mark(metadata: Mapping[str, Any]) -> str:
-    made = (metadata.get("labels") or {}).get(marks.MANAGED_LABEL) == marks.MANAGER
+    """A copy that an owner made of an answer of ours carries our marks too, and another name."""
+    made = (metadata.get("labels") or {}).get(marks.MANAGED_LABEL) == marks.MANAGER and _ANSWER.fullmatch(metadata["name"])
     return str((metadata.get("annotations") or {}).get(marks.OWNER_ANNOTATION) or "") if made else ""
 
 

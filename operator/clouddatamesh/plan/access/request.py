@@ -1,6 +1,6 @@
 """An AccessRequest's plan: what is taken, the port's own answer, what older grants are to remember, and what is given.
 
-Giving: record, user, policy, read back, key, Secret. Taking: policies, read back as gone, keys and user; the Secret apart from both.
+Giving: record, user, policy, read back, key, Secret. Taking: rights and keys, read back as gone, user; the Secret apart from both.
 """
 
 from dataclasses import dataclass
@@ -97,8 +97,8 @@ def _ends_elsewhere(ask: Ask, world: AccessWorld) -> bool:
 
 
 def _bucket_of(ask: Ask, world: AccessWorld) -> str:
-    """The product's bucket as its status has it; where that is lost, as it was recorded when access was given."""
-    offered = world.offer.bucket if world.offer else ""
+    """The product's bucket, once it was read back as its own; else as it was recorded when access was given."""
+    offered = world.offer.bucket if world.offer and world.offer.verified else ""
     return offered or (ask.place.bucket if ask.place else "")
 
 
@@ -114,8 +114,8 @@ def plan(ask: Ask, world: AccessWorld) -> Plan:
     keeps = giving is not None or decision.is_frozen or (decision.gives and not _ends_elsewhere(ask, world))
     return Plan(
         (
-            Part("taking", _plan_surplus(ask, world) if keeps else plan_taking(ask, world), CONDITION, takes=True),
-            Part("former", _plan_former(ask, world, decision), CONDITION, takes=True),
+            Part("taking", _plan_surplus(ask, world) if keeps else plan_taking(ask, world), CONDITION, takes=True, each=True),
+            Part("former", _plan_former(ask, world, decision), CONDITION, takes=True, each=True),
             Part("secret", Steps() if keeps else plan_secret_end(ask, world), CONDITION, takes=True),
             Part("answer", _plan_answer(ask, world, decision)),
             Part("marks", _plan_marks(decision), after=("taking",)),
@@ -147,6 +147,7 @@ def _plan_marks(decision: Decision) -> Steps:
     newer = decision.grant.key.name if decision.grant else "another grant"
     overtaken = {answer.uid: answer for answer in decision.superseded}
     operations = [MarkGrant(answer.key, answer.uid, superseded_by=newer) for answer in overtaken.values()]
+    operations += [MarkGrant(answer.key, answer.uid, ended_generation=answer.generation) for answer in decision.ended]
     grant, port = decision.grant, decision.port
     if grant is not None and port is not None and port.max_duration is not None and grant.cap is None:
         operations.append(MarkGrant(grant.key, grant.uid, max_duration=cap_of(port.max_duration)))
@@ -237,13 +238,12 @@ def _plan_surplus(ask: Ask, world: AccessWorld) -> Steps:
 
 
 def plan_taking(ask: Ask, world: AccessWorld) -> Steps:
-    """Policies first; once they are read back as gone, keys and user. What is not ours is left; what cannot be seen is not called gone."""
+    """Rights and keys, each by itself; the user once they are read back as gone. What is not ours is left, what is not seen is not gone."""
     if world.abandoned:
         return plan_abandoning(ask)
     principal = _own_principal(ask, world)
     if principal is not None:
-        rights = b.all_rights(principal)
-        return Steps(rights or b.remains(principal))
+        return Steps(b.end_of(principal))
     if ask.place is not None and isinstance(world.principal, Unknown):
         return stopped(world.principal.error)
     return Steps()
@@ -256,7 +256,8 @@ def plan_abandoning(ask: Ask) -> Steps:
     left = (
         f"Left in ObjectStore {ask.place.store}: principal {ask.principal} with its keys, for {ask.place.path} of bucket {ask.place.bucket}"
     )
-    return Steps((Announce(Event("Warning", reasons.ABANDONED, left)), Record(tuple((field, None) for field in RECORD))))
+    record = Record((*((field, None) for field in RECORD), ("abandoned", ask.place.store)))
+    return Steps((Announce(Event("Warning", reasons.ABANDONED, left)), record))
 
 
 def _own_principal(ask: Ask, world: AccessWorld) -> Principal | None:

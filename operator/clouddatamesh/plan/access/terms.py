@@ -95,7 +95,13 @@ def is_endless(answer: Answer, port: Port) -> bool:
 def is_living(answer: Answer, port: Port, ask: Ask, now: datetime) -> bool:
     """Whether an approval has not ended. One without any end where none is allowed never lives."""
     end = end_of(answer, port, ask)
-    return not is_endless(answer, port) and (end is None or now < end)
+    return not answer.ended and not is_endless(answer, port) and (end is None or now < end)
+
+
+def is_cut_short(answer: Answer, port: Port, ask: Ask, now: datetime) -> bool:
+    """Whether an approval has ended by the port's cap, before the end that it names."""
+    end, named = end_of(answer, port, ask), _named_end(answer)
+    return end is not None and end <= now and (named is None or named > now)
 
 
 def came_before(answer: Answer, other: Answer) -> bool:
