@@ -78,7 +78,7 @@ class Operator:
         self._ports = ports = Ports(cluster, BotoStores(), self._clock, settings.core)
         self._readability = Readability(cluster.list)
         self._record = MeshRecord(client, namespace=settings.core.namespace, mesh=settings.core.mesh)
-        fenced = fence(ports, self._leader.leads) if self._leader else ports
+        fenced = fence(ports, self._leader.leads)
         self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads)
         self._resync = Resync(lambda kind: list_into(cache, client, kind, labelled=kind in LABELLED))
         self._access_resync = Resync(
@@ -103,10 +103,10 @@ class Operator:
         self._end(starter)
         return not self._fault
 
-    def _build_leader(self) -> Leader | None:
-        """None where this replica is the only one. Until it leads, the queue only takes in."""
-        if not self._settings.leader_election:
-            return None
+    def _build_leader(self) -> Leader:
+        """Until this replica leads, the queue only takes in. Also the only replica leads by the Lease: on a node that is cut off from
+        the cluster it must stop writing before its successor begins.
+        """
         self._queue.pause()
         lease = KubeLease(self._client, namespace=self._settings.core.namespace, identity=self._settings.pod, now=boot_time)
         turns = Turns(fill=self._fill, begin=self._take_over, pause=self._queue.pause, failed=self._end_with)
@@ -136,10 +136,7 @@ class Operator:
         self._access_resync.start()
         self._workers.start()
         self._working = True
-        if self._leader:
-            self._leader.start()
-        else:
-            self._take_over()
+        self._leader.start()
 
     def _is_this_mesh(self) -> bool:
         """Under another name than the cluster's record has nothing is begun; it is looked at again until that is so."""
@@ -185,7 +182,7 @@ class Operator:
         starter.join(1.0)
         if self._working and not self._workers.stop(seconds=_GRACE):
             _log.warning("Some reconciliations did not end in %.0f s; each write that was begun is harmless when repeated", _GRACE)
-        elif self._leader:
+        else:
             self._leader.stop()
         self._watcher.stop(seconds=2.0)
         self._health.stop()
@@ -224,7 +221,7 @@ class Operator:
             "list_age_seconds": self._resync.age(),
             "watch_age_seconds": self._streams.age(),
             "clock_skew_seconds": self._skew.seconds(),
-            "leading": float(self._leader.leads() if self._leader else self._working),
+            "leading": float(self._leader.leads()),
             "missing_permissions": len(self._access.missing),
             **{f"objects_{kind.lower()}": len(self._cache.list(kind)) for kind in RECONCILED},
             **{f"unreadable_{kind.lower()}": count for kind, count in self._readability.unreadable.items()},
