@@ -80,10 +80,8 @@ class Operator:
         self._record = MeshRecord(client, namespace=settings.core.namespace, mesh=settings.core.mesh)
         fenced = fence(ports, self._leader.leads)
         self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads)
-        self._resync = Resync(lambda kind: list_into(cache, client, kind, labelled=kind in LABELLED))
-        self._access_resync = Resync(
-            lambda kind: list_into(cache, client, kind, labelled=False), kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue
-        )
+        self._resync = Resync(self._list)
+        self._access_resync = Resync(self._list, kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue)
         self._watcher = Supervisor(lambda stop: run_kopf(cache, streams, stop), started=self._resync.expect)
         self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=settings.core.namespace)
         self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, self._metrics))
@@ -155,6 +153,14 @@ class Operator:
         self._readability.look()
         self._ports.proofs.distrusted = self._readability.distrusted
 
+    def _list(self, kind: str) -> object:
+        return list_into(self._cache, self._client, kind, labelled=kind in LABELLED, restored=self._begin_again)
+
+    def _begin_again(self, kind: str) -> None:
+        """The API server was restored from a backup, so what is known of the other kinds is of another time too."""
+        self._streams.restart(kind)
+        self._resync.soon()
+
     def _fill(self) -> bool:
         return self._resync.fill()
 
@@ -166,7 +172,7 @@ class Operator:
             for manifest in self._cache.list(kind):
                 self._queue.add_after(key_of(manifest), first_due(manifest, interval, now, self._cluster))
         self._queue.resume()
-        _log.info("All caches are full; %d objects are known", sum(len(self._cache.list(kind)) for kind in WATCHED))
+        _log.info("All caches are full; %d objects are known", sum(map(self._cache.count, WATCHED)))
 
     def _end_overdue(self) -> None:
         """Access that must not be there any more, whatever event was missed and however the clock was set."""
@@ -223,7 +229,7 @@ class Operator:
             "clock_skew_seconds": self._skew.seconds(),
             "leading": float(self._leader.leads()),
             "missing_permissions": len(self._access.missing),
-            **{f"objects_{kind.lower()}": len(self._cache.list(kind)) for kind in RECONCILED},
+            **{f"objects_{kind.lower()}": self._cache.count(kind) for kind in RECONCILED},
             **{f"unreadable_{kind.lower()}": count for kind, count in self._readability.unreadable.items()},
         }
         counters = {"watcher_restarts_total": self._watcher.restarts}
