@@ -106,7 +106,7 @@ class CountedCluster(MemoryCluster):
 
 
 def _is_cached(manifest: Manifest) -> bool:
-    return manifest["kind"] != "Secret"
+    return str(manifest["kind"]) != "Secret"
 
 
 @contextmanager
