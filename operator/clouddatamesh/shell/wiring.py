@@ -41,6 +41,8 @@ _AGAIN: Final = 15.0
 """Seconds until the record of the mesh's name is read again."""
 _GRACE: Final = 20.0
 """Seconds for running reconciliations to end; the kubelet's patience is 30."""
+_RESTORED: Final = 60.0
+"""Seconds in which one restored kind after the other is noticed: watches begin again once for all of them."""
 _LANE_SHARE: Final = 0.8
 """Of all workers, what one store may have at most."""
 
@@ -86,6 +88,7 @@ class Operator:
         self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=settings.core.namespace)
         self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, self._metrics))
         self._working = False
+        self._restored = -_RESTORED
         self._fault = self._misnamed = ""
         self._stop = threading.Event()
 
@@ -157,9 +160,14 @@ class Operator:
         return list_into(self._cache, self._client, kind, labelled=kind in LABELLED, restored=self._begin_again)
 
     def _begin_again(self, kind: str) -> None:
-        """The API server was restored from a backup, so what is known of the other kinds is of another time too."""
+        """The API server was restored from a backup: what is known of the other kinds is of another time too, and watches that ask for
+        what comes after that time are answered with nothing until it has come again.
+        """
         self._streams.restart(kind)
-        self._resync.soon()
+        if boot_time() - self._restored >= _RESTORED:
+            self._restored = boot_time()
+            self._resync.soon()
+            self._watcher.restart()
 
     def _fill(self) -> bool:
         return self._resync.fill()
