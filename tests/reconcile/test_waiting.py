@@ -7,7 +7,6 @@ from clouddatamesh.reconcile.dispatch import reconcile, urgent
 from tests.reconcile.access_flows import REQUEST, granted
 from tests.reconcile.flows import ENDPOINT
 from tests.support.driven import Driven
-from tests.support.manifests import a_product
 from tests.support.mesh import Mesh
 
 PRODUCT, DOMAIN, STORE = Key("DataProduct", "sales", "orders"), Key("Domain", "", "sales"), Key("ObjectStore", "", "main")
@@ -52,25 +51,6 @@ def test_the_longer_a_deletion_waits_the_less_often_it_is_looked_at(key: Key) ->
     assert pauses == sorted(pauses)
     assert pauses[-1] <= longest
     assert key == STORE or len(pauses) < 30, "every 20 seconds these would be 180"
-
-
-def test_a_deletion_that_waits_for_consumers_asks_the_store_nothing() -> None:
-    mesh = blocked()
-    store, bucket = mesh.stores.at(ENDPOINT), mesh.bucket_of()
-    store.calls.clear()
-    for _ in range(5):
-        reconcile(PRODUCT, mesh.ports)
-        mesh.clock.forward(minutes=2)
-    assert [call for call in store.calls if call[1] == bucket or call[1].startswith("sales-orders")] == []
-
-
-def test_a_deletion_that_is_suspended_asks_the_store_nothing() -> None:
-    mesh = granted(Mesh()).apply(a_product(suspend=True)).delete("DataProduct", "orders", "sales")
-    store, bucket = mesh.stores.at(ENDPOINT), mesh.bucket_of()
-    store.calls.clear()
-    reconcile(PRODUCT, mesh.ports)
-    assert mesh.condition("DataProduct", "orders", "sales", "DeletionBlocked")["reason"] == "Suspended"
-    assert [call for call in store.calls if call[1] == bucket] == []
 
 
 def test_it_goes_on_at_once_when_its_last_consumer_went_however_long_it_waited() -> None:

@@ -142,7 +142,7 @@ class _Keeping:
         mesh, cluster = world.settings.mesh, self._ports.cluster
         if not store.spec.take_over_from:
             return world
-        owners = [key_of(one) for kind in ("DataProduct", "AccessRequest") for one in cluster.list(kind)]
+        owners = [key for kind in _OWNERS for key in cluster.keys(kind)]
         listed = {uid: identities.list(names.principal_path(mesh, uid)) for uid in store.spec.take_over_from}
         lost = tuple(unclaimed_of(listed[uid], uid, mesh, owners) for uid in store.spec.take_over_from)
         due = next((one.unclaimed[:MOST] for one in lost if one.uid == ended_cluster(store)), ())
