@@ -12,6 +12,10 @@ apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
+  # The operator renews its Lease every two seconds: that is no request on which a count of what it does may rest.
+  - level: None
+    verbs: [get, update]
+    resources: [{group: coordination.k8s.io, resources: [leases], resourceNames: [clouddatamesh]}]
   - level: RequestResponse
     verbs: [get, list, watch]
     resources: [{group: "", resources: [secrets]}]

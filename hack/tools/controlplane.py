@@ -5,6 +5,7 @@ An existing cluster is used instead where CLOUDDATAMESH_KUBECONFIG names its kub
 
 import contextlib
 import os
+import shutil
 import ssl
 import subprocess
 import time
@@ -94,6 +95,11 @@ class ControlPlane:
         """Where the API server is that was started here."""
         return Endpoint(server=f"https://127.0.0.1:{self._ports[2]}", ca=self.dir / "tls" / "apiserver.crt")
 
+    @property
+    def etcd(self) -> str:
+        """Where etcd answers, without credentials: for those who write many objects at once."""
+        return f"http://127.0.0.1:{self._ports[0]}"
+
     def kubectl(self, *args: str, stdin: str | None = None) -> str:
         """Run kubectl as admin; its output. Raises ToolError with what it said."""
         return self._run(get_binary("kubectl", say=self._say), *args, stdin=stdin)
@@ -113,6 +119,19 @@ class ControlPlane:
         if not self.is_ours:
             raise ToolError("A cluster that was given is not restarted")
         self._stop_all()
+        self._start_all()
+
+    def back_up(self, place: Path) -> None:
+        """Copy etcd's data, for which everything is stopped and started again."""
+        self._stop_all()
+        shutil.copytree(self.dir / "etcd", place)
+        self._start_all()
+
+    def restore(self, place: Path) -> None:
+        """Begin again from a copy, as after the loss of etcd: versions count from there, and what was written since is gone."""
+        self._stop_all()
+        shutil.rmtree(self.dir / "etcd")
+        shutil.copytree(place, self.dir / "etcd")
         self._start_all()
 
     def stop(self, component: str) -> None:

@@ -140,7 +140,10 @@ class Stores(Protocol):
 
 
 class Cluster(Protocol):
-    """Objects of the Kubernetes cluster. `get`, `list` and `departed` answer from the cache, in which our own writes show at once."""
+    """Objects of the Kubernetes cluster. What gets, lists, names or departed is of the cache, in which our own writes show at once.
+
+    A look or a wake must never read all objects of a kind: it finds what it needs by keys. `list` is for rounds of the whole process.
+    """
 
     def get(self, key: Key) -> Manifest | None:
         """The cached object: one of our kinds, a Namespace, or a child that carries our label."""
@@ -150,8 +153,20 @@ class Cluster(Protocol):
         """All cached objects of a kind, sorted by key."""
         ...
 
+    def keys(self, kind: str, namespace: str | None = None) -> tuple[Key, ...]:
+        """The keys of all cached objects of a kind, of one namespace if it is given, sorted. No object is touched."""
+        ...
+
     def referring(self, key: Key, kind: str) -> tuple[Manifest, ...]:
-        """All cached objects of a kind whose spec or status names this one, sorted by key."""
+        """All cached objects of a kind that this key leads to (`reconcile.indexes`), sorted by key."""
+        ...
+
+    def naming(self, key: Key, kind: str) -> tuple[Key, ...]:
+        """The keys of what `referring` gives. No object is touched."""
+        ...
+
+    def named(self, kind: str, namespace: str | None = None) -> tuple[Key, ...]:
+        """The keys of a kind, of one namespace if it is given, that lead to any cached object, sorted; whether or not they exist."""
         ...
 
     def departed(self, key: Key) -> Manifest | None:
@@ -189,8 +204,8 @@ class Cluster(Protocol):
         """DELETE with a uid precondition. Absent, or another uid: success (what we meant is gone)."""
         ...
 
-    def write_status(self, key: Key, uid: str, status: Mapping[str, Any], *, version: str = "") -> None:
-        """Replace the status. The object gone or of another uid: success, there is nobody to tell.
+    def write_status(self, key: Key, uid: str, status: Mapping[str, Any], *, version: str = "") -> bool:
+        """Replace the status. False where the object is gone or of another uid: there is nobody to tell, and nothing was recorded.
 
         With `version` only if the object still has that resourceVersion: Transient(Conflict) where it has another.
         """
@@ -236,6 +251,27 @@ class Proofs:
             self._at[key] = now
 
 
+class Doubts:
+    """Since when the looks at an object that was Ready have failed by what may pass by itself; shared as `Proofs` is."""
+
+    PATIENCE: Final = timedelta(seconds=10)
+    """So long a status stays as it was: a call that was throttled once is nothing to tell of, and each change is a write and an event."""
+
+    def __init__(self) -> None:
+        self._since: dict[Hashable, datetime] = {}
+        self._lock = threading.Lock()
+
+    def is_new(self, key: Hashable, now: datetime) -> bool:
+        """Note that a look failed; whether that began so little ago that it is not told yet. A clock that was set back tells nothing."""
+        with self._lock:
+            return timedelta() <= now - self._since.setdefault(key, now) < self.PATIENCE
+
+    def forget(self, key: Hashable) -> None:
+        """A look was had, or told of."""
+        with self._lock:
+            self._since.pop(key, None)
+
+
 @dataclass(frozen=True)
 class Ports:
     """All doors to the world, handed to every reconciler."""
@@ -245,3 +281,4 @@ class Ports:
     clock: Clock
     settings: Settings
     proofs: Proofs = field(default_factory=Proofs)
+    doubts: Doubts = field(default_factory=Doubts)

@@ -14,11 +14,12 @@ from typing import Any
 from hack.tools.controlplane import ControlPlane
 from hack.tools.s3_moto import Moto
 from hack.tools.s3_rgw import Rgw
+from tests.bench import known
 from tests.bench.access import Access
 from tests.bench.figures import Bench
 from tests.support.installation import ROOT, Installation, git_describe
 
-FIGURES = ("memory", "latency", "calls", "burst", "quiet", "restart", "access-latency", "access-burst", "hang")
+FIGURES = ("memory", "latency", "calls", "burst", "quiet", "restart", "access-latency", "access-burst", "hang", "known")
 ON_MOTO = ("latency", "calls", "burst")
 """moto shows what the operator does where the store costs little; the other figures are no different on it."""
 REPLAYS = {"guard.breakGlassGroups": "{system:masters}"}
@@ -43,6 +44,7 @@ def measure(kind: str, wanted: tuple[str, ...], options: argparse.Namespace) -> 
             "access-latency": lambda: access().latency(options.latencies),
             "access-burst": lambda: access().burst(options.requests, min(options.quiet_seconds, 60)),
             "hang": lambda: bench.hang(options.neighbours),
+            "known": lambda: known.measure(mesh, options.known),
         }
         found: dict[str, Any] = {}
         for name in FIGURES:
@@ -92,6 +94,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--latencies", type=int, default=100, help="applied, or granted and revoked, one after the other")
     parser.add_argument("--requests", type=int, default=2000, help="for access, granted at once and revoked at once")
     parser.add_argument("--neighbours", type=int, default=200, help="applied at once while another store hangs")
+    parser.add_argument("--known", type=int, default=10_000, help="products, with two requests and two grants each, that a replica knows")
     parser.add_argument("--quiet-seconds", type=float, default=180, help="for which nobody touches anything")
     parser.add_argument("--only", action="append", choices=FIGURES, help="this figure; may be repeated")
     parser.add_argument("--store", choices=("rgw", "moto", "both"), default="both")

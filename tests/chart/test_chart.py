@@ -142,11 +142,12 @@ def test_the_environment_is_one_that_the_program_understands(render: Render) -> 
     assert settings.core.drift_interval == timedelta(hours=1)
 
 
-@pytest.mark.parametrize(("replicas", "elects"), [(0, False), (1, False), (2, True)])
-def test_replicas_beside_each_other_agree_by_a_lease(render: Render, replicas: int, elects: bool) -> None:
-    objects = render(f"replicas={replicas}")
-    assert read_settings(env_of(objects)).leader_election is elects
-    assert of_kind(objects, "Deployment")["clouddatamesh"]["spec"]["replicas"] == replicas
+@pytest.mark.parametrize(("replicas", "strategy"), [(0, "Recreate"), (1, "Recreate"), (2, "RollingUpdate")])
+def test_several_replicas_are_replaced_one_after_the_other(render: Render, replicas: int, strategy: str) -> None:
+    """One alone is not: the version before may hold no Lease, and would work on until the new one is Ready."""
+    spec = of_kind(render(f"replicas={replicas}"), "Deployment")["clouddatamesh"]["spec"]
+    assert (spec["replicas"], spec["strategy"]["type"]) == (replicas, strategy)
+    assert spec["strategy"].get("rollingUpdate") == ({"maxSurge": 1, "maxUnavailable": 0} if replicas == 2 else None)
 
 
 def test_products_are_shown_to_everyone_only_where_that_is_asked_for(render: Render) -> None:

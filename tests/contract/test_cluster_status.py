@@ -156,6 +156,16 @@ def test_a_status_that_is_bound_to_a_version_is_not_written_over_a_newer_one(sid
         side.cluster.write_status(key, uid, {"observedGeneration": 1, "dataProducts": 2}, version=version)
     assert caught.value.reason == reasons.CONFLICT
     assert status_of(side, key)["dataProducts"] == 1
-    side.cluster.write_status(key, NO_UID, {"observedGeneration": 1, "dataProducts": 3}, version=version)
-    side.cluster.write_status(Key("Domain", "", fresh()), NO_UID, {"observedGeneration": 1}, version=version)
+    assert not side.cluster.write_status(key, NO_UID, {"observedGeneration": 1, "dataProducts": 3}, version=version)
+    assert not side.cluster.write_status(Key("Domain", "", fresh()), NO_UID, {"observedGeneration": 1}, version=version)
     assert status_of(side, key)["dataProducts"] == 1
+
+
+def test_a_status_that_nobody_is_there_to_have_is_told_from_one_that_was_written(side: Side) -> None:
+    key = a_domain_in(side)
+    uid = uid_of(side, key)
+    assert side.cluster.write_status(key, uid, {"observedGeneration": 1})
+    assert side.cluster.write_status(key, uid, {"observedGeneration": 1}), "as it was already"
+    assert not side.cluster.write_status(key, NO_UID, {"observedGeneration": 1})
+    side.user_delete(key)
+    assert not side.cluster.write_status(key, uid, {"observedGeneration": 1})

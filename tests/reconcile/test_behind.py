@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from clouddatamesh.model.objects import Key
+from clouddatamesh.plan.marks import FINALIZER
 from clouddatamesh.reconcile.dispatch import reconcile
 from tests.reconcile.access_flows import a_port, two_domains
 from tests.reconcile.flows import ENDPOINT, deletable, fill
@@ -112,6 +113,23 @@ def test_nothing_is_made_for_an_object_that_is_gone_by_now(kind: str) -> None:
     mesh.cluster.hold_back(kind)
     key = REQUEST if kind == "AccessRequest" else PRODUCT
     mesh.delete(kind, key.name, key.namespace)
+    driven = Driven(mesh)
+    driven.run(minutes=2)
+    assert world(mesh) == before
+    mesh.cluster.catch_up()
+    driven.run(minutes=6)
+    assert world(mesh) == before
+
+
+def test_nothing_is_made_for_a_product_that_was_held_already_and_is_gone_by_now() -> None:
+    """As a restored backup has it: our finalizer is there before we ever wrote, so the record is the first write."""
+    mesh = _homes()
+    product = a_product()
+    mesh.apply({**product, "metadata": {**product["metadata"], "finalizers": [FINALIZER]}})
+    before = world(mesh)
+    mesh.cluster.hold_back("DataProduct")
+    mesh.delete("DataProduct", PRODUCT.name, PRODUCT.namespace)
+    mesh.cluster.user_finalize(PRODUCT)
     driven = Driven(mesh)
     driven.run(minutes=2)
     assert world(mesh) == before

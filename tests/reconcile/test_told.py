@@ -70,7 +70,7 @@ def test_what_was_retained_is_told_though_the_object_is_gone(caplog: pytest.LogC
     assert {"Retained", "Taken"} <= set(lines(caplog, PRODUCT))
 
 
-def test_every_look_that_fails_is_one_line_and_only_the_first_an_event(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_look_that_fails_is_one_line_and_what_lasts_is_one_event(caplog: pytest.LogCaptureFixture) -> None:
     mesh = ready(Mesh()).settle()
     caplog.clear()
     mark = len(mesh.cluster.events)
@@ -78,8 +78,43 @@ def test_every_look_that_fails_is_one_line_and_only_the_first_an_event(caplog: p
         mesh.stores.at(ENDPOINT).fail_next(Transient("StoreUnavailable", "The store does not answer"))
         due = reconcile(PRODUCT, mesh.ports)
         assert (due.failures, due.backoff) == (("StoreUnavailable",), True)
+        mesh.clock.forward(seconds=10)
     assert lines(caplog, PRODUCT) == ["StoreUnavailable"] * 3
     assert events(mesh, PRODUCT, mark) == ["StoreUnavailable"]
+
+
+def test_a_look_that_failed_once_is_a_line_and_no_status(caplog: pytest.LogCaptureFixture) -> None:
+    """An hour of throttling would be thousands of writes, and Argo CD would flap."""
+    mesh = ready(Mesh()).settle()
+    store, mark = mesh.stores.at(ENDPOINT), len(mesh.cluster.events)
+    before, writes = mesh.product(), len(mesh.cluster.writes)
+    caplog.clear()
+    for _ in range(5):
+        store.fail_next(Transient("Throttled", "The store asks for patience"))
+        assert reconcile(PRODUCT, mesh.ports).backoff
+        mesh.clock.forward(seconds=9.9)
+        assert not reconcile(PRODUCT, mesh.ports).backoff
+        mesh.clock.forward(seconds=60)
+    assert (mesh.product(), mesh.cluster.writes[writes:], mesh.cluster.events[mark:]) == (before, [], [])
+    assert lines(caplog, PRODUCT) == ["Throttled"] * 5
+
+
+def test_what_fails_for_ten_seconds_is_told_in_status() -> None:
+    mesh = ready(Mesh()).settle()
+    for seconds, ready_now in ((0, "True"), (9.9, "True"), (0.1, "False")):
+        mesh.clock.forward(seconds=seconds)
+        mesh.stores.at(ENDPOINT).fail_next(Transient("Throttled", "The store asks for patience"))
+        reconcile(PRODUCT, mesh.ports)
+        assert mesh.condition("DataProduct", "orders", "sales")["status"] == ready_now
+
+
+def test_what_failed_and_is_otherwise_now_is_told_at_once() -> None:
+    """A grant that went while the store is away: what status says of access is no longer so."""
+    mesh = granted()
+    mesh.stores.at(ENDPOINT).down = True
+    mesh.delete("AccessGrant", "inventory-forecast", "sales")
+    reconcile(REQUEST, mesh.ports)
+    assert mesh.condition("AccessRequest", REQUEST.name, REQUEST.namespace)["status"] != "True"
 
 
 def test_a_quiet_look_and_one_that_waits_are_told_nowhere(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,7 @@ from clouddatamesh.shell.fence import fence
 
 KEY = Key("Domain", "", "sales")
 READS: dict[type, set[str]] = {
-    Cluster: {"get", "list", "departed", "read", "read_metadata", "get_own_secret", "referring", "emit"},
+    Cluster: {"get", "list", "departed", "read", "read_metadata", "get_own_secret", "keys", "referring", "naming", "named", "emit"},
     BucketStore: {"observe", "count", "account"},
     Identities: {"list", "observe"},
 }

@@ -1,5 +1,6 @@
 """Probes and metrics, as functions and over HTTP."""
 
+import socket
 import urllib.error
 import urllib.request
 
@@ -50,11 +51,15 @@ def test_metrics_are_prometheus_text() -> None:
     assert "clouddatamesh_queue_depth 3" in text.splitlines()
 
 
-def test_over_http() -> None:
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", pytest.param("[::1]", marks=pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="the kernel has no IPv6"))],
+)
+def test_over_http_on_either_family_of_addresses(address: str) -> None:
     server = HealthServer(0, checks())
     server.start()
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/readyz", timeout=5) as found:
+        with urllib.request.urlopen(f"http://{address}:{server.port}/readyz", timeout=5) as found:
             assert found.read() == b"ok\n"
     finally:
         server.stop()

@@ -128,6 +128,23 @@ def test_urgent_keys_go_before_those_of_other_lanes(queue: Queue) -> None:
     assert [take(queue) for _ in range(4)] == ["!c@three", "!d@three", "a@one", "b@two"]
 
 
+def test_a_plain_key_has_each_fifth_turn_however_many_are_urgent(queue: Queue) -> None:
+    for n in range(8):
+        queue.add(key(f"!{n}"))
+    for name in ("a", "b"):
+        queue.add(key(name))
+    assert [take(queue) for _ in range(10)] == ["!0", "!1", "!2", "!3", "a", "!4", "!5", "!6", "!7", "b"]
+
+
+def test_urgent_keys_have_every_turn_where_no_plain_one_can_be_given_out(queue: Queue) -> None:
+    for name in ("1@busy", "2@busy", "3@busy", "4@busy"):
+        queue.add(key(name))
+    assert [take(queue) for _ in range(4)] == ["1@busy", "2@busy", "3@busy", None]
+    for n in range(6):
+        queue.add(key(f"!{n}"))
+    assert [take(queue) for _ in range(7)] == ["!0", "!1", "!2", "!3", "!4", "!5", None]
+
+
 def test_lanes_take_turns_and_none_gets_more_than_its_share_of_workers(queue: Queue) -> None:
     for name in ("1@busy", "2@busy", "3@busy", "4@busy", "1@good", "2@good"):
         queue.add(key(name))

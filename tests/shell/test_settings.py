@@ -6,13 +6,12 @@ import pytest
 
 from clouddatamesh.shell.settings import SettingsError, read_settings
 
-GOOD = {"CLOUDDATAMESH_MESH": "acme", "POD_NAMESPACE": "mesh-system"}
+GOOD = {"CLOUDDATAMESH_MESH": "acme", "POD_NAMESPACE": "mesh-system", "POD_NAME": "operator-0"}
 
 
-def test_two_variables_are_enough() -> None:
+def test_three_variables_are_enough() -> None:
     settings = read_settings(GOOD)
-    assert (settings.core.mesh, settings.core.namespace, settings.threads) == ("acme", "mesh-system", 20)
-    assert not settings.leader_election
+    assert (settings.core.mesh, settings.core.namespace, settings.pod, settings.threads) == ("acme", "mesh-system", "operator-0", 20)
     assert settings.core.drift_interval == timedelta(minutes=5)
 
 
@@ -27,8 +26,7 @@ def test_two_variables_are_enough() -> None:
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be one of info, debug, warning, error, not 'loud'"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be one of text, json"),
         ({"DRIFT_INTERVAL": "soon"}, "DRIFT_INTERVAL: 'soon' is no duration"),
-        ({"LEADER_ELECTION": "maybe"}, "LEADER_ELECTION must be one of off, on, not 'maybe'"),
-        ({"LEADER_ELECTION": "on"}, "POD_NAME is not set; set it to the name of this replica"),
+        ({"POD_NAME": ""}, "POD_NAME is not set; set it to the name of this replica"),
         ({"DRIFT_INTERVAL": "0m"}, "DRIFT_INTERVAL must be at least 1m"),
     ],
     ids=lambda value: str(value)[:40],

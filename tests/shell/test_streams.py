@@ -117,3 +117,18 @@ def test_a_second_expectation_outlives_the_first(streams: Streams, clock: Hand) 
     assert streams.describe() == ()
     clock.time += 1
     assert "behind" in streams.describe()[0]
+
+
+def test_what_was_awaited_before_the_server_was_restored_is_awaited_no_more(streams: Streams, clock: Hand) -> None:
+    streams.expect("Domain", 500)
+    clock.time += BEHIND + 1
+    assert "has been behind" in streams.describe()[0]
+    streams.restart("Domain")
+    streams.restart("Secret")
+    assert streams.describe() == ()
+    streams.expect("Domain", 5)
+    clock.time += BEHIND + 1
+    streams.hear("Domain")
+    assert "has been behind" in streams.describe()[0], "versions began again"
+    streams.deliver("Domain", 6)
+    assert streams.describe() == ()

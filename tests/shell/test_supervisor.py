@@ -57,6 +57,23 @@ def test_what_ends_early_three_times_in_a_row_does_not_count_as_running_until_a_
     assert watcher.restarts == 4
 
 
+def test_it_begins_again_at_once_when_told_to() -> None:
+    runs: list[threading.Event] = []
+
+    def run(end: threading.Event) -> None:
+        runs.append(end)
+        if len(runs) < 3:
+            watcher.restart()
+        else:
+            watcher.stop(seconds=0.0)
+        assert end.wait(5)
+
+    watcher = Supervisor(run)
+    assert [watcher.run_once() for _ in range(4)] == [0.0] * 4
+    assert len(set(map(id, runs))) == 3
+    assert (watcher.restarts, watcher.describe()) == (0, ())
+
+
 def test_it_goes_on_in_its_thread_until_told_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "FIRST", 0.0)
     monkeypatch.setattr(supervisor, "LONGEST", 0.0)

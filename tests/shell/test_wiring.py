@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.shell import health, supervisor, wiring
 from clouddatamesh.shell.settings import ShellSettings
@@ -26,7 +27,7 @@ def operator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Operat
     monkeypatch.setattr(wiring, "run_kopf", lambda _cache, _streams, stop: stop.wait())
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     core = Settings(mesh="acme", namespace="mesh-system", version="test")
-    found = Operator(ShellSettings(core, health_port=0))
+    found = Operator(ShellSettings(core, "operator-0", health_port=0))
     yield found
     found._health._server.server_close()
 
@@ -45,6 +46,15 @@ def test_a_start_that_fails_ends_the_process_and_is_told(operator: Operator, cap
     assert ask(operator, "/healthz") == (503, "the start failed with RuntimeError\n")
     assert "the start failed with RuntimeError" in ask(operator, "/readyz")[1]
     assert "The start failed; this process ends, to be started again" in caplog.messages
+
+
+def test_the_only_replica_too_works_only_while_it_holds_the_lease(operator: Operator) -> None:
+    operator._queue.add(Key("Domain", "", "sales"))
+    assert operator._queue.get(wait=0.0) is None
+    assert not operator._leader.leads()
+    assert "clouddatamesh_leading 0" in ask(operator, "/metrics")[1]
+    operator._queue.resume()
+    assert operator._queue.get(wait=0.0) is not None
 
 
 def test_a_start_that_is_told_to_end_is_no_failure(operator: Operator) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from clouddatamesh.kube.memory import MemoryCluster
 from clouddatamesh.model.objects import Key, key_of
 from clouddatamesh.model.settings import Next, Settings
-from clouddatamesh.ports import Ports, Proofs
+from clouddatamesh.ports import Doubts, Ports, Proofs
 from clouddatamesh.reconcile.dispatch import RECONCILED, reconcile
 from clouddatamesh.storage.memory import MemoryStores
 from tests.support.manifests import CREDENTIALS
@@ -59,14 +59,16 @@ class Trap:
 class Mesh:
     """Fakes, clock and the reconcilers between them."""
 
-    def __init__(self, mesh: str = "acme", *, namespace: str = "clouddatamesh-system") -> None:
+    def __init__(
+        self, mesh: str = "acme", *, namespace: str = "clouddatamesh-system", cluster: type[MemoryCluster] = MemoryCluster
+    ) -> None:
         self.clock = FixedClock()
         self.settings = Settings(mesh=mesh, namespace=namespace, version="test")
-        self.cluster = MemoryCluster(self.settings, now=self.clock.now)
+        self.cluster = cluster(self.settings, now=self.clock.now)
         self.stores = MemoryStores(now=self.clock.now)
         self.trap = Trap()
         self.last: dict[Key, Next] = {}
-        self.proofs = Proofs()
+        self.proofs, self.doubts = Proofs(), Doubts()
         self.cluster.before_write = lambda verb, key: self.trap.before_write(f"{verb} {key}")
         self.cluster.after_write = lambda verb, key: self.trap.after_write(f"{verb} {key}")
         self.stores.before_write = self.trap_before
@@ -89,7 +91,7 @@ class Mesh:
 
     @property
     def ports(self) -> Ports:
-        return Ports(self.cluster, self.stores, self.clock, self.settings, self.proofs)
+        return Ports(self.cluster, self.stores, self.clock, self.settings, self.proofs, self.doubts)
 
     def _give_credentials(self) -> None:
         store = self.stores.at("https://s3.test")

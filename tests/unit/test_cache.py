@@ -1,5 +1,6 @@
 """The cache: the newer one wins, whoever brings it, and a list finds what watches missed."""
 
+import json
 import threading
 import time
 import tracemalloc
@@ -7,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from clouddatamesh.kube.cache import Cache, trim
+from clouddatamesh.kube.cache import Cache
+from clouddatamesh.kube.trim import trim
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from tests.support.manifests import a_product
 
@@ -106,14 +108,74 @@ def test_what_nobody_reads_is_not_kept() -> None:
     assert manifest["metadata"]["managedFields"]
 
 
+def test_of_namespaces_and_accounts_only_metadata_is_kept() -> None:
+    """There may be thousands that are nothing of ours."""
+    for kind in ("Namespace", "ServiceAccount"):
+        manifest = {**an_object(1), "apiVersion": "v1", "kind": kind, "secrets": [{"name": "a"}], "status": {"phase": "Active"}}
+        assert set(trim(manifest)) == {"apiVersion", "kind", "metadata"}
+
+
+def test_a_word_that_many_objects_have_is_kept_once() -> None:
+    first, second = (trim(json.loads(json.dumps(an_object(1, name=name)))) for name in ("a", "b"))
+    assert next(iter(first["spec"])) is next(iter(second["spec"]))
+    assert first["spec"]["lifecycle"] is second["spec"]["lifecycle"]
+
+
+def test_objects_are_found_by_what_they_name_and_by_the_state_in_which_they_are() -> None:
+    cache, store, waiting = Cache(), Key("ObjectStore", "", "main"), Key("Unsettled", "sales", "")
+    for name in ("b", "a"):
+        cache.put(an_object(1, name=name, uid=name))
+    a, b = (Key("DataProduct", "sales", name) for name in ("a", "b"))
+    assert cache.naming(store, "DataProduct") == cache.naming(waiting, "DataProduct") == (a, b)
+    assert [key_of(found) for found in cache.referring(store, "DataProduct")] == [a, b]
+    assert cache.naming(store, "AccessRequest") == ()
+    settled = {"observedGeneration": 0, "conditions": [{"type": "Ready", "status": "True"}]}
+    cache.put({**an_object(2, name="a", uid="a"), "status": settled})
+    assert (cache.naming(store, "DataProduct"), cache.naming(waiting, "DataProduct")) == ((a, b), (b,))
+    assert cache.named("ObjectStore") == (store,)
+    cache.replace("DataProduct", [], version=3)
+    assert cache.naming(store, "DataProduct") == cache.named("ObjectStore") == cache.named("Unsettled", "sales") == ()
+
+
+# A restored API server.
+
+
+def test_a_list_tells_the_truth_of_its_time_though_versions_went_back_meanwhile() -> None:
+    """The server was restored, and is past the former version again: nothing but the object itself shows it."""
+    cache = Cache()
+    cache.put(an_object(50, labels={"a": "later"}))
+    assert cache.replace("DataProduct", [an_object(20, labels={"a": "earlier"})], version=60) == (KEY,)
+    assert (cache.get(KEY) or {})["metadata"]["labels"] == {"a": "earlier"}
+
+
+def test_what_was_known_before_versions_began_again_counts_no_more() -> None:
+    cache = Cache()
+    cache.put(an_object(50, name="changed"))
+    cache.put(an_object(51, name="undone"))
+    cache.remove(an_object(52, name="deleted", uid="2"))
+    assert cache.newest("DataProduct") == 52
+    cache.forget_versions("DataProduct")
+    assert cache.newest("DataProduct") == 0
+    assert not cache.put({**an_object(0, name="changed")})
+    assert cache.put(an_object(11, name="written"))
+    cache.replace("DataProduct", [an_object(8, name="changed"), an_object(9, name="deleted", uid="2")], version=10)
+    assert [key_of(found).name for found in cache.list("DataProduct")] == ["changed", "deleted", "written"]
+    assert version_in(cache, Key("DataProduct", "sales", "changed")) == "8"
+    assert cache.departed(Key("DataProduct", "sales", "undone")) is not None
+    assert cache.newest("DataProduct") == 11
+
+
 def test_objects_are_listed_by_kind_and_namespace_in_order() -> None:
     cache = Cache()
     for namespace in ("sales-lab", "sales", "stock"):
         for name in ("b", "a"):
             cache.put(an_object(1, name=name, namespace=namespace))
-    assert [key_of(found).name for found in cache.list("DataProduct", namespace="sales")] == ["a", "b"]
+    assert [key.name for key in cache.keys("DataProduct", "sales")] == ["a", "b"]
     assert [key_of(found).namespace for found in cache.list("DataProduct")] == ["sales"] * 2 + ["sales-lab"] * 2 + ["stock"] * 2
-    assert cache.list("Domain") == cache.list("DataProduct", namespace="none") == ()
+    assert cache.keys("DataProduct") == tuple(map(key_of, cache.list("DataProduct")))
+    assert (cache.count("DataProduct"), cache.count("Domain")) == (6, 0)
+    assert cache.list("Domain") == ()
+    assert cache.keys("Domain") == cache.keys("DataProduct", "none") == ()
 
 
 def test_listeners_hear_of_each_change_with_what_was_before_and_may_look_from_another_thread() -> None:

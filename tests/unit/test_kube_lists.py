@@ -53,18 +53,52 @@ def test_a_list_is_read_page_by_page_and_its_items_are_told_their_kind() -> None
 def test_what_was_written_after_the_first_page_stays() -> None:
     cache = Cache()
     ours = {"kind": "ResourceQuota", "metadata": {"name": "ours", "namespace": "a", "uid": "o", "resourceVersion": "1200"}}
-    cache.put(ours)
-    list_into(cache, Pages(1200), "ResourceQuota", labelled=False)
+
+    class Busy(Pages):
+        def request(self, *args: Any, **named: Any) -> dict[str, Any]:
+            answer = super().request(*args, **named)
+            cache.put(ours)
+            return answer
+
+    told: list[str] = []
+    list_into(cache, Busy(1200), "ResourceQuota", labelled=False, restored=told.append)
     assert cache.get(Key("ResourceQuota", "a", "ours")) is not None
+    assert told == []
 
 
-def test_a_list_that_broke_off_changes_nothing() -> None:
+def test_pages_are_taken_in_one_by_one_so_that_no_list_is_in_memory_as_a_whole() -> None:
+    cache, counts = Cache(), []
+
+    class Watched(Pages):
+        def request(self, *args: Any, **named: Any) -> dict[str, Any]:
+            counts.append(cache.count("ResourceQuota"))
+            return super().request(*args, **named)
+
+    list_into(cache, Watched(1200), "ResourceQuota", labelled=True)
+    assert counts == [0, 500, 1000]
+
+
+@pytest.mark.parametrize(("known", "restored"), [("999", False), ("1000", False), ("5000", True)])
+def test_a_list_that_is_older_than_what_was_known_is_of_a_server_that_was_restored(known: str, restored: bool) -> None:
+    cache, told = Cache(), list[str]()
+    for name, version in (("q00001", known), ("later", known)):
+        cache.put({"kind": "ResourceQuota", "metadata": {"name": name, "namespace": "a", "uid": name, "resourceVersion": version}})
+    list_into(cache, Pages(10), "ResourceQuota", labelled=False, restored=told.append)
+    assert told == (["ResourceQuota"] if restored else [])
+    assert cache.get(Key("ResourceQuota", "a", "later")) is None
+    assert ((cache.get(Key("ResourceQuota", "a", "q00001")) or {})["metadata"]["uid"], cache.count("ResourceQuota")) == ("1", 10)
+    list_into(cache, Pages(10), "ResourceQuota", labelled=False, restored=told.append)
+    assert len(told) == restored
+
+
+def test_a_list_that_broke_off_takes_nothing_away() -> None:
     cache = Cache()
+    cache.put({"kind": "ResourceQuota", "metadata": {"name": "known", "namespace": "a", "uid": "k", "resourceVersion": "1"}})
     with pytest.raises(Transient) as caught:
         list_into(cache, Pages(1200, expires=True), "ResourceQuota", labelled=False)
     assert caught.value.reason == reasons.CONFLICT
     assert not cache.is_full("ResourceQuota")
-    assert cache.list("ResourceQuota") == ()
+    assert cache.get(Key("ResourceQuota", "a", "known")) is not None
 
 
 def test_what_is_not_allowed_is_named() -> None:

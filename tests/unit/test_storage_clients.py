@@ -220,3 +220,41 @@ def test_the_bundle_lies_in_a_private_folder_that_goes_with_the_stores() -> None
     assert stores._bundle("pem") == stores._bundle("pem") != stores._bundle("other")
     del stores
     assert not folder.exists()
+
+
+def test_a_bundle_is_written_once_and_never_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other clients of the same store open it at any moment."""
+    stores, written = BotoStores(), []
+    write_text = Path.write_text
+
+    def write(path: Path, text: str) -> int:
+        written.append(path.name)
+        return write_text(path, text)
+
+    monkeypatch.setattr(Path, "write_text", write)
+    paths = {stores._bundle("pem") for _ in range(3)}
+    (path,) = map(Path, paths)
+    assert path.read_text() == "pem"
+    assert len(written) == 1
+    assert path.name not in written
+
+
+def test_a_client_that_found_no_credentials_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent that hands out identities may be up later than the operator."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    seconds = [100.0]
+    stores = BotoStores(monotonic=lambda: seconds[0])
+    ambient = replace(AWAY, access_key_id=None, secret_access_key=None)
+    for _ in range(2):
+        with pytest.raises(Terminal) as caught:
+            stores.buckets(ambient)
+        assert caught.value.reason == reasons.CREDENTIALS_MISSING
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "LATE")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "late")
+    client_of(stores, AWAY)
+    seconds[0] += 10
+    assert client_of(stores, ambient)._request_signer._credentials.access_key == "LATE"

@@ -41,8 +41,17 @@ class KubeCluster:
     def list(self, kind: str) -> tuple[Manifest, ...]:
         return self._cache.list(kind)
 
+    def keys(self, kind: str, namespace: str | None = None) -> tuple[Key, ...]:
+        return self._cache.keys(kind, namespace)
+
     def referring(self, key: Key, kind: str) -> tuple[Manifest, ...]:
         return self._cache.referring(key, kind)
+
+    def naming(self, key: Key, kind: str) -> tuple[Key, ...]:
+        return self._cache.naming(key, kind)
+
+    def named(self, kind: str, namespace: str | None = None) -> tuple[Key, ...]:
+        return self._cache.named(kind, namespace)
 
     def departed(self, key: Key) -> Manifest | None:
         return self._cache.departed(key)
@@ -131,7 +140,7 @@ class KubeCluster:
         found = self._cache.get(Key("Namespace", "", key.namespace))
         return found is None or bool(found["metadata"].get("deletionTimestamp"))
 
-    def write_status(self, key: Key, uid: str, status: Mapping[str, Any], *, version: str = "") -> None:
+    def write_status(self, key: Key, uid: str, status: Mapping[str, Any], *, version: str = "") -> bool:
         """A JSON patch that tests the uid: an apply to /status ignores metadata.uid and would write to a namesake."""
         tests = [_test("/metadata/uid", uid), *([_test("/metadata/resourceVersion", version)] if version else [])]
         body = [*tests, {"op": "add", "path": "/status", "value": dict(status)}]
@@ -142,8 +151,9 @@ class KubeCluster:
                 raise translate(error, f"Writing the status of {key}") from error
             if version and self._is_there(key, uid):
                 raise Transient(reasons.CONFLICT, f"{key} changed at the same time") from error
-            return
+            return False
         self._keep(key, answer)
+        return True
 
     def _is_there(self, key: Key, uid: str) -> bool:
         """A failed test does not say which one it was. What cannot be read counts as there: nothing was written."""

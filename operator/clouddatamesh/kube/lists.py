@@ -1,32 +1,54 @@
 """Paged lists of a kind into the cache: at the start, and to find what a watch missed."""
 
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from clouddatamesh.kube.cache import Cache, version_of
 from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, translate
 from clouddatamesh.kube.resources import RESOURCES, collection
-from clouddatamesh.model.objects import Key
+from clouddatamesh.model.objects import Key, Manifest
 
+_log = logging.getLogger(__name__)
 LABEL_SELECTOR: Final = "app.kubernetes.io/managed-by=clouddatamesh"
 _PAGE: Final = "500"
 
 
-def list_into(cache: Cache, client: Transport, kind: str, *, labelled: bool) -> tuple[Key, ...]:
-    """List every object of a kind (only those with our label, if `labelled`); the keys that changed.
+def list_into(
+    cache: Cache, client: Transport, kind: str, *, labelled: bool, restored: Callable[[str], object] = lambda _: None
+) -> tuple[Key, ...]:
+    """List every object of a kind (only those with our label, if `labelled`), page by page; the keys that changed.
 
-    A page whose continuation expired raises Transient: what was read so far is of no use.
+    A page whose continuation expired raises Transient: nothing is removed for it. A list that is older than what was known before it was
+    asked for means that the API server was restored from a backup: then the list counts, and `restored` is told of the kind.
     """
-    items: list[dict[str, Any]] = []
     query = {"limit": _PAGE, **({"labelSelector": LABEL_SELECTOR} if labelled else {})}
-    version, token = 0, ""
+    newest = cache.newest(kind)
+    first = _ask(client, kind, query)
+    version = version_of(first)
+    if 0 < version < newest:
+        _log.warning(
+            "The list of %s is of version %d, and %d was known: the API server was restored; the list counts", kind, version, newest
+        )
+        cache.forget_versions(kind)
+        restored(kind)
+    return cache.replace(kind, _items(client, kind, query, first), version=version)
+
+
+def _items(client: Transport, kind: str, query: dict[str, str], page: dict[str, Any]) -> Iterator[Manifest]:
+    """The objects of this page and of those that follow it, each page asked for when the one before was taken in."""
     while True:
-        try:
-            page = client.request("GET", collection(kind), query={**query, **({"continue": token} if token else {})})
-        except ApiError as error:
-            raise translate(error, f"Listing {kind}") from error
-        version = version or version_of(page)
-        items += [{"apiVersion": RESOURCES[kind].api_version, "kind": kind, **item} for item in page["items"]]
+        for item in page["items"]:
+            yield {"apiVersion": RESOURCES[kind].api_version, "kind": kind, **item}
         token = page["metadata"].get("continue", "")
         if not token:
-            return cache.replace(kind, items, version=version)
+            return
+        page = _ask(client, kind, {**query, "continue": token})
+
+
+def _ask(client: Transport, kind: str, query: dict[str, str]) -> dict[str, Any]:
+    try:
+        return client.request("GET", collection(kind), query=query)
+    except ApiError as error:
+        raise translate(error, f"Listing {kind}") from error

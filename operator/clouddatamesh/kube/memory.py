@@ -14,7 +14,8 @@ from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.objects import Event, Key, Manifest, key_of
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.references import references
+from clouddatamesh.plan.children import CHILD_KINDS
+from clouddatamesh.reconcile.indexes import index_keys
 
 _USER: Final = "kubectl"
 _MERGED: Final = ("labels", "annotations")
@@ -141,8 +142,18 @@ class MemoryCluster:
     def list(self, kind: str) -> tuple[Manifest, ...]:
         return tuple(manifest for manifest in self._view.list(kind) if _is_watched(manifest))
 
+    def keys(self, kind: str, namespace: str | None = None) -> tuple[Key, ...]:
+        return tuple(key for key in map(key_of, self.list(kind)) if namespace in (None, key.namespace))
+
     def referring(self, key: Key, kind: str) -> tuple[Manifest, ...]:
-        return tuple(manifest for manifest in self.list(kind) if key in references(manifest))
+        return tuple(manifest for manifest in self.list(kind) if key in index_keys(manifest))
+
+    def naming(self, key: Key, kind: str) -> tuple[Key, ...]:
+        return tuple(map(key_of, self.referring(key, kind)))
+
+    def named(self, kind: str, namespace: str | None = None) -> tuple[Key, ...]:
+        targets = {target for one in (*OUR_KINDS, "Namespace", *CHILD_KINDS) for found in self.list(one) for target in index_keys(found)}
+        return tuple(sorted(target for target in targets if target.kind == kind and namespace in (None, target.namespace)))
 
     def departed(self, key: Key) -> Manifest | None:
         shown, gone = self._view.get(key), self._objects.departed.get(key)
@@ -195,13 +206,14 @@ class MemoryCluster:
         if self._living(key, uid) is not None:
             self._write("delete", key, lambda: self._objects.delete(key))
 
-    def write_status(self, key: Key, uid: str, status: Mapping[str, Any], *, version: str = "") -> None:
+    def write_status(self, key: Key, uid: str, status: Mapping[str, Any], *, version: str = "") -> bool:
         found = self._living(key, uid)
         if found is None:
-            return
+            return False
         if version not in ("", found["metadata"]["resourceVersion"]):
             raise Transient(reasons.CONFLICT, f"{key} changed at the same time")
         self._write("status", key, lambda: self._objects.put(key, {**found, "status": deepcopy(dict(status))}))
+        return True
 
     def write_finalizer(self, key: Key, uid: str, present: bool) -> None:
         found = self._living(key, uid)

@@ -8,7 +8,7 @@ Manifest: TypeAlias = Mapping[str, Any]
 """A Kubernetes object as JSON. Never mutated."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Key:
     """One object of the cluster. `namespace` is empty for cluster-scoped kinds."""
 

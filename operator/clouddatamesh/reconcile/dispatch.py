@@ -19,6 +19,7 @@ from clouddatamesh.reconcile import accessrequest, dataproduct, domain, grants, 
 from clouddatamesh.reconcile.accessrequest import answers_of
 from clouddatamesh.reconcile.pipeline import Visit, is_settled
 from clouddatamesh.reconcile.siblings import store_name_of
+from clouddatamesh.status.summarize import is_true
 
 _RECONCILERS: Final[dict[str, Callable[[Key, Manifest, Ports], Next]]] = {
     "ObjectStore": objectstore.reconcile,
@@ -66,11 +67,13 @@ def first_due(manifest: Manifest, interval: float, now: datetime, cluster: Clust
 
 
 def urgent(key: Key, cluster: Cluster, clock: Clock) -> bool:
-    """Whether a key goes before all others: something is to be taken away."""
+    """Whether a key goes before others: something is to be taken away now. A deletion that waits for something is as all the rest."""
     manifest = cluster.get(key)
     if manifest is None:
         return key.kind in _CLEARERS and cluster.departed(key) is not None
-    return bool(manifest["metadata"].get("deletionTimestamp")) or (key.kind == "AccessRequest" and _ends(manifest, cluster, clock))
+    if manifest["metadata"].get("deletionTimestamp"):
+        return not is_true(manifest.get("status") or {}, "DeletionBlocked")
+    return key.kind == "AccessRequest" and _ends(manifest, cluster, clock)
 
 
 def overdue(cluster: Cluster, clock: Clock) -> tuple[Key, ...]:

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Final, TypeAlias
 
 from clouddatamesh.api.v1alpha1.domain import Domain
-from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import domain as planning
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import CHILD_KINDS
-from clouddatamesh.ports import Ports
+from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.parse import parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, run
@@ -43,36 +43,28 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
 def gather(domain: Domain, ports: Ports) -> DomainWorld:
     """Namespaces, children, products, and the domains above, below and beside."""
     cluster, name = ports.cluster, domain.metadata.name
-    named = planning.namespaces_of(domain)
-    namespaces = {
-        namespace["metadata"]["name"]: namespace
-        for namespace in cluster.list("Namespace")
-        if namespace["metadata"]["name"] in named or _label(namespace) == name
-    }
+    own_key, named = key_of_domain(name), planning.namespaces_of(domain)
+    found = (cluster.get(Key("Namespace", "", place)) for place in named)
+    labelled = cluster.referring(own_key, "Namespace")
+    namespaces = {one["metadata"]["name"]: one for one in (*found, *labelled) if one is not None}
     children = tuple(
-        child
-        for kind in CHILD_KINDS
-        for child in cluster.list(kind)
-        if child["metadata"]["namespace"] in namespaces and _label(child) == name
+        child for kind in CHILD_KINDS for child in cluster.referring(own_key, kind) if child["metadata"]["namespace"] in namespaces
     )
-    own = {place for place, namespace in namespaces.items() if _label(namespace) == name}
-    products = tuple(key_of(product) for product in cluster.list("DataProduct") if product["metadata"]["namespace"] in own)
-    access = tuple(
-        key_of(one) for kind in ("AccessRequest", "AccessGrant") for one in cluster.list(kind) if one["metadata"]["namespace"] in own
-    )
-    parents = _parents(cluster.list("Domain"))
-    lineage = _lineage(domain, parents)
+    own = sorted(place for place, namespace in namespaces.items() if _label(namespace) == name)
+    products = tuple(key for place in own for key in cluster.keys("DataProduct", place))
+    access = tuple(key for kind in ("AccessRequest", "AccessGrant") for place in own for key in cluster.keys(kind, place))
+    lineage = _lineage(domain, cluster)
     return DomainWorld(
         now=ports.clock.now(),
         settings=ports.settings,
         namespaces=namespaces,
         children=children,
-        claims=_claims(named, cluster.list("Domain")),
+        claims=_claims(named, cluster),
         products=products,
         access=access,
-        subdomains=_below(name, parents),
+        subdomains=tuple(sorted(key.name for key in cluster.naming(own_key, "Domain") if key != own_key)),
         lineage=lineage,
-        parent_missing=bool(lineage) and lineage[0] not in parents,
+        parent_missing=bool(lineage) and cluster.get(key_of_domain(lineage[0])) is None,
     )
 
 
@@ -81,30 +73,24 @@ def _label(manifest: Manifest) -> str | None:
     return str(found) if found is not None else None
 
 
-def _claims(named: tuple[str, ...], domains: tuple[Manifest, ...]) -> dict[str, str]:
+def key_of_domain(name: str) -> Key:
+    """The key of a Domain."""
+    return Key("Domain", "", name)
+
+
+def _claims(named: tuple[str, ...], cluster: Cluster) -> dict[str, str]:
     """Who named each namespace first; the name decides between two of the same second."""
-    first: dict[str, str] = {}
-    for manifest in sorted(domains, key=lambda d: (d["metadata"].get("creationTimestamp") or "", d["metadata"]["name"])):
-        entries = (manifest.get("spec") or {}).get("namespaces") or ({"name": manifest["metadata"]["name"]},)
-        for entry in entries:
-            if entry["name"] in named:
-                first.setdefault(entry["name"], manifest["metadata"]["name"])
-    return first
+    rivals = {place: cluster.referring(Key("Namespace", "", place), "Domain") for place in named}
+    born = {place: sorted((d["metadata"].get("creationTimestamp") or "", d["metadata"]["name"]) for d in rivals[place]) for place in named}
+    return {place: found[0][1] for place, found in born.items() if found}
 
 
-def _parents(domains: tuple[Manifest, ...]) -> dict[str, str | None]:
-    return {d["metadata"]["name"]: ((d.get("spec") or {}).get("parentRef") or {}).get("name") for d in domains}
-
-
-def _below(name: str, parents: dict[str, str | None]) -> tuple[str, ...]:
-    return tuple(sorted(child for child, parent in parents.items() if parent == name and child != name))
-
-
-def _lineage(domain: Domain, parents: dict[str, str | None]) -> tuple[str, ...]:
+def _lineage(domain: Domain, cluster: Cluster) -> tuple[str, ...]:
     """The parents upwards, each once."""
     lineage: list[str] = []
     current = domain.spec.parent_ref.name if domain.spec.parent_ref else None
     while current is not None and current not in lineage:
         lineage.append(current)
-        current = parents.get(current)
+        parent = cluster.get(key_of_domain(current)) or {}
+        current = ((parent.get("spec") or {}).get("parentRef") or {}).get("name")
     return tuple(lineage)

@@ -2,16 +2,11 @@
 
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.model.access import Home
-from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.objects import Key
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.parse import is_readable
-
-
-def named_namespaces(domain: Manifest) -> tuple[str, ...]:
-    """The namespaces that a domain's manifest names; without any, the one that is named as the domain."""
-    entries = (domain.get("spec") or {}).get("namespaces") or ({"name": domain["metadata"]["name"]},)
-    return tuple(str(entry.get("name")) for entry in entries)
 
 
 def find_domain(namespace: str, cluster: Cluster) -> Home | None:

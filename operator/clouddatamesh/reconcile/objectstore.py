@@ -1,6 +1,6 @@
 """An ObjectStore: the order of its steps. It is looked at more often than the rest, since its Secret is not watched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, TypeAlias
@@ -11,7 +11,7 @@ from clouddatamesh.errors import MeshError
 from clouddatamesh.model.bucket import IDENTITIES, Bucket, Capability
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, value_of
 from clouddatamesh.model.identity import Connection, Principal
-from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import StoreWorld
@@ -20,6 +20,7 @@ from clouddatamesh.plan import objectstore as planning
 from clouddatamesh.plan.access.consumers import holds_principal
 from clouddatamesh.plan.access.facts import part_of
 from clouddatamesh.plan.probe import merge_probe, place_of
+from clouddatamesh.plan.references import PRINCIPAL, STORE_ID, references
 from clouddatamesh.plan.sweep import due_orphans, find_orphans
 from clouddatamesh.plan.takeover import MOST, ended_cluster, unclaimed_of
 from clouddatamesh.ports import Identities, Ports
@@ -33,6 +34,10 @@ from clouddatamesh.status.summarize import is_true
 
 INTERVAL: Final = timedelta(seconds=30)
 """With the age of a cached Secret, a rotated one is picked up within a minute."""
+_OWNERS: Final = ("DataProduct", "AccessRequest")
+"""Kinds whose objects have a principal."""
+_NOTHING: Final[Manifest] = {"status": {"conditions": [{"type": "Ready"}]}}
+"""A request that went, and holds nothing."""
 Looked: TypeAlias = tuple[ObjectStore, StoreWorld]
 """A store, with what this visit found out of it, and its world."""
 
@@ -120,19 +125,18 @@ class _Keeping:
 
     def _observe_principals(self, store: ObjectStore, world: StoreWorld, identities: Identities) -> StoreWorld:
         mesh, own = world.settings.mesh, names.principal_path(world.settings.mesh, world.cluster)
-        owners, here = tuple(_owners(self._ports, world.cluster)), set(_recorded_in(store, self._ports))
         try:
             found = set(identities.list(own))
             listed = {name for name in found if not names.is_marker_name(name)}
             if isinstance(world.marker, Absent):
-                known = bool((listed or set(identities.list(names.mesh_path(mesh)))) & here)
+                known = _is_any_recorded(listed or identities.list(names.mesh_path(mesh)), store, self._ports)
                 return replace(world, known_principal=known)
             world = self._observe_lost(store, world, identities)
         except MeshError as error:
             return replace(world, marker=Unknown(error))
-        elsewhere = set(_stores_elsewhere(store, found, self._ports))
-        owned = {name for name, place in owners if place not in elsewhere}
-        world = replace(world, known_principal=bool(listed & here), principals=len(listed), orphans=find_orphans(listed, owned))
+        orphans = find_orphans(listed, _owned_of(listed, set(_stores_elsewhere(store, found, self._ports)), self._ports, world.cluster))
+        known = _is_any_recorded(listed, store, self._ports)
+        world = replace(world, known_principal=known, principals=len(listed), orphans=orphans)
         seen = (value_of(identities.observe(name)) for name in due_orphans(store, world))
         return replace(world, due_orphans=tuple(found for found in seen if isinstance(found, Principal)))
 
@@ -141,7 +145,7 @@ class _Keeping:
         mesh, cluster = world.settings.mesh, self._ports.cluster
         if not store.spec.take_over_from:
             return world
-        owners = [key_of(one) for kind in ("DataProduct", "AccessRequest") for one in cluster.list(kind)]
+        owners = [key for kind in _OWNERS for key in cluster.keys(kind)]
         listed = {uid: identities.list(names.principal_path(mesh, uid)) for uid in store.spec.take_over_from}
         lost = tuple(unclaimed_of(listed[uid], uid, mesh, owners) for uid in store.spec.take_over_from)
         due = next((one.unclaimed[:MOST] for one in lost if one.uid == ended_cluster(store)), ())
@@ -160,21 +164,6 @@ class _Keeping:
         return self._executor
 
 
-def _owners(ports: Ports, cluster: str) -> Iterator[tuple[str, str]]:
-    """Names of the principals that somebody has or may get, as recorded and as they are to be, each with the ObjectStore in which."""
-    mesh = ports.settings.mesh
-    for product in ports.cluster.list("DataProduct"):
-        recorded = str(part_of(part_of(product, "status"), "producer").get("principal") or "")
-        if recorded or part_of(product, "spec").get("producer"):
-            yield from ((name, store_name_of(product) or "") for name in (names.principal_name(mesh, cluster, key_of(product)), recorded))
-    for request in ports.cluster.list("AccessRequest"):
-        if holds_principal(request):
-            status = part_of(request, "status")
-            place = str(part_of(status, "place").get("store") or "")
-            recorded = str(status.get("principal") or "")
-            yield from ((name, place) for name in (names.principal_name(mesh, cluster, key_of(request)), recorded))
-
-
 def _stores_elsewhere(store: ObjectStore, listed: set[str], ports: Ports) -> Iterator[str]:
     """ObjectStores that have an IAM of their own: their markers were seen there, and are not among the users here."""
     for other in ports.cluster.list("ObjectStore"):
@@ -183,20 +172,50 @@ def _stores_elsewhere(store: ObjectStore, listed: set[str], ports: Ports) -> Ite
             yield name
 
 
-def _recorded_in(store: ObjectStore, ports: Ports) -> Iterator[str]:
-    """Names of the principals that status says are in this very store."""
-    for key in _users(store, ports):
-        status = part_of(ports.cluster.get(key) or {}, "status")
-        yield str(status.get("principal") or "" if key.kind == "AccessRequest" else part_of(status, "producer").get("principal") or "")
+def _owned_of(listed: set[str], elsewhere: set[str], ports: Ports, cluster: str) -> set[str]:
+    """Which of these principals somebody owns, as recorded or as they are to be, in this store or in one that may be the same.
+
+    Names are made of all objects only where there are principals that nobody records.
+    """
+    owned = {name for name in listed if any(_place_of(key, ports) not in elsewhere for key in _recorders(name, ports))}
+    unknown, mesh = listed - owned, ports.settings.mesh
+    for kind in _OWNERS if unknown else ():
+        for key in ports.cluster.keys(kind):
+            name = names.principal_name(mesh, cluster, key)
+            if name in unknown and _may_own(key, ports) and _place_of(key, ports) not in elsewhere:
+                owned.add(name)
+    return owned
+
+
+def _may_own(key: Key, ports: Ports) -> bool:
+    """Whether an object has a principal, or may get one, that it does not record."""
+    found = ports.cluster.get(key) or _NOTHING
+    return holds_principal(found) if key.kind == "AccessRequest" else bool(part_of(found, "spec").get("producer"))
+
+
+def _place_of(key: Key, ports: Ports) -> str:
+    """The ObjectStore in which an object's principal is or is to be; empty where nothing says so."""
+    found = ports.cluster.get(key) or _NOTHING
+    if key.kind == "DataProduct":
+        return store_name_of(found) or ""
+    return str(part_of(part_of(found, "status"), "place").get("store") or "")
+
+
+def _recorders(principal: str, ports: Ports) -> Iterator[Key]:
+    """Products and requests whose status records this principal."""
+    return (key for kind in _OWNERS for key in ports.cluster.naming(Key(PRINCIPAL, "", principal), kind))
+
+
+def _is_any_recorded(principals: Iterable[str], store: ObjectStore, ports: Ports) -> bool:
+    """Whether some object's status says that one of these principals is in this very store."""
+    here = Key("ObjectStore", "", store.metadata.name)
+    recorders = (key for name in principals for key in _recorders(name, ports))
+    return any(here in references(found) for key in recorders if (found := ports.cluster.get(key)) is not None)
 
 
 def _recorded_stores(store: ObjectStore, ports: Ports) -> Iterator[str]:
     """Ids of the stores in which buckets and principals of this ObjectStore's users were made."""
-    for key in _users(store, ports):
-        status = part_of(ports.cluster.get(key) or {}, "status")
-        record = part_of(status, "place" if key.kind == "AccessRequest" else "storage")
-        if record.get("storeId"):
-            yield str(record["storeId"])
+    return (key.name for key in ports.cluster.named(STORE_ID, store.metadata.name))
 
 
 def _deletion(visit: Visit) -> Flow[Looked]:
@@ -206,7 +225,7 @@ def _deletion(visit: Visit) -> Flow[Looked]:
         store = read_leniently(ObjectStore, visit.manifest())
         account = Absent() if marks.is_orphaned(store.metadata) else _observe_account(store, ports)
         users = _users(store, ports)
-        holders, left = _parted(users, ports)
+        holders, left = _parted(users, ports) if marks.is_orphaned(store.metadata) else ((), ())
         world = StoreWorld(ports.clock.now(), ports.settings, cluster_uid(ports), users=users, account=account)
         return store, replace(world, holders=holders, left=left)
 
@@ -259,4 +278,4 @@ def _parted(users: tuple[Key, ...], ports: Ports) -> tuple[tuple[Key, ...], tupl
 def _users(store: ObjectStore, ports: Ports) -> tuple[Key, ...]:
     """Products that name the store, and requests whose principals are in it."""
     key = Key("ObjectStore", "", store.metadata.name)
-    return tuple(key_of(user) for kind in ("DataProduct", "AccessRequest") for user in ports.cluster.referring(key, kind))
+    return tuple(user for kind in _OWNERS for user in ports.cluster.naming(key, kind))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from clouddatamesh import reasons
+from clouddatamesh.api.fields import parse_time
 from clouddatamesh.errors import MeshError, Transient, Waiting
 from clouddatamesh.model.objects import Event, Key, Manifest
 from clouddatamesh.model.operations import Record
@@ -168,13 +169,14 @@ class Visit:
     def write_record(self, record: Record) -> None:
         """Status fields that must be there before the first outside write; conditions stay as they are."""
         merged = {**self.old_status(), **dict(record.fields)}
-        self._write_status({name: value for name, value in merged.items() if value is not None})
+        if not self._write_status({name: value for name, value in merged.items() if value is not None}):
+            raise Transient(reasons.CONFLICT, f"{self.key} went at the same time; nothing is made for it")
 
-    def _write_status(self, status: Mapping[str, Any]) -> None:
+    def _write_status(self, status: Mapping[str, Any]) -> bool:
         """What a status records must not be undone by a write that comes late: it counts only for the version that was read."""
         manifest = self.ports.cluster.get(self.key) or {"metadata": {}}
         version = manifest["metadata"].get("resourceVersion", "") if self.key.kind in _OF_RECORDS else ""
-        self.ports.cluster.write_status(self.key, self.uid, status, version=version)
+        return self.ports.cluster.write_status(self.key, self.uid, status, version=version)
 
     def close(self, result: Outcome | MeshError, progress: Progress) -> None:
         """Status, if it changed; an event and a line of log for each thing that was done, and for each new failure."""
@@ -182,19 +184,34 @@ class Visit:
         repairs = _repairs(old, self.generation, progress) if _is_ready(result) else ()
         interval = self.ports.settings.drift_interval
         new = self._echo(summarize(old, self.generation, _with_drift(result, repairs), self.ports.clock.now(), interval=interval))
+        if self._may_pass(old, new, result, progress):
+            self.tell(result, ())
+            return
         if new != old:
             self._write_status(new)
         acts = () if repairs else tuple(find_acts(progress.done))
-        for event in (*find_events(old, new), *repairs, *acts):
+        events = find_events(old, new)
+        for event in (*events, *repairs, *acts):
             self.ports.cluster.emit(self.key, self.uid, event)
-        self.tell(result, (*repairs, *acts, *announced(progress.done)))
+        failed = _failed(result)
+        changes = tuple(event for event in events if failed is None or event.reason != failed.reason)
+        self.tell(result, (*changes, *repairs, *acts, *announced(progress.done)))
+
+    def _may_pass(self, old: Mapping[str, Any], new: Mapping[str, Any], result: Outcome | MeshError, progress: Progress) -> bool:
+        """Whether this look learned no more of a Ready object than that something does not answer, since a moment: that is not told."""
+        was_ready = is_true(old, "Ready") and old.get("observedGeneration") == self.generation
+        tried = progress.done or progress.broken
+        if not was_ready or tried or not _only_failed(old, new, result):
+            self.ports.doubts.forget(self.key)
+            return False
+        return self.ports.doubts.is_new(self.key, self.ports.clock.now())
 
     def tell(self, result: Outcome | MeshError, acts: tuple[Event, ...]) -> None:
-        """The log: one line for what failed, one for each thing that was done, none for a quiet look."""
+        """The log: one line for what failed, one for each thing that was done or is otherwise now, none for a quiet look."""
         for act in acts:
             _log.info("%s: %s: %s", self.key, act.reason, act.note, extra={"fields": self._fields(act.reason, act.note)})
-        error = error_of(result)
-        if error is not None and not isinstance(error, Waiting):
+        error = _failed(result)
+        if error is not None:
             _log.info("%s: %s: %s", self.key, error.reason, error.message, extra={"fields": self._fields(error.reason, error.message)})
 
     def _fields(self, reason: str, what: str) -> dict[str, str]:
@@ -208,9 +225,23 @@ class Visit:
         return {**kept, "lastHandledReconcileAt": token[:_TOKEN_LENGTH]} if token else kept
 
 
-def error_of(result: Outcome | MeshError) -> MeshError | None:
-    """The worst that a look met; None where it met nothing."""
-    return result if isinstance(result, MeshError) else worst(failure.error for failure in result.failures)
+def _only_failed(old: Mapping[str, Any], new: Mapping[str, Any], result: Outcome | MeshError) -> bool:
+    """Whether a look failed by what may pass by itself, and found nothing to be otherwise: what it could not see is Unknown."""
+    errors = [result] if isinstance(result, MeshError) else [failure.error for failure in result.failures]
+    if not errors or not all(isinstance(error, Transient) for error in errors):
+        return False
+    if old.get("lastHandledReconcileAt") != new.get("lastHandledReconcileAt"):
+        return False
+    doubtful = {"Ready", "Reconciling", *(failure.condition for failure in getattr(result, "failures", ()))}
+    before = {found["type"]: found["status"] for found in old.get("conditions") or ()}
+    told = {found["type"]: found["status"] for found in new.get("conditions") or () if found["type"] not in doubtful}
+    return all(status in ("Unknown", before.get(type_)) for type_, status in told.items())
+
+
+def _failed(result: Outcome | MeshError) -> MeshError | None:
+    """The worst that a look met; None where it met nothing, or only waits."""
+    error = result if isinstance(result, MeshError) else worst(failure.error for failure in result.failures)
+    return None if isinstance(error, Waiting) else error
 
 
 def _is_ready(result: Outcome | MeshError) -> bool:
@@ -249,6 +280,7 @@ def run(visit: Visit, flow: Flow[W], *, interval: timedelta) -> Next:
         acts = tuple(find_acts(progress.done))
         for act in acts:
             visit.ports.cluster.emit(visit.key, visit.uid, act)
+        visit.ports.doubts.forget(visit.key)
         visit.tell(result, (*acts, *announced(progress.done)))
         return Next()
     visit.close(result, progress)
@@ -264,11 +296,21 @@ def _next(visit: Visit, result: Outcome | MeshError, interval: timedelta) -> Nex
     after = longest.total_seconds() * jitter(visit.uid)
     if any(isinstance(error, Waiting) for error in errors):
         emptying = any(error.reason == reasons.EMPTYING for error in errors)
-        after = 0.0 if emptying else min(after, settings.waiting_interval.total_seconds())
+        after = 0.0 if emptying else min(after, _patience(visit))
     if isinstance(result, Outcome) and result.due is not None:
         after = min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0))
     told = tuple(sorted({error.reason for error in errors if not isinstance(error, Waiting)}))
     return Next(after=after, backoff=any(isinstance(error, Transient) for error in errors), failures=told)
+
+
+def _patience(visit: Visit) -> float:
+    """Seconds until what waits is looked at again, should nothing wake it. A deletion is looked at less often the longer it waits."""
+    shortest = visit.ports.settings.waiting_interval.total_seconds()
+    metadata = (visit.ports.cluster.get(visit.key) or {"metadata": {}})["metadata"]
+    if not metadata.get("deletionTimestamp"):
+        return shortest
+    waited = (visit.ports.clock.now() - parse_time(metadata["deletionTimestamp"])).total_seconds()
+    return max(shortest, waited / 2)
 
 
 def is_settled(manifest: Manifest) -> bool:

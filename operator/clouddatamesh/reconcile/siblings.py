@@ -1,11 +1,14 @@
 """What a product's look needs to know of other products: who named its bucket first, whose uid lives, how many lost theirs."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
+from typing import Final
 
 from clouddatamesh import reasons
-from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.plan.references import BUCKET, UID
 from clouddatamesh.plan.storage import MOST_LOSSES
 from clouddatamesh.ports import Clock, Cluster
 from clouddatamesh.status.summarize import condition_of
@@ -17,6 +20,9 @@ _AT_ONCE = timedelta(minutes=15)
 """What is missing for longer says nothing of what happens now."""
 _TOGETHER = timedelta(hours=1)
 """What is lost one after the other within so long is one loss."""
+LOSS: Final = "Loss"
+"""Keys of losses: the namespace says since when, the name is that of the ObjectStore."""
+_UNDECIDED_NOW, _DOUBTED, _LOST, _MINUTE = "undecided", "in doubt since ", "lost at ", "%Y-%m-%dT%H:%M"
 
 
 def store_name_of(product: Manifest) -> str | None:
@@ -33,7 +39,7 @@ def find_rival(product: DataProduct, cluster: Cluster) -> Key | None:
     own = (product.metadata.creation_timestamp or "", product.metadata.namespace, product.metadata.name)
     others = sorted(
         (other["metadata"].get("creationTimestamp") or "", key.namespace, key.name)
-        for other in cluster.referring(Key("Bucket", "", storage.bucket_name), "DataProduct")
+        for other in cluster.referring(Key(BUCKET, "", storage.bucket_name), "DataProduct")
         if (key := key_of(other)) and other["metadata"]["uid"] != product.metadata.uid
         if _endpoint(store_name_of(other) or "", cluster) == endpoint
     )
@@ -50,7 +56,7 @@ def lives_elsewhere(uid: str | None, product: DataProduct, cluster: Cluster) -> 
     """Whether a uid is that of another living product; asked only where a bucket carries another uid than its product's."""
     if not uid or uid == product.metadata.uid:
         return False
-    return any(other["metadata"]["uid"] == uid for other in cluster.list("DataProduct"))
+    return bool(cluster.naming(Key(UID, "", uid), "DataProduct"))
 
 
 def count_losses(product: DataProduct, cluster: Cluster, clock: Clock) -> int:
@@ -60,25 +66,43 @@ def count_losses(product: DataProduct, cluster: Cluster, clock: Clock) -> int:
     Where half of all products lost theirs, every one of them counts: a small mesh has few stores, and few products in each.
     """
     store = product.spec.storage.store_ref.name if product.spec.storage else ""
-    others = [
-        other for other in cluster.list("DataProduct") if other["metadata"]["uid"] != product.metadata.uid and _recorded_bucket(other)
-    ]
-    near, lost, far = 0, 0, set()
-    for other in others:
-        if not _counts(other, clock) or is_handed_over(_recorded_bucket(other), other, cluster):
-            continue
-        lost += 1
-        near += store_name_of(other) == store
-        far |= {store_name_of(other)} - {store}
+    near, lost, far = 0, 0, set[str]()
+    for place in _places_of_loss(cluster, clock):
         if near >= MOST_LOSSES or len(far) > MOST_LOSSES:
             break
-    most = 2 * (lost + 1) >= len(others) + 1
+        here = len(list(islice(_lost_at(place, product, cluster), MOST_LOSSES)))
+        lost += here
+        near += here if place.name == store else 0
+        far |= {place.name} if here and place.name != store else set()
+    half = 2 * (lost + 1)
+    most = len(list(islice(cluster.keys("DataProduct"), half + 1))) <= half
     return max(near, len(far) - 1, lost if most else 0)
+
+
+def _lost_at(place: Key, product: DataProduct, cluster: Cluster) -> Iterator[Key]:
+    """Other products that count there."""
+    for key in cluster.naming(place, "DataProduct"):
+        other = cluster.get(key)
+        if other is None or other["metadata"]["uid"] == product.metadata.uid:
+            continue
+        if not is_handed_over(_recorded_bucket(other), other, cluster):
+            yield key
+
+
+def _places_of_loss(cluster: Cluster, clock: Clock) -> Iterator[Key]:
+    """Where losses that count now are found; by a clock that is not trusted all of them are of now."""
+    if not clock.is_trusted():
+        yield from cluster.named(LOSS)
+        return
+    yield from cluster.named(LOSS, _UNDECIDED_NOW)
+    for word, window in ((_DOUBTED, _AT_ONCE), (_LOST, _TOGETHER)):
+        for minute in range(-1, int(window.total_seconds()) // 60 + 1):
+            yield from cluster.named(LOSS, f"{word}{clock.now() - timedelta(minutes=minute):{_MINUTE}}")
 
 
 def is_handed_over(bucket: str, former: Manifest, cluster: Cluster) -> bool:
     """Whether another living product says that a bucket is its own: it took it by a consent that named it, so that is no loss."""
-    others = cluster.referring(Key("Bucket", "", bucket), "DataProduct") if bucket else []
+    others = cluster.referring(Key(BUCKET, "", bucket), "DataProduct") if bucket else []
     return any(
         other["metadata"]["uid"] != former["metadata"]["uid"]
         and _recorded_bucket(other) == bucket
@@ -92,17 +116,25 @@ def _recorded_bucket(product: Manifest) -> str:
     return str(((product.get("status") or {}).get("storage") or {}).get("bucket") or "")
 
 
-def _counts(product: Manifest, clock: Clock) -> bool:
-    """By a clock that is not trusted every loss is of now."""
+def loss_of(product: Manifest) -> Key | None:
+    """The key under which a product's lost or doubtful bucket is counted: by its store, and by the minute since when it is so.
+
+    What nobody has decided yet counts whatever the time.
+    """
     found = condition_of(product.get("status") or {}, "StorageReady")
     if found is None or not (is_in_doubt(product) or _is_lost(product, found)):
-        return False
-    if found["reason"] in _UNDECIDED or not clock.is_trusted():
-        return True
-    if found["reason"] == reasons.NOT_OWNED:
-        since = product["status"]["storage"].get("lossSeenAt")
-        return since is not None and clock.now() - parse_time(since) < _TOGETHER
-    return clock.now() - parse_time(found["lastTransitionTime"]) < _AT_ONCE
+        return None
+    if found["reason"] in _UNDECIDED:
+        when = _UNDECIDED_NOW
+    elif found["reason"] == reasons.NOT_OWNED:
+        when = f"{_LOST}{_minute_of(product['status']['storage'].get('lossSeenAt'))}"
+    else:
+        when = f"{_DOUBTED}{_minute_of(found.get('lastTransitionTime'))}"
+    return Key(LOSS, when, str(store_name_of(product) or ""))
+
+
+def _minute_of(time: object) -> str:
+    return str(time)[: len("2026-01-01T00:00")]
 
 
 def _is_lost(product: Manifest, found: Manifest) -> bool:

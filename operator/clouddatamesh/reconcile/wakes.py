@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from typing import Any, Final
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.consumers import standing_of
 from clouddatamesh.plan.access.facts import asked_product, consumer_key
+from clouddatamesh.plan.references import BUCKET, named_namespaces
 from clouddatamesh.ports import Cluster
-from clouddatamesh.reconcile.domains import named_namespaces
+from clouddatamesh.reconcile.changes import Change
+from clouddatamesh.reconcile.indexes import UNSETTLED
 from clouddatamesh.reconcile.pipeline import is_settled
 from clouddatamesh.reconcile.siblings import is_in_doubt, store_name_of
 from clouddatamesh.status.summarize import is_true
@@ -22,33 +24,6 @@ class Wake:
 
     key: Key
     after: float = 0.0
-
-
-@dataclass(frozen=True)
-class Change:
-    """One object before and after; None where there was or is none."""
-
-    old: Manifest | None
-    new: Manifest | None
-
-    @property
-    def manifest(self) -> Manifest:
-        found = self.new or self.old
-        assert found is not None  # noqa: S101 - a change has a before or an after
-        return found
-
-    @property
-    def is_born_or_gone(self) -> bool:
-        return self.old is None or self.new is None
-
-    @property
-    def is_news(self) -> bool:
-        """Whether anything changed that a user writes. Our own writes are none; a status that lost all its conditions is not ours."""
-        parts = ("uid", "generation", "deletionTimestamp", "annotations", "labels")
-        if self.old is None or self.new is None or (_was_judged(self.old) and not _was_judged(self.new)):
-            return True
-        let_go = _is_held(self.old) and not _is_held(self.new)
-        return let_go or any(self.old["metadata"].get(part) != self.new["metadata"].get(part) for part in parts)
 
 
 _COUNTED_AFTER: Final = 1.0
@@ -82,10 +57,11 @@ def _of_store(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _itself(change)
     if _store_matters(change):
         store = key_of(change.manifest)
-        yield from _at_once(_naming(store, "DataProduct", cluster))
-        yield from _at_once(_naming(store, "AccessRequest", cluster))
-        products = set(_naming(store, "DataProduct", cluster))
-        yield from _at_once(key_of(r) for r in cluster.list("AccessRequest") if not is_settled(r) and asked_product(r) in products)
+        products = cluster.naming(store, "DataProduct")
+        yield from _at_once(products)
+        yield from _at_once(cluster.naming(store, "AccessRequest"))
+        waiting = (cluster.naming(Key(UNSETTLED, product.namespace, product.name), "AccessRequest") for product in products)
+        yield from _at_once(chain.from_iterable(waiting))
 
 
 def _of_domain(change: Change, cluster: Cluster) -> Iterator[Wake]:
@@ -96,16 +72,20 @@ def _of_domain(change: Change, cluster: Cluster) -> Iterator[Wake]:
 
 
 def _of_namespace(change: Change, cluster: Cluster) -> Iterator[Wake]:
-    yield from _at_once(_domains_of_namespace(change.manifest, cluster))
-    yield from _at_once(_waiting_inside((change.manifest["metadata"]["name"],), cluster))
+    """An annotation may be somebody's consent, which Domains wait for."""
+    if change.is_news:
+        yield from _at_once(_domains_of_namespace(change, cluster))
+    if change.changes_namespace:
+        yield from _at_once(_waiting_inside((change.manifest["metadata"]["name"],), cluster))
 
 
 def _of_product(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _itself(change)
     product = key_of(change.manifest)
-    for request in cluster.referring(product, "AccessRequest"):
-        if (asked_product(request) == product and _offer_matters(change)) or change.is_born_or_gone:
-            yield Wake(key_of(request))
+    if change.is_born_or_gone:
+        yield from _at_once(cluster.naming(product, "AccessRequest"))
+    elif _offer_matters(change):
+        yield from _at_once(key_of(r) for r in cluster.referring(product, "AccessRequest") if asked_product(r) == product)
     if change.is_born_or_gone:
         yield from _later(_owners_of_product(change.manifest, cluster))
         yield from _at_once(_rivals(change.manifest, cluster))
@@ -117,15 +97,14 @@ def _of_product(change: Change, cluster: Cluster) -> Iterator[Wake]:
 def _rivals(product: Manifest, cluster: Cluster) -> Iterator[Key]:
     """Products that name the same bucket: the next one's turn comes when the first one goes."""
     bucket = ((product.get("spec") or {}).get("storage") or {}).get("bucketName")
-    return (
-        (key for key in _naming(Key("Bucket", "", str(bucket)), "DataProduct", cluster) if key != key_of(product)) if bucket else iter(())
-    )
+    rivals = cluster.naming(Key(BUCKET, "", str(bucket)), "DataProduct") if bucket else ()
+    return (key for key in rivals if key != key_of(product))
 
 
 def _some_siblings(product: Manifest, cluster: Cluster) -> tuple[Key, ...]:
     """Those of its store first; a mesh may have a store for each domain, so others follow."""
-    near = _naming(Key("ObjectStore", "", store_name_of(product) or ""), "DataProduct", cluster)[:_SIBLINGS]
-    far = (key_of(other) for other in islice(cluster.list("DataProduct"), _SIBLINGS))
+    near = cluster.naming(Key("ObjectStore", "", store_name_of(product) or ""), "DataProduct")[:_SIBLINGS]
+    far = cluster.keys("DataProduct")[:_SIBLINGS]
     return tuple(dict.fromkeys((*near, *far)))[:_SIBLINGS]
 
 
@@ -141,7 +120,7 @@ def _of_request(change: Change, cluster: Cluster) -> Iterator[Wake]:
     before, after = standing_of(change.old), standing_of(change.new)
     if before == after and not change.is_news:
         return
-    yield from _at_once(key_of(grant) for grant in cluster.referring(key_of(change.manifest), "AccessGrant"))
+    yield from _at_once(cluster.naming(key_of(change.manifest), "AccessGrant"))
     yield from _later(key for key in (asked_product(change.manifest), consumer_key(change.manifest)) if key.kind == "DataProduct")
     yield from _later(_blocked_domains(change, cluster))
 
@@ -161,28 +140,21 @@ def _of_grant(change: Change, cluster: Cluster) -> Iterator[Wake]:
     request = spec.get("requestRef") or {}
     if request.get("namespace") and request.get("name"):
         yield Wake(Key("AccessRequest", request["namespace"], request["name"]))
-    product = Key("DataProduct", namespace, str((spec.get("dataProductRef") or {}).get("name")))
-    yield from _at_once(k for k in _naming(product, "AccessRequest", cluster) if k.namespace == spec.get("consumerNamespace"))
+    if spec.get("consumerNamespace"):
+        product = Key("DataProduct", namespace, str((spec.get("dataProductRef") or {}).get("name")))
+        yield from _at_once(key for key in cluster.naming(product, "AccessRequest") if key.namespace == spec["consumerNamespace"])
     yield from _later(_blocked_domains(change, cluster))
 
 
 def _of_account(change: Change, cluster: Cluster) -> Iterator[Wake]:
     if change.is_born_or_gone:
-        yield from _at_once(_naming(key_of(change.manifest), "AccessRequest", cluster))
+        yield from _at_once(cluster.naming(key_of(change.manifest), "AccessRequest"))
 
 
 def _of_child(change: Change, _cluster: Cluster) -> Iterator[Wake]:
-    for manifest in (change.new, change.old):
-        yield from _at_once(_domain_of_label(manifest) if manifest else ())
-
-
-def _is_held(manifest: Manifest) -> bool:
-    return marks.FINALIZER in (manifest["metadata"].get("finalizers") or ())
-
-
-def _was_judged(manifest: Manifest) -> bool:
-    status = manifest.get("status") or {}
-    return bool(status.get("conditions")) and status.get("observedGeneration", -1) >= 0
+    if change.is_news_of_child:
+        for manifest in (change.new, change.old):
+            yield from _at_once(_domain_of_label(manifest) if manifest else ())
 
 
 _BY_KIND: Final = {
@@ -235,33 +207,24 @@ def _held_namespaces(domain: Manifest | None) -> Any:
     return ((domain or {}).get("status") or {}).get("namespaces")
 
 
-def _naming(key: Key, kind: str, cluster: Cluster) -> tuple[Key, ...]:
-    return tuple(key_of(manifest) for manifest in cluster.referring(key, kind))
-
-
 def _waiting_inside(namespaces: tuple[str, ...], cluster: Cluster) -> Iterator[Key]:
     """Products and requests in these namespaces, and requests for products there, that are not settled: the others need nothing of it."""
-    for product in cluster.list("DataProduct"):
-        if product["metadata"]["namespace"] in namespaces and not is_settled(product):
-            yield key_of(product)
-    for request in cluster.list("AccessRequest"):
-        around = {request["metadata"]["namespace"], asked_product(request).namespace}
-        if around & set(namespaces) and not is_settled(request):
-            yield key_of(request)
+    for namespace in namespaces:
+        for kind in ("DataProduct", "AccessRequest"):
+            yield from cluster.naming(Key(UNSETTLED, namespace, ""), kind)
 
 
 def _family(domain: Manifest, cluster: Cluster) -> tuple[Key, ...]:
     """Parent and children: a parent waits for its children to go, a child for its parent to come."""
-    name = domain["metadata"]["name"]
     parent = ((domain.get("spec") or {}).get("parentRef") or {}).get("name")
-    below = [d for d in cluster.list("Domain") if ((d.get("spec") or {}).get("parentRef") or {}).get("name") == name]
-    return (*((Key("Domain", "", parent),) if parent else ()), *map(key_of, below))
+    return (*((Key("Domain", "", parent),) if parent else ()), *cluster.naming(key_of(domain), "Domain"))
 
 
-def _domains_of_namespace(namespace: Manifest, cluster: Cluster) -> tuple[Key, ...]:
-    name = namespace["metadata"]["name"]
-    naming = [key_of(domain) for domain in cluster.list("Domain") if name in named_namespaces(domain)]
-    return tuple(dict.fromkeys((*naming, *_domain_of_label(namespace))))
+def _domains_of_namespace(change: Change, cluster: Cluster) -> tuple[Key, ...]:
+    """Those that name it, and those whose label it carries or lost."""
+    naming = cluster.naming(key_of(change.manifest), "Domain")
+    labels = [key for manifest in (change.new, change.old) if manifest for key in _domain_of_label(manifest)]
+    return tuple(dict.fromkeys((*naming, *labels)))
 
 
 def _domain_of_label(manifest: Manifest) -> tuple[Key, ...]:

@@ -9,7 +9,21 @@ from clouddatamesh.errors import Transient
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.ports import BucketStore, Identities, Ports, Stores
 
-_READS: Final = ("get", "list", "referring", "departed", "read", "read_metadata", "get_own_secret", "observe", "count", "account")
+_READS: Final = (
+    "get",
+    "list",
+    "keys",
+    "referring",
+    "naming",
+    "named",
+    "departed",
+    "read",
+    "read_metadata",
+    "get_own_secret",
+    "observe",
+    "count",
+    "account",
+)
 _HARMLESS: Final = frozenset({*_READS, "emit", "is_trusted"})
 """Reads, and events, which never fail."""
 

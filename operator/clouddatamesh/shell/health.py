@@ -1,6 +1,7 @@
 """A small HTTP server for probes and metrics. Liveness asks whether work goes on, readiness whether everything needed is there."""
 
 import logging
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,12 +26,23 @@ class Checks:
     metrics: Callable[[], str]
 
 
+class _Server(ThreadingHTTPServer):
+    """Listens on IPv6 and IPv4 at once, since a cluster has the one, the other or both; on IPv4 alone where the kernel has no IPv6."""
+
+    daemon_threads = True
+    address_family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+
+    def server_bind(self) -> None:
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+
+
 class HealthServer:
     """Serves /healthz, /readyz and /metrics on one port, from a thread of its own."""
 
     def __init__(self, port: int, checks: Checks) -> None:
-        self._server = ThreadingHTTPServer(("", port), _handler(checks))
-        self._server.daemon_threads = True
+        self._server = _Server(("", port), _handler(checks))
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property

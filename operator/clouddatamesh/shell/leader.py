@@ -1,4 +1,4 @@
-"""Who works: with one replica always this one, with more the one that holds the Lease. Every replica watches."""
+"""Who works: the replica that holds the Lease, be it the only one. Every replica watches."""
 
 import logging
 import time

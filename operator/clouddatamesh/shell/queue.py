@@ -14,6 +14,8 @@ FIRST, LONGEST = 0.25, 300.0
 """Seconds: the first backoff, and the longest."""
 SLOW = 5.0
 """Seconds of work on one key after which its lane counts as slow."""
+URGENT_IN_A_ROW = 4
+"""After so many urgent keys a plain one that is due has its turn, so that no flood of urgent ones keeps all others waiting."""
 
 
 @dataclass
@@ -33,8 +35,8 @@ class _Lane:
 class Queue:
     """Thread-safe. `lane` says which outside system a key waits on (empty: none), `urgent` whether it goes first in its lane.
 
-    Urgent keys go before all others, lanes take turns, and a named lane never has more than `lane_limit` workers. A slow lane gets no more
-    than a third of that: while so many of its keys take longer than SLOW, or after one that did, until one is quick again.
+    Urgent keys have four turns of five, lanes take turns, and a named lane never has more than `lane_limit` workers. A slow lane gets no
+    more than a third of that: while so many of its keys take longer than SLOW, or after one that did, until one is quick again.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Queue:
         self._delayed: list[tuple[float, Key]] = []
         self._failures: dict[Key, int] = {}
         self._closed = self._paused = False
+        self._urgent_in_a_row = 0
         self._first: set[Key] = set()
         self._given = self._led = now()
         self._changed = threading.Condition()
@@ -193,12 +196,14 @@ class Queue:
             self._first.clear()
         if self._paused:
             return None
-        for urgent in (True, False):
+        urgent_first = self._urgent_in_a_row < URGENT_IN_A_ROW
+        for urgent in (urgent_first, not urgent_first):
             for name, lane in self._lanes.items():
                 waiting = lane.urgent if urgent else lane.plain
                 key = next((key for key in waiting if key in self._first or not self._first), None)
                 if key is not None and self._has_room(name):
                     del waiting[key]
+                    self._urgent_in_a_row = self._urgent_in_a_row + 1 if urgent else 0
                     return self._give(name, key)
         return None
 

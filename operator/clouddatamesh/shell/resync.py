@@ -64,6 +64,10 @@ class Resync:
         timer.daemon = True
         timer.start()
 
+    def soon(self) -> None:
+        """List everything once more, now or right after the list that is running."""
+        self._repeat.soon()
+
     def age(self) -> float:
         """Seconds since everything was last listed without an error."""
         return self._now() - self._listed

@@ -18,14 +18,12 @@ class ShellSettings:
     """What only the shell needs. `core` goes to the reconcilers."""
 
     core: Settings
+    pod: str
+    """The name of this replica, by which it holds the Lease."""
     threads: int = 20
     health_port: int = 8080
     log_level: str = "INFO"
     log_format: str = "text"
-    leader_election: bool = False
-    """Whether a Lease decides which of several replicas works."""
-    pod: str = ""
-    """The name of this replica, by which it holds the Lease."""
 
 
 def read_settings(env: Mapping[str, str]) -> ShellSettings:
@@ -37,15 +35,13 @@ def read_settings(env: Mapping[str, str]) -> ShellSettings:
         drift_interval=_duration(env, "DRIFT_INTERVAL", "5m"),
         service_account=env.get("SERVICE_ACCOUNT") or "clouddatamesh",
     )
-    leads = _choice(env, "LEADER_ELECTION", ("OFF", "ON")) == "ON"
     return ShellSettings(
         core=core,
+        pod=_required(env, "POD_NAME", "the name of this replica, by which it holds the Lease"),
         threads=_number(env, "THREADS", 20, most=128),
         health_port=_number(env, "HEALTH_PORT", 8080, most=65535),
         log_level=_choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         log_format=_choice(env, "LOG_FORMAT", ("TEXT", "JSON")).lower(),
-        leader_election=leads,
-        pod=_required(env, "POD_NAME", "the name of this replica, by which it holds the lease") if leads else env.get("POD_NAME", ""),
     )
 
 

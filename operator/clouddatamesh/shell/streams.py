@@ -86,6 +86,13 @@ class Streams:
             if not stream.awaited:
                 stream.awaited, stream.since = version, self._now()
 
+    def restart(self, kind: str) -> None:
+        """Versions begin again: the API server was restored, and what was awaited never comes."""
+        with self._lock:
+            stream = self._streams.get(kind)
+            if stream is not None:
+                stream.delivered = stream.awaited = stream.newest = 0
+
     def age(self) -> float:
         """Seconds since the watch that has been silent longest gave a sign of life."""
         with self._lock:

@@ -28,7 +28,7 @@ class Supervisor:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._run_to_end, self._started, self._now = run, started, now
-        self._stop = threading.Event()
+        self._stop, self._end_run = threading.Event(), threading.Event()
         self._wait = FIRST
         self._began = now()
         self._is_running = False
@@ -45,7 +45,12 @@ class Supervisor:
     def stop(self, *, seconds: float) -> None:
         """End it, and wait so long for the end."""
         self._stop.set()
+        self._end_run.set()
         self._repeat.stop(seconds=seconds)
+
+    def restart(self) -> None:
+        """End the run that goes on and begin another at once."""
+        self._end_run.set()
 
     def is_alive(self) -> bool:
         """Whether it runs, or will run again."""
@@ -60,14 +65,17 @@ class Supervisor:
     def run_once(self) -> float:
         """Run until it ends; after how many seconds to run it again."""
         self._began, self._is_running = self._now(), True
+        self._end_run = threading.Event()
+        if self._stop.is_set():
+            return 0.0
         self._started()
         try:
-            self._run_to_end(self._stop)
+            self._run_to_end(self._end_run)
             self._end = "without an error"
         except Exception as error:
             self._end = f"with {type(error).__name__}: {error}"
         self._is_running = False
-        if self._stop.is_set():
+        if self._end_run.is_set():
             return 0.0
         if self._now() - self._began >= _STEADY:
             self._wait, self._early = FIRST, 0

@@ -41,6 +41,8 @@ _AGAIN: Final = 15.0
 """Seconds until the record of the mesh's name is read again."""
 _GRACE: Final = 20.0
 """Seconds for running reconciliations to end; the kubelet's patience is 30."""
+_RESTORED: Final = 60.0
+"""Seconds in which one restored kind after the other is noticed: watches begin again once for all of them."""
 _LANE_SHARE: Final = 0.8
 """Of all workers, what one store may have at most."""
 
@@ -78,16 +80,15 @@ class Operator:
         self._ports = ports = Ports(cluster, BotoStores(), self._clock, settings.core)
         self._readability = Readability(cluster.list)
         self._record = MeshRecord(client, namespace=settings.core.namespace, mesh=settings.core.mesh)
-        fenced = fence(ports, self._leader.leads) if self._leader else ports
+        fenced = fence(ports, self._leader.leads)
         self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads)
-        self._resync = Resync(lambda kind: list_into(cache, client, kind, labelled=kind in LABELLED))
-        self._access_resync = Resync(
-            lambda kind: list_into(cache, client, kind, labelled=False), kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue
-        )
+        self._resync = Resync(self._list)
+        self._access_resync = Resync(self._list, kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue)
         self._watcher = Supervisor(lambda stop: run_kopf(cache, streams, stop), started=self._resync.expect)
         self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=settings.core.namespace)
         self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, self._metrics))
         self._working = False
+        self._restored = -_RESTORED
         self._fault = self._misnamed = ""
         self._stop = threading.Event()
 
@@ -103,10 +104,10 @@ class Operator:
         self._end(starter)
         return not self._fault
 
-    def _build_leader(self) -> Leader | None:
-        """None where this replica is the only one. Until it leads, the queue only takes in."""
-        if not self._settings.leader_election:
-            return None
+    def _build_leader(self) -> Leader:
+        """Until this replica leads, the queue only takes in. Also the only replica leads by the Lease: on a node that is cut off from
+        the cluster it must stop writing before its successor begins.
+        """
         self._queue.pause()
         lease = KubeLease(self._client, namespace=self._settings.core.namespace, identity=self._settings.pod, now=boot_time)
         turns = Turns(fill=self._fill, begin=self._take_over, pause=self._queue.pause, failed=self._end_with)
@@ -136,10 +137,7 @@ class Operator:
         self._access_resync.start()
         self._workers.start()
         self._working = True
-        if self._leader:
-            self._leader.start()
-        else:
-            self._take_over()
+        self._leader.start()
 
     def _is_this_mesh(self) -> bool:
         """Under another name than the cluster's record has nothing is begun; it is looked at again until that is so."""
@@ -158,6 +156,19 @@ class Operator:
         self._readability.look()
         self._ports.proofs.distrusted = self._readability.distrusted
 
+    def _list(self, kind: str) -> object:
+        return list_into(self._cache, self._client, kind, labelled=kind in LABELLED, restored=self._begin_again)
+
+    def _begin_again(self, kind: str) -> None:
+        """The API server was restored from a backup: what is known of the other kinds is of another time too, and watches that ask for
+        what comes after that time are answered with nothing until it has come again.
+        """
+        self._streams.restart(kind)
+        if boot_time() - self._restored >= _RESTORED:
+            self._restored = boot_time()
+            self._resync.soon()
+            self._watcher.restart()
+
     def _fill(self) -> bool:
         return self._resync.fill()
 
@@ -169,7 +180,7 @@ class Operator:
             for manifest in self._cache.list(kind):
                 self._queue.add_after(key_of(manifest), first_due(manifest, interval, now, self._cluster))
         self._queue.resume()
-        _log.info("All caches are full; %d objects are known", sum(len(self._cache.list(kind)) for kind in WATCHED))
+        _log.info("All caches are full; %d objects are known", sum(map(self._cache.count, WATCHED)))
 
     def _end_overdue(self) -> None:
         """Access that must not be there any more, whatever event was missed and however the clock was set."""
@@ -185,7 +196,7 @@ class Operator:
         starter.join(1.0)
         if self._working and not self._workers.stop(seconds=_GRACE):
             _log.warning("Some reconciliations did not end in %.0f s; each write that was begun is harmless when repeated", _GRACE)
-        elif self._leader:
+        else:
             self._leader.stop()
         self._watcher.stop(seconds=2.0)
         self._health.stop()
@@ -224,9 +235,9 @@ class Operator:
             "list_age_seconds": self._resync.age(),
             "watch_age_seconds": self._streams.age(),
             "clock_skew_seconds": self._skew.seconds(),
-            "leading": float(self._leader.leads() if self._leader else self._working),
+            "leading": float(self._leader.leads()),
             "missing_permissions": len(self._access.missing),
-            **{f"objects_{kind.lower()}": len(self._cache.list(kind)) for kind in RECONCILED},
+            **{f"objects_{kind.lower()}": self._cache.count(kind) for kind in RECONCILED},
             **{f"unreadable_{kind.lower()}": count for kind, count in self._readability.unreadable.items()},
         }
         counters = {"watcher_restarts_total": self._watcher.restarts}

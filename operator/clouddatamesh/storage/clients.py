@@ -6,14 +6,16 @@ import logging
 import shutil
 import tempfile
 import threading
+import time
 import weakref
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.ports import BucketStore, Identities
@@ -24,6 +26,8 @@ from clouddatamesh.storage.s3 import S3Buckets
 
 _MOST: Final = 64
 _POOL: Final = 32
+_WITHOUT: Final = 10.0
+"""Seconds for which the chain of credentials is not asked again after it found none: asking may take seconds, under the lock."""
 _CHATTY: Final = ("boto3", "botocore", "urllib3", "s3transfer")
 _NEED_DIGEST: Final = (
     "DeleteObjects", "PutBucketEncryption", "PutBucketLifecycleConfiguration", "PutBucketOwnershipControls", "PutBucketPolicy",
@@ -34,7 +38,9 @@ _NEED_DIGEST: Final = (
 class BotoStores:
     """Opens stores. Connections that differ only in what is read and written share their clients."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._without_until = 0.0
         self._clients: OrderedDict[tuple[object, ...], Any] = OrderedDict()
         self._session: Any = None
         self._folder: Path | None = None
@@ -70,6 +76,7 @@ class BotoStores:
         """Under the lock: a session is not thread-safe, the clients that it makes are."""
         try:
             self._session = self._session or boto3.Session()
+            self._require_credentials(connection)
             client = self._session.client(
                 service,
                 region_name=connection.region,
@@ -90,14 +97,29 @@ class BotoStores:
                 client.meta.events.register(f"before-call.s3.{operation}", _add_digest)
         return client
 
+    def _require_credentials(self, connection: Connection) -> None:
+        """A client keeps what the chain found when it was made. So while an identity agent is not up yet, none is made and kept."""
+        if connection.access_key_id is not None:
+            return
+        if self._monotonic() >= self._without_until and self._session.get_credentials() is None:
+            self._without_until = self._monotonic() + _WITHOUT
+        if self._monotonic() < self._without_until:
+            raise NoCredentialsError
+
     def _bundle(self, pem: str) -> str:
-        """The path of a file with this PEM, readable by this user alone and removed at exit; boto3 takes no text."""
+        """The path of a file with this PEM, readable by this user alone and removed at exit; boto3 takes no text.
+
+        It is written under another name first: other clients open it at any moment, and must never see half of it.
+        """
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="clouddatamesh-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         path = self._folder / f"{hashlib.sha256(pem.encode()).hexdigest()}.pem"
-        path.touch(mode=0o600)
-        path.write_text(pem)
+        if not path.exists():
+            draft = path.with_suffix(".draft")
+            draft.touch(mode=0o600)
+            draft.write_text(pem)
+            draft.replace(path)
         return str(path)
 
 

@@ -1,0 +1,63 @@
+"""Deletions that wait: they are in nobody's way, are looked at less often the longer they wait, and go on at once when they can."""
+
+import pytest
+
+from clouddatamesh.model.objects import Key
+from clouddatamesh.reconcile.dispatch import reconcile, urgent
+from tests.reconcile.access_flows import REQUEST, granted
+from tests.reconcile.flows import ENDPOINT
+from tests.support.driven import Driven
+from tests.support.mesh import Mesh
+
+PRODUCT, DOMAIN, STORE = Key("DataProduct", "sales", "orders"), Key("Domain", "", "sales"), Key("ObjectStore", "", "main")
+
+
+def blocked(key: Key = PRODUCT) -> Mesh:
+    """Somebody still uses what is being deleted, and that was told."""
+    mesh = granted(Mesh()).delete(key.kind, key.name, key.namespace)
+    reconcile(key, mesh.ports)
+    assert mesh.condition(key.kind, key.name, key.namespace, "DeletionBlocked")["reason"] == "InUse"
+    return mesh
+
+
+def test_what_is_being_deleted_is_urgent_until_it_is_known_to_wait() -> None:
+    mesh = granted(Mesh()).delete("DataProduct", "orders", "sales")
+    assert urgent(PRODUCT, mesh.cluster, mesh.clock)
+    reconcile(PRODUCT, mesh.ports)
+    assert not urgent(PRODUCT, mesh.cluster, mesh.clock)
+
+
+def test_what_ends_access_is_urgent_however_long_it_waits() -> None:
+    mesh = granted(Mesh())
+    mesh.stores.at(ENDPOINT).down = True
+    mesh.clock.forward(minutes=1)
+    reconcile(STORE, mesh.ports)
+    mesh.delete("AccessGrant", "inventory-forecast", "sales")
+    for _ in range(3):
+        assert urgent(REQUEST, mesh.cluster, mesh.clock)
+        reconcile(REQUEST, mesh.ports)
+        mesh.clock.forward(minutes=1)
+
+
+@pytest.mark.parametrize("key", [PRODUCT, DOMAIN, STORE], ids=lambda key: key.kind)
+def test_the_longer_a_deletion_waits_the_less_often_it_is_looked_at(key: Key) -> None:
+    mesh = blocked(key)
+    pauses: list[float] = []
+    while sum(pauses) < 3600:
+        pauses.append(reconcile(key, mesh.ports).after or 0.0)
+        mesh.clock.forward(seconds=pauses[-1])
+    longest = 1.1 * (30.0 if key == STORE else 300.0)
+    assert pauses[0] <= 20.0
+    assert pauses == sorted(pauses)
+    assert pauses[-1] <= longest
+    assert key == STORE or len(pauses) < 30, "every 20 seconds these would be 180"
+
+
+def test_it_goes_on_at_once_when_its_last_consumer_went_however_long_it_waited() -> None:
+    mesh = blocked()
+    driven = Driven(mesh).run(minutes=120)
+    assert mesh.exists("DataProduct", "orders", "sales")
+    mesh.delete("AccessRequest", REQUEST.name, REQUEST.namespace)
+    driven.run(seconds=10)
+    assert not mesh.exists("AccessRequest", REQUEST.name, REQUEST.namespace)
+    assert not mesh.exists("DataProduct", "orders", "sales")
