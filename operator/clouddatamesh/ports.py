@@ -218,8 +218,8 @@ class Cluster(Protocol):
         """
         ...
 
-    def label_namespace(self, name: str, uid: str, labels: Mapping[str, str | None]) -> None:
-        """Set (or with None remove) labels of a namespace that exists."""
+    def mark_namespace(self, name: str, uid: str, *, labels: Mapping[str, str | None], annotations: Mapping[str, str | None]) -> None:
+        """Set (or with None remove) labels and annotations of a namespace that exists."""
         ...
 
     def emit(self, key: Key, uid: str, event: Event) -> None:

@@ -64,6 +64,7 @@ def test_lint() -> None:
         ("guard.deletion=maybe", "deletion"),
         ("guard.finalizers=maybe", "finalizers"),
         ("guard.status=maybe", "status"),
+        ("guard.namespaces=maybe", "namespaces"),
         ("guard.breakGlassGroups=one", "breakGlassGroups"),
         ("guard.breakGlassGroups={system:authenticated}", "breakGlassGroups"),
         ("guard.breakGlassGroups={a'b}", "breakGlassGroups"),
@@ -158,8 +159,11 @@ def test_products_are_shown_to_everyone_only_where_that_is_asked_for(render: Ren
 
 
 OPERATOR_GUARDS = {f"clouddatamesh-operator-guard-{part}" for part in ("children", "namespaces", "answers", "specs")}
-PORTS, DELETION, FINALIZERS, STATUS = (f"clouddatamesh-{part}-guard" for part in ("port", "deletion", "finalizer", "status"))
-GUARDS = {*OPERATOR_GUARDS, PORTS, DELETION, FINALIZERS, STATUS}
+PORTS, DELETION, FINALIZERS, STATUS, NAMESPACES = (
+    f"clouddatamesh-{part}-guard" for part in ("port", "deletion", "finalizer", "status", "namespace")
+)
+GUARDS = {*OPERATOR_GUARDS, PORTS, DELETION, FINALIZERS, STATUS, NAMESPACES}
+SUBRESOURCES = {STATUS: ["*/status"], NAMESPACES: ["namespaces/status", "namespaces/finalize"]}
 OPERATOR = f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:clouddatamesh'"
 
 
@@ -172,6 +176,7 @@ OPERATOR = f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:clo
         (("guard.deletion=false",), {DELETION}),
         (("guard.finalizers=false",), {FINALIZERS}),
         (("guard.status=false",), {STATUS}),
+        (("guard.namespaces=false",), {NAMESPACES}),
     ],
 )
 def test_each_guard_can_be_left_out(render: Render, values: tuple[str, ...], left_out: set[str]) -> None:
@@ -185,10 +190,10 @@ def test_each_guard_can_be_left_out(render: Render, values: tuple[str, ...], lef
 
 
 def test_whom_each_guard_sees(render: Render) -> None:
-    """Those of the operator see nobody else, the others see everybody; only one sees status."""
+    """Those of the operator see nobody else, the others see everybody; two see sub-resources."""
     for name, policy in of_kind(render(), "ValidatingAdmissionPolicy").items():
         (rule,) = policy["spec"]["matchConstraints"]["resourceRules"]
-        assert [resource for resource in rule["resources"] if "/" in resource] == (["*/status"] if name == STATUS else [])
+        assert [resource for resource in rule["resources"] if "/" in resource] == SUBRESOURCES.get(name, [])
         conditions = [condition["expression"] for condition in policy["spec"].get("matchConditions", ())]
         assert (OPERATOR in conditions) == (name in OPERATOR_GUARDS)
         assert all(validation["message"] for validation in policy["spec"]["validations"])

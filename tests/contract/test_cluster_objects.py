@@ -169,20 +169,51 @@ def test_what_a_stranger_holds_is_not_called_gone(side: Side) -> None:
     assert side.cluster.get(key) is None
 
 
-def test_labels_of_a_namespace_are_set_and_taken_off_and_others_stay(side: Side) -> None:
+def test_labels_and_annotations_of_a_namespace_are_set_and_taken_off_and_others_stay(side: Side) -> None:
     key = Key("Namespace", "", side.namespace)
-    side.user_apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": key.name, "labels": {"theirs": "kept"}}})
+    theirs = {"labels": {"theirs": "kept"}, "annotations": {"theirs": "kept"}}
+    side.user_apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": key.name, **theirs}})
     uid = uid_of(side, key)
-    side.cluster.label_namespace(key.name, uid, {"ours": "1", "more": "2"})
-    side.cluster.label_namespace(key.name, uid, {"ours": "3", "more": None})
-    labels = (side.cluster.get(key) or {})["metadata"]["labels"]
-    assert {name: labels.get(name) for name in ("theirs", "ours", "more")} == {"theirs": "kept", "ours": "3", "more": None}
+    side.cluster.mark_namespace(key.name, uid, labels={"ours": "1", "more": "2"}, annotations={"ours": "1", "more": "2"})
+    side.cluster.mark_namespace(key.name, uid, labels={"ours": "3", "more": None}, annotations={"ours": "3", "more": None, "absent": None})
+    for part in ("labels", "annotations"):
+        found = (side.cluster.get(key) or {})["metadata"][part]
+        assert {name: found.get(name) for name in ("theirs", "ours", "more", "absent")} == {
+            "theirs": "kept",
+            "ours": "3",
+            "more": None,
+            "absent": None,
+        }
 
 
 def test_a_namesake_gets_no_label(side: Side) -> None:
-    assert failure_of(side.cluster.label_namespace, side.namespace, NO_UID, {"a": "b"}) == (Transient, reasons.CONFLICT)
-    assert failure_of(side.cluster.label_namespace, fresh(), NO_UID, {"a": "b"}) == (Transient, reasons.CONFLICT)
+    def mark(name: str) -> None:
+        side.cluster.mark_namespace(name, NO_UID, labels={"a": "b"}, annotations={"a": "b"})
+
+    assert failure_of(mark, side.namespace) == (Transient, reasons.CONFLICT)
+    assert failure_of(mark, fresh()) == (Transient, reasons.CONFLICT)
     assert "a" not in (metadata_of(side, Key("Namespace", "", side.namespace)).get("labels") or {})
+
+
+@pytest.mark.parametrize("namespace", ["labelled", "annotated", "bare"])
+def test_the_domains_that_a_namespace_names_are_found(side: Side, namespace: str) -> None:
+    """By its label, and by each annotation of ours; whoever looks for a Domain's namespaces does not read all of them."""
+    domain, key = Key("Domain", "", fresh()), Key("Namespace", "", side.namespace)
+    marked = {
+        "labelled": {"labels": {"clouddatamesh.dev/domain": domain.name}},
+        "annotated": {"annotations": {"clouddatamesh.dev/released-by": f"acme/{domain.name}"}},
+        "bare": {},
+    }[namespace]
+    side.user_apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": key.name, **marked}})
+    side.watch()
+    assert [key_of(found) for found in side.cluster.referring(domain, "Namespace")] == ([] if namespace == "bare" else [key])
+
+
+def test_who_wrote_a_child_is_known_when_its_annotations_are_gone(side: Side) -> None:
+    ours, theirs = made(side, a_quota(side)), key_of(a_quota(side, "theirs"))
+    side.user_apply(a_quota(side, "theirs"))
+    managers = [{entry["manager"] for entry in metadata_of(side, key)["managedFields"]} for key in (ours, theirs)]
+    assert ("clouddatamesh" in managers[0], "clouddatamesh" in managers[1]) == (True, False)
 
 
 @pytest.mark.parametrize("kind", ["Domain", "DataProduct"])

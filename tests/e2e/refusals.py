@@ -89,7 +89,7 @@ DOMAIN_RULES = (
     Refusal(
         "a team member who leaves before coming",
         a_domain(team={"members": [{"username": "kim", "dateIn": "2026-02-01", "dateOut": "2026-01-01"}]}),
-        "A member's dateOut is before dateIn; mend one of them",
+        "A member's dateOut is before dateIn; correct one of them",
     ),
     Refusal(
         "network exceptions without isolation",

@@ -11,6 +11,7 @@ from tests.support.manifests import a_domain, a_product, a_store, annotated
 from tests.support.mesh import Mesh
 
 ENDPOINT: Final = "https://s3.test"
+TWO: Final = [{"name": "sales"}, {"name": "sales-lab"}]
 Act = Callable[[Mesh], object]
 
 
@@ -85,6 +86,12 @@ def drift_children(mesh: Mesh) -> None:
             mesh.cluster.user_delete(key)
 
 
+def strip_namespace(mesh: Mesh) -> None:
+    """Somebody takes off what says whose a namespace is."""
+    found = mesh.cluster.raw(Key("Namespace", "", "sales")) or {}
+    mesh.cluster.user_apply({**found, "metadata": {**found["metadata"], "labels": {}, "annotations": {}}})
+
+
 def preexisting(mesh: Mesh) -> None:
     mesh.apply(a_store(), a_domain()).settle()
     tags = (("clouddatamesh.dev/adopt-by", "acme/sales/orders"), ("theirs", "kept"))
@@ -133,6 +140,13 @@ FLOWS: Final = (
         lambda m: m.apply(a_domain(namespaces=[{"name": "sales"}, {"name": "sales-lab"}])),
         lambda m: m.apply(a_domain(namespaces=[{"name": "sales"}])),
     ),
+    Flow("a domain is removed", lambda m: m.apply(a_domain(namespaces=TWO)), lambda m: m.delete("Domain", "sales")),
+    Flow(
+        "a domain is made again",
+        lambda m: m.apply(a_domain(namespaces=TWO)).settle().delete("Domain", "sales"),
+        lambda m: m.apply(a_domain(namespaces=TWO)),
+    ),
+    Flow("label and mark of a namespace are removed", ready, strip_namespace),
     Flow("limits leave a domain", lambda m: m.apply(a_domain(resources=limited())), lambda m: m.apply(a_domain())),
     Flow(
         "one limit leaves a quota",
@@ -151,4 +165,5 @@ FLOWS: Final = (
     Flow("a full bucket blocks a deletion", lambda m: fill(deletable(m).settle()), lambda m: m.delete("DataProduct", "orders", "sales")),
     Flow("a blocked deletion is forced", lambda m: fill(deletable(m).settle()), force),
     Flow("everything is deleted", ready, delete_all),
+    Flow("everything is deleted, the bucket as well", deletable, delete_all),
 )

@@ -1,6 +1,6 @@
 """An ObjectStore's own stories on the fakes: whose store it is, what it can do, and who still uses it."""
 
-from tests.reconcile.flows import ENDPOINT, ready
+from tests.reconcile.flows import ENDPOINT, deletable, delete_all, ready
 from tests.support.manifests import a_domain, a_product, a_store, annotated
 from tests.support.mesh import Mesh
 
@@ -69,3 +69,20 @@ def test_a_poisoned_object_delays_no_other() -> None:
     poisoned = mesh.condition("DataProduct", "poisoned", "sales")
     assert poisoned["reason"] == "InvalidSpec"
     assert "spec.storage.tags.a" in poisoned["message"]
+
+
+def test_a_store_that_goes_with_its_products_keeps_none_of_their_buckets_from_going() -> None:
+    """As a pruned folder does it: store, domain and product are deleted at once, and each waits for the next one only."""
+    mesh = delete_all(deletable(Mesh()).settle()).settle()
+    assert not mesh.exists("DataProduct", "orders", "sales")
+    assert not mesh.exists("ObjectStore", "main")
+    assert [name for name in mesh.stores.at(ENDPOINT).buckets if "orders" in name] == []
+
+
+def test_a_store_that_is_given_up_keeps_the_buckets() -> None:
+    mesh = deletable(Mesh()).settle()
+    bucket = mesh.bucket_of()
+    mesh.apply(annotated(a_store(), orphan="main"))
+    delete_all(mesh).settle()
+    assert not mesh.exists("ObjectStore", "main")
+    assert bucket in mesh.stores.at(ENDPOINT).buckets

@@ -20,6 +20,8 @@ STRANGER = Person("stranger")
 EDITOR = Person("editor")
 """Somebody with the cluster's own role `edit` in both namespaces."""
 ADMIN = Person("root", ("system:masters",))
+MAKER = Person("namespace-maker")
+"""A tenant who may make and change namespaces, as self-service tools allow it, and no Domains."""
 OPERATOR = Person(f"system:serviceaccount:{NAMESPACE}:clouddatamesh", ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}"))
 
 TERMS = {"maxDuration": "30d"}
@@ -31,8 +33,8 @@ REQUEST, GRANT = a_request(), a_grant()
 DENY = {"validUntil": None, "decision": "Deny"}
 BY_RBAC, BY_RULE, BY_SCHEMA = "RBAC", "a rule of the CRD", "the schema of the CRD"
 BY_DECISION, BY_GUARD = "the decision", "the policies `clouddatamesh-operator-guard-*`"
-BY_PORT_GUARD, BY_DELETION_GUARD, BY_FINALIZER_GUARD, BY_STATUS_GUARD, BY_OWNER_GUARD, BY_CUT_OFF_GUARD = (
-    f"the policy `clouddatamesh-{part}-guard`" for part in ("port", "deletion", "finalizer", "status", "owner", "cut-off")
+BY_PORT_GUARD, BY_DELETION_GUARD, BY_FINALIZER_GUARD, BY_STATUS_GUARD, BY_NAMESPACE_GUARD = (
+    f"the policy `clouddatamesh-{part}-guard`" for part in ("port", "deletion", "finalizer", "status", "namespace")
 )
 
 
@@ -87,6 +89,13 @@ def with_path(path: str) -> Manifest:
 
 def with_labels(manifest: Manifest, **metadata: Any) -> Manifest:
     return {**manifest, "metadata": {**manifest["metadata"], **metadata}}
+
+
+LABEL = "clouddatamesh.dev/domain"
+
+
+def a_namespace(name: str, **metadata: Any) -> Manifest:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, **metadata}}
 
 
 def a_binding(role: str, namespace: str, person: str = "inventory-owner") -> Manifest:
@@ -205,6 +214,23 @@ STOLEN = (
             a_binding("clouddatamesh-secrets", "kube-system")),
 )  # fmt: skip
 
+FORGED = (
+    Attempt("a tenant makes a namespace with the label of a domain", MAKER, ("create", "-f", "-"), BY_NAMESPACE_GUARD, "which Domain has",
+            a_namespace("forged", labels={LABEL: "sales"})),
+    Attempt("a tenant writes consent to adoption onto another domain's namespace", MAKER, ("annotate", "namespace", "sales",
+            "clouddatamesh.dev/adopt-by=inventory"), BY_NAMESPACE_GUARD, "which Domain has"),
+    Attempt("a tenant has his namespace released by a domain, by the status sub-resource", MAKER, ("patch", "namespace", "tenants",
+            "--subresource=status", *PATCH, f'{{"metadata":{{"annotations":{{"clouddatamesh.dev/released-by":"{REALM}/sales"}}}}}}'),
+            BY_NAMESPACE_GUARD, "which Domain has"),
+    Attempt("a tenant marks his namespace as held by a domain, as the operator's field manager", MAKER, (*APPLY,
+            "--field-manager=clouddatamesh"), BY_NAMESPACE_GUARD, "which Domain has",
+            a_namespace("tenants", annotations={"clouddatamesh.dev/held-by": f"{REALM}/sales"})),
+    Attempt("a tenant takes the label off a domain's namespace", MAKER, ("label", "namespace", "sales", f"{LABEL}-"), BY_NAMESPACE_GUARD,
+            "which Domain has"),
+    Attempt("a tenant says that the operator made his namespace", MAKER, ("label", "namespace", "tenants",
+            "app.kubernetes.io/managed-by=clouddatamesh"), BY_NAMESPACE_GUARD, "which Domain has"),
+)  # fmt: skip
+
 NAMES = (
     *(is_malformed(f"a port's path {what}", with_path(path), says)
       for what, path, says in (
@@ -270,4 +296,4 @@ WORLD = (
                  a_product("thief", "inventory", producer={"secretName": "orders-access"}), "NotOwned", by="creation by POST only"),
 )  # fmt: skip
 
-ATTEMPTS = (*EDITS, *LEAVERS, *STOLEN, *NAMES, *WORLD)
+ATTEMPTS = (*EDITS, *LEAVERS, *STOLEN, *FORGED, *NAMES, *WORLD)

@@ -13,12 +13,12 @@ from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.access import Access, Deal, is_allowed
 from tests.e2e.actors import Actors
-from tests.security.attempts import ATTEMPTS, EDITOR, GRANT, LEAVING, ORDERS, REALM, REQUEST, ROLES, Attempt
+from tests.security.attempts import ATTEMPTS, EDITOR, GRANT, LEAVING, MAKER, ORDERS, REALM, REQUEST, ROLES, Attempt
 from tests.support.installation import Installation
 from tests.support.manifests import a_domain, a_product, a_store
 
 WITH, WITHOUT = "with admission policies", "without admission policies"
-GUARDS = ("enabled", "ports", "deletion", "finalizers", "status")
+GUARDS = ("enabled", "ports", "deletion", "finalizers", "status", "namespaces")
 VALUES = {WITH: {}, WITHOUT: {f"guard.{guard}": "false" for guard in GUARDS}}
 
 
@@ -69,6 +69,9 @@ def realm(request: pytest.FixtureRequest, rgw: Store) -> Iterator[Realm]:
         mesh = Actors(installed, rgw)
         for namespace in ("sales", "inventory"):
             cluster.kubectl("create", "rolebinding", "editor", "--clusterrole=edit", f"--user={EDITOR.user}", "-n", namespace)
+        cluster.kubectl("create", "namespace", "tenants")
+        cluster.kubectl("create", "clusterrole", "maker", "--verb=*", "--resource=namespaces,namespaces/status")
+        cluster.kubectl("create", "clusterrolebinding", "maker", "--clusterrole=maker", f"--user={MAKER.user}")
         installed.apply(ORDERS, a_product("other", storage={"bucketName": f"{name}-other"}), a_product("forecast", "inventory"))
         for product, namespace in (("orders", "sales"), ("other", "sales"), ("forecast", "inventory")):
             installed.wait("dataproduct", product, namespace)

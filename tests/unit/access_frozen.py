@@ -17,6 +17,8 @@ OBSTACLES: Final[tuple[tuple[str, str, dict[str, Any], Callable[..., Row]], ...]
     ("the product is being deleted", r.NO_NEW_GRANTS, {"deleting": True}, stalls),
     ("the product's domain is cordoned", r.NO_NEW_GRANTS, {"product_home": Home("sales", cordoned=True)}, stalls),
     ("the product's namespace has no domain", r.DOMAIN_NOT_FOUND, {"product_home": None}, waits),
+    ("the product's domain is being deleted", r.DOMAIN_NOT_FOUND, {"product_home": Home("sales", deleting=True)}, waits),
+    ("the domain that asks is being deleted", r.DOMAIN_NOT_FOUND, {"consumer_home": Home("inventory", deleting=True)}, waits),
     ("the bucket is being made", r.PRODUCT_NOT_READY, {"storage": {**OWNED, "phase": "Creating"}}, waits),
     ("the bucket is not verified", r.PRODUCT_NOT_READY, {"storage": {**OWNED, "ownershipVerified": False}}, waits),
     ("the product's status is lost", r.PRODUCT_NOT_READY, {"storage": None}, waits),

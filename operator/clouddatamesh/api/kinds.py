@@ -79,7 +79,12 @@ KINDS: Final = (
         "domains",
         "Cluster",
         ("dom",),
-        (_READY, Column("Products", ".status.dataProducts", "integer"), *_TAIL),
+        (
+            _READY,
+            Column("Products", ".status.dataProducts", "integer"),
+            Column("Cordoned", ".status.conditions[?(@.type=='Cordoned')].status"),
+            *_TAIL,
+        ),
         "A business area: its team, its namespaces, its limits.",
     ),
     Kind(

@@ -207,9 +207,9 @@ class KubeCluster:
         query = {"fieldManager": manager, **({"force": "true"} if content == APPLY else {})}
         return self._client.request("PATCH", place, body=body, query=query, headers={"Content-Type": content})
 
-    def label_namespace(self, name: str, uid: str, labels: Mapping[str, str | None]) -> None:
+    def mark_namespace(self, name: str, uid: str, *, labels: Mapping[str, str | None], annotations: Mapping[str, str | None]) -> None:
         key = Key("Namespace", "", name)
-        body = {"metadata": {"uid": uid, "labels": dict(labels)}}
+        body = {"metadata": {"uid": uid, "labels": dict(labels), "annotations": dict(annotations)}}
         self._send("PATCH", path(key), key, body, query=_OURS, content=MERGE)
 
     def emit(self, key: Key, uid: str, event: Event) -> None:

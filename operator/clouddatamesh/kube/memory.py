@@ -166,7 +166,8 @@ class MemoryCluster:
     def read_metadata(self, key: Key) -> Seen[Manifest]:
         match self._look(key):
             case Present(found):
-                metadata = deepcopy(found["metadata"])
+                made = {"manager": self._objects.makers.get(found["metadata"]["uid"], ""), "operation": "Update"}
+                metadata = {"managedFields": [made], **deepcopy(found["metadata"])}
                 return Present({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": metadata})
             case unseen:
                 return unseen
@@ -228,11 +229,13 @@ class MemoryCluster:
         metadata = {**found["metadata"], "finalizers": [*others, *([marks.FINALIZER] if present else [])]}
         self._write("finalizer", key, lambda: self._objects.put(key, {**found, "metadata": metadata}))
 
-    def label_namespace(self, name: str, uid: str, labels: Mapping[str, str | None]) -> None:
+    def mark_namespace(self, name: str, uid: str, *, labels: Mapping[str, str | None], annotations: Mapping[str, str | None]) -> None:
         key = Key("Namespace", "", name)
         found = self._bound(key, uid)
-        merged = {**(found["metadata"].get("labels") or {}), **labels}
-        metadata = {**found["metadata"], "labels": {label: value for label, value in merged.items() if value is not None}}
+        metadata = dict(found["metadata"])
+        for part, changes in (("labels", labels), ("annotations", annotations)):
+            merged = {**(metadata.get(part) or {}), **changes}
+            metadata[part] = {name: value for name, value in merged.items() if value is not None}
         self._write("label", key, lambda: self._objects.put(key, {**found, "metadata": metadata}))
 
     def emit(self, key: Key, uid: str, event: Event) -> None:  # noqa: ARG002 - the port's

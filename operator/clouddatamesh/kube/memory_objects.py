@@ -28,6 +28,8 @@ class Objects:
         self.departed = Departed(lambda: now().timestamp())
         self.uncounted: set[str] = set()
         """What no ResourceQuota counts; `*` is a cluster without a quota controller."""
+        self.makers: dict[str, str] = {}
+        """Who made an object, by its uid: its field manager."""
 
     def _time(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -35,6 +37,7 @@ class Objects:
     def take_over(self, other: "Objects") -> None:
         """Begin as another is; what is stored is shared, as it is never changed. What departed there is not known here."""
         self._by_key, self._numbers, self.uncounted = dict(other._by_key), copy(other._numbers), set(other.uncounted)
+        self.makers = dict(other.makers)
 
     def get(self, key: Key) -> dict[str, Any] | None:
         return self._by_key.get(key)
@@ -51,6 +54,7 @@ class Objects:
         new = deepcopy({name: value for name, value in manifest.items() if name != "status"})
         uid = f"uid-{next(self._numbers)}"
         new["metadata"] |= {"uid": uid, "creationTimestamp": self._time(), **({"generation": 1} if key.kind in _GENERATED else {})}
+        self.makers[uid] = manager
         if key.kind == "Secret":
             own_data({}, new, manager=manager)
         if key.kind in OUR_KINDS:

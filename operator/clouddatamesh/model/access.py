@@ -144,3 +144,5 @@ class Home:
     cordoned: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     readable: bool = True
+    deleting: bool = False
+    """It takes nothing new, so that it can go, and what came after its deletion is its successor's."""

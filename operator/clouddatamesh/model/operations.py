@@ -120,15 +120,28 @@ class MarkGrant:
 
 @dataclass(frozen=True)
 class LabelNamespace:
-    """Set labels of a namespace; None removes one."""
+    """Set labels and annotations of a namespace; None removes one."""
 
     name: str
     uid: str
     labels: tuple[tuple[str, str | None], ...]
+    annotations: tuple[tuple[str, str | None], ...] = ()
 
     def __str__(self) -> str:
         verb = "label" if any(value is not None for _, value in self.labels) else "release"
         return f"{verb} Namespace {self.name}"
+
+
+@dataclass(frozen=True)
+class MarkNamespace:
+    """Set annotations of a namespace that is labelled already."""
+
+    name: str
+    uid: str
+    annotations: tuple[tuple[str, str | None], ...]
+
+    def __str__(self) -> str:
+        return f"mark Namespace {self.name}"
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ Operation: TypeAlias = (
     | o.WriteInbox
     | o.DeleteChild
     | o.LabelNamespace
+    | o.MarkNamespace
     | s.CreateBucket
     | s.MarkBucket
     | s.UpdateBucket
@@ -44,7 +45,18 @@ Operation: TypeAlias = (
     | o.Announce
 )
 
-_UNSEEN = (o.Record, o.HoldObject, o.HoldGrant, o.MarkGrant, o.WriteInbox, o.ReleaseObject, o.Announce, s.CheckDestruction, s.ProbeStore)
+_UNSEEN = (
+    o.Record,
+    o.HoldObject,
+    o.HoldGrant,
+    o.MarkGrant,
+    o.MarkNamespace,
+    o.WriteInbox,
+    o.ReleaseObject,
+    o.Announce,
+    s.CheckDestruction,
+    s.ProbeStore,
+)
 
 
 @dataclass(frozen=True)

@@ -108,19 +108,24 @@ class DomainWorld:
     now: datetime
     settings: Settings
     namespaces: Mapping[str, Manifest]
-    """Every namespace that spec names or that carries our label with this domain's name, by name."""
+    """Every namespace that spec names, or whose label or marks name this domain, or in which children of it are; by name."""
     children: tuple[Manifest, ...]
-    """Objects that carry our label in those namespaces."""
+    """Objects whose label or mark names this domain."""
     claims: Mapping[str, str]
     """Namespace -> the domain that named it first, for namespaces that more than one domain names."""
+    witnessed: frozenset[str] = frozenset()
+    """UIDs of children that lost their mark and were made by our field manager."""
     products: tuple[Key, ...] = ()
-    """DataProducts in those namespaces."""
+    """DataProducts in the namespaces that it has."""
     access: tuple[Key, ...] = ()
-    """AccessRequests and AccessGrants in those namespaces."""
+    """AccessRequests and AccessGrants in the namespaces that it has."""
+    newcomers: frozenset[Key] = frozenset()
+    """Of these what came after the domain's deletion began and holds nothing: it waits for the next domain of this name."""
     subdomains: tuple[str, ...] = ()
     lineage: tuple[str, ...] = ()
     """The parents upwards; the domain's own name appears in it where there is a cycle."""
     parent_missing: bool = False
+    parent_deleting: bool = False
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,28 @@ ROLES: Final = {
     "viewers": "clouddatamesh-viewer",
 }
 """spec.access list -> the ClusterRole of the chart that it is bound to."""
+_BINDINGS: Final = (f"{NAME}-operator", *(f"{NAME}-{role}" for role in ROLES))
 
 
-def want_namespace(domain: Domain, name: str) -> Manifest:
+def is_named_as_child(manifest: Manifest) -> bool:
+    """Whether an object has one of the names that a Domain gives to its children."""
+    return manifest["metadata"]["name"] in (_BINDINGS if manifest["kind"] == "RoleBinding" else (NAME,))
+
+
+def is_child_of(manifest: Manifest, domain: str) -> bool:
+    """Whether a Domain of this name made an object: it has a name that we give, and the mark of that Domain, be it of its former self.
+
+    Labels prove nothing, because they are copied with everything else.
+    """
+    mark = str((manifest["metadata"].get("annotations") or {}).get(marks.OWNER_ANNOTATION, ""))
+    return is_named_as_child(manifest) and mark.startswith(marks.owner_reference(Key("Domain", "", domain), ""))
+
+
+def want_namespace(domain: Domain, name: str, mesh: str) -> Manifest:
     """A namespace that we make. No ownerReference: it must never be garbage-collected."""
     labels = {marks.MANAGED_LABEL: marks.MANAGER, marks.DOMAIN_LABEL: domain.metadata.name}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    annotations = {marks.HELD_ANNOTATION: f"{mesh}/{domain.metadata.name}"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels, "annotations": annotations}}
 
 
 def want_children(domain: Domain, namespace: str, settings: Settings) -> tuple[Manifest, ...]:

@@ -17,6 +17,7 @@ from clouddatamesh.plan.access.consumers import has_access
 from clouddatamesh.plan.access.facts import cut_offs, words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus, principal_of
+from clouddatamesh.plan.namespaces import why_leaving
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, find_loss, is_lost, owner_of, plan_storage, wish_of
 from clouddatamesh.plan.takeover import is_over, plan_former, recorded
@@ -62,6 +63,8 @@ def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) 
         if not home.readable:
             why = f"Domain {home.name} cannot be read by this version of the operator; correct what its own status names"
             return stopped(Waiting(reasons.UNREADABLE, why))
+        if home.deleting:
+            return stopped(Waiting(reasons.DOMAIN_NOT_FOUND, why_leaving(product.metadata.namespace, home.name)))
     return plan_storage(wish, world)
 
 

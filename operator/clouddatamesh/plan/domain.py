@@ -7,21 +7,23 @@ from typing import Final
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.errors import MeshError, Terminal, Waiting
-from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.objects import Event, Key, Manifest, key_of
 from clouddatamesh.model.operations import (
+    Announce,
     ApplyChild,
     CreateChild,
     DeleteChild,
     HoldObject,
-    LabelNamespace,
     ReleaseObject,
     ReplaceChild,
 )
 from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.children import want_children, want_namespace
+from clouddatamesh.plan.children import is_child_of, want_children, want_namespace
 from clouddatamesh.plan.diff import covers, with_uid
+from clouddatamesh.plan.namespaces import belongs_to, holder_of, judge, releasing, taking
+from clouddatamesh.plan.quotas import plan_counting
 
 _SHOWN = 5
 
@@ -36,37 +38,24 @@ BLOCKED: Final = "DeletionBlocked"
 
 
 def plan(domain: Domain, world: DomainWorld) -> Plan:
-    """Make or adopt the namespaces, keep their children as they should be, and let go of those that left the spec.
+    """Make or take the namespaces, keep their children as they should be, and let go of those that left the spec.
 
     Each namespace is a part of its own: one that cannot be had keeps none of the others waiting, and what takes away waits for none.
     """
     wanted = namespaces_of(domain)
-    departures = [
-        Part(f"departure of {name}", _plan_departure(name, world), BLOCKED, takes=True)
-        for name in sorted(set(world.namespaces) - set(wanted))
-    ]
+    departures = _departures(domain, world, kept=wanted)
     surplus = [Part(f"surplus in {name}", _plan_surplus(domain, name, world), READY, takes=True) for name in wanted]
     obstacle = _obstacle(domain, world)
     hold = Steps(() if marks.is_held(domain.metadata.finalizers) else (HoldObject(),))
     if obstacle is not None:
         return Plan((*departures, *surplus, Part("namespaces", stopped(obstacle), READY)))
     made = [Part(f"namespace {name}", _plan_namespace(domain, name, world), READY, after=("hold",)) for name in wanted]
-    return Plan((*departures, *surplus, Part("hold", hold), *made, Part("counting", _plan_counting(world), READY)))
+    return Plan((*departures, *surplus, Part("hold", hold), *made, Part("counting", plan_counting(domain, world, READY), READY)))
 
 
 def permitted(domain: Domain, full: Plan) -> Plan:
     """What of a plan suspend leaves to be done."""
     return full.taking() if domain.spec.suspend else full
-
-
-def _plan_counting(world: DomainWorld) -> Steps:
-    """Until the cluster has counted a new quota it refuses everything there, so the domain is not ready before."""
-    for quota in (child for child in world.children if child["kind"] == "ResourceQuota"):
-        counted = (quota.get("status") or {}).get("used") or {}
-        if set(quota["spec"]["hard"]) - set(counted):
-            place = quota["metadata"]["namespace"]
-            return stopped(Waiting(reasons.QUOTA_NOT_COUNTED, f"The quota of namespace {place} is not counted yet"))
-    return Steps()
 
 
 def _obstacle(domain: Domain, world: DomainWorld) -> MeshError | None:
@@ -75,48 +64,37 @@ def _obstacle(domain: Domain, world: DomainWorld) -> MeshError | None:
         return Terminal(reasons.CYCLE, f"spec.parentRef leads back to this domain ({chain}); change one of these parents")
     if world.parent_missing and domain.spec.parent_ref is not None:
         return Waiting(reasons.PARENT_NOT_FOUND, f"Domain {domain.spec.parent_ref.name}, named in spec.parentRef, does not exist")
+    if world.parent_deleting and domain.spec.parent_ref is not None and not marks.is_held(domain.metadata.finalizers):
+        return Waiting(reasons.PARENT_NOT_FOUND, f"Domain {domain.spec.parent_ref.name}, named in spec.parentRef, is being deleted")
     return None
 
 
 def _plan_namespace(domain: Domain, name: str, world: DomainWorld) -> Steps:
-    namespace = world.namespaces.get(name)
+    namespace, mesh = world.namespaces.get(name), world.settings.mesh
     refusal = _refusal(domain, name, namespace, world)
     if refusal is not None:
         return stopped(refusal)
     if namespace is None:
-        return Steps((CreateChild(want_namespace(domain, name)), *map(CreateChild, want_children(domain, name, world.settings))))
-    label = () if _is_labelled(domain, namespace) else (_relabel(namespace, domain.metadata.name),)
-    return Steps((*label, *_child_updates(domain, name, world)))
+        told = Announce(Event("Normal", reasons.CREATED, f"Namespace {name} was created"))
+        made = (CreateChild(want_namespace(domain, name, mesh)), told)
+        return Steps((*made, *map(CreateChild, want_children(domain, name, world.settings))))
+    return Steps(taking(domain, namespace, mesh)) + _plan_children(domain, name, world)
 
 
 def _refusal(domain: Domain, name: str, namespace: Manifest | None, world: DomainWorld) -> MeshError | None:
-    """Why a namespace cannot be this domain's."""
+    """Why a namespace cannot be this domain's. Who has it, has it; of those who name what nobody has the oldest gets it."""
+    own, mesh = domain.metadata.name, world.settings.mesh
     if is_protected(name, world.settings.namespace):
-        return _refused(
-            reasons.PROTECTED_NAMESPACE,
-            f"Namespace {name} is the system's or the operator's; remove it from spec.namespaces",
-        )
-    rival = world.claims.get(name)
-    if rival is not None and rival != domain.metadata.name:
-        return _refused(reasons.PROTECTED_NAMESPACE, f"Namespace {name} belongs to Domain {rival}; remove it from spec.namespaces")
+        why = f"Namespace {name} is the system's or the operator's; remove it from spec.namespaces"
+        return Terminal(reasons.PROTECTED_NAMESPACE, why)
+    rival = world.claims.get(name, own)
+    if rival != own and not (namespace and holder_of(namespace, mesh) == own):
+        return belongs_to(name, rival)
     if namespace is None:
         return None
     if namespace["metadata"].get("deletionTimestamp"):
         return Waiting(reasons.NAMESPACE_TERMINATING, f"Namespace {name} is being deleted")
-    if _is_labelled(domain, namespace) or _consents(domain, namespace):
-        return None
-    other = (namespace["metadata"].get("labels") or {}).get(marks.DOMAIN_LABEL)
-    if other:
-        return _refused(reasons.PROTECTED_NAMESPACE, f"Namespace {name} belongs to Domain {other}; remove it from spec.namespaces")
-    return _refused(
-        reasons.CONSENT_MISSING,
-        f"Namespace {name} exists already; to adopt it set spec.namespaceAdoption to IfConsented and have an administrator"
-        f" annotate it {marks.ADOPT_ANNOTATION}={domain.metadata.name}",
-    )
-
-
-def _refused(reason: str, message: str) -> Terminal:
-    return Terminal(reason, message)
+    return judge(domain, namespace, mesh).error
 
 
 def is_protected(name: str, own: str) -> bool:
@@ -124,30 +102,33 @@ def is_protected(name: str, own: str) -> bool:
     return name in ("default", own) or name.startswith("kube-")
 
 
-def _is_labelled(domain: Domain, namespace: Manifest) -> bool:
-    return bool((namespace["metadata"].get("labels") or {}).get(marks.DOMAIN_LABEL) == domain.metadata.name)
-
-
-def _consents(domain: Domain, namespace: Manifest) -> bool:
-    consent = (namespace["metadata"].get("annotations") or {}).get(marks.ADOPT_ANNOTATION)
-    known = any(seen.uid == namespace["metadata"]["uid"] for seen in domain.status.namespaces)
-    unclaimed = marks.DOMAIN_LABEL not in (namespace["metadata"].get("labels") or {})
-    return unclaimed and (known or (domain.spec.namespace_adoption == "IfConsented" and consent == domain.metadata.name))
-
-
-def _relabel(namespace: Manifest, value: str | None) -> LabelNamespace:
-    metadata = namespace["metadata"]
-    return LabelNamespace(metadata["name"], metadata["uid"], ((marks.DOMAIN_LABEL, value),))
-
-
-def _child_updates(domain: Domain, name: str, world: DomainWorld) -> Iterator[Operation]:
-    observed = _observed(name, world)
+def _plan_children(domain: Domain, name: str, world: DomainWorld) -> Steps:
+    """What there should be in a namespace, and last the objects of those names that are somebody else's."""
+    observed = {key_of(child): child for child in world.children if child["metadata"]["namespace"] == name}
+    updates: list[Operation] = []
+    foreign: list[Key] = []
     for want in want_children(domain, name, world.settings):
-        yield from _child_update(observed.get(key_of(want)), want)
+        found = observed.get(key_of(want))
+        if found is None or _is_ours(found, domain, world):
+            updates.extend(_child_update(found, want))
+        else:
+            foreign.append(key_of(want))
+    return Steps(tuple(updates), _not_owned(foreign[0], domain) if foreign else None)
 
 
-def _observed(name: str, world: DomainWorld) -> dict[Key, Manifest]:
-    return {key_of(child): child for child in world.children if child["metadata"]["namespace"] == name}
+def _is_ours(child: Manifest, domain: Domain, world: DomainWorld) -> bool:
+    return is_child_of(child, domain.metadata.name) or child["metadata"]["uid"] in world.witnessed
+
+
+def _not_owned(key: Key, domain: Domain) -> Terminal:
+    mark = f"{marks.OWNER_ANNOTATION}={marks.owner_reference(Key('Domain', '', domain.metadata.name), domain.metadata.uid)}"
+    why = f"{key} carries the labels of this Domain and not its mark ({mark})"
+    return Terminal(reasons.NOT_OWNED, f"{why}; remove or rename it, or annotate it with that mark")
+
+
+def _own_children(domain: Domain, name: str, world: DomainWorld) -> dict[Key, Manifest]:
+    found = (child for child in world.children if child["metadata"]["namespace"] == name)
+    return {key_of(child): child for child in found if _is_ours(child, domain, world)}
 
 
 def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
@@ -155,7 +136,7 @@ def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
     namespace = world.namespaces.get(name)
     if namespace is None or _refusal(domain, name, namespace, world) is not None:
         return Steps()
-    observed = _observed(name, world)
+    observed = _own_children(domain, name, world)
     unwanted = sorted(set(observed) - {key_of(child) for child in want_children(domain, name, world.settings)})
     return Steps(tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in unwanted))
 
@@ -169,16 +150,32 @@ def _child_update(observed: Manifest | None, want: Manifest) -> Iterator[Operati
         yield ApplyChild(with_uid(want, observed["metadata"]["uid"]))
 
 
-def _plan_departure(name: str, world: DomainWorld) -> Steps:
-    """Let go of a namespace: its children go, then our label; only while no product is inside."""
-    inside = [str(key) for key in world.products if key.namespace == name]
-    inside += _count(key for key in world.access if key.namespace == name)
-    if inside:
+def _departures(domain: Domain, world: DomainWorld, *, kept: tuple[str, ...] = ()) -> list[Part]:
+    """Namespaces that are this domain's and are not to be, and those in which only children of it are left."""
+    own, mesh = domain.metadata.name, world.settings.mesh
+    held = {name for name, found in world.namespaces.items() if holder_of(found, mesh) == own}
+    strewn = {child["metadata"]["namespace"] for child in world.children if is_child_of(child, own)}
+    left = sorted((held | strewn) - set(kept))
+    return [Part(f"departure of {name}", _plan_departure(domain, name, world), BLOCKED, takes=True) for name in left]
+
+
+def _plan_departure(domain: Domain, name: str, world: DomainWorld) -> Steps:
+    """Let go of a namespace: its children go, then our label and mark; only while no product is inside, unless another domain has it."""
+    namespace = world.namespaces.get(name)
+    holder = holder_of(namespace, world.settings.mesh) if namespace else ""
+    inside = _inside(world, name)
+    if inside and holder in ("", domain.metadata.name):
         return stopped(_in_use(f"Namespace {name} left spec.namespaces and still holds", inside))
-    namespace = world.namespaces[name]
-    children = [child for child in world.children if child["metadata"]["namespace"] == name]
-    gone = tuple(DeleteChild(key_of(child), child["metadata"]["uid"]) for child in sorted(children, key=_operator_last))
-    return Steps((*gone, _relabel(namespace, None)))
+    children = sorted(_own_children(domain, name, world).values(), key=_operator_last)
+    gone = tuple(DeleteChild(key_of(child), child["metadata"]["uid"]) for child in children)
+    released = releasing(domain, namespace, world.settings.mesh) if namespace and holder == domain.metadata.name else ()
+    return Steps((*gone, *released))
+
+
+def _inside(world: DomainWorld, *places: str) -> list[str]:
+    """What is in these namespaces, or in all, and keeps the domain from letting them go."""
+    found = [key for key in (*world.products, *world.access) if key not in world.newcomers and (not places or key.namespace in places)]
+    return [*(str(key) for key in found if key.kind == "DataProduct"), *_count(key for key in found if key.kind != "DataProduct")]
 
 
 def _operator_last(child: Manifest) -> tuple[bool, Key]:
@@ -186,29 +183,25 @@ def _operator_last(child: Manifest) -> tuple[bool, Key]:
 
 
 def _count(access: Iterable[Key]) -> list[str]:
-    """Whoever may see a Domain need not be allowed to see who has access to what: so their number is told, by namespace."""
-    found = Counter((key.namespace, key.kind) for key in access)
-    return [f"{count} {kind}{'s' if count > 1 else ''} in namespace {namespace}" for (namespace, kind), count in sorted(found.items())]
+    """Whoever may see a Domain need not be allowed to see who has access to what: so numbers are told, by kind and namespace."""
+    found = Counter((key.kind, key.namespace) for key in access)
+    return [f"{count} {kind}{'s' if count > 1 else ''} in namespace {place}" for (kind, place), count in sorted(found.items())]
 
 
 def _in_use(what: str, users: list[str]) -> Waiting:
     more = f" and {len(users) - _SHOWN} more" if len(users) > _SHOWN else ""
-    return Waiting(
-        reasons.IN_USE,
-        f"{what} {', '.join(sorted(users)[:_SHOWN])}{more}; delete or move these first",
-    )
+    return Waiting(reasons.IN_USE, f"{what} {', '.join(sorted(users)[:_SHOWN])}{more}; delete these first")
 
 
 def plan_deletion(domain: Domain, world: DomainWorld) -> Plan:
     """Take bindings, limits and labels away, then let the object go. Namespaces stay, with everything else in them."""
     if not marks.is_held(domain.metadata.finalizers):
         return Plan()
-    users = [*(f"Domain {name}" for name in world.subdomains), *map(str, world.products), *_count(world.access)]
+    users = [*(f"Domain {name}" for name in world.subdomains), *_inside(world)]
     if users:
         return Plan((Part("users", stopped(_in_use("Deletion waits for", users)), BLOCKED),))
     if domain.spec.suspend:
         why = "The domain is suspended; set spec.suspend to false to let its deletion go on"
         return Plan((Part("users", stopped(Waiting(reasons.SUSPENDED, why)), BLOCKED),))
-    held = [name for name in sorted(world.namespaces) if _is_labelled(domain, world.namespaces[name])]
-    parts = [Part(f"departure of {name}", _plan_departure(name, world), BLOCKED, takes=True) for name in held]
+    parts = _departures(domain, world)
     return Plan((*parts, Part("release", Steps((ReleaseObject(),)), BLOCKED, after=tuple(part.name for part in parts), takes=True)))

@@ -119,7 +119,11 @@ def _judge_own(product: DataProduct, bucket: Bucket, uid: str, world: ProductWor
     if world.uid_lives:
         return Claim("Foreign", f"Bucket {bucket.name} carries the uid of another living product ({uid})", positive=True)
     if _changed_hands(bucket, world):
-        why = f"Bucket {bucket.name} was made in a namespace of this name that belonged to Domain {bucket.tag(marks.DOMAIN_TAG)}"
+        if bucket.tag(marks.TRANSFER_TAG) == _place(product) and _adoption(product) != "Never":
+            return Claim("Transferred")
+        domain = bucket.tag(marks.DOMAIN_TAG)
+        whose = f"that belonged to Domain {domain}" if domain else "of a Domain that is not known"
+        why = f"Bucket {bucket.name} was made in another namespace of this name, {whose}"
         return Claim("Foreign", f"{why}; {_hand_over(product)}")
     if _adoption(product) == "Never":
         why = f"Bucket {bucket.name} was an earlier DataProduct {_place(product)}'s, and adoptionPolicy is Never; set it to IfOwned"
@@ -128,10 +132,10 @@ def _judge_own(product: DataProduct, bucket: Bucket, uid: str, world: ProductWor
 
 
 def _changed_hands(bucket: Bucket, world: ProductWorld) -> bool:
-    """Whether the namespace is another one of that name, and belongs to another Domain than the one that made the bucket."""
+    """Whether the namespace is another one of that name, and the mark does not say that it belonged to the same Domain as this one does."""
     domain, namespace = bucket.tag(marks.DOMAIN_TAG), bucket.tag(marks.NAMESPACE_UID_TAG)
     moved = namespace is not None and bool(world.namespace_uid) and namespace != world.namespace_uid and not _is_taken_over(bucket, world)
-    return moved and domain is not None and domain != (world.home.name if world.home else "")
+    return moved and (domain is None or world.home is None or domain != world.home.name)
 
 
 def _judge_others(product: DataProduct, bucket: Bucket, world: ProductWorld) -> Claim:

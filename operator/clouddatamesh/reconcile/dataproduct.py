@@ -20,6 +20,7 @@ from clouddatamesh.plan.access.facts import asked_product, consumer_key
 from clouddatamesh.plan.access.inbox import KIND as INBOX
 from clouddatamesh.plan.credentials import plan_removal, principal_of
 from clouddatamesh.plan.inputs import find_missing_inputs
+from clouddatamesh.plan.namespaces import why_homeless
 from clouddatamesh.plan.ownership import shows_others
 from clouddatamesh.plan.storage import bucket_of, owner_of
 from clouddatamesh.plan.takeover import recorded
@@ -100,8 +101,7 @@ def gather(product: DataProduct, visit: Visit) -> ProductWorld:
         return world
     home = world.home
     if home is None:
-        why = f"Namespace {namespace} belongs to no Domain yet; name it in a Domain's spec.namespaces"
-        world = replace(world, obstacle=Waiting(reasons.DOMAIN_NOT_FOUND, why))
+        world = replace(world, obstacle=Waiting(reasons.DOMAIN_NOT_FOUND, why_homeless(namespace)))
     store = _find_store(product, ports)
     if isinstance(store, MeshError):
         return replace(world, obstacle=world.obstacle or store, bucket=Unknown(store), principal=Unknown(store))

@@ -40,7 +40,7 @@ def _find_fault(visit: Visit, place: Place, *, empties: bool) -> MeshError | Non
         return _keep("spec does not say that it may be deleted")
     store = require(cluster.read(Key("ObjectStore", "", read.spec.storage.store_ref.name)))
     if store is None or not _may_delete(store):
-        return _keep("its ObjectStore has deletionEnabled: false, or is being deleted", reasons.DELETION_DISABLED)
+        return _keep("its ObjectStore has deletionEnabled: false, or is given up with what is in it", reasons.DELETION_DISABLED)
     return _find_other_owner(visit, place, bucket_of(read, parse(ObjectStore, store), visit.ports.settings.mesh))
 
 
@@ -52,7 +52,8 @@ def _may_go(product: DataProduct, *, empties: bool) -> bool:
 
 
 def _may_delete(store: Manifest) -> bool:
-    return (store.get("spec") or {}).get("deletionEnabled") is True and not store["metadata"].get("deletionTimestamp")
+    """A store that is being deleted waits for its products, so it must not keep them from going."""
+    return (store.get("spec") or {}).get("deletionEnabled") is True and not marks.is_given_up(parse(ObjectStore, store))
 
 
 def _find_other_owner(visit: Visit, place: Place, name: str) -> MeshError | None:

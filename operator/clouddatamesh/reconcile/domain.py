@@ -4,14 +4,17 @@ from datetime import timedelta
 from typing import Final, TypeAlias
 
 from clouddatamesh.api.v1alpha1.domain import Domain
-from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.evidence import value_of
+from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import domain as planning
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.children import CHILD_KINDS
+from clouddatamesh.plan.children import CHILD_KINDS, is_child_of, is_named_as_child
+from clouddatamesh.plan.namespaces import holder_of
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
+from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers, is_newcomer
 from clouddatamesh.reconcile.parse import parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, run
 from clouddatamesh.status.domain import report, report_deletion
@@ -41,36 +44,60 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
 
 
 def gather(domain: Domain, ports: Ports) -> DomainWorld:
-    """Namespaces, children, products, and the domains above, below and beside."""
-    cluster, name = ports.cluster, domain.metadata.name
+    """Namespaces, children, products, and the domains around it."""
+    cluster, name, mesh = ports.cluster, domain.metadata.name, ports.settings.mesh
     own_key, named = key_of_domain(name), planning.namespaces_of(domain)
-    found = (cluster.get(Key("Namespace", "", place)) for place in named)
-    labelled = cluster.referring(own_key, "Namespace")
-    namespaces = {one["metadata"]["name"]: one for one in (*found, *labelled) if one is not None}
-    children = tuple(
-        child for kind in CHILD_KINDS for child in cluster.referring(own_key, kind) if child["metadata"]["namespace"] in namespaces
+    children = _children_of(name, cluster)
+    namespaces = _namespaces_of(name, {*named, *(child["metadata"]["namespace"] for child in children)}, cluster)
+    strewn = {child["metadata"]["namespace"] for child in children if is_child_of(child, name)}
+    own = sorted(
+        place for place, found in namespaces.items() if (holder := holder_of(found, mesh)) == name or (not holder and place in strewn)
     )
-    own = sorted(place for place, namespace in namespaces.items() if _label(namespace) == name)
     products = tuple(key for place in own for key in cluster.keys("DataProduct", place))
     access = tuple(key for kind in ("AccessRequest", "AccessGrant") for place in own for key in cluster.keys(kind, place))
+    newcomers = frozenset(
+        key for place in own for key in find_newcomers(Key(UNHELD, place, ""), domain.metadata.deletion_timestamp, cluster)
+    )
     lineage = _lineage(domain, cluster)
+    parent = cluster.get(key_of_domain(lineage[0])) if lineage else None
     return DomainWorld(
         now=ports.clock.now(),
         settings=ports.settings,
         namespaces=namespaces,
         children=children,
+        witnessed=_witnessed(children, name, cluster),
         claims=_claims(named, cluster),
         products=products,
         access=access,
-        subdomains=tuple(sorted(key.name for key in cluster.naming(own_key, "Domain") if key != own_key)),
+        newcomers=newcomers,
+        subdomains=_subdomains(own_key, domain.metadata.deletion_timestamp, cluster),
         lineage=lineage,
-        parent_missing=bool(lineage) and cluster.get(key_of_domain(lineage[0])) is None,
+        parent_missing=bool(lineage) and parent is None,
+        parent_deleting=parent is not None and bool(parent["metadata"].get("deletionTimestamp")),
     )
 
 
-def _label(manifest: Manifest) -> str | None:
-    found = (manifest["metadata"].get("labels") or {}).get(marks.DOMAIN_LABEL)
-    return str(found) if found is not None else None
+def _children_of(name: str, cluster: Cluster) -> tuple[Manifest, ...]:
+    """Objects of our kinds of children whose label or mark names the domain."""
+    return tuple(child for kind in CHILD_KINDS for child in cluster.referring(key_of_domain(name), kind))
+
+
+def _namespaces_of(name: str, places: set[str], cluster: Cluster) -> dict[str, Manifest]:
+    """These namespaces, and all whose label or marks name the domain."""
+    wanted = (cluster.get(Key("Namespace", "", place)) for place in sorted(places))
+    marked = cluster.referring(key_of_domain(name), "Namespace")
+    return {found["metadata"]["name"]: found for found in (*wanted, *marked) if found is not None}
+
+
+def _witnessed(children: tuple[Manifest, ...], name: str, cluster: Cluster) -> frozenset[str]:
+    """Of the children without our mark those that our field manager wrote, as the API server itself recorded."""
+    unmarked = (child for child in children if is_named_as_child(child) and not is_child_of(child, name))
+    return frozenset(child["metadata"]["uid"] for child in unmarked if _wrote(value_of(cluster.read_metadata(key_of(child)))))
+
+
+def _wrote(found: Manifest | None) -> bool:
+    entries = ((found or {}).get("metadata") or {}).get("managedFields") or ()
+    return any(entry.get("manager") == marks.MANAGER for entry in entries)
 
 
 def key_of_domain(name: str) -> Key:
@@ -83,6 +110,14 @@ def _claims(named: tuple[str, ...], cluster: Cluster) -> dict[str, str]:
     rivals = {place: cluster.referring(Key("Namespace", "", place), "Domain") for place in named}
     born = {place: sorted((d["metadata"].get("creationTimestamp") or "", d["metadata"]["name"]) for d in rivals[place]) for place in named}
     return {place: found[0][1] for place, found in born.items() if found}
+
+
+def _subdomains(own: Key, since: str | None, cluster: Cluster) -> tuple[str, ...]:
+    """Those that name this one as their parent; of a domain that is being deleted not those that came later and hold nothing yet."""
+    if since is None:
+        return tuple(sorted(key.name for key in cluster.naming(own, "Domain") if key != own))
+    found = (child for child in cluster.referring(own, "Domain") if not is_newcomer(child, since))
+    return tuple(sorted(key.name for key in map(key_of, found) if key != own))
 
 
 def _lineage(domain: Domain, cluster: Cluster) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ def find_domain(namespace: str, cluster: Cluster) -> Home | None:
     if not any(seen["uid"] == living["metadata"]["uid"] for seen in held):
         return None
     spec, labels = manifest.get("spec") or {}, manifest["metadata"].get("labels") or {}
-    return Home(str(name), spec.get("cordoned") is True, dict(labels), is_readable(Domain, manifest))
+    deleting = bool(manifest["metadata"].get("deletionTimestamp"))
+    return Home(str(name), spec.get("cordoned") is True, dict(labels), is_readable(Domain, manifest), deleting)
 
 
 def namespace_uid(namespace: str, cluster: Cluster) -> str:

@@ -18,7 +18,7 @@ from clouddatamesh.model.plan import Operation
 from clouddatamesh.plan.binding import secret_is_foreign
 from clouddatamesh.plan.policy_faults import find_faults
 from clouddatamesh.ports import BucketStore, Cluster, Identities
-from clouddatamesh.reconcile.writes import create_or_recover, key_annotations, mark_grant, with_key
+from clouddatamesh.reconcile.writes import create_or_recover, key_annotations, mark_grant, mark_namespace, with_key
 
 _MOST_KEYS = 2
 
@@ -150,7 +150,11 @@ class Executor:
 
     @_run.register
     def _(self, operation: o.LabelNamespace) -> None:
-        self._target.cluster.label_namespace(operation.name, operation.uid, dict(operation.labels))
+        mark_namespace(self._target.cluster, operation, dict(operation.labels))
+
+    @_run.register
+    def _(self, operation: o.MarkNamespace) -> None:
+        mark_namespace(self._target.cluster, operation, {})
 
     @_run.register
     def _(self, operation: o.PatchSecret) -> None:

@@ -3,14 +3,21 @@
 from collections.abc import Iterator
 from typing import Final
 
-from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.facts import asked_product
 from clouddatamesh.plan.references import references
+from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.pipeline import is_settled
-from clouddatamesh.reconcile.siblings import loss_of
+from clouddatamesh.reconcile.siblings import loss_of, store_name_of
 
+UNHELD: Final = "Unheld"
+"""Products, requests and grants without our finalizer, for which nothing was made: by their namespace; products also by their store."""
 UNSETTLED: Final = "Unsettled"
 """Products and requests that are not Ready: by their namespace; requests also by the product that they ask for, and its namespace."""
+
+
+_HOLDING: Final = ("DataProduct", "AccessRequest", "AccessGrant")
 
 
 def index_keys(manifest: Manifest) -> tuple[Key, ...]:
@@ -20,6 +27,10 @@ def index_keys(manifest: Manifest) -> tuple[Key, ...]:
 
 def _states(manifest: Manifest) -> Iterator[Key]:
     kind = manifest["kind"]
+    if kind in _HOLDING and marks.FINALIZER not in (manifest["metadata"].get("finalizers") or ()):
+        yield Key(UNHELD, manifest["metadata"]["namespace"], "")
+        if kind == "DataProduct":
+            yield Key(UNHELD, "", store_name_of(manifest) or "")
     if kind == "DataProduct" and (loss := loss_of(manifest)) is not None:
         yield loss
     if kind in ("DataProduct", "AccessRequest") and not is_settled(manifest):
@@ -28,3 +39,16 @@ def _states(manifest: Manifest) -> Iterator[Key]:
             product = asked_product(manifest)
             yield Key(UNSETTLED, product.namespace, "")
             yield Key(UNSETTLED, product.namespace, product.name)
+
+
+def find_newcomers(place: Key, since: str | None, cluster: Cluster) -> frozenset[Key]:
+    """Of what is unheld at a place those that came after a deletion began: they hold nothing, and wait for what comes next."""
+    if since is None:
+        return frozenset()
+    return frozenset(key_of(found) for kind in _HOLDING for found in cluster.referring(place, kind) if is_newcomer(found, since))
+
+
+def is_newcomer(manifest: Manifest, since: str) -> bool:
+    """Whether an object came after a deletion began, and nothing was made for it."""
+    metadata = manifest["metadata"]
+    return marks.FINALIZER not in (metadata.get("finalizers") or ()) and (metadata.get("creationTimestamp") or "") >= since

@@ -25,6 +25,7 @@ from clouddatamesh.plan.sweep import due_orphans, find_orphans
 from clouddatamesh.plan.takeover import MOST, ended_cluster, unclaimed_of
 from clouddatamesh.ports import Identities, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
+from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers
 from clouddatamesh.reconcile.parse import find_unreadable, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, run
 from clouddatamesh.reconcile.places import cluster_uid, connection_of
@@ -224,7 +225,8 @@ def _deletion(visit: Visit) -> Flow[Looked]:
     def gather() -> Looked:
         store = read_leniently(ObjectStore, visit.manifest())
         account = Absent() if marks.is_orphaned(store.metadata) else _observe_account(store, ports)
-        users = _users(store, ports)
+        newcomers = find_newcomers(Key(UNHELD, "", store.metadata.name), store.metadata.deletion_timestamp, ports.cluster)
+        users = tuple(key for key in _users(store, ports) if key not in newcomers)
         holders, left = _parted(users, ports) if marks.is_orphaned(store.metadata) else ((), ())
         world = StoreWorld(ports.clock.now(), ports.settings, cluster_uid(ports), users=users, account=account)
         return store, replace(world, holders=holders, left=left)

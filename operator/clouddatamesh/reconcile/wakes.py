@@ -9,7 +9,7 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.consumers import standing_of
 from clouddatamesh.plan.access.facts import asked_product, consumer_key
-from clouddatamesh.plan.references import BUCKET, named_namespaces
+from clouddatamesh.plan.references import BUCKET, named_namespaces, references
 from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.changes import Change
 from clouddatamesh.reconcile.indexes import UNSETTLED
@@ -221,10 +221,10 @@ def _family(domain: Manifest, cluster: Cluster) -> tuple[Key, ...]:
 
 
 def _domains_of_namespace(change: Change, cluster: Cluster) -> tuple[Key, ...]:
-    """Those that name it, and those whose label it carries or lost."""
+    """Those that name it, and those that its label and marks name or named."""
     naming = cluster.naming(key_of(change.manifest), "Domain")
-    labels = [key for manifest in (change.new, change.old) if manifest for key in _domain_of_label(manifest)]
-    return tuple(dict.fromkeys((*naming, *labels)))
+    marked = [key for manifest in (change.new, change.old) if manifest for key in references(manifest)]
+    return tuple(dict.fromkeys((*naming, *marked)))
 
 
 def _domain_of_label(manifest: Manifest) -> tuple[Key, ...]:

@@ -1,6 +1,8 @@
 """Writes that are more than one call of the cluster, or that must know what is there: a key into a Secret, a mark, a child's name."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Terminal
@@ -46,6 +48,22 @@ def mark_grant(cluster: Cluster, mark: o.MarkGrant, now: datetime) -> None:
         }
         status["conditions"] = sorted([*(status.get("conditions") or ()), found], key=lambda condition: condition["type"])
     cluster.write_status(mark.key, mark.uid, status, version=grant["metadata"].get("resourceVersion", ""))
+
+
+_GUARD: Final = "clouddatamesh-operator-guard-namespaces"
+
+
+def mark_namespace(cluster: Cluster, mark: o.LabelNamespace | o.MarkNamespace, labels: Mapping[str, str | None]) -> None:
+    """Write labels and marks. The operator's own guard lets it change only what still carries one of them."""
+    try:
+        cluster.mark_namespace(mark.name, mark.uid, labels=labels, annotations=dict(mark.annotations))
+    except Terminal as error:
+        if error.reason != reasons.ADMISSION_REFUSED or _GUARD not in error.message:
+            raise
+        domain = labels.get(marks.DOMAIN_LABEL) or "the Domain"
+        why = f"Namespace {mark.name} lost its label and every mark, so policy {_GUARD} keeps the operator from it"
+        what = f"have an administrator annotate it {marks.ADOPT_ANNOTATION}={domain}"
+        raise Terminal(reasons.CONSENT_MISSING, f"{why}; {what}") from error
 
 
 def create_or_recover(cluster: Cluster, manifest: Manifest) -> None:

@@ -1,14 +1,16 @@
 """A Domain's status from what was read back of it."""
 
-from typing import Any
+from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import DomainWorld
-from clouddatamesh.plan import marks
 from clouddatamesh.plan.domain import namespaces_of
+from clouddatamesh.plan.namespaces import is_adopted, is_held_by, is_released_by
+
+_MOST_RELEASED: Final = 64
 
 
 def report(domain: Domain, world: DomainWorld, full: Plan) -> Outcome:
@@ -16,27 +18,34 @@ def report(domain: Domain, world: DomainWorld, full: Plan) -> Outcome:
     fields = list_fields(domain, world)
     pending = full.describe() if domain.spec.suspend else ()
     if pending:
-        why = f"{len(pending)} changes are not made, the first: {pending[0]}; set spec.suspend to false to have them made"
-        return Outcome(Finding("Ready", "False", reasons.SUSPENDED, why), (), fields, stalled=True)
+        changes = f"{len(pending)} change{'s' if len(pending) > 1 else ''} pending: {pending[0]}"
+        why = f"{changes}; to apply, set spec.suspend to false"
+        return Outcome(Finding("Ready", "False", reasons.SUSPENDED, why), _cordoned(domain), fields, stalled=True)
     reason = reasons.SUSPENDED if domain.spec.suspend else reasons.READY
-    found = Finding("NamespacesReady", "True", reasons.READY, "Namespaces, rights and limits were read back as asked for")
-    return Outcome(Finding("Ready", "True", reason, "Everything asked for was read back"), (found,), fields)
+    found = Finding("NamespacesReady", "True", reasons.READY, "Namespaces, rights and limits match the spec")
+    return Outcome(Finding("Ready", "True", reason, "Everything asked for was read back"), (found, *_cordoned(domain)), fields)
 
 
 def report_deletion(domain: Domain, world: DomainWorld) -> Outcome:
     """While it goes, what it still has is told."""
     ready = Finding("Ready", "Unknown", reasons.DELETING, "What was made is being taken away")
-    return Outcome(ready, (), list_fields(domain, world))
+    return Outcome(ready, _cordoned(domain), list_fields(domain, world))
+
+
+def _cordoned(domain: Domain) -> tuple[Finding, ...]:
+    """A condition that is there only while it is true."""
+    said = "No new products and no new grants; what runs keeps running"
+    return (Finding("Cordoned", "True", reasons.CORDONED, said),) if domain.spec.cordoned else ()
 
 
 def list_fields(domain: Domain, world: DomainWorld) -> dict[str, Any]:
-    """Namespaces that are this domain's now, and how many products they hold."""
-    known = {seen.uid: seen.adopted for seen in domain.status.namespaces}
-    namespaces = []
-    for name in namespaces_of(domain):
-        metadata = world.namespaces[name]["metadata"] if name in world.namespaces else {}
-        labels = metadata.get("labels") or {}
-        if labels.get(marks.DOMAIN_LABEL) == domain.metadata.name:
-            adopted = known.get(metadata["uid"], labels.get(marks.MANAGED_LABEL) != marks.MANAGER)
-            namespaces.append({"name": name, "uid": metadata["uid"], "adopted": adopted})
-    return {"namespaces": namespaces, "dataProducts": len(world.products)}
+    """Namespaces that are this domain's now, those that it released and would take back, and how many products it holds."""
+    wanted, mesh = namespaces_of(domain), world.settings.mesh
+    present = [(name, world.namespaces[name]) for name in wanted if name in world.namespaces]
+    own = [(name, found) for name, found in present if is_held_by(domain, found, mesh)]
+    released = [name for name, found in world.namespaces.items() if name not in wanted and is_released_by(domain, found, mesh)]
+    return {
+        "namespaces": [{"name": name, "uid": found["metadata"]["uid"], "adopted": is_adopted(domain, found)} for name, found in own],
+        **({"releasedNamespaces": sorted(released)[:_MOST_RELEASED]} if released else {}),
+        "dataProducts": len(world.products),
+    }

@@ -68,7 +68,7 @@ class TeamMember(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "!has(self.dateIn) || !has(self.dateOut) || self.dateIn <= self.dateOut",
-            "A member's dateOut is before dateIn; mend one of them",
+            "A member's dateOut is before dateIn; correct one of them",
         ),
     )
 
@@ -94,7 +94,7 @@ class AccessSubject(Model):
         Rule("!has(self.namespace) || self.kind == 'ServiceAccount'", "namespace belongs to subjects of kind ServiceAccount; remove it"),
         Rule(
             "self.kind != 'ServiceAccount' || self.name.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",
-            "The name of a ServiceAccount has lower-case letters, digits, dots and dashes; mend it, and name its namespace apart",
+            "The name of a ServiceAccount has lower-case letters, digits, dots and dashes; correct it, and name its namespace apart",
         ),
     )
 
@@ -153,7 +153,10 @@ class DomainResources(Model):
     """Limits of each namespace of the domain."""
 
     quota: dict[ShortText, Quantity] = Field(
-        default={}, max_length=64, description='Hard limits per namespace. Example: {requests.cpu: "20"}.'
+        default={},
+        max_length=64,
+        description="Hard limits per namespace, as ResourceQuota has them. What the cluster does not count limits nothing, and the Domain "
+        'says so. Example: {requests.cpu: "20"}.',
     )
     limit_range: LimitRange | None = Field(default=None, description="Defaults for containers.")
     max_data_products: int | None = Field(default=None, ge=0, le=100000, description="Most products per namespace. Example: 50.")
@@ -177,7 +180,10 @@ class DomainSpec(Model):
     type: Literal["sourceAligned", "aggregate", "consumerAligned"] | None = Field(
         default=None, description="Where the domain stands in the flow of data. Example: sourceAligned."
     )
-    parent_ref: ObjectReference | None = Field(default=None, description="Domain above this one; only policies are inherited.")
+    parent_ref: ObjectReference | None = Field(
+        default=None,
+        description="The Domain above this one. Nothing is inherited. A Domain is not deleted while others name it as their parent.",
+    )
     stakeholders: tuple[Stakeholder, ...] = Field(default=(), max_length=64, description="People with an interest.")
     data_sources: tuple[DataSource, ...] = Field(
         default=(), max_length=64, description="Systems that the data comes from.", json_schema_extra={"x-list-map-keys": ["name"]}
@@ -191,7 +197,8 @@ class DomainSpec(Model):
     namespaces: tuple[DomainNamespace, ...] = Field(
         default=(),
         max_length=32,
-        description="Namespaces of the domain, the first its home; absent: one, named as the domain.",
+        description="Namespaces of the domain; absent: one, named as the domain. The first is the home, by which the domain is known, and "
+        "immutable; others can be added and removed. One that is removed must hold no product, request or grant.",
         json_schema_extra={"x-list-map-keys": ["name"]},
     )
     namespace_adoption: Literal["Never", "IfConsented"] = Field(
@@ -214,6 +221,12 @@ class DomainStatus(Status):
     """What stands of the domain."""
 
     namespaces: tuple[NamespaceStatus, ...] = Field(default=(), max_length=64, description="Namespaces that are the domain's.")
+    released_namespaces: tuple[LabelName, ...] = Field(
+        default=(),
+        max_length=64,
+        description="Namespaces that the operator created and this domain released: it takes one back when spec.namespaces names it again. "
+        "Removing the annotation clouddatamesh.dev/released-by from the namespace ends that. Example: [sales-lab].",
+    )
     data_products: int = Field(default=0, ge=0, description="Products in them. Example: 3.")
 
 

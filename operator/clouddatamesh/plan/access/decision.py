@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from clouddatamesh import reasons
-from clouddatamesh.model.access import DAWN, Answer, Ask, Offer, Port
+from clouddatamesh.model.access import DAWN, Answer, Ask, Home, Offer, Port
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan.access.terms import (
     came_before,
@@ -25,6 +25,7 @@ from clouddatamesh.plan.access.terms import (
     name_of,
     port_of,
 )
+from clouddatamesh.plan.namespaces import why_homeless, why_leaving
 
 _OFFERED: Final = ("active", "deprecated")
 _NOT_OFFERED: Final = ("proposed", "draft", "retired")
@@ -251,12 +252,10 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None)
     }
     for why in (why for why, holds in frozen.items() if holds):
         yield Decision(reasons.NO_NEW_GRANTS, f"No new grants: {why}", stalled=True)
-    if home is None:
-        yield _without_domain(offer.key.namespace)
+    yield from _without_domain(home, offer.key.namespace)
     if not offer.verified:
         yield Decision(reasons.PRODUCT_NOT_READY, "The product's bucket was not read back as its own yet")
-    if world.consumer_home is None:
-        yield _without_domain(ask.key.namespace)
+    yield from _without_domain(world.consumer_home, ask.key.namespace)
     if not world.is_time_trusted:
         yield Decision(reasons.CLOCK_SKEWED, "The operator's clock and the API server's differ, so nothing is given by time")
 
@@ -277,8 +276,11 @@ def _unreadable(what: str) -> Decision:
     return Decision(reasons.UNREADABLE, why, stalled=True)
 
 
-def _without_domain(namespace: str) -> Decision:
-    return Decision(reasons.DOMAIN_NOT_FOUND, f"Namespace {namespace} belongs to no Domain yet; name it in a Domain's spec.namespaces")
+def _without_domain(home: Home | None, namespace: str) -> Iterator[Decision]:
+    if home is None:
+        yield Decision(reasons.DOMAIN_NOT_FOUND, why_homeless(namespace))
+    elif home.deleting:
+        yield Decision(reasons.DOMAIN_NOT_FOUND, why_leaving(namespace, home.name))
 
 
 def _offer(world: AccessWorld) -> Offer:
