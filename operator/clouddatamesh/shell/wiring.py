@@ -18,12 +18,14 @@ from clouddatamesh.kube.skew import Skew
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.dispatch import ACCESS, LABELLED, RECONCILED, WATCHED, first_due, lane, overdue, reconcile, urgent
+from clouddatamesh.reconcile.secrets import find_expected
 from clouddatamesh.reconcile.wakes import wakes
 from clouddatamesh.shell import health, logs
 from clouddatamesh.shell.access import AccessCheck
 from clouddatamesh.shell.fence import fence
 from clouddatamesh.shell.leader import Leader, boot_time
 from clouddatamesh.shell.lease import KubeLease
+from clouddatamesh.shell.patrol import Patrol
 from clouddatamesh.shell.queue import Queue
 from clouddatamesh.shell.readability import Readability
 from clouddatamesh.shell.record import MeshRecord
@@ -84,6 +86,7 @@ class Operator:
         self._access_resync = Resync(
             lambda kind: list_into(cache, client, kind, labelled=False), kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue
         )
+        self._patrol = Patrol(lambda: find_expected(cluster), cluster.is_there, self._queue.add, works=self._leads)
         self._watcher = Supervisor(lambda stop: run_kopf(cache, streams, stop), started=self._resync.expect)
         self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=settings.core.namespace)
         self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, self._metrics))
@@ -134,6 +137,7 @@ class Operator:
         self._cache.listener = self._wake
         self._resync.start()
         self._access_resync.start()
+        self._patrol.start()
         self._workers.start()
         self._working = True
         if self._leader:
@@ -182,6 +186,7 @@ class Operator:
         self._access.stop()
         self._resync.stop()
         self._access_resync.stop()
+        self._patrol.stop()
         starter.join(1.0)
         if self._working and not self._workers.stop(seconds=_GRACE):
             _log.warning("Some reconciliations did not end in %.0f s; each write that was begun is harmless when repeated", _GRACE)
@@ -199,12 +204,16 @@ class Operator:
             else:
                 self._queue.add(wake.key)
 
+    def _leads(self) -> bool:
+        return self._leader.leads() if self._leader else self._working
+
     def _find_stuck(self) -> tuple[str, ...]:
         if self._fault or not self._working or self._stop.is_set():
             return (self._fault,) if self._fault else ()
         parts = {
             "watcher": self._watcher.is_alive(),
             "resync": self._resync.is_alive() and self._access_resync.is_alive(),
+            "patrol": self._patrol.is_alive(),
             "pool of workers": self._workers.are_alive(),
         }
         ended = tuple(name for name, alive in parts.items() if not alive)
@@ -224,7 +233,7 @@ class Operator:
             "list_age_seconds": self._resync.age(),
             "watch_age_seconds": self._streams.age(),
             "clock_skew_seconds": self._skew.seconds(),
-            "leading": float(self._leader.leads() if self._leader else self._working),
+            "leading": float(self._leads()),
             "missing_permissions": len(self._access.missing),
             **{f"objects_{kind.lower()}": len(self._cache.list(kind)) for kind in RECONCILED},
             **{f"unreadable_{kind.lower()}": count for kind, count in self._readability.unreadable.items()},
