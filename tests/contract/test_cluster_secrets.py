@@ -1,5 +1,6 @@
 """The contract of the Cluster port: Secrets, of which the operator reads metadata only. Held over the fake and a real API server."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -210,10 +211,11 @@ def test_an_immutable_secret_is_told_apart_and_keeps_what_it_says(side: Side) ->
     assert not holding({"metadata": metadata_of(side, key)}).locked
     side.user_apply({**{n: v for n, v in a_secret(side).items() if n != "stringData"}, "immutable": True})
     assert holding({"metadata": metadata_of(side, key)}).locked
-    for write in (
+    writes: tuple[Callable[[], None], ...] = (
         lambda: side.cluster.patch_secret(key, uid_of(side, key), SecretPatch((("access-key-id", "id-2"),))),
         lambda: side.cluster.claim_secret(key, uid_of(side, key), data=CONTENT, annotations=DIGEST),
-    ):
+    )
+    for write in writes:
         with pytest.raises(Terminal) as caught:
             write()
         assert caught.value.reason == reasons.SECRET_IMMUTABLE

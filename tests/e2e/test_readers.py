@@ -36,7 +36,12 @@ import sys
 import pyarrow, pyarrow.parquet
 pyarrow.parquet.write_table(pyarrow.table({"order": [1, 2], "amount": [3.5, 4.5]}), sys.argv[1])
 """
-EXTENSION = "import duckdb_extensions; duckdb_extensions.import_extension('httpfs')"
+EXTENSION = """
+from pathlib import Path
+import duckdb, duckdb_extension_httpfs
+(found,) = Path(duckdb_extension_httpfs.__file__).parent.rglob("httpfs.duckdb_extension")
+duckdb.execute(f"INSTALL '{found}'")
+"""
 
 
 @dataclass(frozen=True)

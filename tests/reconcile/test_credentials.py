@@ -54,9 +54,11 @@ def ask(mesh: Mesh, token: str, **producer: Any) -> None:
     mesh.apply(annotated(a_product(producer={"secretName": "orders-producer", **producer}), rotate=token)).settle()
 
 
-def due(mesh: Mesh) -> float | None:
+def due(mesh: Mesh) -> float:
     """In how many seconds the product is looked at again."""
-    return mesh.last[Key("DataProduct", "sales", "orders")].after
+    after = mesh.last[Key("DataProduct", "sales", "orders")].after
+    assert after is not None
+    return after
 
 
 def test_a_secret_that_somebody_wrote_into_is_replaced_and_the_former_key_works_for_an_hour() -> None:
@@ -102,7 +104,7 @@ def test_a_producers_key_is_rotated_by_annotation_once() -> None:
     assert alive(mesh) == [before, held(mesh)]
     assert producer(mesh)["lastHandledRotate"] == "1"
     assert before not in json.dumps(mesh.get(*PRODUCT)["status"]), "whoever may discover products reads this"
-    assert due(mesh) is not None and due(mesh) <= 3600
+    assert due(mesh) <= 3600
     mesh.clock.forward(hours=1)
     former = held(mesh)
     assert alive(mesh.settle()) == [former]

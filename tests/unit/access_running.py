@@ -47,6 +47,6 @@ def the_secret(manifest: Manifest, key: str) -> Manifest:
     """As the API server holds it, the key written by us and nobody else."""
     annotations = {**manifest["metadata"]["annotations"], marks.KEY_ID_ANNOTATION: key}
     owned = (*secrets.KEY_FIELDS, *manifest["stringData"])
-    noted = {"f:annotations": {f"f:{marks.KEY_ID_ANNOTATION}": {}}}
+    noted: dict[str, Any] = {"f:annotations": {f"f:{marks.KEY_ID_ANNOTATION}": {}}}
     fields = {"manager": marks.MANAGER, "fieldsV1": {"f:data": {f"f:{field}": {} for field in owned}, "f:metadata": noted}}
     return {**manifest, "metadata": {**manifest["metadata"], "uid": "uid-secret", "annotations": annotations, "managedFields": [fields]}}

@@ -41,7 +41,7 @@ def a_secret(
     issued = f"{START - timedelta(seconds=age):%Y-%m-%dT%H:%M:%SZ}"
     annotations = {**manifest["metadata"]["annotations"], marks.KEY_ID_ANNOTATION: key, marks.ISSUED_ANNOTATION: issued}
     owned = (*(secrets.KEY_FIELDS if intact else ()), *(manifest["stringData"] if content else ()))
-    noted = {"f:metadata": {"f:annotations": {f"f:{marks.KEY_ID_ANNOTATION}": {}}}} if named else {}
+    noted: dict[str, Any] = {"f:metadata": {"f:annotations": {f"f:{marks.KEY_ID_ANNOTATION}": {}}}} if named else {}
     fields = {"manager": marks.MANAGER, "fieldsV1": {"f:data": {f"f:{field}": {} for field in owned}, **noted}}
     theirs = [{"manager": "kubectl", "fieldsV1": {"f:immutable": {}}}] if locked else []
     whole = {"uid": "uid-secret", "annotations": annotations, "managedFields": [fields, *theirs], **metadata}

@@ -42,8 +42,8 @@ def _held(entry: Mapping[str, Any]) -> set[str]:
 
 
 def _entry(manager: str, fields: set[str]) -> dict[str, Any]:
-    data = {f"f:{name.removeprefix(_DATA)}": {} for name in sorted(fields) if name.startswith(_DATA)}
-    noted = {f"f:{name.removeprefix(_ANNOTATIONS)}": {} for name in sorted(fields) if name.startswith(_ANNOTATIONS)}
+    data: dict[str, Any] = {f"f:{name.removeprefix(_DATA)}": {} for name in sorted(fields) if name.startswith(_DATA)}
+    noted: dict[str, Any] = {f"f:{name.removeprefix(_ANNOTATIONS)}": {} for name in sorted(fields) if name.startswith(_ANNOTATIONS)}
     told: dict[str, Any] = {
         **({"f:data": {".": {}, **data}} if data else {}),
         **({"f:metadata": {"f:annotations": {".": {}, **noted}}} if noted else {}),
