@@ -10,7 +10,7 @@ from clouddatamesh.model.objects import Key
 from clouddatamesh.shell.repeat import Repeat
 
 _log = logging.getLogger(__name__)
-ROUND: Final = 40.0
+ROUND: Final = 30.0
 """Seconds for one round: each Secret is asked for so often, whatever their number."""
 
 
