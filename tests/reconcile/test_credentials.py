@@ -187,3 +187,11 @@ def test_a_product_of_before_keeps_its_key_and_an_old_wish_is_over() -> None:
     mesh.settle()
     assert alive(mesh) == [before]
     assert producer(mesh)["lastHandledRotate"] == "old"
+
+
+def test_a_product_without_a_key_says_that_there_is_nothing_to_rotate() -> None:
+    mesh = ready(Mesh()).apply(annotated(a_product(producer=None), rotate="1")).settle()
+    found = mesh.condition(*PRODUCT, type_="CredentialsReady")
+    assert (found["status"], found["reason"]) == ("False", "InvalidSpec")
+    assert "no spec.producer" in found["message"]
+    assert mesh.condition(*PRODUCT)["status"] == "True"

@@ -193,7 +193,7 @@ class MemoryCluster:
             "labels": {**(found["metadata"].get("labels") or {}), **dict(patch.labels)},
             **({"ownerReferences": [dict(owner) for owner in patch.owners]} if patch.owners is not None else {}),
         }
-        metadata = {**deepcopy(found["metadata"]), **{name: value for name, value in merged.items() if value}}
+        metadata = {name: value for name, value in {**deepcopy(found["metadata"]), **merged}.items() if value or name not in merged}
         self._merge(key, found, {**deepcopy(found), "metadata": metadata, "stringData": dict(patch.data)}, kind=patch.type)
 
     def claim_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:

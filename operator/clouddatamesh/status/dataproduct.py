@@ -83,6 +83,9 @@ def _steps(product: DataProduct, made: Wish | None, world: ProductWorld) -> Iter
         yield Finding("StorageReady", "False", reasons.OBSERVED, "There is no bucket of this product")
     if product.spec.producer is not None:
         yield _credentials(product, made, world)
+    elif marks.ROTATE_ANNOTATION in product.metadata.annotations:
+        why = f"Annotation {marks.ROTATE_ANNOTATION} replaces nothing: the product has no spec.producer, so it has no key"
+        yield Finding("CredentialsReady", "False", reasons.INVALID_SPEC, f"{why}; remove the annotation or set spec.producer")
 
 
 def _credentials(product: DataProduct, made: Wish | None, world: ProductWorld) -> Finding:
