@@ -49,7 +49,7 @@ image: $(VENV)/ready ## the operator's image as an archive, built here; BASE=<im
 	BASE="$(BASE)" $(RUN)python hack/tools/up.py image
 
 lock: ## resolve *.in into hash-pinned *.txt; needs uv
-	for name in requirements requirements-dev hack/tools/go; do \
+	for name in requirements requirements-dev hack/tools/go hack/tools/readers; do \
 		uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --python-version 3.11 --universal \
 			--custom-compile-command 'make lock' $$name.in --output-file $$name.txt || exit; \
 	done

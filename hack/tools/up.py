@@ -15,6 +15,7 @@ from hack.tools.children import ToolError, interrupt_on_sigterm, say_aloud  # no
 from hack.tools.controlplane import ControlPlane  # noqa: E402 - needs the path above
 from hack.tools.images import OPERATOR, get_image, get_pause  # noqa: E402 - needs the path above
 from hack.tools.node import Node, find_obstacles  # noqa: E402 - needs the path above
+from hack.tools.readers import get_readers  # noqa: E402 - needs the path above
 from hack.tools.s3_moto import Moto  # noqa: E402 - needs the path above
 from hack.tools.s3_rgw import Rgw, get_packages  # noqa: E402 - needs the path above
 from hack.tools.store import Store  # noqa: E402 - needs the path above
@@ -56,6 +57,7 @@ def make_image(_: contextlib.ExitStack) -> Line:
 def fetch_all(stack: contextlib.ExitStack) -> Line:
     """Everything into the cache, nothing started; where the binaries are. Images only where a node could be started too."""
     get_packages(say=say_aloud)
+    get_readers(say=say_aloud)
     images = {} if find_obstacles() else {**make_image(stack), "PAUSE_ARCHIVE": str(get_pause())}
     return {name.upper().replace("-", "_"): str(path) for name, path in get_binaries().items()} | images
 

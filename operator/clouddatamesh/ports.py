@@ -15,6 +15,7 @@ from clouddatamesh.model.bucket import Bucket, Capability, Contents, Delta
 from clouddatamesh.model.evidence import Seen
 from clouddatamesh.model.identity import Connection, IssuedKey, Principal, StoreAccount
 from clouddatamesh.model.objects import Event, Key, Manifest
+from clouddatamesh.model.operations import SecretPatch
 from clouddatamesh.model.settings import Settings
 
 
@@ -196,8 +197,15 @@ class Cluster(Protocol):
         """Update, bound to the metadata.uid that the manifest must carry, so that it never makes or takes over another object."""
         ...
 
-    def patch_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:
-        """Merge keys and annotations into a Secret of that uid; the answer is asked for as metadata only."""
+    def patch_secret(self, key: Key, uid: str, patch: SecretPatch) -> None:
+        """Merge into a Secret of that uid; the answer is asked for as metadata only.
+
+        One that is immutable, or of another type than the patch names: Terminal(SecretImmutable), nothing changed.
+        """
+        ...
+
+    def claim_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+        """Write these values into a Secret of that uid and hold the fields, also those that hold the same value by somebody else's hand."""
         ...
 
     def delete(self, key: Key, uid: str) -> None:

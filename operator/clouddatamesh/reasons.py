@@ -179,3 +179,7 @@ SECRET_TERMINATING: Final = "SecretTerminating"  # noqa: S105 - a reason, not a 
 """The Secret of this name is being deleted; it is made again once it is gone."""
 CUT_OFF: Final = "CutOff"
 """The owner ended the access of consumers by annotation."""
+SECRET_IMMUTABLE: Final = "SecretImmutable"  # noqa: S105 - a reason, not a secret
+"""The Secret lets nobody write into it; it is replaced as a whole."""
+ROTATION_PENDING: Final = "RotationPending"
+"""A new key was asked for while the former one still works; the rotation begins when that one ends."""

@@ -1,5 +1,6 @@
 """The contract of the Cluster port: Secrets, of which the operator reads metadata only. Held over the fake and a real API server."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model.evidence import Absent
 from clouddatamesh.model.objects import Key, key_of
-from clouddatamesh.plan.binding import holding
+from clouddatamesh.model.operations import SecretPatch
+from clouddatamesh.plan.secrets import holding
 from tests.contract.test_cluster_sides import LABELS, NO_UID, SIDES, Side, fresh, metadata_of, open_side, uid_of
 from tests.support.evidence import seen
 
@@ -79,14 +81,14 @@ def test_a_foreign_secret_is_never_written_into(side: Side) -> None:
     assert caught.value.reason == reasons.NOT_OWNED
     assert "planted-secret" not in caught.value.message
     with pytest.raises(Transient):
-        side.cluster.patch_secret(key, NO_UID, data={"a": "ours"}, annotations={})
+        side.cluster.patch_secret(key, NO_UID, SecretPatch((("a", "ours"),)))
     assert side.secret_data(key) == {"a": "theirs"}
     assert owned(side, key) == {"kubectl": {"f:a"}}
 
 
 def test_a_patch_adds_data_and_annotations_and_leaves_the_rest(side: Side) -> None:
     key = made(side)
-    side.cluster.patch_secret(key, uid_of(side, key), data={"region": "eu"}, annotations={"clouddatamesh.dev/content": "1"})
+    side.cluster.patch_secret(key, uid_of(side, key), SecretPatch((("region", "eu"),), (("clouddatamesh.dev/content", "1"),)))
     assert side.secret_data(key) == {**KEY, "region": "eu"}
     assert metadata_of(side, key)["annotations"] == {"clouddatamesh.dev/content": "1"}
     assert metadata_of(side, key)["labels"] == LABELS
@@ -95,7 +97,7 @@ def test_a_patch_adds_data_and_annotations_and_leaves_the_rest(side: Side) -> No
 
 def test_what_is_gone_is_not_patched(side: Side) -> None:
     with pytest.raises(Transient) as caught:
-        side.cluster.patch_secret(Key("Secret", side.namespace, "none"), NO_UID, data={"a": "b"}, annotations={})
+        side.cluster.patch_secret(Key("Secret", side.namespace, "none"), NO_UID, SecretPatch((("a", "b"),)))
     assert caught.value.reason == reasons.CONFLICT
     assert side.raw(Key("Secret", side.namespace, "none")) is None
 
@@ -130,3 +132,105 @@ def test_a_refused_secret_is_not_echoed(request: pytest.FixtureRequest) -> None:
         side.cluster.create(manifest)
     assert (type(caught.value), caught.value.reason) == (Terminal, reasons.ADMISSION_REFUSED)
     assert "planted" not in caught.value.message
+
+
+# Who holds which field.
+
+CONTENT = {"region": "eu", "type": "s3"}
+DIGEST = {"clouddatamesh.dev/content": "1"}
+
+
+def test_whoever_writes_what_is_there_takes_nothing_and_a_claim_takes_all(side: Side) -> None:
+    """Somebody changes a field and changes it back; a merge patch of the same value would leave it his for ever."""
+    key = made(side)
+    side.user_apply(a_secret(side, CONTENT))
+    side.cluster.patch_secret(key, uid_of(side, key), SecretPatch(tuple(CONTENT.items())))
+    assert owned(side, key) == {"clouddatamesh": FIELDS, "kubectl": {"f:region", "f:type"}}
+    side.cluster.claim_secret(key, uid_of(side, key), data=CONTENT, annotations=DIGEST)
+    assert owned(side, key)["clouddatamesh"] == {*FIELDS, "f:region", "f:type"}
+    assert metadata_of(side, key)["annotations"] == DIGEST
+    assert side.secret_data(key) == {**KEY, **CONTENT}
+
+
+def test_a_claim_writes_over_what_somebody_says_and_leaves_what_it_does_not_name(side: Side) -> None:
+    key = made(side)
+    side.user_apply(a_secret(side, {"region": "theirs", "extra": "theirs"}))
+    side.cluster.claim_secret(key, uid_of(side, key), data=CONTENT, annotations=DIGEST)
+    assert side.secret_data(key) == {**KEY, **CONTENT, "extra": "theirs"}
+    assert owned(side, key) == {"clouddatamesh": {*FIELDS, "f:region", "f:type"}, "kubectl": {"f:extra"}}
+    side.cluster.claim_secret(key, uid_of(side, key), data={"region": "eu", "type": "s4"}, annotations=DIGEST)
+    assert side.secret_data(key) == {**KEY, "region": "eu", "type": "s4", "extra": "theirs"}
+    assert holding({"metadata": metadata_of(side, key)}).intact
+
+
+def test_what_is_gone_is_not_claimed(side: Side) -> None:
+    with pytest.raises(Transient):
+        side.cluster.claim_secret(Key("Secret", side.namespace, "none"), NO_UID, data=CONTENT, annotations=DIGEST)
+    assert side.raw(Key("Secret", side.namespace, "none")) is None
+    key = made(side)
+    with pytest.raises(Transient):
+        side.cluster.claim_secret(key, NO_UID, data=CONTENT, annotations=DIGEST)
+    assert side.secret_data(key) == KEY
+
+
+def test_a_field_is_taken_out_whoever_holds_it(side: Side) -> None:
+    key = made(side)
+    side.cluster.claim_secret(key, uid_of(side, key), data=CONTENT, annotations=DIGEST)
+    side.cluster.patch_secret(key, uid_of(side, key), SecretPatch((("region", None),)))
+    assert side.secret_data(key) == {**KEY, "type": "s3"}
+    assert owned(side, key) == {"clouddatamesh": {*FIELDS, "f:type"}}
+
+
+def test_labels_and_owners_are_written_with_the_rest(side: Side) -> None:
+    key = made(side)
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "keeper", "uid": "00000000-0000-4000-8000-000000000000"}
+    side.cluster.patch_secret(key, uid_of(side, key), SecretPatch(labels=(("a", "b"),), owners=(owner,)))
+    assert metadata_of(side, key)["labels"] == {**LABELS, "a": "b"}
+    assert metadata_of(side, key)["ownerReferences"] == [owner]
+    side.cluster.patch_secret(key, uid_of(side, key), SecretPatch(owners=()))
+    assert not metadata_of(side, key).get("ownerReferences")
+    assert side.secret_data(key) == KEY
+
+
+def test_metadata_tells_whether_the_name_of_the_key_is_ours(side: Side) -> None:
+    noted = {"clouddatamesh.dev/access-key-id": "id-1"}
+    manifest = a_secret(side)
+    side.cluster.create({**manifest, "metadata": {**manifest["metadata"], "annotations": noted}})
+    key = key_of(manifest)
+    assert holding({"metadata": metadata_of(side, key)}).named
+    theirs = {**manifest, "metadata": {**manifest["metadata"], "annotations": {"clouddatamesh.dev/access-key-id": "theirs"}}}
+    side.user_apply({name: value for name, value in theirs.items() if name != "stringData"})
+    assert not holding({"metadata": metadata_of(side, key)}).named
+    assert holding({"metadata": metadata_of(side, key)}).intact
+    side.cluster.patch_secret(key, uid_of(side, key), SecretPatch(annotations=tuple(noted.items())))
+    assert holding({"metadata": metadata_of(side, key)}).named
+
+
+def test_an_immutable_secret_is_told_apart_and_keeps_what_it_says(side: Side) -> None:
+    key = made(side)
+    assert not holding({"metadata": metadata_of(side, key)}).locked
+    side.user_apply({**{n: v for n, v in a_secret(side).items() if n != "stringData"}, "immutable": True})
+    assert holding({"metadata": metadata_of(side, key)}).locked
+    writes: tuple[Callable[[], None], ...] = (
+        lambda: side.cluster.patch_secret(key, uid_of(side, key), SecretPatch((("access-key-id", "id-2"),))),
+        lambda: side.cluster.claim_secret(key, uid_of(side, key), data=CONTENT, annotations=DIGEST),
+    )
+    for write in writes:
+        with pytest.raises(Terminal) as caught:
+            write()
+        assert caught.value.reason == reasons.SECRET_IMMUTABLE
+        assert "id-2" not in caught.value.message
+    assert side.secret_data(key) == KEY
+    side.cluster.patch_secret(key, uid_of(side, key), SecretPatch(annotations=(("a", "b"),)))
+    assert metadata_of(side, key)["annotations"] == {"a": "b"}
+
+
+def test_a_secret_of_another_type_takes_no_key(side: Side) -> None:
+    side.user_apply({**a_secret(side), "type": "Opaque"})
+    key = key_of(a_secret(side))
+    with pytest.raises(Terminal) as caught:
+        side.cluster.patch_secret(key, uid_of(side, key), SecretPatch((("a", "b"),), type="servicebinding.io/s3"))
+    assert caught.value.reason == reasons.SECRET_IMMUTABLE
+    assert side.secret_data(key) == KEY
+    side.cluster.patch_secret(key, uid_of(side, key), SecretPatch((("a", "b"),), type="Opaque"))
+    assert side.secret_data(key) == {**KEY, "a": "b"}

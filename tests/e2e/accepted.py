@@ -43,6 +43,7 @@ ACCEPTED = {
     "one port in two major versions beside another": a_product(
         outputPorts=[a_port(), a_port(version="10.0.0", path="v10/"), a_port("hourly", path="hourly/")]
     ),
+    "a producer's key of one minute": a_product(producer={"secretName": "orders-producer", "rotateAfter": "1m"}),
     "a key of one minute": a_product(outputPorts=[a_port(access={"rotateAfter": "0d1m", "maxDuration": "1m"})]),
     "a grant of ten minutes": a_product(outputPorts=[a_port(access={"maxDuration": "10m"})]),
     **{f"the rule prefix {prefix}": a_rule(prefix=prefix, expireAfter="7d") for prefix in ("tmp/", ".staging", "logs.", "a/b.c-1_2=3")},

@@ -116,10 +116,10 @@ class Access:
         iam = self.store.client("iam")
         try:
             iam.get_user(UserName=self.principal)
-        except iam.exceptions.NoSuchEntityException:
+            policies = iam.list_user_policies(UserName=self.principal)["PolicyNames"]
+            keys = [key["AccessKeyId"] for key in iam.list_access_keys(UserName=self.principal)["AccessKeyMetadata"]]
+        except iam.exceptions.NoSuchEntityException:  # also between two of these
             return left
-        policies = iam.list_user_policies(UserName=self.principal)["PolicyNames"]
-        keys = [key["AccessKeyId"] for key in iam.list_access_keys(UserName=self.principal)["AccessKeyMetadata"]]
         return [*left, "user", *policies, *keys]
 
 

@@ -147,6 +147,8 @@ PRODUCT_RULES = (
             "An external input says what it is or where it comes from; give description or url"),
     Refusal("a grant that lasts no time", a_product(outputPorts=[a_port(access={"maxDuration": "0d"})]), _NO_TIME),
     Refusal("a key that is replaced after no time", a_product(outputPorts=[a_port(access={"rotateAfter": "0d0h0m"})]), _NO_TIME),
+    Refusal("a producer's key that is replaced after no time", a_product(producer={"secretName": "x", "rotateAfter": "0h"}),
+            "producer.rotateAfter stands for no time at all; write at least 1m, or remove it"),
     Refusal("two ports of one name and major version", a_product(outputPorts=[a_port(), a_port(version="1.1.0", path="next/")]),
             "Two of spec.outputPorts have the same name and major version, by which access goes; raise one's major version or rename it"),
     Refusal("a port beside its own pre-release", a_product(outputPorts=[a_port(), a_port(version="1.0.0-rc.1", path="next/")]),

@@ -115,8 +115,27 @@ def delete_all(mesh: Mesh) -> Mesh:
     return mesh.delete("DataProduct", "orders", "sales").delete("Domain", "sales").delete("ObjectStore", "main")
 
 
+SECRET: Final = Key("Secret", "sales", "orders-producer")
+
+
 def drop_secret(mesh: Mesh) -> None:
-    mesh.cluster.user_delete(Key("Secret", "sales", "orders-producer"))
+    mesh.cluster.user_delete(SECRET)
+
+
+def write_secret(mesh: Mesh, **more: object) -> None:
+    """Somebody writes a key of his own over ours."""
+    found = mesh.cluster.raw(SECRET) or {}
+    kept = {name: found[name] for name in ("apiVersion", "kind", "metadata", "type")}
+    mesh.cluster.user_apply({**kept, "stringData": {"access-key-id": "theirs"}, **more})
+
+
+def restore_secret(mesh: Mesh) -> None:
+    """A backup brings it back as an earlier object's, without its owner."""
+    found = dict(mesh.cluster.raw(SECRET) or {})
+    annotations = {**found["metadata"]["annotations"], "clouddatamesh.dev/owner": "DataProduct/sales/orders/uid-of-before"}
+    metadata = {"name": SECRET.name, "namespace": SECRET.namespace, "labels": found["metadata"]["labels"], "annotations": annotations}
+    mesh.cluster.user_delete(SECRET)
+    mesh.cluster.user_apply({**{name: found[name] for name in ("apiVersion", "kind", "type", "data")}, "metadata": metadata})
 
 
 FLOWS: Final = (
@@ -131,6 +150,10 @@ FLOWS: Final = (
     Flow("the producer's Secret is renamed", ready, lambda m: m.apply(a_product(producer={"secretName": "other"}))),
     Flow("the producer leaves", ready, lambda m: m.apply(a_product(producer=None))),
     Flow("the producer's Secret is deleted", ready, drop_secret),
+    Flow("the producer's Secret is edited", ready, write_secret),
+    Flow("the producer's Secret is edited and made immutable", ready, lambda m: write_secret(m, immutable=True)),
+    Flow("the producer's Secret is restored", ready, restore_secret),
+    Flow("the producer's key is rotated", ready, lambda m: m.apply(annotated(a_product(), rotate="1"))),
     Flow("the bucket drifts", ready, drift_bucket),
     Flow("key and policies drift", ready, drift_keys),
     Flow("a domain's children drift", lambda m: m.apply(a_domain(resources=limited())), drift_children),

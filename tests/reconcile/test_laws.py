@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from clouddatamesh.model.objects import key_of
+from clouddatamesh.plan.credentials import fingerprint
 from clouddatamesh.reconcile.dispatch import RECONCILED
 from tests.reconcile.access_flows import ACCESS_FLOWS
 from tests.reconcile.flows import ENDPOINT, FLOWS, Flow
 from tests.support.mesh import Killed, Mesh, Trap
 
 BY_NAME = pytest.mark.parametrize("flow", (*FLOWS, *ACCESS_FLOWS), ids=lambda flow: flow.name)
-_VARYING = {"uid", "resourceVersion", "generation", "managedFields", "lastTransitionTime", "observedGeneration", "accessKeyId"}
+_VARYING = {"uid", "resourceVersion", "generation", "managedFields", "lastTransitionTime", "observedGeneration", "accessKeyId", "key"}
 _VARYING_ANNOTATIONS = ("clouddatamesh.dev/access-key-id", "clouddatamesh.dev/owner")
 
 
@@ -46,7 +47,14 @@ def assert_every_key_is_held(mesh: Mesh) -> None:
     """Nothing leaked: each live key stands in exactly one Secret, with the very secret that was issued, or is recorded as replaced."""
     store = mesh.stores.at(ENDPOINT)
     replaced = {found["accessKeyId"] for request in mesh.cluster.list("AccessRequest") if (found := request["status"].get("rotation"))}
-    live = sorted((key.id, store.secrets[key.id]) for user in store.users.values() for key in user.keys if key.id not in replaced)
+    products = (product["status"].get("producer") or {} for product in mesh.cluster.list("DataProduct"))
+    replaced |= {found["key"] for status in products if (found := status.get("rotation"))}
+    live = sorted(
+        (key.id, store.secrets[key.id])
+        for user in store.users.values()
+        for key in user.keys
+        if not replaced & {key.id, fingerprint(key.id)}
+    )
     secrets = [mesh.cluster.secret_data(key) for key in mesh.cluster.all_keys() if key.kind == "Secret"]
     assert live == sorted((data["access-key-id"], data["secret-access-key"]) for data in secrets)
 

@@ -10,7 +10,7 @@ from clouddatamesh.model.identity import AccessKey
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding as b
-from clouddatamesh.plan import marks
+from clouddatamesh.plan import marks, secrets
 from clouddatamesh.plan.access.facts import read_request
 from clouddatamesh.plan.access.request import giving_of, principal_of
 from tests.support.worlds import CLUSTER, SETTINGS, the_store
@@ -40,12 +40,13 @@ def _with_store(ask: Ask, world: AccessWorld, keys: str, lies: str) -> AccessWor
     giving = giving_of(ask, world, Scene().decide())
     assert giving is not None
     principal = replace(b.want_principal(giving.binding), keys=tuple(AccessKey(key) for key in keys))
-    return replace(world, principal=Present(principal), secret=Present(the_secret(b.secret_manifest(giving.binding), lies)))
+    return replace(world, principal=Present(principal), secret=Present(the_secret(secrets.manifest_of(giving.binding), lies)))
 
 
 def the_secret(manifest: Manifest, key: str) -> Manifest:
     """As the API server holds it, the key written by us and nobody else."""
     annotations = {**manifest["metadata"]["annotations"], marks.KEY_ID_ANNOTATION: key}
-    owned = (*b.KEY_FIELDS, *b.CONTENT_FIELDS)
-    fields = {"manager": marks.MANAGER, "fieldsV1": {"f:data": {f"f:{field}": {} for field in owned}}}
+    owned = (*secrets.KEY_FIELDS, *manifest["stringData"])
+    noted: dict[str, Any] = {"f:annotations": {f"f:{marks.KEY_ID_ANNOTATION}": {}}}
+    fields = {"manager": marks.MANAGER, "fieldsV1": {"f:data": {f"f:{field}": {} for field in owned}, "f:metadata": noted}}
     return {**manifest, "metadata": {**manifest["metadata"], "uid": "uid-secret", "annotations": annotations, "managedFields": [fields]}}

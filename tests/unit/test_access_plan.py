@@ -92,7 +92,7 @@ def test_the_secret_goes_apart_from_the_user() -> None:
 
 def test_a_secret_of_somebody_else_stays() -> None:
     ask, world = revoked()
-    assert part("secret", replace(ask, uid="another"), world).is_settled
+    assert part("secret", replace(ask, key=replace(ask.key, name="another"), uid="another"), world).is_settled
 
 
 def test_what_cannot_be_seen_is_not_called_gone() -> None:

@@ -9,7 +9,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.model.evidence import Present, value_of
 from clouddatamesh.model.identity import AccessKey, Principal
-from clouddatamesh.model.objects import Key
+from clouddatamesh.model.objects import Key, key_of
 from clouddatamesh.model.operations import Announce, Record
 from clouddatamesh.model.plan import Operation
 from clouddatamesh.model.store_operations import DeleteKey, ReplaceKey, RotateKey
@@ -34,7 +34,7 @@ def assert_rotates(operations: tuple[Operation, ...], *, until: str = "2026-03-0
     handled = (("lastHandledRotate", token),) if token else ()
     assert record == Record((*handled, ("rotation", {"accessKeyId": key, "until": until})))
     assert isinstance(rotate, RotateKey)
-    assert (rotate.secret, rotate.uid) == (SECRET, "uid-secret")
+    assert (key_of(rotate.secret), rotate.uid) == (SECRET, "uid-secret")
     assert isinstance(told, Announce)
 
 
@@ -107,9 +107,10 @@ def test_a_token_that_came_meanwhile_is_acted_on_then() -> None:
 
 
 def test_a_secret_that_lost_its_key_is_replaced_as_a_whole_whatever_was_under_way() -> None:
-    (operation,) = planned("AB", lies="C", token="1", rotation=FORMER)
+    operation, told = planned("AB", lies="C", token="1", rotation=FORMER)
     assert isinstance(operation, ReplaceKey)
-    assert (operation.uid, operation.surplus) == ("uid-secret", ("A", "B"))
+    assert (operation.uid, operation.surplus, operation.keeps) == ("uid-secret", ("B",), "A")
+    assert isinstance(told, Announce)
 
 
 def test_a_key_that_somebody_switched_off_is_replaced_at_once() -> None:

@@ -9,13 +9,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError, Transient
+from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.kube.cache import Cache
 from clouddatamesh.kube.client import APPLY, JSON_PATCH, MERGE, METADATA_ONLY, Transport
-from clouddatamesh.kube.errors import ApiError, is_absent, is_failed_test, is_other_uid, translate
+from clouddatamesh.kube.errors import ApiError, is_absent, is_failed_test, is_immutable, is_other_uid, translate
 from clouddatamesh.kube.resources import RESOURCES, collection, path
+from clouddatamesh.kube.secrets import claim_of, merge_of
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.objects import Event, Key, Manifest, key_of
+from clouddatamesh.model.operations import SecretPatch
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.plan import marks
 
@@ -67,6 +69,16 @@ class KubeCluster:
             return Present(answer)
         return self._look(key, {"Accept": METADATA_ONLY})
 
+    def is_there(self, key: Key) -> bool:
+        """Whether an object is there and not being deleted, as the API server's cache has it; where there is no answer, it may be."""
+        try:
+            found = self._client.request("GET", path(key), query={"resourceVersion": "0"}, headers={"Accept": METADATA_ONLY})
+        except ApiError as error:
+            return not is_absent(error)
+        except MeshError:
+            return True
+        return not found["metadata"].get("deletionTimestamp")
+
     def _look(self, key: Key, headers: Mapping[str, str]) -> Seen[Manifest]:
         try:
             return Present(self._client.request("GET", path(key), headers=headers))
@@ -106,10 +118,12 @@ class KubeCluster:
         body = {**replacing(manifest, self._cache.get(key) or {}), "metadata": manifest["metadata"]}
         self._send("PATCH", path(key), key, body, query=_OURS, content=MERGE)
 
-    def patch_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:
-        encoded = {name: base64.b64encode(value.encode()).decode() for name, value in data.items()}
-        body = {"metadata": {"uid": uid, "annotations": dict(annotations)}, "data": encoded}
-        self._send("PATCH", path(key), key, body, query=_OURS, content=MERGE)
+    def patch_secret(self, key: Key, uid: str, patch: SecretPatch) -> None:
+        self._send("PATCH", path(key), key, merge_of(uid, patch), query=_OURS, content=MERGE)
+
+    def claim_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+        """By server-side apply: a merge patch gives nobody a field whose value it does not change."""
+        self._send("PATCH", path(key), key, claim_of(key, uid, data, annotations), query={**_OURS, "force": "true"}, content=APPLY)
 
     def delete(self, key: Key, uid: str) -> None:
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}, "propagationPolicy": "Background"}
@@ -244,6 +258,8 @@ class KubeCluster:
         except ApiError as error:
             if method == "PATCH" and is_other_uid(error):
                 raise Transient(reasons.CONFLICT, f"{key} was replaced at the same time") from error
+            if secret and is_immutable(error):
+                raise Terminal(reasons.SECRET_IMMUTABLE, f"{key} lets nobody write into it; delete it to have it made again") from error
             raise translate(error, f"{'Creating' if method == 'POST' else 'Updating'} {key}", quiet=secret) from error
         self._keep(key, answer)
 

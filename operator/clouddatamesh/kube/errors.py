@@ -86,6 +86,12 @@ def is_failed_test(error: ApiError) -> bool:
     return error.status == 422 and not error.causes
 
 
+def is_immutable(error: ApiError) -> bool:
+    """Whether a Secret lets nobody write into it, or is of another type than the write says."""
+    locked = {("FieldValueForbidden", "data"), ("FieldValueForbidden", "immutable"), ("FieldValueInvalid", "type")}
+    return error.status == 422 and any(cause in locked for cause in zip(error.causes, error.fields, strict=True))
+
+
 def translate(error: ApiError, what: str, *, quiet: bool = False) -> MeshError:
     """The MeshError that an answer stands for. `quiet` leaves out the server's words where they may echo a Secret's content."""
     hidden = not error.message or (quiet and not _ECHOES_NOTHING.search(error.message))

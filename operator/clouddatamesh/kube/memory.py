@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Terminal, Transient, Waiting
-from clouddatamesh.kube.memory_objects import OUR_KINDS, Objects, own_data
+from clouddatamesh.kube.memory_objects import OUR_KINDS, Objects
+from clouddatamesh.kube.memory_secrets import own
 from clouddatamesh.kube.memory_view import View
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.objects import Event, Key, Manifest, key_of
+from clouddatamesh.model.operations import SecretPatch
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import CHILD_KINDS
@@ -61,7 +63,7 @@ class MemoryCluster:
             kept = {name: old["metadata"][name] for name in _SYSTEMS if name in old["metadata"]}
             new = {**deepcopy(dict(manifest)), "metadata": {**deepcopy(dict(manifest["metadata"])), **kept}}
             if key.kind == "Secret":
-                own_data(old, new, manager=_USER)
+                own(old, new, manager=_USER)
             self._objects.put(key, {**new, **({"status": old["status"]} if "status" in old else {})})
 
     def user_delete(self, key: Key) -> None:
@@ -196,11 +198,25 @@ class MemoryCluster:
         body = {name: deepcopy(value) for name, value in manifest.items() if name not in ("metadata", "status")}
         self._write("apply", key, lambda: self._objects.put(key, {**found, **body, "metadata": metadata}))
 
-    def patch_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+    def patch_secret(self, key: Key, uid: str, patch: SecretPatch) -> None:
         found = self._bound(key, uid)
-        new = {**deepcopy(found), "stringData": dict(data)}
-        new["metadata"]["annotations"] = {**(found["metadata"].get("annotations") or {}), **annotations}
-        own_data(found, new, manager=marks.MANAGER)
+        merged: dict[str, Any] = {
+            "annotations": {**(found["metadata"].get("annotations") or {}), **dict(patch.annotations)},
+            "labels": {**(found["metadata"].get("labels") or {}), **dict(patch.labels)},
+            **({"ownerReferences": [dict(owner) for owner in patch.owners]} if patch.owners is not None else {}),
+        }
+        metadata = {name: value for name, value in {**deepcopy(found["metadata"]), **merged}.items() if value or name not in merged}
+        self._merge(key, found, {**deepcopy(found), "metadata": metadata, "stringData": dict(patch.data)}, kind=patch.type)
+
+    def claim_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+        found = self._bound(key, uid)
+        metadata = {**deepcopy(found["metadata"]), "annotations": {**(found["metadata"].get("annotations") or {}), **annotations}}
+        self._merge(key, found, {**deepcopy(found), "metadata": metadata, "stringData": dict(data)}, claims=frozenset(data))
+
+    def _merge(self, key: Key, found: dict[str, Any], new: dict[str, Any], *, kind: str = "", claims: frozenset[str] = frozenset()) -> None:
+        own(found, new, manager=marks.MANAGER, claims=claims)
+        if (found.get("immutable") and new["data"] != found.get("data")) or kind not in ("", found.get("type", "Opaque")):
+            raise Terminal(reasons.SECRET_IMMUTABLE, f"{key} lets nobody write into it; delete it to have it made again")
         self._write("patch", key, lambda: self._objects.put(key, new))
 
     def delete(self, key: Key, uid: str) -> None:

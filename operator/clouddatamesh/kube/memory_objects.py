@@ -1,6 +1,5 @@
 """What the fake's API server keeps: objects with uid, resourceVersion, generation, finalizers and field managers, as the real one does."""
 
-import base64
 import itertools
 import threading
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from clouddatamesh.api.kinds import KIND_BY_NAME, KINDS
 from clouddatamesh.kube.departed import Departed
+from clouddatamesh.kube.memory_secrets import own
 from clouddatamesh.model.objects import Key, Manifest
 
 OUR_KINDS: Final = tuple(kind.kind for kind in KINDS)
@@ -56,7 +56,7 @@ class Objects:
         new["metadata"] |= {"uid": uid, "creationTimestamp": self._time(), **({"generation": 1} if key.kind in _GENERATED else {})}
         self.makers[uid] = manager
         if key.kind == "Secret":
-            own_data({}, new, manager=manager)
+            own({}, new, manager=manager)
         if key.kind in OUR_KINDS:
             new["status"] = KIND_BY_NAME[key.kind].initial_status
         self.put(key, new)
@@ -107,24 +107,3 @@ class Objects:
 def _is_raised(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     deleted = "deletionTimestamp" in new["metadata"] and "deletionTimestamp" not in old["metadata"]
     return deleted or new.get("spec") != old.get("spec")
-
-
-def own_data(old: Mapping[str, Any], new: dict[str, Any], *, manager: str) -> None:
-    """Put a Secret's data together, and write down in managedFields who changed which key of it last."""
-    before = old.get("data") or {}
-    written = {**(new.pop("data", None) or {}), **{name: _encode(value) for name, value in new.pop("stringData", {}).items()}}
-    new["data"] = {**before, **written}
-    changed = {f"f:{name}" for name, value in written.items() if before.get(name) != value}
-    owners = {entry["manager"]: set(entry["fieldsV1"]["f:data"]) for entry in new["metadata"].get("managedFields", ())}
-    others = {name: fields - changed for name, fields in owners.items()}
-    others[manager] = others.get(manager, set()) | changed | {"."}
-    new["metadata"]["managedFields"] = [_entry(name, fields) for name, fields in others.items() if fields - {"."}]
-
-
-def _entry(manager: str, names: set[str]) -> dict[str, Any]:
-    fields: dict[str, Any] = {"f:data": {name: {} for name in sorted(names)}}
-    return {"manager": manager, "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields}
-
-
-def _encode(value: str) -> str:
-    return base64.b64encode(value.encode()).decode()

@@ -145,8 +145,33 @@ class MarkNamespace:
 
 
 @dataclass(frozen=True)
+class SecretPatch:
+    """What is merged into a Secret of ours: None removes a field. What is not named stays as it is, whoever wrote it."""
+
+    data: tuple[tuple[str, str | None], ...] = field(default=(), repr=False)
+    annotations: tuple[tuple[str, str], ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    owners: tuple[Manifest, ...] | None = None
+    """The whole list of ownerReferences; None leaves it."""
+    type: str = ""
+    """The type that it must have; empty leaves it."""
+
+
+@dataclass(frozen=True)
 class PatchSecret:
-    """Bring those keys of a Secret of ours up to date that are no secret."""
+    """Bring our marks on a Secret of ours up to date, and remove fields of ours that are not wanted any more."""
+
+    key: Key
+    uid: str
+    patch: SecretPatch
+
+    def __str__(self) -> str:
+        return f"update {self.key}"
+
+
+@dataclass(frozen=True)
+class ClaimSecret:
+    """Write the fields of a Secret of ours that are no secret, and hold them from now on, also where somebody wrote the same values."""
 
     key: Key
     uid: str
@@ -154,7 +179,7 @@ class PatchSecret:
     annotations: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:
-        return f"update {self.key}"
+        return f"update the fields of {self.key}"
 
 
 @dataclass(frozen=True)

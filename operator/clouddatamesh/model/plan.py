@@ -42,6 +42,7 @@ Operation: TypeAlias = (
     | s.DeleteKey
     | s.DeletePrincipal
     | o.PatchSecret
+    | o.ClaimSecret
     | o.Announce
 )
 

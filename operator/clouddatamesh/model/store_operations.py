@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from clouddatamesh.model.bucket import Bucket, BucketPath
 from clouddatamesh.model.identity import Principal
-from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.objects import Manifest, key_of
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,9 @@ class ReplaceKey:
     uid: str = ""
     """Of the Secret that exists and is ours; empty where there is none."""
     surplus: tuple[str, ...] = ()
-    """Ids of the keys that there are now."""
+    """Ids of the keys that end."""
+    keeps: str = ""
+    """Id of the key that works on for a while, as status records."""
 
     def __str__(self) -> str:
         return f"issue a key of principal {self.principal} into {key_of(self.secret)}"
@@ -160,11 +162,12 @@ class RotateKey:
     """Make a second access key, and at once put it into the Secret in place of the first, which works on."""
 
     principal: str
-    secret: Key
-    uid: str
+    secret: Manifest = field(repr=False)
+    """The Secret with everything but the key."""
+    uid: str = ""
 
     def __str__(self) -> str:
-        return f"issue a new key of principal {self.principal} into {self.secret}"
+        return f"issue a new key of principal {self.principal} into {key_of(self.secret)}"
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,22 @@
 """The producer's principal, its one key and the Secret that holds it; and how all three are taken away again."""
 
 from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
 
-from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
+from clouddatamesh.api.v1alpha1.dataproduct import DataProduct, ProducerRotation
 from clouddatamesh.model.evidence import Absent, Seen, Unknown, value_of
+from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.operations import Record
 from clouddatamesh.model.plan import Operation, Steps, stopped
 from clouddatamesh.model.store_operations import CreatePrincipal
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding as b
-from clouddatamesh.plan import keys, marks, names
+from clouddatamesh.plan import keys, marks, names, secrets
+from clouddatamesh.plan.access.facts import moment, span
 from clouddatamesh.plan.binding import Binding
-from clouddatamesh.plan.keys import Moment
+from clouddatamesh.plan.keys import Former, History, Moment
 from clouddatamesh.plan.marks import Owner
 from clouddatamesh.plan.storage import Wish
 
@@ -33,6 +38,40 @@ def binding_of(wish: Wish) -> Binding | None:
     return Binding(wish.owner, wish.store, wish.name, producer.secret_name, recorded=recorded)
 
 
+def fingerprint(key_id: str) -> str:
+    """How a key is named in a product's status, which many may read: not by its id."""
+    return sha256(key_id.encode()).hexdigest()[:16]
+
+
+def history_of(product: DataProduct, principal: Principal | None) -> History:
+    """What status tells of the producer's keys, by the ids that the store shows now."""
+    status, ids = product.status.producer, {fingerprint(key.id): key.id for key in (principal.keys if principal else ())}
+    rotation = status.rotation if status else None
+    return History(
+        write=lambda former: _record(product, former),
+        current=ids.get((status.key if status else None) or "", ""),
+        former=ids.get(rotation.key, "") if rotation else "",
+        until=moment(rotation.until) if rotation else None,
+        rotated_at=moment(status.rotated_at) if status else None,
+        token=product.metadata.annotations.get(marks.ROTATE_ANNOTATION, "")[:256],
+        handled=(status.last_handled_rotate if status else None) or "",
+        max_age=span(product.spec.producer.rotate_after) if product.spec.producer else None,
+    )
+
+
+def _record(product: DataProduct, former: Former) -> Record:
+    """Status holds the producer's part as a whole."""
+    known: dict[str, Any] = product.status.producer.model_dump(by_alias=True, exclude_none=True) if product.status.producer else {}
+    rotation = ProducerRotation(key=fingerprint(former.key_id), until=former.until).model_dump(by_alias=True)
+    handled = {"lastHandledRotate": former.token} if former.token else {}
+    return Record((("producer", {**known, "rotation": rotation, **handled}),))
+
+
+def moment_of(world: ProductWorld) -> Moment:
+    """When this look is."""
+    return Moment(world.now, world.settings.rotation_grace, world.is_time_trusted)
+
+
 def plan_credentials(wish: Wish, world: ProductWorld, *, is_safe: bool) -> Steps:
     """The producer's principal, key and Secret, made or repaired; only where the bucket was read back as ours and as it should be."""
     binding = binding_of(wish)
@@ -41,22 +80,23 @@ def plan_credentials(wish: Wish, world: ProductWorld, *, is_safe: bool) -> Steps
     if isinstance(world.principal, Unknown):
         return stopped(world.principal.error)
     if isinstance(world.principal, Absent):
-        return _plan_making(binding, world)
+        return _plan_making(binding, wish.product, world)
     principal = world.principal.value
     if not b.is_ours(principal, wish.owner):
         return stopped(b.principal_is_foreign(principal.name))
     policy = Steps(() if b.has_policy(binding, principal) else (b.put_policy(binding),))
-    return policy + keys.plan_keys(binding, principal, world.secret, Moment(world.now)) + _former_end(wish.owner, world.former_secret)
+    kept = keys.plan_keys(binding, principal, world.secret, history_of(wish.product, principal), moment_of(world))
+    return policy + kept + _former_end(wish.owner, world.former_secret)
 
 
-def _plan_making(binding: Binding, world: ProductWorld) -> Steps:
+def _plan_making(binding: Binding, product: DataProduct, world: ProductWorld) -> Steps:
     """User, policy and key in one go. A Secret whose key is so new that nothing of it shows yet is waited for."""
     want = b.want_principal(binding)
     making = Steps((CreatePrincipal(want), b.put_policy(binding)))
-    known = value_of(world.secret)
+    known, issued = value_of(world.secret), keys.plan_keys(binding, want, world.secret, history_of(product, None), moment_of(world))
     if known is not None and keys.is_late(binding, None, known, world.now):
-        return keys.plan_keys(binding, want, world.secret, Moment(world.now))
-    return making + keys.plan_keys(binding, want, world.secret, Moment(world.now)) + _former_end(binding.owner, world.former_secret)
+        return issued
+    return making + issued + _former_end(binding.owner, world.former_secret)
 
 
 def plan_surplus(wish: Wish, world: ProductWorld) -> Steps:
@@ -84,5 +124,5 @@ def _former_end(owner: Owner, secret: Seen[Manifest]) -> Steps:
 def _secret_end(owner: Owner, secret: Seen[Manifest]) -> Iterator[Operation]:
     """One that is going already needs nothing more of us, whoever holds it."""
     found = value_of(secret)
-    if found is not None and marks.is_made_by(found, owner.key, owner.uid) and not found["metadata"].get("deletionTimestamp"):
-        yield b.remove_secret(found)
+    if found is not None and secrets.is_of(found, owner.key, owner.uid) and not found["metadata"].get("deletionTimestamp"):
+        yield secrets.remove(found)

@@ -13,12 +13,11 @@ from clouddatamesh.model import operations as o
 from clouddatamesh.model import store_operations as s
 from clouddatamesh.model.bucket import Capability
 from clouddatamesh.model.evidence import Present, require
-from clouddatamesh.model.objects import Key, key_of
+from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.plan import Operation
-from clouddatamesh.plan.binding import secret_is_foreign
 from clouddatamesh.plan.policy_faults import find_faults
 from clouddatamesh.ports import BucketStore, Cluster, Identities
-from clouddatamesh.reconcile.writes import create_or_recover, key_annotations, mark_grant, mark_namespace, with_key
+from clouddatamesh.reconcile.writes import create_or_recover, mark_grant, mark_namespace, put_key, with_key
 
 _MOST_KEYS = 2
 
@@ -158,7 +157,11 @@ class Executor:
 
     @_run.register
     def _(self, operation: o.PatchSecret) -> None:
-        self._target.cluster.patch_secret(operation.key, operation.uid, data=dict(operation.data), annotations=dict(operation.annotations))
+        self._target.cluster.patch_secret(operation.key, operation.uid, operation.patch)
+
+    @_run.register
+    def _(self, operation: o.ClaimSecret) -> None:
+        self._target.cluster.claim_secret(operation.key, operation.uid, data=dict(operation.data), annotations=dict(operation.annotations))
 
     @_run.register
     def _(self, operation: o.Announce) -> None:
@@ -237,32 +240,21 @@ class Executor:
     @_run.register
     def _(self, operation: s.ReplaceKey) -> None:
         """Room for one key, the key, the Secret with it, and only then the end of the former ones."""
-        former = list(operation.surplus)
-        while len(former) >= _MOST_KEYS or (former and not operation.uid):
+        former, room = list(operation.surplus), _MOST_KEYS - 1 - bool(operation.keeps)
+        while len(former) > room or (former and not operation.uid):
             self._identities.delete_key(operation.principal, former.pop(0))
-        key = self._identities.create_key(operation.principal)
-        with self._dropping(operation.principal, key.id):
-            self._put_key(operation, key.id, key.secret)
+        self._issue(operation.principal, operation.secret, operation.uid)
         for surplus in former:
             self._identities.delete_key(operation.principal, surplus)
 
-    def _put_key(self, operation: s.ReplaceKey, key_id: str, secret_key: str) -> None:
-        secret, cluster = with_key(operation.secret, key_id, secret_key, self._target.now), self._target.cluster
-        if operation.uid:
-            cluster.patch_secret(key_of(secret), operation.uid, data=secret["stringData"], annotations=secret["metadata"]["annotations"])
-            return
-        try:
-            cluster.create(secret)
-        except Terminal as error:
-            raise secret_is_foreign(key_of(secret), self._target.key) if error.reason == reasons.NOT_OWNED else error from error
-
     @_run.register
     def _(self, operation: s.RotateKey) -> None:
-        key = self._identities.create_key(operation.principal)
-        data = {"access-key-id": key.id, "secret-access-key": key.secret}
-        annotations = key_annotations(key.id, self._target.now)
-        with self._dropping(operation.principal, key.id):
-            self._target.cluster.patch_secret(operation.secret, operation.uid, data=data, annotations=annotations)
+        self._issue(operation.principal, operation.secret, operation.uid)
+
+    def _issue(self, principal: str, secret: Manifest, uid: str) -> None:
+        key = self._identities.create_key(principal)
+        with self._dropping(principal, key.id):
+            put_key(self._target.cluster, with_key(secret, key.id, key.secret, self._target.now), uid, self._target.key)
 
     @contextmanager
     def _dropping(self, principal: str, key_id: str) -> Iterator[None]:

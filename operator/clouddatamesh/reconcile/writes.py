@@ -5,26 +5,56 @@ from datetime import datetime
 from typing import Final
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import Terminal
+from clouddatamesh.errors import Terminal, Waiting
 from clouddatamesh.model import operations as o
 from clouddatamesh.model.evidence import require
-from clouddatamesh.model.objects import Manifest, key_of
+from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.diff import with_uid
+from clouddatamesh.plan.secrets import is_foreign
 from clouddatamesh.ports import Cluster
 from clouddatamesh.status.summarize import condition_of
 
 
-def key_annotations(key_id: str, now: datetime) -> dict[str, str]:
-    """What a Secret tells of the key in it."""
-    return {marks.KEY_ID_ANNOTATION: key_id, marks.ISSUED_ANNOTATION: f"{now:%Y-%m-%dT%H:%M:%SZ}"}
-
-
 def with_key(secret: Manifest, key_id: str, secret_key: str, now: datetime) -> Manifest:
-    """The Secret with a key in it."""
-    annotations = {**secret["metadata"]["annotations"], **key_annotations(key_id, now)}
+    """The Secret with a key in it, and what it tells of the key."""
+    told = {marks.KEY_ID_ANNOTATION: key_id, marks.ISSUED_ANNOTATION: f"{now:%Y-%m-%dT%H:%M:%SZ}"}
+    annotations = {**secret["metadata"]["annotations"], **told}
     content = {**secret["stringData"], "access-key-id": key_id, "secret-access-key": secret_key}
     return {**secret, "metadata": {**secret["metadata"], "annotations": annotations}, "stringData": content}
+
+
+def put_key(cluster: Cluster, secret: Manifest, uid: str, owner: Key) -> None:
+    """A Secret with its key: into the one of that uid, or as a new one where there is none, or that one lets nobody write into it."""
+    if uid:
+        try:
+            cluster.patch_secret(key_of(secret), uid, _patch_of(secret))
+        except Terminal as error:
+            if error.reason != reasons.SECRET_IMMUTABLE:
+                raise
+        else:
+            return
+        cluster.delete(key_of(secret), uid)
+    try:
+        cluster.create(secret)
+    except Terminal as error:
+        if error.reason != reasons.NOT_OWNED:
+            raise
+        if uid:
+            why = f"Secret {key_of(secret).name} was to be replaced and is held by a finalizer; it is made again once it is gone"
+            raise Waiting(reasons.SECRET_TERMINATING, why) from error
+        raise is_foreign(key_of(secret), owner) from error
+
+
+def _patch_of(secret: Manifest) -> o.SecretPatch:
+    metadata = secret["metadata"]
+    return o.SecretPatch(
+        data=tuple(sorted(secret["stringData"].items())),
+        annotations=tuple(sorted(metadata["annotations"].items())),
+        labels=tuple(sorted(metadata["labels"].items())),
+        owners=tuple(metadata["ownerReferences"]),
+        type=secret["type"],
+    )
 
 
 def mark_grant(cluster: Cluster, mark: o.MarkGrant, now: datetime) -> None:

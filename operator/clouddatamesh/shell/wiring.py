@@ -18,12 +18,14 @@ from clouddatamesh.kube.skew import Skew
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.dispatch import ACCESS, LABELLED, RECONCILED, WATCHED, first_due, lane, overdue, reconcile, urgent
+from clouddatamesh.reconcile.secrets import find_expected
 from clouddatamesh.reconcile.wakes import wakes
 from clouddatamesh.shell import health, logs
 from clouddatamesh.shell.access import AccessCheck
 from clouddatamesh.shell.fence import fence
 from clouddatamesh.shell.leader import Leader, boot_time
 from clouddatamesh.shell.lease import KubeLease
+from clouddatamesh.shell.patrol import Patrol
 from clouddatamesh.shell.queue import Queue
 from clouddatamesh.shell.readability import Readability
 from clouddatamesh.shell.record import MeshRecord
@@ -84,6 +86,7 @@ class Operator:
         self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads)
         self._resync = Resync(self._list)
         self._access_resync = Resync(self._list, kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue)
+        self._patrol = Patrol(lambda: find_expected(cluster), cluster.is_there, self._queue.add, works=self._leader.leads)
         self._watcher = Supervisor(lambda stop: run_kopf(cache, streams, stop), started=self._resync.expect)
         self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=settings.core.namespace)
         self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, self._metrics))
@@ -135,6 +138,7 @@ class Operator:
         self._cache.listener = self._wake
         self._resync.start()
         self._access_resync.start()
+        self._patrol.start()
         self._workers.start()
         self._working = True
         self._leader.start()
@@ -193,6 +197,7 @@ class Operator:
         self._access.stop()
         self._resync.stop()
         self._access_resync.stop()
+        self._patrol.stop()
         starter.join(1.0)
         if self._working and not self._workers.stop(seconds=_GRACE):
             _log.warning("Some reconciliations did not end in %.0f s; each write that was begun is harmless when repeated", _GRACE)
@@ -216,6 +221,7 @@ class Operator:
         parts = {
             "watcher": self._watcher.is_alive(),
             "resync": self._resync.is_alive() and self._access_resync.is_alive(),
+            "patrol": self._patrol.is_alive(),
             "pool of workers": self._workers.are_alive(),
         }
         ended = tuple(name for name, alive in parts.items() if not alive)

@@ -6,17 +6,16 @@ from datetime import datetime
 from typing import Any, Final
 
 from clouddatamesh import reasons
-from clouddatamesh.api.fields import parse_time
 from clouddatamesh.model.access import Ask
 from clouddatamesh.model.evidence import Absent, Present, value_of
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan import binding
+from clouddatamesh.plan import binding, keys
 from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import Decision, decide, is_renewal_pending
-from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, owner_of
-from clouddatamesh.plan.access.rotation import rotate_token, rotates_at
+from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, moment_of, owner_of
 from clouddatamesh.plan.takeover import end_of_formers, take_over_fields
+from clouddatamesh.status.keys import told_of_keys
 
 Status = Mapping[str, Any]
 
@@ -73,9 +72,9 @@ def _report_given(giving: Giving, world: AccessWorld, old: Status) -> Outcome:
 
 def _provisioned(giving: Giving, world: AccessWorld) -> Finding:
     principal, secret = value_of(world.principal), value_of(world.secret)
-    if principal is not None and binding.has_policy(giving.binding, principal) and binding.good_key(principal, secret):
-        return Finding("Provisioned", "True", reasons.READY, "Principal, policy, key and Secret were read back")
-    return Finding("Provisioned", "Unknown", reasons.RECONCILING, "Principal, policy, key and Secret were not all read back")
+    if principal is None or not binding.has_policy(giving.binding, principal) or not keys.good_key(principal, secret, giving.history):
+        return Finding("Provisioned", "Unknown", reasons.RECONCILING, "Principal, policy, key and Secret were not all read back")
+    return Finding("Provisioned", "True", *told_of_keys(giving.history, moment_of(world)))
 
 
 def _report_kept(decision: Decision, trouble: Decision, ask: Ask, old: Status) -> Outcome:
@@ -100,7 +99,7 @@ def _expiring(giving: Giving, world: AccessWorld) -> Iterator[Finding]:
 
 def _fields_given(giving: Giving, world: AccessWorld, old: Status) -> dict[str, Any]:
     request, grant = giving.request, giving.decision.grant
-    key_id = binding.good_key(value_of(world.principal), value_of(world.secret))
+    key_id = keys.good_key(value_of(world.principal), value_of(world.secret), giving.history)
     assert grant is not None  # noqa: S101 - it rests on a grant
     fields: dict[str, Any] = {
         "digest": terms.digest(giving.ask),
@@ -125,8 +124,8 @@ def _rotation(giving: Giving, world: AccessWorld, key_id: str) -> dict[str, Any]
     fields: dict[str, Any] = {}
     status = giving.request.status
     rotation = status.rotation
-    token = rotate_token(giving.request) if status.access_key_id != key_id else status.last_handled_rotate
-    if rotation is not None and (parse_time(rotation.until) > world.now or not world.is_time_trusted):
+    token = giving.history.token if status.access_key_id != key_id else status.last_handled_rotate
+    if rotation is not None and giving.history.works_on(moment_of(world)):
         fields["rotation"] = rotation.model_dump(by_alias=True)
     if token:
         fields["lastHandledRotate"] = token
@@ -135,13 +134,13 @@ def _rotation(giving: Giving, world: AccessWorld, key_id: str) -> dict[str, Any]
 
 def _due(giving: Giving, world: AccessWorld) -> datetime | None:
     """The next moment at which something changes by time alone."""
-    grant, port, rotation = giving.decision.grant, giving.decision.port, giving.request.status.rotation
+    grant, port = giving.decision.grant, giving.decision.port
     assert grant is not None and port is not None  # noqa: S101 - it rests on both
     moments = [
         giving.decision.until,
         terms.warns_at(grant, port, giving.ask),
-        rotates_at(giving.request, giving.decision),
-        parse_time(rotation.until) if rotation else None,
+        giving.history.rotates_at,
+        giving.history.until,
     ]
     return min((moment for moment in moments if moment is not None and moment > world.now), default=None)
 

@@ -1,6 +1,7 @@
 """A DataProduct's status from what was read back of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from clouddatamesh import reasons
@@ -10,15 +11,16 @@ from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan import binding, marks
+from clouddatamesh.plan import binding, keys, marks, secrets
 from clouddatamesh.plan.access.consumers import count_by_port, has_access, is_pending
-from clouddatamesh.plan.access.facts import asked_port, cut_of, major, words_of
-from clouddatamesh.plan.credentials import binding_of
+from clouddatamesh.plan.access.facts import asked_port, cut_of, major, moment, words_of
+from clouddatamesh.plan.credentials import binding_of, fingerprint, history_of, moment_of
 from clouddatamesh.plan.dataproduct import fate_of, is_forced, key_of_product
 from clouddatamesh.plan.marks import is_given_up
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, find_loss, recreated, wish_of
 from clouddatamesh.plan.takeover import end_of_formers, recorded, take_over_fields
+from clouddatamesh.status.keys import told_of_keys
 
 _SHOWN = 20
 
@@ -31,7 +33,14 @@ def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
     findings = (*_steps(product, made, world), *_inputs(product, world), *_drift(product, made, withheld), *_cut_off(product, world))
     ready = _ready(product, withheld)
     fields = _fields(product, made, world, withheld)
-    return Outcome(ready, findings, fields, stalled=ready.status == "False", due=end_of_formers(fields, world.now))
+    return Outcome(ready, findings, fields, stalled=ready.status == "False", due=_due(product, world, fields))
+
+
+def _due(product: DataProduct, world: ProductWorld, fields: Mapping[str, Any]) -> datetime | None:
+    """The next moment at which something changes by time alone: a former key or user ends, or the key is to be replaced."""
+    history = history_of(product, value_of(world.principal))
+    moments = (history.until, history.rotates_at) if product.spec.producer is not None else ()
+    return min((at for at in (*moments, end_of_formers(fields, world.now)) if at is not None and at > world.now), default=None)
 
 
 def _is_made(product: DataProduct, wish: Wish, world: ProductWorld) -> bool:
@@ -74,6 +83,9 @@ def _steps(product: DataProduct, made: Wish | None, world: ProductWorld) -> Iter
         yield Finding("StorageReady", "False", reasons.OBSERVED, "There is no bucket of this product")
     if product.spec.producer is not None:
         yield _credentials(product, made, world)
+    elif marks.ROTATE_ANNOTATION in product.metadata.annotations:
+        why = f"Annotation {marks.ROTATE_ANNOTATION} replaces nothing: the product has no spec.producer, so it has no key"
+        yield Finding("CredentialsReady", "False", reasons.INVALID_SPEC, f"{why}; remove the annotation or set spec.producer")
 
 
 def _credentials(product: DataProduct, made: Wish | None, world: ProductWorld) -> Finding:
@@ -82,14 +94,14 @@ def _credentials(product: DataProduct, made: Wish | None, world: ProductWorld) -
     principal = value_of(world.principal)
     if wanted is None or isinstance(world.principal, Unknown) or isinstance(world.secret, Unknown):
         return Finding("CredentialsReady", "Unknown", reasons.STORE_UNAVAILABLE, "Principal and Secret could not be read")
-    good = principal is not None and binding.has_policy(wanted, principal) and binding.good_key(principal, value_of(world.secret))
-    if not good:
+    history = history_of(product, principal)
+    if principal is None or not binding.has_policy(wanted, principal) or not keys.good_key(principal, value_of(world.secret), history):
         return Finding("CredentialsReady", "Unknown", reasons.RECONCILING, "Principal, policy, key and Secret are not all there")
     if made is None:
         return Finding(
             "CredentialsReady", "Unknown", reasons.NOT_OWNED, "Credentials are kept, and their bucket was not read back as this product's"
         )
-    return Finding("CredentialsReady", "True", reasons.READY, "Principal, policy, key and Secret were read back")
+    return Finding("CredentialsReady", "True", *told_of_keys(history, moment_of(world)))
 
 
 def _inputs(product: DataProduct, world: ProductWorld) -> Iterator[Finding]:
@@ -182,9 +194,24 @@ def _producer(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     old, principal = product.status, value_of(world.principal)
     name = principal.name if principal is not None and product.spec.producer is not None else old.producer.principal if old.producer else ""
     gone = isinstance(world.principal, Absent) and product.spec.storage is not None and not _is_wanted(product, world)
-    found: dict[str, Any] = {"producer": {"principal": name}} if name and not gone else {}
+    found: dict[str, Any] = {"producer": {"principal": name, **_key(product, world)}} if name and not gone else {}
     bound = _binding(product, world)
     return {**found, **({"binding": {"name": bound}} if bound else {})}
+
+
+def _key(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
+    """What is told of the producer's key. A token counts as handled once it was recorded with a rotation, or a fresh key came anyway."""
+    old, principal, secret = product.status.producer, value_of(world.principal), value_of(world.secret)
+    known: dict[str, Any] = old.model_dump(by_alias=True, exclude_none=True, exclude={"principal"}) if old else {}
+    history = history_of(product, principal)
+    if not history.works_on(moment_of(world)) and isinstance(world.principal, Present):
+        known.pop("rotation", None)
+    key_id = keys.good_key(principal, secret, history)
+    if not key_id or secret is None or known.get("key") == fingerprint(key_id):
+        return known
+    issued = min(moment(secrets.holding(secret).issued) or world.now, world.now)
+    fresh = {"key": fingerprint(key_id), "rotatedAt": f"{issued:%Y-%m-%dT%H:%M:%SZ}"}
+    return {**known, **fresh, **({"lastHandledRotate": history.token} if history.token else {})}
 
 
 def _binding(product: DataProduct, world: ProductWorld) -> str:
@@ -205,7 +232,7 @@ def _is_gone(product: DataProduct, secret: Seen[Manifest]) -> bool:
         return False
     return (
         found is None
-        or not marks.is_made_by(found, key_of_product(product), product.metadata.uid)
+        or not secrets.is_of(found, key_of_product(product), product.metadata.uid)
         or bool(found["metadata"].get("deletionTimestamp"))
     )
 

@@ -9,7 +9,7 @@ from clouddatamesh.status.summarize import Status, condition_of, is_true
 
 def find_events(old: Status, new: Status) -> tuple[Event, ...]:
     """The events between two statuses of one object."""
-    return (*_troubles(old, new), *_recovery(old, new))
+    return (*_troubles(old, new), *_waits(old, new), *_recovery(old, new))
 
 
 def _troubles(old: Status, new: Status) -> Iterator[Event]:
@@ -22,6 +22,14 @@ def _troubles(old: Status, new: Status) -> Iterator[Event]:
             continue
         told = now["message"]
         yield Event("Warning", now["reason"], told)
+
+
+def _waits(old: Status, new: Status) -> Iterator[Event]:
+    """Somebody asked for something that is done later."""
+    for type_ in ("CredentialsReady", "Provisioned"):
+        now, before = condition_of(new, type_), condition_of(old, type_)
+        if now is not None and now["reason"] == reasons.ROTATION_PENDING and (before is None or before["message"] != now["message"]):
+            yield Event("Normal", now["reason"], now["message"])
 
 
 def _recovery(old: Status, new: Status) -> Iterator[Event]:

@@ -8,6 +8,7 @@ from clouddatamesh.api.base import Model, Resource, Rule, Status
 from clouddatamesh.api.fields import (
     AuthoritativeDefinition,
     Description,
+    Duration,
     Email,
     PlainName,
     SemanticVersion,
@@ -15,6 +16,7 @@ from clouddatamesh.api.fields import (
     SubdomainName,
     Text,
     Url,
+    is_some_time,
 )
 from clouddatamesh.api.v1alpha1.ports import InputPort, InputPortStatus, OutputPort, OutputPortStatus
 from clouddatamesh.api.v1alpha1.storage import Storage, StorageStatus
@@ -51,6 +53,13 @@ class Producer(Model):
     """Credentials to write the whole bucket."""
 
     secret_name: SubdomainName = Field(description="Secret that is made in this namespace. Example: orders-producer.")
+    rotate_after: Duration | None = Field(
+        default=None, description="Age at which the key is replaced, in days, hours and minutes; absent: never by itself. Example: 30d."
+    )
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(is_some_time("rotateAfter"), "producer.rotateAfter stands for no time at all; write at least 1m, or remove it"),
+    )
 
 
 class DataProductSpec(Model):
@@ -109,10 +118,25 @@ class DataProductSpec(Model):
     )
 
 
+class ProducerRotation(Model):
+    """A key that was replaced and still works for a while."""
+
+    key: str = Field(max_length=64, description="Fingerprint of the old key's id. Example: 1f3a52c0b7d94e61.")
+    until: str = Field(max_length=64, description="When it is removed, RFC 3339. Example: 2026-01-01T01:00:00Z.")
+
+
 class ProducerStatus(Model):
-    """The producer's principal."""
+    """The producer's principal and its key."""
 
     principal: str = Field(max_length=64, description="Name of the IAM user. Example: sales-orders-abcdefghijklmnop.")
+    key: str | None = Field(
+        default=None, max_length=64, description="Fingerprint of the id of the key in the Secret. Example: 1f3a52c0b7d94e61."
+    )
+    rotated_at: str | None = Field(
+        default=None, max_length=64, description="When the key was last replaced, RFC 3339. Example: 2026-01-01T00:00:00Z."
+    )
+    rotation: ProducerRotation | None = Field(default=None, description="The old key, while it still works.")
+    last_handled_rotate: ShortText | None = Field(default=None, description="The last rotate annotation that was acted on. Example: 1.")
 
 
 class NameReference(Model):
@@ -126,7 +150,7 @@ class DataProductStatus(Status):
 
     storage: StorageStatus | None = Field(default=None, description="The bucket.")
     binding: NameReference | None = Field(default=None, description="Service Binding: the producer's Secret.")
-    producer: ProducerStatus | None = Field(default=None, description="The producer's principal.")
+    producer: ProducerStatus | None = Field(default=None, description="The producer's principal and its key.")
     take_over: TakeOverStatus | None = Field(default=None, description="Users that lost clusters made for it.")
     input_ports: tuple[InputPortStatus, ...] = Field(default=(), max_length=64, description="How the input ports stand.")
     output_ports: tuple[OutputPortStatus, ...] = Field(default=(), max_length=64, description="How the output ports stand.")

@@ -18,12 +18,12 @@ from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
 from clouddatamesh.model.store_operations import CreatePrincipal
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding as b
-from clouddatamesh.plan import keys, marks, names
+from clouddatamesh.plan import keys, marks, names, secrets
 from clouddatamesh.plan.access.decision import Decision, decide
 from clouddatamesh.plan.access.grants import answer_of, cap_of
-from clouddatamesh.plan.access.rotation import former_key, plan_rotation
+from clouddatamesh.plan.access.rotation import history_of
 from clouddatamesh.plan.binding import Binding
-from clouddatamesh.plan.keys import Moment
+from clouddatamesh.plan.keys import History, Moment
 from clouddatamesh.plan.marks import Owner
 from clouddatamesh.plan.takeover import is_over, plan_former
 
@@ -41,6 +41,11 @@ class Giving:
     request: AccessRequest
     decision: Decision
     binding: Binding
+
+    @property
+    def history(self) -> History:
+        """What status tells of the consumer's keys; the port says how old one may become."""
+        return history_of(self.request, self.decision.port.rotate_after if self.decision.port else None)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -181,11 +186,7 @@ def _plan_unseen(decision: Decision, world: AccessWorld, *, keeps: bool) -> Step
 
 def _plan_making(giving: Giving, world: AccessWorld) -> Steps:
     binding, known = giving.binding, value_of(world.secret)
-    if (
-        known is not None
-        and marks.is_made_by(known, binding.owner.key, binding.owner.uid)
-        and keys.is_late(binding, None, known, world.now)
-    ):
+    if known is not None and secrets.is_of(known, binding.owner.key, binding.owner.uid) and keys.is_late(binding, None, known, world.now):
         return stopped(Waiting(reasons.NOT_VISIBLE_YET, f"Principal {binding.principal} does not show in the store yet"))
     return _plan_holds(giving, gives=True) + Steps((CreatePrincipal(b.want_principal(binding)), b.put_policy(binding)))
 
@@ -204,18 +205,12 @@ def _plan_holds(giving: Giving, *, gives: bool) -> Steps:
 
 
 def _plan_keys(giving: Giving, principal: Principal, world: AccessWorld) -> Steps:
-    former = former_key(giving.request, world.now) if world.is_time_trusted else _any_former(giving.request)
-    kept = keys.plan_keys(giving.binding, principal, world.secret, Moment(world.now, former))
-    secret = value_of(world.secret)
-    good = b.good_key(principal, secret)
-    if kept.stop is not None or not good or secret is None or not world.is_time_trusted:
-        return kept
-    return kept + plan_rotation(giving.request, giving.decision, world, good)
+    return keys.plan_keys(giving.binding, principal, world.secret, giving.history, moment_of(world))
 
 
-def _any_former(request: AccessRequest) -> str:
-    """By a clock that is not trusted no former key ends."""
-    return request.status.rotation.access_key_id if request.status.rotation else ""
+def moment_of(world: AccessWorld) -> Moment:
+    """When this look is."""
+    return Moment(world.now, world.settings.rotation_grace, world.is_time_trusted)
 
 
 # Taking away.
@@ -269,7 +264,7 @@ def plan_secret_end(ask: Ask, world: AccessWorld) -> Steps:
     """The Secret goes by itself: one that somebody holds keeps nobody waiting, for its key is dead."""
     if isinstance(world.secret, Unknown):
         return stopped(world.secret.error) if ask.secret else Steps()
-    return Steps() if is_secret_gone(ask, world) else Steps((b.remove_secret(world.secret.value),))  # type: ignore[union-attr]
+    return Steps() if is_secret_gone(ask, world) else Steps((secrets.remove(world.secret.value),))  # type: ignore[union-attr]
 
 
 def is_secret_gone(ask: Ask, world: AccessWorld) -> bool:
@@ -277,4 +272,4 @@ def is_secret_gone(ask: Ask, world: AccessWorld) -> bool:
     if isinstance(world.secret, Unknown):
         return False
     secret = value_of(world.secret)
-    return secret is None or not marks.is_made_by(secret, ask.key, ask.uid) or bool(secret["metadata"].get("deletionTimestamp"))
+    return secret is None or not secrets.is_of(secret, ask.key, ask.uid) or bool(secret["metadata"].get("deletionTimestamp"))
