@@ -169,9 +169,9 @@ def test_the_object_is_held_before_anything_is_made() -> None:
 def test_nothing_is_swept_while_the_store_is_not_known_again() -> None:
     swept = {"orphans": ("x",), "due_orphans": (Principal("x", names.principal_path("acme", CLUSTER)),)}
     told = {**KNOWN, "orphans": [{"name": "x", "seenAt": "2025-12-31T00:00:00Z", "disabledAt": "2025-12-31T00:00:00Z"}]}
-    assert part("sweep", store(status=told), world(**swept)).operations != ()
+    assert part("sweep x", store(status=told), world(**swept)).operations != ()
     for doubt in ({"mesh_bucket": Absent()}, {"mesh_bucket": SILENT}, {"marker": SILENT}, LOST):
-        assert part("sweep", store(status=told), world(**{**swept, **doubt})).operations == ()
+        assert part("sweep x", store(status=told), world(**{**swept, **doubt})).operations == ()
 
 
 MARKERS: Final[tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...]] = (

@@ -9,6 +9,7 @@ import pytest
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.bucket import Statement
 from clouddatamesh.model.identity import AccessKey, Principal
+from clouddatamesh.model.plan import Operation, Plan
 from clouddatamesh.model.store_operations import DeleteKey, DeletePolicy, DeletePrincipal, DisableKey
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan.names import principal_path
@@ -37,6 +38,11 @@ def a_user(name: str = "x", keys: str = "A", **differs: Any) -> Principal:
     """A user with one policy; a key in lower case is switched off."""
     found = tuple(AccessKey(key.upper(), active=key.isupper()) for key in keys)
     return replace(Principal(name, PATH, policy=(Statement("s", "Allow", ("s3:GetObject",), ("x",)),), keys=found), **differs)
+
+
+def swept(store: ObjectStore, world: StoreWorld) -> tuple[Operation, ...]:
+    """Every operation, in order."""
+    return Plan(tuple(plan_sweep(store, world, after=()))).operations
 
 
 def numbered(count: int) -> tuple[str, ...]:
@@ -88,23 +94,32 @@ def test_a_crowd_of_orphans_shields_none_of_them() -> None:
 def test_keys_are_disabled_first_and_ended_a_minute_later() -> None:
     world = a_world("x", due_orphans=(a_user(keys="AB"),))
     seen = {"seenAt": ago(minutes=6)}
-    assert plan_sweep(a_store(x=seen), world).operations == (DisableKey("x", "A"), DisableKey("x", "B"))
+    assert swept(a_store(x=seen), world) == (DisableKey("x", "A"), DisableKey("x", "B"))
     half = replace(world, due_orphans=(a_user(keys="aB"),))
-    assert plan_sweep(a_store(x=seen), half).operations == (DisableKey("x", "B"),)
+    assert swept(a_store(x=seen), half) == (DisableKey("x", "B"),)
     off = replace(world, due_orphans=(a_user(keys="ab"),))
-    assert plan_sweep(a_store(x={**seen, "disabledAt": ago(seconds=59)}), off).operations == ()
-    ended = plan_sweep(a_store(x={**seen, "disabledAt": ago(seconds=60)}), off).operations
+    assert swept(a_store(x={**seen, "disabledAt": ago(seconds=59)}), off) == ()
+    ended = swept(a_store(x={**seen, "disabledAt": ago(seconds=60)}), off)
     assert [type(operation) for operation in ended] == [DeletePolicy, DeleteKey, DeleteKey, DeletePrincipal]
+
+
+def test_each_has_a_part_of_its_own_whose_failure_is_no_failure_of_the_store() -> None:
+    seen = {"seenAt": ago(minutes=6)}
+    parts = tuple(plan_sweep(a_store(x=seen, y=seen), a_world("x", "y", due_orphans=(a_user("x"), a_user("y"))), after=("marker",)))
+    assert [(part.name, part.condition, part.after, part.takes, part.minor) for part in parts] == [
+        (f"sweep {name}", "PrincipalsOrphaned", ("marker",), True, True) for name in ("x", "y")
+    ]
+    assert [part.operations for part in parts] == [(DisableKey("x", "A"),), (DisableKey("y", "A"),)]
 
 
 @pytest.mark.parametrize("path", ["/", "/clouddatamesh/acme/", "/clouddatamesh/other/abc/", principal_path("acme", "another-cluster")])
 def test_a_user_of_another_cluster_is_never_ended(path: str) -> None:
     store = a_store(x={"seenAt": ago(days=1), "disabledAt": ago(days=1)})
-    assert plan_sweep(store, a_world("x", due_orphans=(a_user(path=path),))).operations == ()
+    assert swept(store, a_world("x", due_orphans=(a_user(path=path),))) == ()
 
 
 def test_a_user_that_status_does_not_tell_of_is_not_ended() -> None:
-    assert plan_sweep(a_store(), a_world("x", due_orphans=(a_user(),))).operations == ()
+    assert swept(a_store(), a_world("x", due_orphans=(a_user(),))) == ()
 
 
 def test_since_when_each_is_seen_is_remembered_until_it_is_gone() -> None:

@@ -20,11 +20,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Failure:
-    """A part of a plan that stopped: its name, the condition type that tells of it (empty: only Ready does), and why."""
+    """A part of a plan that stopped: its name, the condition type that tells of it (empty: only Ready does), and why.
+
+    `minor`: the condition alone tells of it, and Ready does not; nor is the object looked at sooner for it.
+    """
 
     part: str
     condition: str
     error: MeshError
+    minor: bool = False
 
 
 @dataclass(frozen=True)

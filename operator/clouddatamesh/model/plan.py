@@ -72,6 +72,7 @@ class Part:
 
     `instead_of` names the part without whose failure it is left out. `takes`: the part takes away, which neither spec.suspend nor a
     failure elsewhere holds up.
+    `minor`: its failure is told by its condition alone, and does not make the object not Ready.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Part:
     after: tuple[str, ...] = ()
     instead_of: str = ""
     takes: bool = False
+    minor: bool = False
 
     @property
     def operations(self) -> tuple[Operation, ...]:

@@ -43,7 +43,7 @@ def plan(store: ObjectStore, world: StoreWorld) -> Plan:
             Part("bucket", bucket, IDENTIFIED, after=("hold",)),
             Part("marker", marker, IDENTIFIED, after=("hold", "bucket")),
             Part("probe", plan_probe(store, world), after=("hold", "bucket")),
-            Part("sweep", plan_sweep(store, world) if bucket == marker == Steps() else Steps(), after=("bucket", "marker"), takes=True),
+            *(plan_sweep(store, world, after=("bucket", "marker")) if bucket == marker == Steps() else ()),
             Part("unclaimed", plan_unclaimed(store, world), after=("bucket", "marker"), takes=True),
         )
     )

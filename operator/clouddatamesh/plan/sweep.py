@@ -3,7 +3,7 @@
 A round ends a bounded number; where most of what is known are orphans, the fault is ours or the cluster's, and none is ended.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,13 +12,14 @@ from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore, OrphanStatus
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.outcome import Finding
-from clouddatamesh.model.plan import Operation, Steps
+from clouddatamesh.model.plan import Operation, Part, Steps
 from clouddatamesh.model.store_operations import DisableKey
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import binding, names
 
 MOST: Final = 20
 """So many are ended in one round."""
+ORPHANED: Final = "PrincipalsOrphaned"
 SEEN_FOR: Final = timedelta(minutes=5)
 DISABLED_FOR: Final = timedelta(minutes=1)
 _SHOWN: Final = 5
@@ -43,14 +44,13 @@ def due_orphans(store: ObjectStore, world: StoreWorld) -> tuple[str, ...]:
     return tuple(due[:MOST])
 
 
-def plan_sweep(store: ObjectStore, world: StoreWorld) -> Steps:
-    """Keys are disabled first; a minute later policies, keys and user go."""
+def plan_sweep(store: ObjectStore, world: StoreWorld, *, after: tuple[str, ...]) -> Iterator[Part]:
+    """Keys are disabled first; a minute later policies, keys and user go. One that cannot be ended disturbs no other, nor the store."""
     entries = {orphan.name: orphan for orphan in store.status.orphans}
-    operations: list[Operation] = []
     for principal in world.due_orphans:
         if principal.path == names.principal_path(world.settings.mesh, world.cluster) and principal.name in entries:
-            operations += _end(principal, entries[principal.name], world.now)
-    return Steps(tuple(operations))
+            steps = Steps(tuple(_end(principal, entries[principal.name], world.now)))
+            yield Part(f"sweep {principal.name}", steps, ORPHANED, after=after, takes=True, minor=True)
 
 
 def _end(principal: Principal, entry: OrphanStatus, now: datetime) -> list[Operation]:
@@ -90,4 +90,4 @@ def orphan_findings(world: StoreWorld) -> tuple[Finding, ...]:
         )
     else:
         way_out = f"their keys are disabled after five minutes, and they are removed a minute later, {MOST} at a time"
-    return (Finding("PrincipalsOrphaned", "True", reasons.ORPHANED, f"{what}; {way_out}"),)
+    return (Finding(ORPHANED, "True", reasons.ORPHANED, f"{what}; {way_out}"),)

@@ -70,7 +70,7 @@ def settle(flow: Flow[W], progress: Progress) -> Outcome:
         if part.operations and part.name not in progress.broken:
             last = describe(part.operations) or ("nothing",)
             error = part.stop or Transient(reasons.CONFLICT, f"The object does not settle; next would be: {last[0]}")
-            progress.broken[part.name] = Failure(part.name, part.condition, error)
+            progress.broken[part.name] = Failure(part.name, part.condition, error, part.minor)
     return replace(flow.report(world, full), failures=_failures(left, progress))
 
 
@@ -97,14 +97,14 @@ def _carry_out_part(part: Part, executor: Executor, progress: Progress) -> Failu
         try:
             executor.run(operation)
         except MeshError as error:
-            return Failure(part.name, part.condition, error)
+            return Failure(part.name, part.condition, error, part.minor)
         progress.done.append(operation)
     return None
 
 
 def _failures(plan: Plan, progress: Progress) -> tuple[Failure, ...]:
     """Of each part the error that it met, else the reason why it stops."""
-    stops = {part.name: Failure(part.name, part.condition, part.stop) for part in plan.parts if part.stop is not None}
+    stops = {part.name: Failure(part.name, part.condition, part.stop, part.minor) for part in plan.parts if part.stop is not None}
     return tuple({**stops, **progress.broken}.values())
 
 
@@ -164,8 +164,9 @@ class Visit:
         """The log: one line for what failed, one for each thing that was done, none for a quiet look."""
         for act in acts:
             _log.info("%s: %s: %s", self.key, act.reason, act.note, extra={"fields": self._fields(act.reason, act.note)})
-        error = error_of(result)
-        if error is not None and not isinstance(error, Waiting):
+        for error in filter(None, (error_of(result), *_minor(result))):
+            if isinstance(error, Waiting):
+                continue
             _log.info("%s: %s: %s", self.key, error.reason, error.message, extra={"fields": self._fields(error.reason, error.message)})
 
     def _fields(self, reason: str, what: str) -> dict[str, str]:
@@ -179,9 +180,14 @@ class Visit:
         return {**kept, "lastHandledReconcileAt": token[:_TOKEN_LENGTH]} if token else kept
 
 
+def _minor(result: Outcome | MeshError) -> tuple[MeshError, ...]:
+    """Of each part whose failure does not count for the object as a whole, why it failed."""
+    return () if isinstance(result, MeshError) else tuple(failure.error for failure in result.failures if failure.minor)
+
+
 def error_of(result: Outcome | MeshError) -> MeshError | None:
     """The worst that a look met; None where it met nothing."""
-    return result if isinstance(result, MeshError) else worst(failure.error for failure in result.failures)
+    return result if isinstance(result, MeshError) else worst(failure.error for failure in result.failures if not failure.minor)
 
 
 def _is_ready(result: Outcome | MeshError) -> bool:
@@ -229,7 +235,7 @@ def run(visit: Visit, flow: Flow[W], *, interval: timedelta) -> Next:
 def _next(visit: Visit, result: Outcome | MeshError, interval: timedelta) -> Next:
     """Nothing leaves the schedule: what is not Ready is looked at on the drift interval at the latest."""
     settings = visit.ports.settings
-    errors = [result] if isinstance(result, MeshError) else [failure.error for failure in result.failures]
+    errors = [result] if isinstance(result, MeshError) else [failure.error for failure in result.failures if not failure.minor]
     ready = isinstance(result, Outcome) and not errors and result.ready.status == "True"
     longest = interval if ready else min(interval, settings.drift_interval)
     after = longest.total_seconds() * jitter(visit.uid)
@@ -238,7 +244,7 @@ def _next(visit: Visit, result: Outcome | MeshError, interval: timedelta) -> Nex
         after = 0.0 if emptying else min(after, settings.waiting_interval.total_seconds())
     if isinstance(result, Outcome) and result.due is not None:
         after = min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0))
-    told = tuple(sorted({error.reason for error in errors if not isinstance(error, Waiting)}))
+    told = tuple(sorted({error.reason for error in (*errors, *_minor(result)) if not isinstance(error, Waiting)}))
     return Next(after=after, backoff=any(isinstance(error, Transient) for error in errors), failures=told)
 
 
