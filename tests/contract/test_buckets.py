@@ -89,7 +89,7 @@ def test_statements_round_trip_and_foreign_ones_survive(world: World, bucket: b.
     buckets = world.stores.buckets(reading)
     resource = f"arn:aws:s3:::{bucket.name}/no/*"
     foreign = json.dumps({"Action": "s3:PutObject", "Effect": "Deny", "Principal": "*", "Resource": resource, "Sid": "theirs"})
-    want = replace(bucket, policy=(policies.tls_only(bucket.name),), foreign_statements=(foreign,))
+    want = replace(bucket, policy=policies.tls_only(bucket.name), foreign_statements=(foreign,))
     buckets.update(want, ("policy",))
     found = seen(buckets.observe(bucket.name))
     assert diff_bucket(found, want) == ()

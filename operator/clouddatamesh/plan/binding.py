@@ -10,6 +10,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.fields import GROUP, VERSION
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import Terminal
+from clouddatamesh.model import aws
 from clouddatamesh.model.bucket import PREFIX
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key, Manifest
@@ -63,13 +64,14 @@ class Holding:
 
 def want_principal(binding: Binding) -> Principal:
     """The IAM user as it should be, without its keys."""
-    bucket, account, mode = binding.bucket, binding.account, binding.mode
+    bucket, mode = binding.bucket, binding.mode
+    bounds = {"account": binding.account, "partition": features.partition_of(binding.store)}
     whole = mode == PRODUCER
     return Principal(
         name=binding.principal,
         path=names.principal_path(binding.owner.mesh, binding.owner.cluster),
         tags=binding.owner.tags,
-        policy=policies.producer(bucket, account=account) if whole else policies.consumer(bucket, binding.path, mode, account=account),
+        policy=policies.producer(bucket, **bounds) if whole else policies.consumer(bucket, binding.path, mode, **bounds),
     )
 
 
@@ -104,7 +106,8 @@ def secret_is_foreign(secret: Key, owner: Key) -> Terminal:
 
 def put_policy(binding: Binding) -> PutPolicy:
     """The write of the one inline policy, with the bounds that the second reader holds it to."""
-    return PutPolicy(want_principal(binding), binding.bucket, binding.path, binding.mode, binding.account)
+    partition = features.partition_of(binding.store)
+    return PutPolicy(want_principal(binding), binding.bucket, binding.path, binding.mode, binding.account, partition)
 
 
 def has_policy(binding: Binding, observed: Principal) -> bool:
@@ -165,7 +168,7 @@ def secret_content(binding: Binding) -> dict[str, str]:
     return {
         "type": "s3",
         "provider": "clouddatamesh",
-        "endpoint": spec.endpoint_url or f"https://s3.{spec.region}.amazonaws.com",
+        "endpoint": spec.endpoint_url or aws.endpoint_of(spec.region),
         "region": spec.region,
         "bucket": binding.bucket,
         "prefix": binding.path,
