@@ -84,12 +84,13 @@ def test_a_setting_is_read_back_as_written_where_the_store_can_do_it(
 
 
 def test_statements_round_trip_and_foreign_ones_survive(world: World, bucket: b.Bucket) -> None:
-    """On an endpoint without TLS the statement cannot be demanded, and still must be written and read alike."""
+    """On an endpoint without TLS the statements, as they are, would lock us out: here they are about one action that nobody needs."""
     reading = replace(world.connection, settings=world.connection.settings | {b.TLS_ONLY})
     buckets = world.stores.buckets(reading)
     resource = f"arn:aws:s3:::{bucket.name}/no/*"
     foreign = json.dumps({"Action": "s3:PutObject", "Effect": "Deny", "Principal": "*", "Resource": resource, "Sid": "theirs"})
-    want = replace(bucket, policy=(policies.tls_only(bucket.name),), foreign_statements=(foreign,))
+    ours = tuple(replace(statement, actions=("s3:PutBucketWebsite",)) for statement in policies.tls_only(bucket.name))
+    want = replace(bucket, policy=ours, foreign_statements=(foreign,))
     buckets.update(want, ("policy",))
     found = seen(buckets.observe(bucket.name))
     assert diff_bucket(found, want) == ()

@@ -15,7 +15,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 CLUSTER = "uid-kube-system"
 SETTINGS = Settings(mesh="acme", namespace="clouddatamesh-system", version="test")
-ABLE = [{"name": name, "supported": True} for name in b.CAPABILITIES]
+ABLE = [{"name": name, "supported": True, "proof": "ReadBack"} for name in b.CAPABILITIES]
 
 
 def the_store(**spec: Any) -> ObjectStore:

@@ -1,8 +1,6 @@
 """Clients: one per connection, no credentials but the given ones, no words below INFO, a certificate that must verify."""
 
-import datetime
 import io
-import ipaddress
 import logging
 import ssl
 import stat
@@ -16,10 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
@@ -27,6 +21,7 @@ from clouddatamesh.model.bucket import LIFECYCLE, Bucket
 from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.storage.clients import BotoStores
+from tests.support.certificates import make_certificate
 from tests.support.evidence import error_of
 
 SECRET = "planted/secret+of/forty/characters/long0"
@@ -180,25 +175,6 @@ def test_the_owner_is_sent_with_each_request_where_one_is_expected() -> None:
         buckets.update(Bucket("b", tags=(("a", "b"),)), ("tags",))
         buckets.delete("b")
     assert [headers.get("x-amz-expected-bucket-owner") for headers in asked] == ["111122223333"] * 4
-
-
-def make_certificate(folder: Path) -> tuple[str, ssl.SSLContext]:
-    """A self-signed certificate for 127.0.0.1, as PEM, and a server's context that uses it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-    builder = builder.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
-    certificate = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    plain = serialization.NoEncryption()
-    file = folder / "server.pem"
-    file.write_bytes(pem + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return pem.decode(), context
 
 
 def test_the_certificate_verifies_against_the_bundle_and_against_nothing_else(tmp_path: Path) -> None:

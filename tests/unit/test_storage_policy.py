@@ -27,7 +27,7 @@ def parsed(**changes: Any) -> tuple[Statement, ...]:
     return parse_document({"Statement": [raw]})[0]
 
 
-@pytest.mark.parametrize("statements", [(OURS,), (policies.tls_only("b"),), policies.producer("b"), ()])
+@pytest.mark.parametrize("statements", [(OURS,), policies.tls_only("b"), policies.producer("b"), ()])
 def test_what_is_written_is_read(statements: tuple[Statement, ...]) -> None:
     assert parse_policy(build_document(statements)) == (tuple(sorted(statements)), ())
 

@@ -92,6 +92,20 @@ def test_of_two_parts_with_one_condition_the_worst_tells() -> None:
     assert told(summarize({}, failing(taking, giving)), "CredentialsReady") == ("False", "T")
 
 
+def test_what_is_minor_is_told_by_its_condition_and_not_by_ready() -> None:
+    orphans = Finding("PrincipalsOrphaned", "True", "Orphaned", "Principals without a living owner: x")
+    minor = Failure("sweep x", "PrincipalsOrphaned", Terminal("Conflict", "DeleteUser of user x failed: DeleteConflict"), minor=True)
+    status = summarize({}, Outcome(READY.ready, (orphans,), failures=(minor,)))
+    assert (told(status, "Ready"), kstatus(status)) == (("True", "Ready"), "Current")
+    found = condition_of(status, "PrincipalsOrphaned")
+    assert found and (found["status"], found["reason"]) == ("True", "Conflict")
+    assert found["message"] == "Principals without a living owner: x; DeleteUser of user x failed: DeleteConflict"
+    major = Failure("bucket", "Identified", Waiting("W", "w"))
+    assert told(summarize({}, Outcome(READY.ready, (orphans,), failures=(minor, major))), "Ready") == ("Unknown", "W")
+    alone = summarize({}, Outcome(READY.ready, failures=(minor,)))
+    assert told(alone, "PrincipalsOrphaned") == ("True", "Conflict")
+
+
 def test_the_worst_is_what_somebody_must_act_on_and_of_equals_the_first() -> None:
     first, second, passes, waits = Terminal("A", "a"), Terminal("B", "b"), Transient("C", "c"), Waiting("D", "d")
     assert worst([waits, passes, first, second]) is first

@@ -83,6 +83,7 @@ inside() {
 		rgw sts key = abcdefghijklmnop
 		rgw enable apis = s3, sts, iam, admin
 		rgw thread pool size = 64
+		rgw trust forwarded https = true
 	X
 	c ceph-authtool --create-keyring /ceph/keyring --gen-key -n mon. --cap mon 'allow *'
 	c ceph-authtool /ceph/keyring --gen-key -n client.admin --cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *'

@@ -30,6 +30,7 @@ ShortText = Annotated[str, StringConstraints(max_length=256)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
 Url = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[a-z][a-z0-9+.-]*://[!-~]+$")]
 EndpointUrl = Annotated[str, StringConstraints(max_length=512, pattern=rf"^https?://{_HOST}(:{_PORT})?(/[A-Za-z0-9._/-]*)?$")]
+PlainUrl = Annotated[str, StringConstraints(max_length=512, pattern=rf"^http://{_HOST}(:{_PORT})?$")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@ \t\n\f\r]+@[^@ \t\n\f\r]+\.[^@ \t\n\f\r]+$")]
 Duration = Annotated[str, StringConstraints(min_length=2, max_length=24, pattern=r"^([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?$")]
 SemanticVersion = Annotated[

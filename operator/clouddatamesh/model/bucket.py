@@ -86,16 +86,25 @@ class Contents:
         return not (self.versions or self.delete_markers or self.uploads)
 
 
-Verdict: TypeAlias = Literal["Yes", "No", "Unclear"]
+Verdict: TypeAlias = Literal["Yes", "No", "Unseen", "Unclear"]
+Proof: TypeAlias = Literal["Refused", "Effect", "ReadBack", "Unproven"]
+"""On what a Yes rests, the best first: a request that must be refused was refused; the effect was seen; the setting was read back as it was
+written; or it was read back, and the request that it must refuse could not be tried."""
 
 
 @dataclass(frozen=True, order=True)
 class Capability:
-    """Something a store was found able to do, or not; `message` says how that showed. Unclear: the attempt tells neither."""
+    """Something a store was found able to do, or not; `message` says how that showed, and of a Yes what could not be tried.
+
+    Unclear: the attempt tells neither. Unseen: the store took the setting and does not show it, which it may do later.
+    """
 
     name: str
     verdict: Verdict
     message: str = ""
+    proof: Proof = "ReadBack"
+    harmful: bool = False
+    """Of a No: the setting refuses what it must let through, so that it must not be written to any bucket."""
 
 
 BLOCK_PUBLIC_ACCESS, TLS_ONLY, ENCRYPTION = "BlockPublicAccess", "TlsOnly", "Encryption"

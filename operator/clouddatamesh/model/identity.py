@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from clouddatamesh.model.aws import is_aws_endpoint, partition_of
 from clouddatamesh.model.bucket import Statement, Tags
 
 
@@ -44,7 +45,8 @@ class Principal:
 class Connection:
     """How one store is reached. Two equal connections may share their clients.
 
-    `endpoint` and `iam_endpoint` are None on AWS. `access_key_id` None means the SDK's own chain (workload identity).
+    `endpoint` is None, or one of its own, on AWS; `iam_endpoint` None is AWS's. `plain_endpoint` is the same store without TLS, where that
+    is known: nothing but what must be refused is sent there. `access_key_id` None means the SDK's own chain (workload identity).
     `expected_owner` is the account id sent as ExpectedBucketOwner, None where the store does not answer to it.
     `settings` names the capabilities whose settings are read and written: others are left alone and cost no call.
     """
@@ -58,6 +60,17 @@ class Connection:
     secret_access_key: str | None = field(default=None, repr=False)
     expected_owner: str | None = None
     settings: frozenset[str] = frozenset()
+    plain_endpoint: str | None = None
+
+    @property
+    def is_aws(self) -> bool:
+        """Whether it is AWS that answers."""
+        return is_aws_endpoint(self.endpoint)
+
+    @property
+    def partition(self) -> str:
+        """The second word of the store's ARNs."""
+        return partition_of(self.region) if self.is_aws else "aws"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class Finding:
 class Failure:
     """A part of a plan that stopped: its name, the condition type that tells of it (empty: only Ready does), and why.
 
-    `minor`: Ready does not tell of it.
+    `minor`: the condition alone tells of it, and Ready does not; nor is the object looked at sooner for it.
     """
 
     part: str

@@ -91,13 +91,14 @@ class CreatePrincipal:
 
 @dataclass(frozen=True)
 class PutPolicy:
-    """Write the user's one inline policy; `bucket`, `prefix` and `account` bound what it may name."""
+    """Write the user's one inline policy; `bucket`, `prefix`, `account` and `partition` bound what it may name."""
 
     want: Principal
     bucket: str
     prefix: str = ""
     mode: str = "Producer"
     account: str = ""
+    partition: str = "aws"
 
     def __str__(self) -> str:
         return f"set the policy of principal {self.want.name}"

@@ -45,13 +45,14 @@ class Binding:
 
 def want_principal(binding: Binding) -> Principal:
     """The IAM user as it should be, without its keys."""
-    bucket, account, mode = binding.bucket, binding.account, binding.mode
+    bucket, mode = binding.bucket, binding.mode
+    bounds = {"account": binding.account, "partition": features.partition_of(binding.store)}
     whole = mode == PRODUCER
     return Principal(
         name=binding.principal,
         path=names.principal_path(binding.owner.mesh, binding.owner.cluster),
         tags=binding.owner.tags,
-        policy=policies.producer(bucket, account=account) if whole else policies.consumer(bucket, binding.path, mode, account=account),
+        policy=policies.producer(bucket, **bounds) if whole else policies.consumer(bucket, binding.path, mode, **bounds),
     )
 
 
@@ -77,7 +78,8 @@ def principal_is_foreign(name: str) -> Terminal:
 
 def put_policy(binding: Binding) -> PutPolicy:
     """The write of the one inline policy, with the bounds that the second reader holds it to."""
-    return PutPolicy(want_principal(binding), binding.bucket, binding.path, binding.mode, binding.account)
+    partition = features.partition_of(binding.store)
+    return PutPolicy(want_principal(binding), binding.bucket, binding.path, binding.mode, binding.account, partition)
 
 
 def has_policy(binding: Binding, observed: Principal) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.api.v1alpha1.objectstore import CapabilityStatus, ObjectStore
+from clouddatamesh.model import aws
 from clouddatamesh.model import bucket as b
 
 _BASELINE: Final = {
@@ -16,8 +17,13 @@ _BASELINE: Final = {
 
 
 def is_aws(store: ObjectStore) -> bool:
-    """Whether the store is AWS itself: then the whole baseline is required."""
-    return store.spec.endpoint_url is None
+    """Whether the store is AWS itself, be it by an endpoint of its own: then the whole baseline is required."""
+    return aws.is_aws_endpoint(store.spec.endpoint_url)
+
+
+def partition_of(store: ObjectStore) -> str:
+    """The second word of the ARNs of the store."""
+    return aws.partition_of(store.spec.region) if is_aws(store) else "aws"
 
 
 def level(store: ObjectStore, capability: str) -> str:
@@ -57,9 +63,29 @@ def messages_of(store: ObjectStore) -> Mapping[str, str]:
 
 def unclear_of(store: ObjectStore) -> tuple[str, ...]:
     """The protections that are asked for, and of which no probe could tell yet whether the store has them."""
-    known = {found.name for found in store.status.capabilities}
+    known = {found.name for found in store.status.capabilities if found.supported or not found.failures}
+    former = any(is_former(store, found) for found in store.status.capabilities)
+    known -= {b.TLS_ONLY} if former and level(store, b.TLS_ONLY) == "Required" else set()
     return tuple(sorted({*(name for name in _BASELINE if level(store, name) != "Off"), b.TAGS, b.IDENTITIES} - known))
 
 
+def unproven_of(store: ObjectStore) -> tuple[str, ...]:
+    """The protections that are asked for and in place, and of which no probe could try a request that they must refuse."""
+    asked = {name for name in _BASELINE if level(store, name) != "Off"} & settings_of(store)
+    return tuple(sorted(found.name for found in store.status.capabilities if found.name in asked and found.proof == "Unproven"))
+
+
+def is_former(store: ObjectStore, found: CapabilityStatus) -> bool:
+    """Whether it tells of TlsOnly as it was probed with a former statement, which some stores, but not AWS, never applied.
+
+    What let everybody pass then may refuse everybody now: nothing is written until the present statements were probed.
+    """
+    return found.name == b.TLS_ONLY and found.supported and found.proof is None and not is_aws(store)
+
+
 def _probed(store: ObjectStore) -> tuple[b.Capability, ...]:
-    return tuple(b.Capability(found.name, "Yes" if found.supported else "No", found.message or "") for found in store.status.capabilities)
+    return tuple(
+        b.Capability(found.name, "Yes" if found.supported else "No", found.message or "")
+        for found in store.status.capabilities
+        if not is_former(store, found)
+    )

@@ -1,5 +1,6 @@
 """The policy statements that we write, as values. They are checked by plan/policy_faults.py, which shares no code with this file."""
 
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from clouddatamesh.model.bucket import PREFIX, Statement
@@ -9,35 +10,39 @@ Condition: TypeAlias = tuple[str, str, tuple[str, ...]]
 _UPLOAD: Final = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject")
 
 
-def tls_only(bucket: str) -> Statement:
-    """Refuse every request that did not come over TLS."""
-    return Statement(
-        sid=f"{PREFIX}TlsOnly",
-        effect="Deny",
-        principals=("*",),
-        actions=("s3:*",),
-        resources=(f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"),
-        conditions=(("Bool", "aws:SecureTransport", ("false",)),),
-    )
+def arn_of(bucket: str, partition: str) -> str:
+    """The ARN of a bucket."""
+    return f"arn:{partition}:s3:::{bucket}"
 
 
-def producer(bucket: str, *, account: str = "") -> tuple[Statement, ...]:
+def tls_only(bucket: str, *, partition: str = "aws") -> tuple[Statement, ...]:
+    """Refuse every request that did not come over TLS. Sorted by Sid.
+
+    Two statements: stores that say nothing of a request without TLS (RGW) match the second alone. Not one with BoolIfExists, which other
+    stores do not know.
+    """
+    arn, secure = arn_of(bucket, partition), "aws:SecureTransport"
+    denied = Statement(f"{PREFIX}TlsOnly", "Deny", ("s3:*",), (arn, f"{arn}/*"), ("*",), (("Bool", secure, ("false",)),))
+    return denied, replace(denied, sid=f"{PREFIX}TlsOnlyKeyAbsent", conditions=(("Null", secure, ("true",)),))
+
+
+def producer(bucket: str, *, account: str = "", partition: str = "aws") -> tuple[Statement, ...]:
     """Write, read and list the whole bucket; deleting hides an object, and never destroys a version of it."""
-    objects = tuple(sorted((*_UPLOAD, "s3:DeleteObject", "s3:GetObject")))
+    objects, arn = tuple(sorted((*_UPLOAD, "s3:DeleteObject", "s3:GetObject"))), arn_of(bucket, partition)
     return (
-        Statement(f"{PREFIX}List", "Allow", _LIST, (f"arn:aws:s3:::{bucket}",), conditions=_of(account)),
-        Statement(f"{PREFIX}Objects", "Allow", objects, (f"arn:aws:s3:::{bucket}/*",), conditions=_of(account)),
+        Statement(f"{PREFIX}List", "Allow", _LIST, (arn,), conditions=_of(account)),
+        Statement(f"{PREFIX}Objects", "Allow", objects, (f"{arn}/*",), conditions=_of(account)),
     )
 
 
-def consumer(bucket: str, path: str, mode: str, *, account: str = "") -> tuple[Statement, ...]:
+def consumer(bucket: str, path: str, mode: str, *, account: str = "", partition: str = "aws") -> tuple[Statement, ...]:
     """What one mode of access allows within one path of a bucket; listing only what lies there. Sorted by Sid."""
     objects = {
         "ReadOnly": ("s3:GetObject",),
         "ReadWrite": tuple(sorted((*_UPLOAD, "s3:DeleteObject", "s3:GetObject"))),
         "WriteOnly": _UPLOAD,
     }[mode]
-    arn, ours = f"arn:aws:s3:::{bucket}", _of(account)
+    arn, ours = arn_of(bucket, partition), _of(account)
     within = (*ours, ("StringLike", "s3:prefix", (path, f"{path}*")))
     listing = (Statement(f"{PREFIX}List", "Allow", ("s3:ListBucket",), (arn,), conditions=within),) if mode != "WriteOnly" else ()
     return (

@@ -29,16 +29,19 @@ _ACCOUNT: Final = "s3:ResourceAccount"
 _MAX_LENGTH: Final = 2048
 
 
-def find_faults(statements: Iterable[Statement], *, bucket: str, prefix: str, mode: str, account: str = "") -> tuple[str, ...]:
+def find_faults(
+    statements: Iterable[Statement], *, bucket: str, prefix: str, mode: str, account: str = "", partition: str = "aws"
+) -> tuple[str, ...]:
     """Everything that makes these statements of a user policy unfit to be sent, as sentences; empty where they are sound.
 
-    `prefix` is the path within the bucket, empty for the whole; only mode Producer may have the whole. Where `account` is given, every
-    statement must hold for buckets of that account only.
+    `prefix` is the path within the bucket, empty for the whole; only mode Producer may have the whole. `partition` is that of the ARNs.
+    Where `account` is given, every statement must hold for buckets of that account only.
     """
     found = tuple(statements)
     faults = [*_faults_of_bounds(bucket, prefix, mode)]
     if not faults:
-        faults = [fault for statement in found for fault in _faults_of(statement, bucket, prefix, mode)]
+        place = f"arn:{partition}:s3:::{bucket}"
+        faults = [fault for statement in found for fault in _faults_of(statement, place, prefix, mode)]
         faults += [fault for statement in found for fault in _faults_of_account(statement, account)]
     if sum(_length_of(statement) for statement in found) > _MAX_LENGTH:
         faults.append("The policy is longer than a user policy may be")
@@ -56,7 +59,7 @@ def _faults_of_bounds(bucket: str, prefix: str, mode: str) -> Iterator[str]:
         yield f"mode {mode} would reach the whole bucket"
 
 
-def _faults_of(statement: Statement, bucket: str, prefix: str, mode: str) -> Iterator[str]:
+def _faults_of(statement: Statement, place: str, prefix: str, mode: str) -> Iterator[str]:
     if statement.effect != "Allow":
         yield f"{statement.sid}: the effect is {statement.effect}"
     if statement.principals:
@@ -64,18 +67,18 @@ def _faults_of(statement: Statement, bucket: str, prefix: str, mode: str) -> Ite
     if not statement.actions or not statement.resources:
         yield f"{statement.sid}: it names no action or no resource"
     for resource in statement.resources:
-        yield from _faults_of_resource(statement, resource, (bucket, prefix, mode))
+        yield from _faults_of_resource(statement, resource, (place, prefix, mode))
     yield from _faults_of_conditions(statement, prefix)
 
 
 def _faults_of_resource(statement: Statement, resource: str, bounds: tuple[str, str, str]) -> Iterator[str]:
-    bucket, prefix, mode = bounds
-    if resource == f"arn:aws:s3:::{bucket}":
+    place, prefix, mode = bounds
+    if resource == place:
         allowed = _ON_BUCKET[mode] - _OF_THE_WHOLE if prefix else _ON_BUCKET[mode]
-    elif resource == f"arn:aws:s3:::{bucket}/{prefix}*":
+    elif resource == f"{place}/{prefix}*":
         allowed = _ON_OBJECTS[mode]
     else:
-        yield f"{statement.sid}: resource {resource} lies outside bucket {bucket} and path {prefix or '/'}"
+        yield f"{statement.sid}: resource {resource} lies outside bucket {place.rpartition(':')[2]} and path {prefix or '/'}"
         return
     for action in sorted(set(statement.actions) - allowed):
         yield f"{statement.sid}: action {action} on {resource} is not one to hand out in mode {mode}"

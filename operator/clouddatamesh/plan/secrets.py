@@ -9,6 +9,7 @@ from typing import Any, Final
 from clouddatamesh import reasons
 from clouddatamesh.api.fields import GROUP, VERSION
 from clouddatamesh.errors import Terminal
+from clouddatamesh.model import aws
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.operations import ClaimSecret, DeleteChild, PatchSecret, SecretPatch
 from clouddatamesh.model.plan import Operation
@@ -86,7 +87,7 @@ def is_foreign(secret: Key, owner: Key) -> Terminal:
 def content_of(binding: Binding) -> dict[str, str]:
     """What the Secret holds beside the key: the fields of servicebinding.io/s3, and what clients must be told besides."""
     spec = binding.store.spec
-    endpoint = spec.endpoint_url or f"https://s3.{spec.region}.amazonaws.com"
+    endpoint = spec.endpoint_url or aws.endpoint_of(spec.region)
     scheme, _, host = endpoint.partition("://")
     return {
         "type": "s3",

@@ -240,7 +240,7 @@ def want_bucket(wish: Wish, observed: b.Bucket) -> b.Bucket:
         tags=_want_tags(wish, observed),
         public_access_blocked=True if b.BLOCK_PUBLIC_ACCESS in on else None,
         ownership_enforced=True if b.OBJECT_OWNERSHIP in on else None,
-        policy=(policies.tls_only(wish.name),) if b.TLS_ONLY in on else None,
+        policy=policies.tls_only(wish.name, partition=features.partition_of(wish.store)) if b.TLS_ONLY in on else None,
         encryption=(observed.encryption or "AES256") if b.ENCRYPTION in on else None,
         versioning=wish.storage.versioning if b.VERSIONING in on else None,
         lifecycle=_want_rules(wish) if b.LIFECYCLE in on else None,

@@ -19,6 +19,7 @@ from clouddatamesh.plan import binding, names
 
 MOST: Final = 20
 """So many are ended in one round."""
+ORPHANED: Final = "PrincipalsOrphaned"
 SEEN_FOR: Final = timedelta(minutes=5)
 DISABLED_FOR: Final = timedelta(minutes=1)
 _SHOWN: Final = 5
@@ -93,4 +94,4 @@ def orphan_findings(world: StoreWorld) -> tuple[Finding, ...]:
         )
     else:
         way_out = f"their keys are disabled after five minutes, and they are removed a minute later, {MOST} at a time"
-    return (Finding("PrincipalsOrphaned", "True", reasons.ORPHANED, f"{what}; {way_out}"),)
+    return (Finding(ORPHANED, "True", reasons.ORPHANED, f"{what}; {way_out}"),)

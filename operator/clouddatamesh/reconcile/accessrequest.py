@@ -96,7 +96,7 @@ def _report_deletion(visit: Visit) -> Outcome:
 def _executor(visit: Visit, world: AccessWorld) -> Executor:
     target = Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record, world.now, looks=visit.looks)
     place = open_place(world.store, visit) if world.store is not None else None
-    return Executor(replace(target, identities=place.identities) if isinstance(place, Place) else target)
+    return Executor(replace(target, identities=place.identities, explain=place.explain) if isinstance(place, Place) else target)
 
 
 def gather(ask: Ask, visit: Visit) -> AccessWorld:

@@ -90,7 +90,8 @@ def _executor(visit: Visit, world: ProductWorld) -> Executor:
     if not isinstance(place, Place):
         return Executor(target)
     check = check_destruction(visit, place)
-    return Executor(replace(target, buckets=place.buckets, identities=place.identities, check_destruction=check))
+    target = replace(target, buckets=place.buckets, identities=place.identities, check_destruction=check)
+    return Executor(replace(target, explain=place.explain))
 
 
 def gather(product: DataProduct, visit: Visit) -> ProductWorld:

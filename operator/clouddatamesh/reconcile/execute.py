@@ -43,6 +43,8 @@ class Target:
     identities: Identities | None = None
     check_destruction: Callable[[bool], None] = _may_not
     looks: dict[tuple[str, str], Any] = field(default_factory=dict)
+    explain: Callable[[MeshError], MeshError] = lambda error: error
+    """What an error of the store means to this object."""
 
 
 _ON_BUCKETS = (s.CreateBucket, s.MarkBucket, s.UpdateBucket, s.EmptyBucket, s.DeleteBucket)
@@ -81,6 +83,8 @@ class Executor:
         """Carry one operation out; whatever comes of it, what was seen before is seen again."""
         try:
             self._run(operation)
+        except MeshError as error:
+            raise self._target.explain(error) from error
         finally:
             self._forget(operation)
 
@@ -219,7 +223,7 @@ class Executor:
 
     @_run.register
     def _(self, operation: s.PutPolicy) -> None:
-        bounds = {"bucket": operation.bucket, "prefix": operation.prefix, "mode": operation.mode, "account": operation.account}
+        bounds = {name: getattr(operation, name) for name in ("bucket", "prefix", "mode", "account", "partition")}
         faults = find_faults(operation.want.policy or (), **bounds)
         if faults:
             raise Terminal(reasons.INTERNAL, f"A policy was not sent: {faults[0]}")

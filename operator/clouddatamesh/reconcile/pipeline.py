@@ -210,8 +210,9 @@ class Visit:
         """The log: one line for what failed, one for each thing that was done or is otherwise now, none for a quiet look."""
         for act in acts:
             _log.info("%s: %s: %s", self.key, act.reason, act.note, extra={"fields": self._fields(act.reason, act.note)})
-        error = _failed(result)
-        if error is not None:
+        for error in filter(None, (_failed(result), *_minor(result))):
+            if isinstance(error, Waiting):
+                continue
             _log.info("%s: %s: %s", self.key, error.reason, error.message, extra={"fields": self._fields(error.reason, error.message)})
 
     def _fields(self, reason: str, what: str) -> dict[str, str]:
@@ -240,8 +241,14 @@ def _only_failed(old: Mapping[str, Any], new: Mapping[str, Any], result: Outcome
 
 def _failed(result: Outcome | MeshError) -> MeshError | None:
     """The worst that a look met; None where it met nothing, or only waits."""
-    error = result if isinstance(result, MeshError) else worst(failure.error for failure in result.failures)
+    failures = () if isinstance(result, MeshError) else result.failures
+    error = result if isinstance(result, MeshError) else worst(failure.error for failure in failures if not failure.minor)
     return None if isinstance(error, Waiting) else error
+
+
+def _minor(result: Outcome | MeshError) -> tuple[MeshError, ...]:
+    """Of each part whose failure does not count for the object as a whole, why it failed."""
+    return () if isinstance(result, MeshError) else tuple(failure.error for failure in result.failures if failure.minor)
 
 
 def _is_ready(result: Outcome | MeshError) -> bool:
@@ -290,7 +297,7 @@ def run(visit: Visit, flow: Flow[W], *, interval: timedelta) -> Next:
 def _next(visit: Visit, result: Outcome | MeshError, interval: timedelta) -> Next:
     """Nothing leaves the schedule: what is not Ready is looked at on the drift interval at the latest."""
     settings = visit.ports.settings
-    errors = [result] if isinstance(result, MeshError) else [failure.error for failure in result.failures]
+    errors = [result] if isinstance(result, MeshError) else [failure.error for failure in result.failures if not failure.minor]
     ready = isinstance(result, Outcome) and not errors and result.ready.status == "True"
     longest = interval if ready else min(interval, settings.drift_interval)
     after = longest.total_seconds() * jitter(visit.uid)
@@ -299,7 +306,7 @@ def _next(visit: Visit, result: Outcome | MeshError, interval: timedelta) -> Nex
         after = 0.0 if emptying else min(after, _patience(visit))
     if isinstance(result, Outcome) and result.due is not None:
         after = min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0))
-    told = tuple(sorted({error.reason for error in errors if not isinstance(error, Waiting)}))
+    told = tuple(sorted({error.reason for error in (*errors, *_minor(result)) if not isinstance(error, Waiting)}))
     return Next(after=after, backoff=any(isinstance(error, Transient) for error in errors), failures=told)
 
 

@@ -1,6 +1,7 @@
 """One store as one visit reaches it: what it answers, and whether that may be believed."""
 
 from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
@@ -11,7 +12,7 @@ from clouddatamesh.model.identity import Connection, Principal
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.takeover import FormerUser
 from clouddatamesh.plan import marks, names
-from clouddatamesh.plan.features import settings_of
+from clouddatamesh.plan.features import is_aws, settings_of
 from clouddatamesh.plan.objectstore import find_other_account, is_marker, is_mesh_bucket
 from clouddatamesh.plan.takeover import former_names
 from clouddatamesh.ports import BucketStore, Cluster, Identities, Ports
@@ -19,6 +20,7 @@ from clouddatamesh.reconcile.pipeline import Visit
 from clouddatamesh.status.summarize import condition_of
 
 _FIELDS = ("access-key-id", "secret-access-key")
+T = TypeVar("T")
 
 
 def connection_of(store: ObjectStore, cluster: Cluster) -> Connection:
@@ -29,8 +31,9 @@ def connection_of(store: ObjectStore, cluster: Cluster) -> Connection:
     return Connection(
         region=spec.region,
         endpoint=spec.endpoint_url,
-        iam_endpoint=spec.iam_endpoint_url or spec.endpoint_url,
-        addressing_style=spec.addressing_style or ("path" if spec.endpoint_url else "virtual"),
+        iam_endpoint=spec.iam_endpoint_url or (None if is_aws(store) else spec.endpoint_url),
+        plain_endpoint=spec.plain_endpoint_url,
+        addressing_style=spec.addressing_style or ("virtual" if is_aws(store) else "path"),
         ca_bundle=spec.ca_bundle,
         access_key_id=key_id,
         secret_access_key=secret,
@@ -62,6 +65,20 @@ def cluster_uid(ports: Ports) -> str:
     return str(system["metadata"]["uid"])
 
 
+_OF_CREDENTIALS: Final = (reasons.CREDENTIALS_INVALID, reasons.CERTIFICATE_INVALID, reasons.CREDENTIALS_MISSING)
+
+
+def about_the_store(error: MeshError, store: ObjectStore) -> MeshError:
+    """What is wrong with the store's credentials is the store's to tell; whoever uses it waits for that."""
+    if not isinstance(error, Terminal):
+        return error
+    if error.reason == reasons.NOT_THE_SAME_STORE:
+        return Waiting(error.reason, error.message)
+    if error.reason in _OF_CREDENTIALS:
+        return Waiting(reasons.STORE_NOT_READY, f"ObjectStore {store.metadata.name} is not Ready: {error.message}")
+    return error
+
+
 class Place:
     """The store of one visit. What it shows is there; that it does not show something counts only while it is known to be the right one.
 
@@ -79,7 +96,7 @@ class Place:
         """A bucket, with what is in doubt about its absence."""
         look = ("bucket", name)
         if look not in self._visit.looks:
-            seen = self.buckets.observe(name)
+            seen = self._shield(self.buckets.observe(name))
             self._visit.looks[look] = doubted(seen, self._doubt_of_buckets() if isinstance(seen, Absent) else None)
         found: Seen[Bucket] = self._visit.looks[look]
         return found
@@ -88,7 +105,7 @@ class Place:
         """A user, with what is in doubt about its absence."""
         look = ("principal", name)
         if look not in self._visit.looks:
-            seen = self.identities.observe(name)
+            seen = self._shield(self.identities.observe(name))
             self._visit.looks[look] = doubted(seen, self._doubt_of_identities() if isinstance(seen, Absent) else None)
         found: Seen[Principal] = self._visit.looks[look]
         return found
@@ -103,7 +120,14 @@ class Place:
         try:
             return Present(self.buckets.count(name))
         except MeshError as error:
-            return Unknown(error)
+            return Unknown(self.explain(error))
+
+    def explain(self, error: MeshError) -> MeshError:
+        """What an error of the store means to whoever uses it."""
+        return about_the_store(error, self._store)
+
+    def _shield(self, seen: Seen[T]) -> Seen[T]:
+        return Unknown(self.explain(seen.error)) if isinstance(seen, Unknown) else seen
 
     def find_fault(self) -> MeshError | None:
         """Why these credentials must not be used at all: they are of another account, or the store does not say whose they are."""
@@ -189,5 +213,6 @@ def open_place(store: ObjectStore, visit: Visit) -> Place | MeshError:
     try:
         place = Place(store, visit)
     except MeshError as error:
-        return error
-    return place.find_fault() or place
+        return about_the_store(error, store)
+    fault = place.find_fault()
+    return place if fault is None else about_the_store(fault, store)

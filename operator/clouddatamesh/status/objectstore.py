@@ -8,7 +8,7 @@ from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.features import is_aws, messages_of, missing_of, unclear_of
+from clouddatamesh.plan.features import is_aws, messages_of, missing_of, unclear_of, unproven_of
 from clouddatamesh.plan.objectstore import (
     find_strangeness,
     has_identities,
@@ -50,7 +50,9 @@ def _ready(store: ObjectStore) -> tuple[Finding, bool]:
         words = "; ".join(f"{name} ({said.get(name) or 'not found'})" for name in missing)
         why = f"The store cannot do what is required: {words}; relax spec.baseline"
         return Finding("Ready", "False", reasons.CAPABILITY_MISSING, why), True
-    return Finding("Ready", "True", reasons.READY, "The store answers and is this mesh's"), False
+    unproven = unproven_of(store)
+    told = f"; in place, but not proven by a refused request: {', '.join(unproven)}" if unproven else ""
+    return Finding("Ready", "True", reasons.READY, f"The store answers and is this mesh's{told}"), False
 
 
 def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:

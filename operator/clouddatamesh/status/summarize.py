@@ -57,22 +57,28 @@ def worst(errors: Iterable[MeshError]) -> MeshError | None:
 
 def _with_failures(outcome: Outcome) -> Outcome:
     """The outcome with each failed part telling of its condition, and the worst failure of Ready."""
-    if not outcome.failures:
+    told = _told_by_parts(outcome)
+    kept = tuple(found for found in outcome.findings if found.type not in told)
+    outcome = replace(outcome, findings=(*kept, *told.values()))
+    error = worst(failure.error for failure in outcome.failures if not failure.minor)
+    if error is None:
         return outcome
+    stalled = outcome.stalled and outcome.ready.status == "False"
+    if stalled and not isinstance(error, Terminal):
+        return outcome
+    return replace(outcome, ready=_finding_of_error("Ready", error), stalled=isinstance(error, Terminal))
+
+
+def _told_by_parts(outcome: Outcome) -> dict[str, Finding]:
     told: dict[str, Finding] = {}
     for condition in dict.fromkeys(failure.condition for failure in outcome.failures if failure.condition):
         why = worst(failure.error for failure in outcome.failures if failure.condition == condition)
         assert why is not None  # noqa: S101 - a failure has an error
         told[condition] = _finding_of_error(condition, why)
-    kept = tuple(found for found in outcome.findings if found.type not in told)
-    error = worst(failure.error for failure in outcome.failures if not failure.minor)
-    if error is None:
-        return replace(outcome, findings=(*kept, *told.values()))
-    stalled = outcome.stalled and outcome.ready.status == "False"
-    if stalled and not isinstance(error, Terminal):
-        return replace(outcome, findings=(*kept, *told.values()))
-    ready = _finding_of_error("Ready", error)
-    return replace(outcome, ready=ready, findings=(*kept, *told.values()), stalled=isinstance(error, Terminal))
+        found = next((found for found in outcome.findings if found.type == condition), None)
+        if found is not None and all(failure.minor for failure in outcome.failures if failure.condition == condition):
+            told[condition] = replace(found, reason=why.reason, message=f"{found.message}; {why.message}")
+    return told
 
 
 def _finding_of_error(condition: str, error: MeshError) -> Finding:

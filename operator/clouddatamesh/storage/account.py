@@ -20,7 +20,7 @@ def read_account(s3: Calls, sts: Calls, iam: Calls, connection: Connection) -> S
 
     RGW tells its account only in the ARN: the owner of the list is the user, and ExpectedBucketOwner is compared with the account.
     """
-    if connection.endpoint is None:
+    if connection.is_aws:
         return StoreAccount(str(sts.do("get_caller_identity", "")["Account"]))
     return StoreAccount(_by_user(iam) or _by_sts(sts) or _by_list(s3))
 

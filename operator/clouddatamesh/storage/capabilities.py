@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError
 from clouddatamesh.errors import MeshError
 from clouddatamesh.model import bucket as b
 from clouddatamesh.storage.attempts import ATTEMPTS
+from clouddatamesh.storage.attempts_users import remove_user
 from clouddatamesh.storage.calls import WIRE_ERRORS, Calls
 from clouddatamesh.storage.errors import code_of
-from clouddatamesh.storage.scratch import KEY, MARK, Scratch, Unproven, Unsupported, is_not_done
+from clouddatamesh.storage.scratch import KEY, MARK, Harmful, Scratch, Unproven, Unseen, Unsupported, is_not_done
 from clouddatamesh.storage.settings import UNSET
 
 _ABSENT: Final = ("NoSuchBucket",)
@@ -31,6 +32,9 @@ def probe(s3: Calls, scratch: Scratch, *, make: Callable[[], None]) -> tuple[b.C
         silent = bool(found) and found[-1].message == _SILENCE
         found.append(b.Capability(name, "Unclear", _SILENCE) if silent else _try(name, scratch))
     _clean(scratch)
+    if scratch.guest.name:
+        with suppress(*WIRE_ERRORS):
+            remove_user(scratch.iam, scratch.guest.name)
     return tuple(found)
 
 
@@ -42,9 +46,12 @@ def _clean(scratch: Scratch) -> None:
 
 def _try(name: str, scratch: Scratch) -> b.Capability:
     try:
-        ATTEMPTS[name](scratch)
+        proof, message = ATTEMPTS[name](scratch)
     except Unsupported as shown:
-        return b.Capability(name, "No", str(shown))
+        return b.Capability(name, "No", str(shown), harmful=isinstance(shown, Harmful))
+    except Unseen as shown:
+        # AWS has all of it, and shows some of it late: there nothing is concluded.
+        return b.Capability(name, "Unclear" if scratch.is_aws else "Unseen", str(shown))
     except Unproven as shown:
         return b.Capability(name, "Unclear", str(shown))
     except (KeyError, IndexError, ValueError):
@@ -55,7 +62,7 @@ def _try(name: str, scratch: Scratch) -> b.Capability:
             return b.Capability(name, "Unclear", _SILENCE)
         verdict: b.Verdict = "No" if is_not_done(error) else "Unclear"
         return b.Capability(name, verdict, f"{error.operation_name} failed: {code_of(error)}")
-    return b.Capability(name, "Yes")
+    return b.Capability(name, "Yes", message, proof)
 
 
 def _prepare(s3: Calls, scratch: Scratch, make: Callable[[], None]) -> str:

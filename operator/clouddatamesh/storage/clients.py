@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import logging
 import shutil
 import tempfile
@@ -10,8 +11,11 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -29,10 +33,6 @@ _POOL: Final = 32
 _WITHOUT: Final = 10.0
 """Seconds for which the chain of credentials is not asked again after it found none: asking may take seconds, under the lock."""
 _CHATTY: Final = ("boto3", "botocore", "urllib3", "s3transfer")
-_NEED_DIGEST: Final = (
-    "DeleteObjects", "PutBucketEncryption", "PutBucketLifecycleConfiguration", "PutBucketOwnershipControls", "PutBucketPolicy",
-    "PutBucketTagging", "PutBucketVersioning", "PutPublicAccessBlock",
-)  # fmt: skip
 
 
 class BotoStores:
@@ -48,13 +48,24 @@ class BotoStores:
         silence()
 
     def buckets(self, connection: Connection) -> BucketStore:
-        return S3Buckets(self._client("s3", connection), self._client("sts", connection), self._client("iam", connection), connection)
+        s3, sts, iam = (self._client(service, connection) for service in ("s3", "sts", "iam"))
+        return S3Buckets(s3, sts, iam, connection, open_as=partial(self._open_as, connection, s3.meta.endpoint_url))
 
     def identities(self, connection: Connection) -> Identities:
         return IamIdentities(self._client("iam", connection), connection)
 
+    def _open_as(self, connection: Connection, url: str, key: tuple[str, str], *, plain: bool) -> Any:
+        """A client of S3 with another key that nobody keeps; without TLS, and then not patient, where an endpoint for that is known."""
+        endpoint = (connection.plain_endpoint or _without_tls(url)) if plain else connection.endpoint
+        if plain and endpoint is None:
+            return None
+        with self._lock:
+            return self._make("s3", endpoint, replace(connection, access_key_id=key[0], secret_access_key=key[1]), is_brief=plain)
+
     def _client(self, service: str, connection: Connection) -> Any:
         endpoint = connection.endpoint if service == "s3" else connection.iam_endpoint
+        if service == "sts" and connection.is_aws:
+            endpoint = None
         key = (
             service,
             endpoint,
@@ -72,7 +83,7 @@ class BotoStores:
                 self._clients.popitem(last=False)
             return self._clients[key]
 
-    def _make(self, service: str, endpoint: str | None, connection: Connection) -> Any:
+    def _make(self, service: str, endpoint: str | None, connection: Connection, *, is_brief: bool = False) -> Any:
         """Under the lock: a session is not thread-safe, the clients that it makes are."""
         try:
             self._session = self._session or boto3.Session()
@@ -83,7 +94,7 @@ class BotoStores:
                 endpoint_url=endpoint,
                 aws_access_key_id=connection.access_key_id,
                 aws_secret_access_key=connection.secret_access_key,
-                config=_config(connection),
+                config=_config(connection, is_brief=is_brief),
                 verify=self._bundle(connection.ca_bundle) if connection.ca_bundle else None,
             )
         except BotoCoreError as error:
@@ -92,9 +103,8 @@ class BotoStores:
             raise translate(BotoCoreError(), f"Opening {service} of the store") from None
         if service == "iam":
             client.meta.events.register_first("needs-retry.iam.CreateAccessKey", _give_up)
-        if endpoint is not None:
-            for operation in _NEED_DIGEST if service == "s3" else ():
-                client.meta.events.register(f"before-call.s3.{operation}", _add_digest)
+        if service == "s3" and not connection.is_aws:
+            client.meta.events.register("before-call.s3", _add_digest)
         return client
 
     def _require_credentials(self, connection: Connection) -> None:
@@ -130,12 +140,18 @@ def silence() -> None:
         logger.setLevel(max(logger.level, logging.WARNING))
 
 
-def _config(connection: Connection) -> Config:
+def _without_tls(url: str) -> str | None:
+    """The same host's port 80, where the store is at the usual ports."""
+    place = urlsplit(url)
+    return f"http://{place.netloc}" if place.scheme == "https" and place.port in (None, 443) else None
+
+
+def _config(connection: Connection, *, is_brief: bool) -> Config:
     return Config(
-        connect_timeout=5,
-        read_timeout=30,
+        connect_timeout=2 if is_brief else 5,
+        read_timeout=5 if is_brief else 30,
         max_pool_connections=_POOL,
-        retries={"mode": "standard", "max_attempts": 2},
+        retries={"mode": "standard", "max_attempts": 0 if is_brief else 2},
         s3={"addressing_style": connection.addressing_style},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
@@ -144,10 +160,11 @@ def _config(connection: Connection) -> Config:
 
 
 def _add_digest(params: dict[str, Any], **_: Any) -> None:
-    """S3-compatible stores of before 2025 know no other checksum than Content-MD5 and refuse requests without it."""
+    """S3-compatible stores of before 2025 know no other checksum than Content-MD5, and some refuse every write without it."""
     body = params.get("body")
-    if isinstance(body, bytes):
-        digest = hashlib.md5(body, usedforsecurity=False).digest()
+    content = body.getvalue() if isinstance(body, io.BytesIO) else body
+    if isinstance(content, bytes) and params.get("method") in ("PUT", "POST"):
+        digest = hashlib.md5(content, usedforsecurity=False).digest()
         params["headers"].setdefault("Content-MD5", base64.b64encode(digest).decode())
 
 

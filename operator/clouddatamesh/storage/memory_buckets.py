@@ -64,7 +64,7 @@ class MemoryBuckets:
             self._store.check_right("list buckets", name)
         except MeshError:
             return Unknown(denial)
-        tells_apart = self._connection.endpoint is None or self._connection.expected_owner is not None
+        tells_apart = self._connection.is_aws or self._connection.expected_owner is not None
         if self._store.seen_bucket(name) is not None or not tells_apart:
             return Unknown(denial)
         return Present(b.Bucket(name, is_of_other_account=True))
@@ -118,7 +118,8 @@ class MemoryBuckets:
         blocked = f"Bucket {scratch} is needed for probing and is somebody's; remove it" if self._is_blocked(scratch) else ""
         if not blocked:
             self._store.write("probe", scratch, lambda: self._keep_scratch(scratch))
-        return tuple(b.Capability(name, *self._judge(name, blocked)) for name in sorted(b.CAPABILITIES))
+        found = (b.Capability(name, *self._judge(name, blocked)) for name in sorted(b.CAPABILITIES))
+        return tuple(replace(one, harmful=one.verdict == "No" and one.name in self._store.harmful) for one in found)
 
     def _is_blocked(self, scratch: str) -> bool:
         held = self._store.buckets.get(scratch)
@@ -131,7 +132,9 @@ class MemoryBuckets:
     def _judge(self, name: str, blocked: str) -> tuple[b.Verdict, str]:
         if blocked or name in self._store.unclear:
             return "Unclear", blocked or "the store was busy"
-        return ("No", "not supported") if name in self._store.unsupported else ("Yes", "")
+        if name in self._store.unseen:
+            return "Unseen", "it was not read back as written"
+        return ("No", "not supported") if name in self._store.unsupported or name in self._store.harmful else ("Yes", "")
 
     def account(self) -> StoreAccount:
         self._store.check(self._connection, "account", "")

@@ -67,6 +67,8 @@ class World(Protocol):
     account: str
     unsupported: frozenset[str]
     unclear: set[str]
+    unseen: set[str]
+    harmful: set[str]
     remakes: bool
     buckets: dict[str, Held]
     users: dict[str, Principal]

@@ -15,7 +15,7 @@ from clouddatamesh.model.identity import Connection, IssuedKey, Principal
 from clouddatamesh.storage.memory_held import Held
 from clouddatamesh.storage.memory_lag import Lag, Late
 
-_KEPT = ("buckets", "users", "secrets", "foreign_buckets", "failures", "refused", "unclear", "others", "numbers")
+_KEPT = ("buckets", "users", "secrets", "foreign_buckets", "failures", "refused", "unclear", "unseen", "harmful", "others", "numbers")
 
 _OF_BUCKETS = frozenset({"observe", "create", "update", "delete", "count", "empty", "probe", "account"})
 """Verbs of the BucketStore port; all others are of Identities."""
@@ -51,6 +51,10 @@ class MemoryStore:
     """(verb, name) that answer 403; an empty name is every name."""
     unclear: set[str] = field(default_factory=set)
     """Capabilities of which a probe tells nothing."""
+    unseen: set[str] = field(default_factory=set)
+    """Capabilities that are written and do not show."""
+    harmful: set[str] = field(default_factory=set)
+    """Capabilities that refuse what they must let through."""
     remakes: bool = False
     """Whether creating one's own bucket again is answered with success, as in us-east-1 and by RGW."""
     to_lose: int = 0

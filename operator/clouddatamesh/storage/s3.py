@@ -18,7 +18,7 @@ from clouddatamesh.storage.capabilities import probe
 from clouddatamesh.storage.contents import count_contents, remove_page
 from clouddatamesh.storage.denial import explain_denial
 from clouddatamesh.storage.errors import code_of
-from clouddatamesh.storage.scratch import Patience, Scratch
+from clouddatamesh.storage.scratch import Opener, Owned, Patience, Scratch
 from clouddatamesh.storage.settings import READERS, UNSET, WRITERS
 
 _ABSENT: Final = ("NoSuchBucket",)
@@ -32,9 +32,18 @@ class _Absent(Exception):
 class S3Buckets:
     """Buckets of one connection."""
 
-    def __init__(self, s3: Any, sts: Any, iam: Any, connection: Connection, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        s3: Any,
+        sts: Any,
+        iam: Any,
+        connection: Connection,
+        *,
+        open_as: Opener | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._s3, self._sts, self._iam = (Calls(client, connection) for client in (s3, sts, iam))
-        self._connection, self._sleep = connection, sleep
+        self._connection, self._sleep, self._open_as = connection, sleep, open_as
 
     def _about(self, name: str) -> dict[str, str]:
         owner = self._connection.expected_owner
@@ -53,7 +62,7 @@ class S3Buckets:
         try:
             return self._observe(name, settings)
         except MeshError as error:
-            return Unknown(explain_denial(error))
+            return Unknown(explain_denial(error, endpoint=self._connection.endpoint))
         except STRANGE:
             return Unknown(strange(f"Reading bucket {name}"))
 
@@ -94,14 +103,14 @@ class S3Buckets:
             listed = self._s3.collect("list_buckets", "", part="Buckets", Prefix=name)
         except MeshError as error:
             refused = error.reason == reasons.ACCESS_DENIED
-            return Unknown(self._explain_credentials() or explain_denial(denial) if refused else error)
+            return Unknown(self._explain_credentials() or explain_denial(denial, endpoint=self._connection.endpoint) if refused else error)
         if any(bucket.get("Name") == name for bucket in listed) or not self._tells_accounts_apart():
-            return Unknown(explain_denial(denial))
+            return Unknown(explain_denial(denial, endpoint=self._connection.endpoint))
         return Present(b.Bucket(name, is_of_other_account=True))
 
     def _tells_accounts_apart(self) -> bool:
         """Stores without accounts of their own list what one may read, so that a Deny takes a bucket out of the list as well."""
-        return self._connection.endpoint is None or self._connection.expected_owner is not None
+        return self._connection.is_aws or self._connection.expected_owner is not None
 
     def _explain_credentials(self) -> MeshError | None:
         """RGW answers AccessDenied to a key that it does not know, to whatever it is asked."""
@@ -149,9 +158,19 @@ class S3Buckets:
 
     def probe(self, scratch: str) -> tuple[b.Capability, ...]:
         """Wrong credentials and a store that is away are raised, by the question whose account this is."""
-        account = self.account().id
-        subject = Scratch(self._s3.client, self._iam.client, scratch, account, Patience(self._sleep))
-        return probe(self._s3, subject, make=lambda: self.create(b.Bucket(scratch)))
+        account, connection = self.account().id, self._connection
+        client = Owned(self._s3.client, connection.expected_owner) if connection.expected_owner else self._s3.client
+        subject = Scratch(
+            client,
+            self._iam.client,
+            scratch,
+            account,
+            Patience(self._sleep),
+            open_as=self._open_as,
+            is_aws=connection.is_aws,
+            partition=connection.partition,
+        )
+        return probe(Calls(client, connection), subject, make=lambda: self.create(b.Bucket(scratch)))
 
     def account(self) -> StoreAccount:
         """Whose credentials these are."""

@@ -1,29 +1,39 @@
 """The scratch bucket of a probe, what reaches it, and what an answer on it proves: that the store can, that it cannot, or nothing."""
 
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeAlias
 
 from botocore.exceptions import ClientError
 
 from clouddatamesh import reasons
+from clouddatamesh.model import bucket as b
 from clouddatamesh.storage.errors import code_of, status_of, verdict_of_code
 from clouddatamesh.storage.settings import UNSET
 
+Shown: TypeAlias = tuple[b.Proof, str]
+"""What an attempt that succeeded proves, and what it could not try."""
+Key: TypeAlias = tuple[str, str]
+"""An access key and its secret."""
 KEY: Final = "clouddatamesh-probe"
 MARK: Final = {"Key": "clouddatamesh.dev/probe", "Value": "true"}
 """On every bucket that a probe made."""
 _BODY: Final = b"probe"
-_TRIES: Final = 3
-_PAUSES: Final = (0.1, 0.4)
-_BUDGET: Final = 3.0
+_REFUSED: Final = ((0.1, 0.4), 3.0)
+"""Seconds between the tries of a request that is refused for the moment, and how long a whole probe waits for such."""
+_LATE: Final = ((0.1, 0.4, 1.0, 2.0, 4.0, 8.0), 45.0)
+"""The same for what was written and does not show yet: reads of IAM and of settings may be many seconds old."""
 _NOT_DONE: Final = (
     "NotImplemented", "501", "MethodNotAllowed", "405", "Unsupported", "NotSupportedService", "InvalidAction", "UnsupportedMediaType",
     "InvalidArgument", "InvalidRequest", "InvalidInput", "InvalidParameterValue", "ValidationError", "MalformedXML", "MalformedPolicy",
     "MalformedPolicyDocument", "InvalidEncryptionAlgorithmError", "InvalidTag", "InvalidBucketState", "FeatureDisabled",
+    "AccessControlListNotSupported",
 )  # fmt: skip
 """Codes by which a store says that it does not do such a thing, now or later."""
+
+_NOT_YET: Final = ("NoSuchBucket", "NoSuchEntity", "NoSuchEntityException", "404")
+"""Codes by which a store says of what was just made that it is not there."""
 
 _SETTINGS: Final = (
     ("get_bucket_policy", "Policy", "delete_bucket_policy"),
@@ -39,27 +49,56 @@ class Unsupported(Exception):
     """The store answered, and what it did is not what was asked of it."""
 
 
+class Harmful(Unsupported):
+    """It refuses what it must let through."""
+
+
+class Unseen(Exception):
+    """The store took it, and does not show it; it may show it later."""
+
+
 class Unproven(Exception):
     """What was seen says nothing of what the store can do."""
 
 
-class Patience:
-    """Waits between tries, no longer than the budget in a whole probe."""
+class Wait:
+    """Pauses between tries, no longer than the budget in a whole probe."""
 
-    def __init__(self, sleep: Callable[[float], None]) -> None:
-        self._sleep, self._left = sleep, _BUDGET
+    def __init__(self, sleep: Callable[[float], None], pauses: tuple[float, ...], budget: float) -> None:
+        self._sleep, self._pauses, self._left = sleep, pauses, budget
 
-    def wait(self, failed: int) -> bool:
+    def again(self, failed: int) -> bool:
         """Whether to try again after so many failures; waits where it is so."""
-        if failed >= _TRIES or _PAUSES[failed - 1] > self._left:
+        if self.is_last(failed) or self._pauses[failed - 1] > self._left:
             return False
-        self._left -= _PAUSES[failed - 1]
-        self._sleep(_PAUSES[failed - 1])
+        self._left -= self._pauses[failed - 1]
+        self._sleep(self._pauses[failed - 1])
         return True
 
+    def is_last(self, failed: int) -> bool:
+        """Whether that was the last try, and not the end of the budget."""
+        return failed > len(self._pauses)
+
     def give_up(self) -> None:
-        """The store does not answer: nothing more is waited for."""
+        """Nothing more is waited for."""
         self._left = 0.0
+
+
+class Patience:
+    """How long a probe waits: for what is refused for the moment, and for what shows late."""
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        self.refused, self.late = Wait(sleep, *_REFUSED), Wait(sleep, *_LATE)
+
+    def of(self, trouble: Exception) -> Wait:
+        """What is not there yet may take its time; any other refusal passes soon or not at all."""
+        is_late = code_of(trouble) in _NOT_YET if isinstance(trouble, ClientError) else isinstance(trouble, Unseen)
+        return self.late if is_late else self.refused
+
+    def give_up(self) -> None:
+        """The store does not answer."""
+        self.refused.give_up()
+        self.late.give_up()
 
 
 class Patient:
@@ -78,10 +117,38 @@ class Patient:
                     return call(**arguments)
                 except ClientError as error:
                     failed += 1
-                    if is_not_done(error) or not self._patience.wait(failed):
+                    if is_not_done(error) or not self._patience.of(error).again(failed):
                         raise
 
         return repeated
+
+
+class Owned:
+    """A client that names the account which must own the bucket: a name that was free for a moment may be a stranger's."""
+
+    def __init__(self, client: Any, owner: str) -> None:
+        self._client, self._owner = client, owner
+
+    def __getattr__(self, operation: str) -> Any:
+        found = getattr(self._client, operation)
+        if operation in ("meta", "create_bucket", "list_buckets"):
+            return found
+        return lambda **arguments: found(**{"ExpectedBucketOwner": self._owner, **arguments})
+
+
+class Opener(Protocol):
+    """Opens a client of the same store that is not kept, with another key."""
+
+    def __call__(self, key: Key, *, plain: bool) -> Any:
+        """`plain`: without TLS. None where no endpoint for that is known."""
+
+
+@dataclass
+class Guest:
+    """The user that the attempts of one probe share, once it was made."""
+
+    name: str = ""
+    key: Key | None = field(default=None, repr=False)
 
 
 def is_not_done(error: ClientError) -> bool:
@@ -107,6 +174,14 @@ class Scratch:
     bucket: str
     account: str
     patience: Patience
+    open_as: Opener | None = None
+    guest: Guest = field(default_factory=Guest)
+    is_aws: bool = False
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{self.partition}:s3:::{self.bucket}"
 
     @property
     def patient_s3(self) -> Any:
@@ -117,17 +192,34 @@ class Scratch:
         return Patient(self.iam, self.patience)
 
     def shows(self, read: Callable[[], object], why: str) -> None:
-        """Raise Unsupported with `why` unless it reads as true, now or a moment later: some stores read late."""
+        """Raise Unseen with `why` unless it reads as true, now or some seconds later: some stores read late."""
+        self._await(read, Unseen(why))
+
+    def holds(self, check: Callable[[], object], why: str) -> None:
+        """Raise Unsupported with `why` unless the effect is there. What a setting does shows late on AWS alone."""
+        self._await(check, Unseen(why) if self.is_aws else Unsupported(why))
+
+    def _await(self, read: Callable[[], object], shown: Exception) -> None:
         failed = 0
-        while (trouble := _trouble_of(read, why)) is not None:
-            failed += 1
+        while (trouble := _trouble_of(read, shown)) is not None:
+            failed, wait = failed + 1, self.patience.of(trouble)
             if isinstance(trouble, ClientError) and is_not_done(trouble):
                 raise trouble
-            if not self.patience.wait(failed):
-                raise trouble if failed >= _TRIES else Unproven(why)
+            if not wait.again(failed):
+                raise trouble if wait.is_last(failed) else Unproven(str(shown))
 
-    def write_and_read(self, after: str) -> None:
-        """An object must still go in and come out; some stores accept a setting and break on the first write."""
+    @contextmanager
+    def client(self, key: Key, *, plain: bool = False) -> Iterator[Any]:
+        """A client for the moment; None where none can be opened."""
+        found = self.open_as(key, plain=plain) if self.open_as is not None else None
+        if found is None:
+            yield None
+            return
+        with closing(found):
+            yield found
+
+    def write_and_read(self, after: str) -> dict[str, Any]:
+        """An object must still go in and come out; some stores accept a setting and break on the first write. What it came out with."""
         for operation, arguments in (("put_object", {"Body": _BODY}), ("get_object", {})):
             try:
                 answer = getattr(self.patient_s3, operation)(Bucket=self.bucket, Key=KEY, **arguments)
@@ -137,6 +229,11 @@ class Scratch:
                 raise Unsupported(f"{error.operation_name} failed after {after}: {code_of(error)}") from error
         if answer["Body"].read() != _BODY:
             raise Unsupported(f"An object was not read back as written after {after}")
+        return dict(answer)
+
+    def is_served(self, s3: Any) -> bool:
+        """Whether the object comes out by that client. What refuses it is raised; a page of somebody else's is not the object."""
+        return bool(s3.get_object(Bucket=self.bucket, Key=KEY)["Body"].read() == _BODY)
 
     def versions(self) -> list[tuple[str, str]]:
         """Key and id of each version and delete marker; of a scratch bucket there are few."""
@@ -165,11 +262,11 @@ class Scratch:
             self.s3.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Suspended"})
 
 
-def _trouble_of(read: Callable[[], object], why: str) -> Exception | None:
-    """None where it reads as true. That the setting is not there, or not in the shape that was written, is a verdict; a refusal is not."""
+def _trouble_of(read: Callable[[], object], shown: Exception) -> Exception | None:
+    """None where it reads as true. That the setting is not there, or not in the shape that was written, is `shown`; a refusal is not."""
     with suppress(KeyError, IndexError, ValueError):
         try:
-            return None if read() else Unsupported(why)
+            return None if read() else shown
         except ClientError as error:
-            return Unsupported(why) if code_of(error) in UNSET else error
-    return Unsupported(why)
+            return shown if code_of(error) in UNSET else error
+    return shown

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from clouddatamesh.api.base import Model, Resource, Rule, Status
-from clouddatamesh.api.fields import BucketPrefix, EndpointUrl, LabelSelector, ObjectReference, Uid, Word
+from clouddatamesh.api.fields import BucketPrefix, EndpointUrl, LabelSelector, ObjectReference, PlainUrl, Uid, Word
 from clouddatamesh.api.v1alpha1.takeover import TakenOverStatus
 
 Level = Literal["Required", "IfSupported", "Off"]
@@ -27,6 +27,11 @@ class ObjectStoreSpec(Model):
     endpoint_url: EndpointUrl | None = Field(default=None, description="S3 endpoint; absent: AWS. Example: https://s3.example.com.")
     iam_endpoint_url: EndpointUrl | None = Field(
         default=None, description="IAM endpoint; absent: endpointUrl, or AWS. Example: https://iam.example.com."
+    )
+    plain_endpoint_url: PlainUrl | None = Field(
+        default=None,
+        description="The same S3 without TLS, where requests without TLS must be refused: the probe tries one of its own there, and nothing"
+        " else is sent. Absent: port 80 where endpointUrl is at port 443. Example: http://s3.example.com:8080.",
     )
     region: Word = Field(description="Region in which buckets are made. Example: eu-central-1.")
     addressing_style: Literal["path", "virtual"] | None = Field(
@@ -70,12 +75,24 @@ class CapabilityStatus(Model):
 
     name: str = Field(max_length=64, description="What was tried. Example: Encryption.")
     supported: bool = Field(description="Whether it works. Example: true.")
-    message: str | None = Field(default=None, max_length=1024, description="How that showed. Example: PutObject failed.")
+    proof: Literal["Refused", "Effect", "ReadBack", "Unproven"] | None = Field(
+        default=None,
+        description="What shows that it works: a request that must be refused was refused, the effect was seen, or the setting was read"
+        " back. Unproven: it was read back, and what it must refuse could not be tried. Example: Refused.",
+    )
+    message: str | None = Field(
+        default=None,
+        max_length=1024,
+        description="How it showed that it does not work, or what could not be tried. Example: PutObject failed.",
+    )
     checked_at: str | None = Field(
         default=None, max_length=64, description="Since when this is known, RFC 3339. Example: 2026-01-01T00:00:00Z."
     )
     failures: int = Field(
-        default=0, ge=0, le=64, description="Probes in a row that failed, though it worked before; at three it is dropped. Example: 0."
+        default=0,
+        ge=0,
+        le=64,
+        description="Probes in a row that failed though it worked, or did not show what they wrote; three are believed. Example: 0.",
     )
 
 
