@@ -44,7 +44,7 @@ def plan(store: ObjectStore, world: StoreWorld) -> Plan:
             Part("marker", marker, IDENTIFIED, after=("hold", "bucket")),
             Part("probe", plan_probe(store, world), after=("hold", "bucket")),
             *(plan_sweep(store, world, after=("bucket", "marker")) if bucket == marker == Steps() else ()),
-            Part("unclaimed", plan_unclaimed(store, world), after=("bucket", "marker"), takes=True),
+            *plan_unclaimed(store, world, after=("bucket", "marker")),
         )
     )
 

@@ -15,13 +15,14 @@ from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.outcome import Finding
-from clouddatamesh.model.plan import Operation, Steps
+from clouddatamesh.model.plan import Operation, Part, Steps
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.model.takeover import FormerUser, LostCluster, TakeOver
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import binding, marks, names
 
 _SHOWN: Final = 5
+UNCLAIMED: Final = "PrincipalsUnclaimed"
 MOST: Final = 20
 """So many unclaimed users are ended in one look."""
 
@@ -85,10 +86,11 @@ def end_of_formers(fields: Mapping[str, Any], now: datetime) -> datetime | None:
 # The whole store.
 
 
-def plan_unclaimed(store: ObjectStore, world: StoreWorld) -> Steps:
-    """What nobody owns ends where the annotation names its cluster, some in each look."""
-    due = world.due_unclaimed if ended_cluster(store) is not None else ()
-    return Steps(tuple(operation for user in due for operation in binding.all_rights(user) or binding.remains(user)))
+def plan_unclaimed(store: ObjectStore, world: StoreWorld, *, after: tuple[str, ...]) -> Iterator[Part]:
+    """What nobody owns ends where the annotation names its cluster, some in each look. One that cannot be ended disturbs no other."""
+    for user in world.due_unclaimed if ended_cluster(store) is not None else ():
+        steps = Steps(binding.all_rights(user) or binding.remains(user))
+        yield Part(f"unclaimed {user.name}", steps, UNCLAIMED, after=after, takes=True, minor=True)
 
 
 def ended_cluster(store: ObjectStore) -> str | None:
@@ -115,14 +117,14 @@ def unclaimed_findings(store: ObjectStore, world: StoreWorld) -> Iterator[Findin
     wanted = store.metadata.annotations.get(marks.END_TAKEN_OVER_ANNOTATION)
     if wanted and ended_cluster(store) is None:
         why = f"Annotation {marks.END_TAKEN_OVER_ANNOTATION}={wanted} names no cluster of spec.takeOverFrom, so it ends nothing"
-        yield Finding("PrincipalsUnclaimed", "Unknown", reasons.INVALID_SPEC, f"{why}; write one of {', '.join(store.spec.take_over_from)}")
+        yield Finding(UNCLAIMED, "Unknown", reasons.INVALID_SPEC, f"{why}; write one of {', '.join(store.spec.take_over_from)}")
         return
     lost = [one for one in world.lost_clusters if one.unclaimed]
     if not lost:
         return
     told = "; ".join(_describe(one) for one in lost)
     way_on = f"apply what owns them, or end them with annotation {marks.END_TAKEN_OVER_ANNOTATION}={lost[0].uid}"
-    yield Finding("PrincipalsUnclaimed", "True", reasons.UNCLAIMED, f"{told}. They keep working: {way_on}")
+    yield Finding(UNCLAIMED, "True", reasons.UNCLAIMED, f"{told}. They keep working: {way_on}")
 
 
 def _describe(lost: LostCluster) -> str:
