@@ -10,7 +10,8 @@ ACCEPTED = {
     "the smallest store": {**a_store(), "spec": {"region": "eu-central-1", "bucketPrefix": "a"}},
     "a prefix of 20 characters": a_store(bucketPrefix="a" * 20),
     "a store with everything": a_store(
-        iamEndpointUrl="https://iam.test:8443/iam", addressingStyle="path", caBundle="-----BEGIN CERTIFICATE-----\nMII\n",
+        iamEndpointUrl="https://iam.test:8443/iam", plainEndpointUrl="http://s3.test:8080", addressingStyle="path",
+        caBundle="-----BEGIN CERTIFICATE-----\nMII\n",
         takeOverFrom=[UID],
         baseline={"tlsOnly": "Required", "encryption": "Off"},
         allowedDomains={"matchLabels": {"example.com/tier": "gold", "plain": ""},

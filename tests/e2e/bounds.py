@@ -18,6 +18,7 @@ STORE = (
     ),
     Refusal("an endpoint with credentials in it", a_store(endpointUrl="https://key:secret@s3.test"), "spec.endpointUrl: Invalid value"),
     Refusal("an IAM endpoint of another scheme", a_store(iamEndpointUrl="ftp://iam.test"), "spec.iamEndpointUrl: Invalid value"),
+    Refusal("an endpoint without TLS that has TLS", a_store(plainEndpointUrl="https://s3.test"), "spec.plainEndpointUrl: Invalid value"),
     Refusal("an unknown addressing style", a_store(addressingStyle="dns"), 'spec.addressingStyle: Unsupported value: "dns"'),
     Refusal("a baseline level that does not exist", a_store(baseline={"tlsOnly": "Maybe"}), "spec.baseline.tlsOnly: Unsupported value"),
     Refusal("deletionEnabled as text", a_store(deletionEnabled="yes"), "spec.deletionEnabled: Invalid value"),

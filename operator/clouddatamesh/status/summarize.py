@@ -23,7 +23,7 @@ from clouddatamesh.model.outcome import Finding, Outcome
 Status: TypeAlias = Mapping[str, Any]
 """A status as JSON."""
 
-_RAISED_BY_ERRORS: Final = frozenset({"DeletionBlocked", "PrincipalsOrphaned"})
+_RAISED_BY_ERRORS: Final = frozenset({"DeletionBlocked", "PrincipalsOrphaned", "PrincipalsUnclaimed"})
 """Conditions that are True when something is wrong."""
 _HISTORY: Final = frozenset({"Expired", "Denied", "Approved", "Superseded", "Expiring", "PrincipalsOrphaned", "RenewalPending"})
 """Conditions that tell of what was decided, and hold until something else is."""
