@@ -175,3 +175,7 @@ SECRET_TERMINATING: Final = "SecretTerminating"  # noqa: S105 - a reason, not a 
 """The Secret of this name is being deleted; it is made again once it is gone."""
 CUT_OFF: Final = "CutOff"
 """The owner ended the access of consumers by annotation."""
+ADOPTION_PLANNED: Final = "AdoptionPlanned"
+"""A bucket consents to adoption; status.plan lists what that changes, and nothing is written until somebody says so."""
+ADOPTION_BLOCKED: Final = "AdoptionBlocked"
+"""A bucket consents to adoption and has a setting beside which it cannot be protected; the message names it."""

@@ -12,6 +12,7 @@ ACCEPTED = {
     "a store with everything": a_store(
         iamEndpointUrl="https://iam.test:8443/iam", addressingStyle="path", caBundle="-----BEGIN CERTIFICATE-----\nMII\n",
         takeOverFrom=[UID],
+        adoptableBuckets=["*", "legacy-*", "*-raw-*", "orders"],
         baseline={"tlsOnly": "Required", "encryption": "Off"},
         allowedDomains={"matchLabels": {"example.com/tier": "gold", "plain": ""},
                         "matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}, {"key": "c", "operator": "Exists"}]},
@@ -34,7 +35,8 @@ ACCEPTED = {
         id="urn:acme:dp:orders", version="1.4.0-rc.1+build.5", tags=["a", "b"], customProperties=[{"property": "a", "value": ""}],
         inputPorts=[{"name": "fx", "external": {"description": "ECB"}},
                     {"name": "s", "from": {"namespace": "i", "dataProduct": "s.t", "outputPort": {"name": "d", "version": "1.0.0"}}}],
-        storage={"bucketName": "acme-orders", "tags": {"cost-center": "4711", "a:b/c+d@e=f g": "x y"},
+        storage={"bucketName": "acme-orders", "adoptionPolicy": "IfConsented", "adoptionDelay": "2d",
+                 "tags": {"cost-center": "4711", "a:b/c+d@e=f g": "x y"},
                  "lifecycleRules": [{"prefix": "tmp/", "expireAfter": "7d"}, {"abortUploadsAfter": "3d"}]},
     ),
     "ports of paths that only begin alike": a_product(outputPorts=[a_port(), a_port("next", path="daily-2/")]),

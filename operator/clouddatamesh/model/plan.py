@@ -25,6 +25,7 @@ Operation: TypeAlias = (
     | o.LabelNamespace
     | s.CreateBucket
     | s.MarkBucket
+    | s.AdoptBucket
     | s.UpdateBucket
     | s.CheckDestruction
     | s.EmptyBucket

@@ -39,6 +39,8 @@ class Binding:
     mode: str = PRODUCER
     recorded: str = ""
     """Name of the principal as status has it; empty where none was made yet."""
+    region: str = ""
+    """Of the bucket, where it was read; empty: as the store's spec says."""
 
     @property
     def principal(self) -> str:
@@ -162,11 +164,12 @@ def good_key(principal: Principal | None, secret: Manifest | None) -> str:
 def secret_content(binding: Binding) -> dict[str, str]:
     """What the Secret holds beside the key (servicebinding.io/s3)."""
     spec = binding.store.spec
+    region = binding.region or spec.region
     return {
         "type": "s3",
         "provider": "clouddatamesh",
-        "endpoint": spec.endpoint_url or f"https://s3.{spec.region}.amazonaws.com",
-        "region": spec.region,
+        "endpoint": spec.endpoint_url or f"https://s3.{region}.amazonaws.com",
+        "region": region,
         "bucket": binding.bucket,
         "prefix": binding.path,
         "uri": f"s3://{binding.bucket}/{binding.path}",

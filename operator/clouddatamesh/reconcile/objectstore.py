@@ -9,7 +9,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError
 from clouddatamesh.model.bucket import IDENTITIES, Bucket, Capability
-from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, value_of
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, require, value_of
 from clouddatamesh.model.identity import Connection, Principal
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.outcome import Finding, Outcome
@@ -107,6 +107,8 @@ class _Keeping:
         if not any(found.name == IDENTITIES and found.verdict == "Yes" for found in world.capabilities):
             return world
         identities = self._ports.stores.identities(connection)
+        former = planning.recorded_marker(store, world)
+        world = replace(world, is_marked_still=former is not None and _is_there(identities.observe(former), world))
         world = replace(world, marker=identities.observe(planning.marker_of(store, world)))
         return self._observe_principals(store, world, identities)
 
@@ -153,6 +155,12 @@ class _Keeping:
             target = replace(target, buckets=stores.buckets(connection), identities=stores.identities(connection))
         self._executor = Executor(target)
         return self._executor
+
+
+def _is_there(seen: Seen[Principal], world: StoreWorld) -> bool:
+    """Whether a marker was seen; what cannot be read is an error, since an id rests on it."""
+    found = require(seen)
+    return found is not None and planning.is_marker(found, world.settings.mesh, world.cluster)
 
 
 def _owned(ports: Ports, cluster: str) -> Iterator[str]:
