@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import boto3
+from botocore.config import Config
+
 from hack.tools.store import Store
 from tests.e2e.actors import Actors
 from tests.support.aws_manners import AwsManners
@@ -21,10 +24,17 @@ class Lent(Actors):
     name: str = "lending"
     home: Store | None = None
     manners: AwsManners | None = None
+    ca: str = ""
+    """File with the certificate of the home, where that is https."""
 
     @property
     def s3(self) -> Any:
-        return (self.home or self.store).client("s3")
+        home = self.home or self.store
+        if not self.ca:
+            return home.client("s3")
+        keys = {"aws_access_key_id": home.access_key, "aws_secret_access_key": home.secret_key}
+        style = Config(s3={"addressing_style": "path"})
+        return boto3.client("s3", endpoint_url=home.endpoint, region_name=home.region, verify=self.ca, config=style, **keys)
 
     def lend(self, bucket: str, *, product: str = "", consent: str = "", tags: Mapping[str, str] | None = None) -> None:
         """Somebody's bucket with three objects, which consents to a product of that name (or the bucket's)."""

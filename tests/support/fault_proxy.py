@@ -95,6 +95,8 @@ class FaultProxy:
         self._written: dict[str, float] = {}
         self._known: dict[tuple[str, bytes], tuple[float, Answer]] = {}
         self.asked: list[Asked] = []
+        self.adds: tuple[tuple[str, str], ...] = ()
+        """Headers that every request has besides when it reaches the store."""
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.proxy = self
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -213,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self._read_body()
         asked = _parse(self.command, self.path, body, is_form="x-www-form-urlencoded" in self.headers.get("Content-Type", ""))
         asked = replace(asked, headers=tuple(self.headers.items()))
         answer = self.server.proxy.handle(asked, lambda target: self._send(target, body))
@@ -231,13 +233,26 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_PUT = do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815 - names of the base class
 
+    def _read_body(self) -> bytes:
+        """Stock clients send objects in chunks where they speak over TLS."""
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            """Trailers."""
+        return body
+
     def _send(self, target: str, body: bytes) -> Answer:
         """To the real store; the Host stays as it was signed."""
         place = urlsplit(target)
         wire = http.client.HTTPConnection(place.hostname or "", place.port, timeout=60)
         try:
             wire.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
+            length = (("Content-Length", str(len(body))),) if "Transfer-Encoding" in self.headers else ()
+            for name, value in (*self.headers.items(), *self.server.proxy.adds, *length):
                 if name.lower() not in _HOP:
                     wire.putheader(name, value)
             wire.endheaders(body or None)
