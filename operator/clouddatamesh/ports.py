@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from clouddatamesh.model.bucket import Bucket, Capability, Contents, Delta
+from clouddatamesh.model.bucket import Bucket, Capability, Contents, Delta, Openings
 from clouddatamesh.model.evidence import Seen
 from clouddatamesh.model.identity import Connection, IssuedKey, Principal, StoreAccount
 from clouddatamesh.model.objects import Event, Key, Manifest
@@ -46,6 +46,14 @@ class BucketStore(Protocol):
         """As `observe`, in one call: whether the bucket is there, and its tags; no setting of it is read."""
         ...
 
+    def locate(self, name: str) -> str:
+        """What the store itself calls the bucket's region, empty where it has no name for it. A bucket that is not there: Transient."""
+        ...
+
+    def find_openings(self, name: str) -> Openings:
+        """How others may reach the bucket besides by policies of users: its ACL, its website, public statements of its policy."""
+        ...
+
     def create(self, want: Bucket) -> None:
         """Make the bucket, without settings or tags. One that exists: Transient(Conflict) if ours, Terminal(NotOwned) if not.
 
@@ -62,7 +70,7 @@ class BucketStore(Protocol):
         ...
 
     def count(self, name: str) -> Contents:
-        """What the bucket holds, counted up to some thousands. Absent: nothing."""
+        """What the bucket holds, counted no further than one page. Absent: nothing."""
         ...
 
     def empty(self, name: str) -> bool:

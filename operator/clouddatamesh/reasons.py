@@ -183,3 +183,7 @@ SECRET_IMMUTABLE: Final = "SecretImmutable"  # noqa: S105 - a reason, not a secr
 """The Secret lets nobody write into it; it is replaced as a whole."""
 ROTATION_PENDING: Final = "RotationPending"
 """A new key was asked for while the former one still works; the rotation begins when that one ends."""
+ADOPTION_PLANNED: Final = "AdoptionPlanned"
+"""A bucket consents to adoption; status.plan lists what that changes, and nothing is written until somebody says so."""
+ADOPTION_BLOCKED: Final = "AdoptionBlocked"
+"""A bucket consents to adoption and has a setting beside which it cannot be protected; the message names it."""

@@ -7,7 +7,7 @@ from typing import Any
 from hack.tools.children import ToolError
 from tests.e2e.faulty import GROUP, MESH, Faulty, Manifest, deal_on, product_on, store_at
 from tests.support.fault_proxy import Rule
-from tests.support.manifests import a_domain
+from tests.support.manifests import a_domain, annotated
 from tests.support.rgw_admin import limit_buckets
 
 SMALL_ACCOUNT, SMALL_KEY = 3, "small-s3"
@@ -107,7 +107,8 @@ _STORE_SAYS_NO = refuse_call("forbidding", Rule("CreateBucket", "f-main-forbiddi
 
 OBSTACLES = (
     Obstacle("a foreign bucket, then tagged with consent",
-             product_on("foreign", storage={"bucketName": FOREIGN_BUCKET, "adoptionPolicy": "IfConsented"}),
+             annotated(product_on("foreign", storage={"bucketName": FOREIGN_BUCKET, "adoptionPolicy": "IfConsented"}),
+                       apply_plan=FOREIGN_BUCKET),
              consent, foreign_bucket),
     Obstacle("a foreign Secret, then removed", product_on("careful"),
              delete("secret", "careful-producer", namespace="sales"), foreign_secret("careful-producer", "sales")),

@@ -153,6 +153,10 @@ PRODUCT_RULES = (
             "Two of spec.outputPorts have the same name and major version, by which access goes; raise one's major version or rename it"),
     Refusal("a port beside its own pre-release", a_product(outputPorts=[a_port(), a_port(version="1.0.0-rc.1", path="next/")]),
             "Two of spec.outputPorts have the same name and major version"),
+    Refusal("a delay of adoption without adoption", a_product(storage={"adoptionDelay": "2d"}),
+            "spec.storage.adoptionDelay has an effect with adoptionPolicy IfConsented only"),
+    Refusal("a delay of adoption of no time", a_product(storage={"adoptionPolicy": "IfConsented", "adoptionDelay": "0m"}),
+            "spec.storage.adoptionDelay stands for no time at all"),
     Refusal("a lifecycle rule without action", a_rule(prefix="tmp/"),
             "A lifecycle rule needs expireAfter, expireNoncurrentAfter or abortUploadsAfter; add one or remove the rule"),
     *(

@@ -106,7 +106,7 @@ DOMAINS = (
 
 PRODUCTS = (
     Stall("a bucket name with a foreign prefix", product("foreign-prefix", bucket="other-orders"),
-          "InvalidSpec", ("spec.storage.bucketName other-orders must begin with acme-",)),
+          "InvalidSpec", ("spec.storage.bucketName other-orders must begin with acme-", "adopted, never made")),
     Stall("a bucket name that looks generated", product("forger", bucket=GENERATED),
           "InvalidSpec", ("spec.storage.bucketName", "looks like a generated name")),
     Stall("a bucket that is somebody's", product("taker", bucket="acme-theirs"),
@@ -115,6 +115,11 @@ PRODUCTS = (
           "NotOwned", ("set adoptionPolicy to IfConsented",)),
     Stall("a bucket that consents to another product", product("envious", bucket="acme-promised", adoptionPolicy="IfConsented"),
           "NotOwned", ("clouddatamesh.dev/adopt-by=wrong/sales/envious",)),
+    Stall("a bucket that consents, and a plan that nobody agreed to", product("patient", bucket="acme-lent", adoptionPolicy="IfConsented"),
+          "AdoptionPlanned", ("status.plan lists", "clouddatamesh.dev/apply-plan=acme-lent")),
+    Stall("a bucket that consents, under a name that is not listed", product("outsider", bucket="legacy-lent",
+                                                                                   adoptionPolicy="IfConsented"),
+          "NotOwned", ("spec.adoptableBuckets of ObjectStore", "does not list its name")),
     Stall("a bucket of another mesh", product("raider", bucket="acme-other-mesh"), "NotOwned", ("belongs to another mesh or cluster",)),
     Stall("an earlier bucket of its own, with Never", product("former", bucket="acme-former", adoptionPolicy="Never"),
           "NotOwned", ("adoptionPolicy is Never; set it to IfOwned",)),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tests.e2e.actors import Actors
-from tests.support.manifests import a_domain, a_product
+from tests.support.manifests import a_domain, a_product, annotated
 
 
 def frozen(mesh: Actors, kind: str, name: str, namespace: str = "") -> str:
@@ -87,7 +87,9 @@ def test_adoption_keeps_foreign_tags_rules_and_statements(mesh: Actors) -> None:
     rule = {"ID": "theirs", "Status": "Enabled", "Filter": {"Prefix": "theirs/"}, "Expiration": {"Days": 9}}
     mesh.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
     storage = {"bucketName": bucket, "adoptionPolicy": "IfConsented", "lifecycleRules": [{"prefix": "tmp/", "expireAfter": "7d"}]}
-    adopted = mesh.make("legacy", storage=storage)
+    mesh.installed.apply(annotated(a_product("legacy", storage=storage), apply_plan=bucket))
+    mesh.installed.wait("dataproduct", "legacy", "sales")
+    adopted = mesh.product("legacy")
     assert adopted["status"]["storage"]["phase"] == "Adopted"
     assert mesh.tags(bucket)["theirs"] == "kept"
     rules = mesh.s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]

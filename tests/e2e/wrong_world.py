@@ -71,6 +71,8 @@ def _make_foreign_buckets(s3: Any) -> None:
         "acme-theirs": {},
         "acme-willing": {f"{GROUP}/adopt-by": f"{MESH}/sales/hesitant"},
         "acme-promised": {f"{GROUP}/adopt-by": f"{MESH}/sales/somebody"},
+        "acme-lent": {f"{GROUP}/adopt-by": f"{MESH}/sales/patient"},
+        "legacy-lent": {f"{GROUP}/adopt-by": f"{MESH}/sales/outsider"},
         "acme-other-mesh": {f"{GROUP}/mesh": "other", f"{GROUP}/namespace": "sales", f"{GROUP}/name": "raider"},
         "acme-former": former,
         EXPECTED: {},

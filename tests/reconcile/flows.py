@@ -99,7 +99,20 @@ def preexisting(mesh: Mesh) -> None:
 
 
 def adopted(mesh: Mesh) -> Mesh:
+    wish = a_product(storage={"bucketName": "acme-old", "adoptionPolicy": "IfConsented"})
+    return mesh.apply(annotated(wish, apply_plan="acme-old"))
+
+
+def planned(mesh: Mesh) -> Mesh:
     return mesh.apply(a_product(storage={"bucketName": "acme-old", "adoptionPolicy": "IfConsented"}))
+
+
+def lent(mesh: Mesh) -> None:
+    """An adopted bucket with data, whose product wants it destroyed."""
+    preexisting(mesh)
+    storage = {"bucketName": "acme-old", "adoptionPolicy": "IfConsented", "deletionPolicy": "Delete", "forceDestroy": True}
+    mesh.apply(annotated(a_product(storage=storage), apply_plan="acme-old")).settle()
+    mesh.stores.at(ENDPOINT).put_object("acme-old", count=3)
 
 
 def retained(mesh: Mesh) -> Mesh:
@@ -177,6 +190,8 @@ FLOWS: Final = (
         lambda m: m.apply(a_domain(resources={"quota": {"pods": "1"}})),
     ),
     Flow("a bucket is adopted with consent", preexisting, adopted),
+    Flow("an adoption is planned", preexisting, planned),
+    Flow("an adopted bucket outlives its product", lent, lambda m: m.delete("DataProduct", "orders", "sales")),
     Flow("a product is made again and takes its bucket back", retained, lambda m: m.apply(a_product())),
     Flow("a product is deleted, its bucket retained", ready, lambda m: m.delete("DataProduct", "orders", "sales")),
     Flow("a product is deleted with its bucket", deletable, lambda m: m.delete("DataProduct", "orders", "sales")),

@@ -5,7 +5,7 @@ import http.client
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Final, Self
@@ -21,6 +21,9 @@ _SETTINGS: Final = {
     "lifecycle": "BucketLifecycle",
     "publicAccessBlock": "PublicAccessBlock",
     "ownershipControls": "OwnershipControls",
+    "acl": "BucketAcl",
+    "website": "BucketWebsite",
+    "location": "BucketLocation",
     "versions": "ObjectVersions",
     "uploads": "Uploads",
 }
@@ -38,6 +41,7 @@ class Asked:
     key: str = ""
     user: str = ""
     body: bytes = field(default=b"", repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def writes(self) -> bool:
@@ -137,7 +141,7 @@ class FaultProxy:
                 rule.does()
         refusal = next((rule.refuses for rule in rules if rule.refuses), None)
         if refusal is not None:
-            return _refuse(asked, *refusal)
+            return refuse(asked, *refusal)
         aged = self._old_answer(asked, max((rule.ages for rule in rules), default=0.0))
         answer = aged or send(self._target)
         self._note(asked, answer, is_aged=aged is not None)
@@ -171,7 +175,7 @@ def _subject(asked: Asked) -> str:
     return asked.user or asked.bucket
 
 
-def _refuse(asked: Asked, status: int, code: str) -> Answer:
+def refuse(asked: Asked, status: int, code: str) -> Answer:
     """An error in the words of S3 or of IAM; a HEAD has no body."""
     error = f"<Code>{code}</Code><Message>{code} by a rule of the test</Message>"
     is_form = asked.method == "POST" and bool(asked.body)
@@ -213,6 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self._read_body()
         asked = _parse(self.command, self.path, body, is_form="x-www-form-urlencoded" in self.headers.get("Content-Type", ""))
+        asked = replace(asked, headers=tuple(self.headers.items()))
         answer = self.server.proxy.handle(asked, lambda target: self._send(target, body))
         if answer is None:
             self.close_connection = True

@@ -15,6 +15,7 @@ OBSTACLES: Final[tuple[tuple[str, str, dict[str, Any], Callable[..., Row]], ...]
     ("the product is in mode Observe", r.NO_NEW_GRANTS, {"product": {"mode": "Observe"}}, stalls),
     ("the product is in mode Plan", r.NO_NEW_GRANTS, {"product": {"mode": "Plan"}}, stalls),
     ("the product is being deleted", r.NO_NEW_GRANTS, {"deleting": True}, stalls),
+    ("the store serves the domain no more", r.NO_NEW_GRANTS, {"storage_ready": ("False", r.NOT_ALLOWED)}, stalls),
     ("the product's domain is cordoned", r.NO_NEW_GRANTS, {"product_home": Home("sales", cordoned=True)}, stalls),
     ("the product's namespace has no domain", r.DOMAIN_NOT_FOUND, {"product_home": None}, waits),
     ("the product's domain is being deleted", r.DOMAIN_NOT_FOUND, {"product_home": Home("sales", deleting=True)}, waits),

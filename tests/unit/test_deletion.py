@@ -99,6 +99,48 @@ KEPT: Final[tuple[tuple[str, dict[str, Any], dict[str, Any]], ...]] = (
 )
 
 
+OWNED: Final = {"bucket": NAME, "phase": "Owned", "ownershipVerified": True}
+OF_OTHERS: Final[tuple[tuple[str, dict[str, Any], dict[str, str], bool], ...]] = (
+    ("made by the mesh", {}, {}, True),
+    ("made by the mesh, as status says", {"mayDelete": True}, {}, True),
+    ("adopted, as its tag says", {}, {"adopted": "keep"}, False),
+    ("adopted, as status says", {"mayDelete": False}, {}, False),
+    ("adopted before there was a tag for it", {"phase": "Adopted"}, {}, False),
+    ("taken back, and made by the mesh once", {"phase": "Adopted", "mayDelete": True}, {}, True),
+    ("adopted with leave to delete", {"mayDelete": True}, {"adopted": "may-delete"}, True),
+    ("adopted, its tag changed by its owner", {"mayDelete": False}, {"adopted": "may-delete"}, True),
+    ("adopted with leave, which was taken back", {"mayDelete": True}, {"adopted": "keep"}, False),
+    ("adopted, and a new consent gives leave", {"mayDelete": False}, {"adopted": "keep", "adopt_by": "acme/sales/orders;may-delete"}, True),
+    ("adopted, and leave is given to another", {"mayDelete": False}, {"adopt_by": "acme/sales/returns;may-delete"}, False),
+    ("handed over to another", {}, {"transfer_to": "sales/returns"}, False),
+    ("handed over to this very one", {}, {"transfer_to": "sales/orders"}, True),
+)
+
+
+@pytest.mark.parametrize(("recorded", "tags", "goes"), [case[1:] for case in OF_OTHERS], ids=[case[0] for case in OF_OTHERS])
+def test_what_others_gave_is_destroyed_only_with_their_word(recorded: dict[str, Any], tags: dict[str, str], goes: bool) -> None:
+    product = a_product(DESTROY)
+    assert product.status.storage is not None
+    told = product.status.storage.model_validate({**OWNED, **recorded})
+    product = product.model_copy(update={"status": product.status.model_copy(update={"storage": told})})
+    bucket = Present(Bucket(NAME, tags=owned_tags(**tags)))
+    assert ends(product, world(bucket=bucket))[0] == (["delete", "go"] if goes else ["tell", "go"])
+    assert ends(product, world(bucket=bucket, contents=FULL))[0] == (["empty"] if goes else ["tell", "go"])
+
+
+def test_a_bucket_without_the_prefix_was_not_made_by_the_mesh() -> None:
+    store = the_store(bucketPrefix="other", adoptableBuckets=["acme-*"])
+    assert ends(a_product(DESTROY), world(store=store))[0] == ["tell", "go"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "why"), [({"adopted": "keep"}, "consent does not say"), ({"transfer_to": "a/b"}, "handed over to a/b")], ids=str
+)
+def test_why_a_bucket_stays_is_told(tags: dict[str, str], why: str) -> None:
+    operations = plan_deletion(a_product(DESTROY), world(bucket=Present(Bucket(NAME, tags=owned_tags(**tags))))).operations
+    assert why in next(operation.event.note for operation in operations if isinstance(operation, Announce))
+
+
 @pytest.mark.parametrize(("spec", "parts"), [case[1:] for case in KEPT], ids=[case[0] for case in KEPT])
 def test_only_a_bucket_that_is_this_products_now_is_destroyed(spec: dict[str, Any], parts: dict[str, Any]) -> None:
     assert ends(a_product(DESTROY, **spec), world(**parts)) == (["tell", "go"], None)

@@ -13,6 +13,7 @@ OF_PEOPLE = (
     marks.RECONCILE_ANNOTATION,
     marks.ROTATE_ANNOTATION,
     marks.RECREATE_ANNOTATION,
+    marks.APPLY_PLAN_ANNOTATION,
     marks.FORCE_ANNOTATION,
     marks.ORPHAN_ANNOTATION,
     marks.CUT_OFF_ANNOTATION,
@@ -21,6 +22,7 @@ OF_PEOPLE = (
     marks.ADOPT_ANNOTATION,
     marks.ADOPT_TAG,
     marks.TRANSFER_TAG,
+    marks.ADOPTED_TAG,
     marks.RELEASED_TAG,
 )
 

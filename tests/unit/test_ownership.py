@@ -10,6 +10,7 @@ from clouddatamesh.model.access import Home
 from clouddatamesh.model.bucket import Bucket, Contents, LifecycleRule, Tags
 from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.objects import Key
+from clouddatamesh.plan.names import bucket_name, mesh_bucket_name, scratch_bucket_name
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import witness_of
 from tests.support.worlds import a_world, owned_tags, the_product, the_store
@@ -19,6 +20,7 @@ CREATING: Final = {"storage": {"bucket": NAME, "phase": "Creating"}}
 OWNED: Final = {"storage": {"bucket": NAME, "phase": "Owned"}}
 ADOPTED: Final = {"storage": {"bucket": NAME, "phase": "Adopted"}}
 CONSENT: Final = (("clouddatamesh.dev/adopt-by", "acme/sales/orders"),)
+FREE: Final = (("clouddatamesh.dev/adopt-by", "acme/sales/orders;may-delete"),)
 CONSENTING: Final = {"storeRef": {"name": "main"}, "adoptionPolicy": "IfConsented"}
 NEVER: Final = {"storeRef": {"name": "main"}, "adoptionPolicy": "Never"}
 EMPTY: Final = {"contents": Present(Contents())}
@@ -154,6 +156,21 @@ UNMARKED: Final[tuple[Case, ...]] = (
     ("consent, adoption IfConsented", the_product(storage=CONSENTING), stripped(CONSENT), {}, "Consented"),
     ("consent, adoption IfOwned", NEW, stripped(CONSENT), {}, "Foreign"),
     ("consent for somebody else", the_product(storage=CONSENTING, namespace="other"), stripped(CONSENT), {}, "Foreign"),
+    ("consent that allows deletion", the_product(storage=CONSENTING), stripped(FREE), {}, "Consented"),
+    (
+        "consent with words that mean nothing",
+        the_product(storage=CONSENTING),
+        stripped(((CONSENT[0][0], f"{CONSENT[0][1]};x"),)),
+        {},
+        "Foreign",
+    ),
+    (
+        "consent for a name that begins so",
+        the_product(storage=CONSENTING),
+        stripped(((CONSENT[0][0], f"{CONSENT[0][1]}-x"),)),
+        {},
+        "Foreign",
+    ),
     ("consent beside another's marks", the_product(storage=CONSENTING), stripped((*CONSENT, *owned_tags("x"))), {}, "Foreign+"),
 )
 
@@ -166,6 +183,63 @@ ELSEWHERE: Final[tuple[Case, ...]] = (
     ("let go, without any mark", OLD, stripped((("clouddatamesh.dev/released", "sales/orders"),)), {}, "Released"),
     ("somebody else's letting go", OLD, tagged(released="sales/other"), {}, "Mine"),
 )
+
+GENERATED, ITS_OWN = "acme-orders-abcdefghijklmnop", bucket_name("acme", "acme", Key("DataProduct", "sales", "orders"))
+ANY_NAME: Final = {"store": the_store(adoptableBuckets=["*"])}
+NAMES: Final[tuple[tuple[str, str, dict[str, Any], Tags, str], ...]] = (
+    ("a name with the prefix", "acme-old", {}, (), ""),
+    ("a name that no pattern lists", "legacy", {}, (), "does not list its name"),
+    (
+        "a name that another pattern lists",
+        "legacy",
+        {"store": the_store(adoptableBuckets=["old-*", "legacy-*"])},
+        (),
+        "does not list its name",
+    ),
+    ("a name that a pattern lists", "legacy-orders", {"store": the_store(adoptableBuckets=["old-*", "legacy-*"])}, (), ""),
+    ("a name that is listed as it is", "legacy", {"store": the_store(adoptableBuckets=["legacy"])}, (), ""),
+    (
+        "a name that a pattern matches in part",
+        "my-legacy-a",
+        {"store": the_store(adoptableBuckets=["legacy-*"])},
+        (),
+        "does not list its name",
+    ),
+    ("a pattern with two stars", "a-legacy-b", {"store": the_store(adoptableBuckets=["*-legacy-*"])}, (), ""),
+    ("any name", "legacy", ANY_NAME, (), ""),
+    ("a generated name", GENERATED, ANY_NAME, (), "generated name"),
+    ("the product's own generated name", ITS_OWN, {}, (), ""),
+    ("the mesh's own bucket", mesh_bucket_name("acme", "acme"), ANY_NAME, owned_tags("", "", uid="", role="mesh"), "a mesh's own"),
+    ("the mesh's own bucket, stripped", mesh_bucket_name("acme", "acme"), ANY_NAME, (), "generated name"),
+    ("another mesh's own bucket", mesh_bucket_name("acme", "b"), ANY_NAME, (), "generated name"),
+    ("a probe's bucket", scratch_bucket_name("acme", "acme", "main"), ANY_NAME, (("clouddatamesh.dev/probe", "true"),), "a mesh's own"),
+    ("a probe's bucket, stripped", scratch_bucket_name("acme", "acme", "main"), ANY_NAME, (), "generated name"),
+    ("a bucket that says which store it marks", "legacy", ANY_NAME, (("clouddatamesh.dev/store-id", "x"),), "a mesh's own"),
+)
+
+
+@pytest.mark.parametrize(("name", "parts", "tags", "why"), [case[1:] for case in NAMES], ids=[case[0] for case in NAMES])
+def test_which_buckets_consent_makes_adoptable(name: str, parts: dict[str, Any], tags: Tags, why: str) -> None:
+    told = tuple(one for one in tags if one[0] not in ("clouddatamesh.dev/namespace-uid", "clouddatamesh.dev/domain"))
+    bucket = Bucket(name, tags=(*told, *CONSENT))
+    claim = judge(the_product(storage={**CONSENTING, "bucketName": name}), name, a_world(bucket=Present(bucket), **parts))
+    assert (claim.verdict, claim.is_new) == (("Foreign", False) if why else ("Consented", True))
+    assert why in claim.why
+    assert not claim.positive
+
+
+def test_only_what_was_never_the_meshs_is_adopted_by_a_plan() -> None:
+    world = a_world(bucket=Present(stripped(CONSENT)))
+    assert not judge(OLD, NAME, world).is_new
+    assert judge(the_product(storage=CONSENTING), NAME, world).is_new
+
+
+def test_who_asks_for_adoption_already_is_not_told_to_ask_for_it() -> None:
+    world = a_world(bucket=Present(stripped()))
+    asked, unasked = judge(the_product(storage=CONSENTING), NAME, world).why, judge(NEW, NAME, world).why
+    assert "set adoptionPolicy" in unasked and "set adoptionPolicy" not in asked
+    assert "adopt-by=acme/sales/orders" in unasked and "adopt-by=acme/sales/orders" in asked
+
 
 CASES: Final = (*ABSENT, *MARKED, *TAKEN_OVER, *VANISHED, *UNMARKED, *ELSEWHERE)
 

@@ -13,6 +13,7 @@ from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.operations import Announce, Record
 from clouddatamesh.model.store_operations import CreateBucket, MarkBucket, UpdateBucket
 from clouddatamesh.model.world import ProductWorld
+from clouddatamesh.plan.regions import asks_region, region_of
 from clouddatamesh.plan.storage import Wish, is_lost, plan_storage, want_bucket, wish_of, witness_of
 from tests.support.worlds import ABLE, START, a_world, owned_tags, the_product, the_store
 
@@ -240,6 +241,55 @@ def test_a_bucket_that_is_taken_over_is_told_of() -> None:
     *_, told = plan_storage(wish, seen(safe(wish, tags=owned_tags(uid="gone")))).operations
     assert isinstance(told, Announce)
     assert told.event.reason == reasons.ADOPTED
+
+
+REGIONS: Final[tuple[tuple[str, dict[str, Any], dict[str, Any], Any, tuple[str, str | None], bool], ...]] = (
+    ("made in the store's region", OWNED, {}, None, ("us-east-1", None), False),
+    ("made in the store's region, which has another name now", {**OWNED, "region": "old"}, {}, None, ("us-east-1", None), False),
+    ("adopted, not read yet", {**OWNED, "phase": "Adopted"}, {}, None, ("us-east-1", None), True),
+    ("adopted, read now", {**OWNED, "phase": "Adopted"}, {}, ("eu-west-1", "Bucket"), ("eu-west-1", "Bucket"), True),
+    ("read before", {**OWNED, "region": "eu-west-1", "regionFrom": "Bucket"}, {}, None, ("eu-west-1", "Bucket"), False),
+    ("the store's, as it was read before", {**OWNED, "region": "old", "regionFrom": "Store"}, {}, None, ("us-east-1", "Store"), False),
+    ("on AWS, of before regions were read", {**OWNED, "region": "us-east-1"}, {"endpointUrl": None}, None, ("us-east-1", None), True),
+    ("on AWS, and the store's spec has another region now", {**OWNED, "region": "eu-west-1", "regionFrom": "Bucket"},
+     {"endpointUrl": None}, None, ("eu-west-1", "Bucket"), False),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "store", "asked", "wanted", "asks"), [case[1:] for case in REGIONS], ids=[case[0] for case in REGIONS])
+def test_the_region_is_the_buckets_own(
+    told: dict[str, Any], store: dict[str, Any], asked: Any, wanted: tuple[str, str | None], asks: bool
+) -> None:
+    product, kept = the_product(status={"storage": told}), the_store(**store)
+    assert region_of(product, kept, a_world(store=kept, region=asked)) == wanted
+    assert asks_region(product, kept, b.Bucket(NAME)) is asks
+    wish = wish_of(product, a_world(store=kept, region=asked))
+    assert wish is not None and wish.region == wanted[0]
+
+
+@pytest.mark.parametrize(
+    "tags", [(("clouddatamesh.dev/adopted", "keep"),), (("clouddatamesh.dev/adopt-by", "acme/sales/orders"),)], ids=str
+)
+def test_the_region_of_what_others_made_is_read_whatever_is_recorded(tags: b.Tags) -> None:
+    making = the_product(status={"storage": {**OWNED, "phase": "Creating"}})
+    assert asks_region(making, the_store(), b.Bucket(NAME, tags=tags))
+    assert not asks_region(making, the_store(), b.Bucket(NAME))
+
+
+def test_what_others_wrote_in_the_policy_is_taken_before_public_access_is_blocked() -> None:
+    wish = a_wish(a_world())
+    bare = safe(wish, policy=(), public_access_blocked=False)
+    paths = [str(update) for update in plan_storage(wish, seen(bare)).operations]
+    assert [path.split()[1] for path in paths] == ["publicAccessBlock", "policy"]
+    shared = replace(bare, foreign_statements=('{"Effect": "Allow"}',))
+    assert [str(update).split()[1] for update in plan_storage(wish, seen(shared)).operations] == ["policy", "publicAccessBlock"]
+
+
+def test_what_is_not_ours_of_policy_and_lifecycle_is_carried_along() -> None:
+    wish = a_wish(a_world())
+    theirs = {"policy_version": "2008-10-17", "policy_id": "theirs", "transition_minimum": "varies_by_storage_class"}
+    want = want_bucket(wish, safe(wish, policy=(), lifecycle=(), **theirs))
+    assert {name: getattr(want, name) for name in theirs} == theirs
 
 
 def test_a_bucket_that_we_were_interrupted_in_making_is_marked_first() -> None:

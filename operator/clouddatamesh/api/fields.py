@@ -53,6 +53,7 @@ Timestamp = Annotated[
 ]
 Uid = Annotated[str, StringConstraints(max_length=36, pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 BucketName = Annotated[str, StringConstraints(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$")]
+BucketPattern = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9*][a-z0-9*-]*$")]
 BucketPrefix = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=_LABEL)]
 ObjectPath = Annotated[str, StringConstraints(min_length=2, max_length=256, pattern=rf"^({_SEGMENT}/)+$")]
 ObjectPrefix = Annotated[str, StringConstraints(max_length=256, pattern=rf"^({_SEGMENT}/)*\.?([A-Za-z0-9_=-]+\.?)*$")]

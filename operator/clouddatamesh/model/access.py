@@ -129,6 +129,8 @@ class Offer:
     mode: str = "Manage"
     store: str = ""
     bucket: str = ""
+    region: str = ""
+    """Of the bucket, where it was read; empty: as the store's spec says."""
     verified: bool = False
     storage_reason: str = ""
     """Why the bucket is not as it should be; empty where it is."""

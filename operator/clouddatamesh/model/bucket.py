@@ -60,16 +60,33 @@ class Bucket:
     ownership_enforced: bool | None = None
     policy: tuple[Statement, ...] | None = None
     foreign_statements: tuple[str, ...] = ()
+    policy_version: str = "2012-10-17"
+    """Of the policy document, on which the meaning of its statements rests; empty where it names none."""
+    policy_id: str = ""
     encryption: str | None = None
     versioning: Literal["Enabled", "Suspended", "Off"] | None = None
     lifecycle: tuple[LifecycleRule, ...] | None = None
     foreign_rules: tuple[str, ...] = ()
+    transition_minimum: str = ""
+    """TransitionDefaultMinimumObjectSize of the lifecycle configuration, where it is not the store's default."""
     is_of_other_account: bool = False
     """It exists, and positively not in the account of these credentials; nothing else of it is known."""
 
     def tag(self, key: str) -> str | None:
         """The value of one tag, None where the bucket does not carry it."""
         return dict(self.tags).get(key)
+
+
+@dataclass(frozen=True)
+class Openings:
+    """Ways in which others may reach a bucket now and would not any more, in words; `unread` names what could not be read."""
+
+    grants: tuple[str, ...] = ()
+    """Of its ACL, to others than its owner: `READ to AllUsers`."""
+    website: bool = False
+    statements: tuple[str, ...] = ()
+    """Sids, or places in the policy, of statements that allow something to everybody."""
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +100,7 @@ class Contents:
 
     @property
     def empty(self) -> bool:
-        return not (self.versions or self.delete_markers or self.uploads)
+        return not (self.versions or self.delete_markers or self.uploads or self.more)
 
 
 Verdict: TypeAlias = Literal["Yes", "No", "Unseen", "Unclear"]

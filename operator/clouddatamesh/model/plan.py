@@ -26,6 +26,7 @@ Operation: TypeAlias = (
     | o.MarkNamespace
     | s.CreateBucket
     | s.MarkBucket
+    | s.AdoptBucket
     | s.UpdateBucket
     | s.CheckDestruction
     | s.EmptyBucket

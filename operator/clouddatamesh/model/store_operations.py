@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from clouddatamesh.model.bucket import Bucket, BucketPath
+from clouddatamesh.model.bucket import Bucket, BucketPath, Tags
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Manifest, key_of
 
@@ -25,6 +25,17 @@ class MarkBucket:
 
     def __str__(self) -> str:
         return f"mark bucket {self.want.name}"
+
+
+@dataclass(frozen=True)
+class AdoptBucket:
+    """Write our ownership tags on a bucket that existed, if its tags still are as they were when this was decided."""
+
+    want: Bucket
+    seen: Tags = ()
+
+    def __str__(self) -> str:
+        return f"set tags of bucket {self.want.name}"
 
 
 @dataclass(frozen=True)

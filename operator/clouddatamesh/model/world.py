@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError
 from clouddatamesh.model.access import Answer, Ask, Home, Offer
-from clouddatamesh.model.bucket import Bucket, Capability, Contents
+from clouddatamesh.model.bucket import Bucket, Capability, Contents, Openings
 from clouddatamesh.model.evidence import Absent, Seen
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key, Manifest
@@ -35,6 +35,10 @@ class ProductWorld:
     abandoned: bool = False
     """The store, or what is in it, was given up: it is not asked any more."""
     bucket: Seen[Bucket] = field(default_factory=Absent)
+    region: tuple[str, Literal["Store", "Bucket"]] | None = None
+    """The bucket's region and where it is known from, as it was asked in this look; None where status knows or nobody could tell."""
+    openings: Openings = field(default_factory=Openings)
+    """Asked only of a bucket that is about to be adopted."""
     contents: Seen[Contents] = field(default_factory=Absent)
     """Read only where it decides: an unmarked bucket under a Creating record, or a deletion."""
     principal: Seen[Principal] = field(default_factory=Absent)
@@ -151,6 +155,8 @@ class StoreWorld:
     """The user by which the mesh knows its IAM endpoint again."""
     recorded_stores: frozenset[str] = frozenset()
     """Ids of the stores in which users of this ObjectStore say that something was made."""
+    is_marked_still: bool = False
+    """The mesh's bucket is lost, and the IAM endpoint, which is at the same place, has the marker of the recorded store."""
     known_principal: bool = False
     """Whether a principal that some object recorded was seen at the IAM endpoint."""
     capabilities: tuple[Capability, ...] = ()

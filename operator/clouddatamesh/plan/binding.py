@@ -31,6 +31,8 @@ class Binding:
     mode: str = PRODUCER
     recorded: str = ""
     """Name of the principal as status has it; empty where none was made yet."""
+    region: str = ""
+    """Of the bucket, where it was read; empty: as the store's spec says."""
 
     @property
     def principal(self) -> str:

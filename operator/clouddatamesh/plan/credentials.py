@@ -35,7 +35,7 @@ def binding_of(wish: Wish) -> Binding | None:
     if producer is None:
         return None
     recorded = wish.product.status.producer.principal if wish.product.status.producer else ""
-    return Binding(wish.owner, wish.store, wish.name, producer.secret_name, recorded=recorded)
+    return Binding(wish.owner, wish.store, wish.name, producer.secret_name, recorded=recorded, region=wish.region)
 
 
 def fingerprint(key_id: str) -> str:

@@ -16,6 +16,7 @@ from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.consumers import has_access
 from clouddatamesh.plan.access.facts import cut_offs, words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
+from clouddatamesh.plan.adoption import why_kept
 from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus, principal_of
 from clouddatamesh.plan.namespaces import why_leaving
 from clouddatamesh.plan.ownership import judge
@@ -54,8 +55,12 @@ def _hold(product: DataProduct, storage: Steps) -> Steps:
 
 def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) -> Steps:
     loss = find_loss(wish, world) if wish is not None else None
-    if loss is not None or world.obstacle is not None or wish is None:
-        return Steps((), loss or world.obstacle)
+    if loss is not None:
+        return stopped(loss)
+    if world.obstacle is not None and wish is not None and world.obstacle.reason == reasons.NOT_ALLOWED:
+        return _plan_kept(wish, world) + Steps((), world.obstacle)
+    if world.obstacle is not None or wish is None:
+        return Steps((), world.obstacle)
     home = world.home
     if home is not None and product.status.storage is None:
         if home.cordoned:
@@ -66,6 +71,13 @@ def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) 
         if home.deleting:
             return stopped(Waiting(reasons.DOMAIN_NOT_FOUND, why_leaving(product.metadata.namespace, home.name)))
     return plan_storage(wish, world)
+
+
+def _plan_kept(wish: Wish, world: ProductWorld) -> Steps:
+    """A store that serves the domain no more gives nothing new; the bucket that is there stays as it is to be, for nobody loses by it."""
+    owned = wish.product.status.storage is not None and wish.product.status.storage.phase != "Creating"
+    is_seen = isinstance(world.bucket, Present) and judge(wish.product, wish.name, world).verdict == "Mine"
+    return plan_storage(wish, world) if owned and is_seen else Steps()
 
 
 def _plan_taking(wish: Wish, world: ProductWorld) -> Steps:
@@ -178,10 +190,11 @@ def _plan_removal(wish: Wish, world: ProductWorld, *, destroys: bool, gives_up: 
     """Nothing is taken for a bucket that turns out to stay; and the bucket goes only once nobody has keys to it."""
     contents = value_of(world.contents)
     empties = contents is not None and not contents.empty
-    check = Steps((CheckDestruction(wish.name, empties),)) if destroys else Steps()
     credentials = plan_removal(wish.owner, world)
     former = plan_former(world.formers, world.settings.mesh, wish.key, ends=True)
-    last = Steps() if credentials.operations or former.operations else _plan_bucket_end(wish, world, gives_up=gives_up)
+    takes = bool(credentials.operations or former.operations)
+    check = Steps((CheckDestruction(wish.name, empties),)) if destroys and takes else Steps()
+    last = Steps() if takes else _plan_bucket_end(wish, world, gives_up=gives_up)
     return (
         Part("check", check, BLOCKED, after=("users",), takes=True),
         Part("credentials", credentials, BLOCKED, after=("users", "check"), takes=True, each=True),
@@ -272,6 +285,7 @@ def _is_to_be_deleted(wish: Wish, world: ProductWorld) -> bool:
         and not world.namespace_terminating
         and isinstance(world.bucket, Present)
         and judge(wish.product, wish.name, world).verdict in ("Mine", "Made")
+        and not why_kept(wish.product, world.bucket.value, wish.store, wish.owner.mesh)
     )
 
 
@@ -279,7 +293,9 @@ def _plan_bucket_end(wish: Wish, world: ProductWorld, *, gives_up: bool) -> Step
     if isinstance(world.bucket, Absent):
         return Steps((ReleaseObject(),))
     if gives_up or not _is_to_be_deleted(wish, world):
-        return Steps((Announce(Event("Normal", reasons.RETAINED, f"Bucket {wish.name} stays")), ReleaseObject()))
+        kept = value_of(world.bucket)
+        why = why_kept(wish.product, kept, wish.store, wish.owner.mesh) if kept and fate_of(wish.product) != "Retain" else ""
+        return Steps((Announce(Event("Normal", reasons.RETAINED, f"Bucket {wish.name} stays{why and f': {why}'}")), ReleaseObject()))
     contents = value_of(world.contents)
     if contents is None or not contents.empty:
         return stopped(Waiting(reasons.EMPTYING, f"Bucket {wish.name} is being emptied"), EmptyBucket(wish.name))

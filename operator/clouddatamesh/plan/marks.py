@@ -22,6 +22,7 @@ RECONCILE_ANNOTATION: Final = f"{GROUP}/reconcile-requested-at"
 ROTATE_ANNOTATION: Final = f"{GROUP}/rotate"
 REQUEST_ANNOTATION: Final = f"{GROUP}/request"
 RECREATE_ANNOTATION: Final = f"{GROUP}/recreate"
+APPLY_PLAN_ANNOTATION: Final = f"{GROUP}/apply-plan"
 FORCE_ANNOTATION: Final = f"{GROUP}/force-delete"
 """Read as both of the next two."""
 ORPHAN_ANNOTATION: Final = f"{GROUP}/orphan"
@@ -42,6 +43,11 @@ UID_TAG: Final = f"{GROUP}/uid"
 CLUSTER_TAG: Final = f"{GROUP}/cluster"
 ADOPT_TAG: Final = f"{GROUP}/adopt-by"
 TRANSFER_TAG: Final = f"{GROUP}/transfer-to"
+ADOPTED_TAG: Final = f"{GROUP}/adopted"
+"""On a bucket that existed before the mesh had it: whether it may be deleted with its product."""
+KEEP, MAY_DELETE = "keep", "may-delete"
+ROLE_TAG: Final = f"{GROUP}/role"
+PROBE_TAG: Final = f"{GROUP}/probe"
 STORE_TAG: Final = f"{GROUP}/store-id"
 """On the mesh's own bucket: which store this is, whatever ObjectStore leads to it."""
 MARKER_TAG: Final = f"{GROUP}/marker"
@@ -103,6 +109,16 @@ def next_consent(metadata: ObjectMeta, name: str) -> str:
         return f"{RECREATE_ANNOTATION}={name}"
     number = used.partition("/")[2]
     return f"{RECREATE_ANNOTATION}={name}/{int(number) + 1 if number.isdigit() else 2}"
+
+
+def consents(tag: str | None, product: str) -> str | None:
+    """What the consent tag of a bucket says to a product, named as `mesh/namespace/name`: KEEP or MAY_DELETE; None where it says no.
+
+    `;may-delete` may follow the name; `:may-delete` means the same, since AWS takes no semicolon in a tag.
+    """
+    if tag is None or not tag.startswith(product):
+        return None
+    return {"": KEEP, f";{MAY_DELETE}": MAY_DELETE, f":{MAY_DELETE}": MAY_DELETE}.get(tag.removeprefix(product).replace(" ", ""))
 
 
 def is_orphaned(metadata: ObjectMeta) -> bool:

@@ -23,7 +23,6 @@ IDENTIFIED: Final = "Identified"
 CREDENTIALS: Final = "CredentialsValid"
 _SHOWN: Final = 5
 _MOST_EVENTS: Final = 100
-_ROLE_TAG: Final = f"{marks.GROUP}/role"
 
 
 def plan(store: ObjectStore, world: StoreWorld) -> Plan:
@@ -80,7 +79,7 @@ def mesh_bucket_of(store: ObjectStore, world: StoreWorld) -> str:
 
 def mesh_tags(mesh: str, cluster: str, **more: str) -> Tags:
     """The tags of the mesh's own bucket, and of its marker."""
-    return tuple(sorted({marks.MESH_TAG: mesh, marks.CLUSTER_TAG: cluster, _ROLE_TAG: "mesh", **more}.items()))
+    return tuple(sorted({marks.MESH_TAG: mesh, marks.CLUSTER_TAG: cluster, marks.ROLE_TAG: "mesh", **more}.items()))
 
 
 def store_id_of(store: ObjectStore, world: StoreWorld) -> str:
@@ -90,7 +89,27 @@ def store_id_of(store: ObjectStore, world: StoreWorld) -> str:
     """
     seen = world.mesh_bucket.value.tag(marks.STORE_TAG) if isinstance(world.mesh_bucket, Present) else None
     recorded = store.status.store_id
+    if seen is None and recorded is not None and is_begun_again(store, world) and not world.is_marked_still:
+        return f"{store.metadata.uid}-{names.hash80('store', recorded, store.metadata.annotations[marks.RECREATE_ANNOTATION])}"
     return (seen or recorded if is_same_store(store, world) else recorded or seen) or store.metadata.uid
+
+
+def is_begun_again(store: ObjectStore, world: StoreWorld) -> bool:
+    """Whether somebody accepted the loss of the mesh's bucket and it is not made and marked again yet.
+
+    Then what is there may be another store, in which nothing of what was recorded is: it gets an id of its own.
+    """
+    going = isinstance(world.mesh_bucket, Absent) or store.status.bucket_phase == "Creating"
+    return going and _is_accepted(store, mesh_bucket_of(store, world))
+
+
+def recorded_marker(store: ObjectStore, world: StoreWorld) -> str | None:
+    """The marker of the recorded store, where it would prove that a lost bucket is all that is lost: IAM and S3 are at one place."""
+    spec, recorded = store.spec, store.status.store_id
+    is_one_place = spec.iam_endpoint_url in (None, spec.endpoint_url)
+    if recorded is None or not is_one_place or not is_begun_again(store, world):
+        return None
+    return names.marker_name(world.settings.mesh, world.cluster, recorded)
 
 
 def marker_of(store: ObjectStore, world: StoreWorld) -> str:

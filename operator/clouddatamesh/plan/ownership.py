@@ -9,6 +9,7 @@ from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.evidence import Present, value_of
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.adoption import find_name_fault
 
 Verdict: TypeAlias = Literal[
     "Absent", "Missing", "Mine", "Made", "Returning", "Consented", "Transferred", "MarksMissing", "Released", "Foreign"
@@ -34,6 +35,8 @@ class Claim:
     verdict: Verdict
     why: str = ""
     positive: bool = False
+    is_new: bool = False
+    """Consented, and the bucket was never the mesh's: it is adopted by a plan that somebody agrees to."""
 
     @property
     def takes_over(self) -> bool:
@@ -154,23 +157,24 @@ def _judge_unmarked(product: DataProduct, bucket: Bucket, world: ProductWorld) -
         return Claim("Made")
     if _was_ours(product):
         return _judge_stripped(product, bucket, consent)
-    if bucket.tag(marks.ADOPT_TAG) == consent and _adoption(product) == "IfConsented":
-        return Claim("Consented")
     # Somebody else made it while this product's own was being made.
     made_anyway = storage is not None and storage.phase == "Creating" and bool(bucket.tags or (contents is not None and not contents.empty))
-    return Claim(
-        "Foreign",
-        f"Bucket {bucket.name} exists and carries no mark of this mesh; to adopt it set adoptionPolicy to IfConsented"
-        f" and have its owner tag it {marks.ADOPT_TAG}={consent}",
-        positive=made_anyway,
-    )
+    fault = find_name_fault(bucket, product, world.store, world.settings.mesh) if world.store is not None else "There is no ObjectStore"
+    if fault:
+        return Claim("Foreign", fault, positive=made_anyway)
+    willing = _adoption(product) == "IfConsented"
+    if willing and marks.consents(bucket.tag(marks.ADOPT_TAG), consent):
+        return Claim("Consented", is_new=True)
+    wish = "" if willing else "set adoptionPolicy to IfConsented and "
+    why = f"Bucket {bucket.name} exists and carries no mark of this mesh; to adopt it {wish}have its owner tag it"
+    return Claim("Foreign", f"{why} {marks.ADOPT_TAG}={consent}", positive=made_anyway)
 
 
 def _judge_stripped(product: DataProduct, bucket: Bucket, consent: str) -> Claim:
     """It was ours, and all marks are gone: the witness, or a new consent, says whether it still is."""
     if any(rule.id == f"{marks.WITNESS_PREFIX}{product.metadata.uid}" for rule in bucket.lifecycle or ()):
         return Claim("Mine")
-    if bucket.tag(marks.ADOPT_TAG) == consent:
+    if marks.consents(bucket.tag(marks.ADOPT_TAG), consent):
         return Claim("Consented")
     why = f"Bucket {bucket.name} lost its marks, and nothing else in it proves whose it is; credentials are kept, nothing is written"
     return Claim("MarksMissing", f"{why}; put its tags back, or tag it {marks.ADOPT_TAG}={consent}")

@@ -87,7 +87,8 @@ def is_foreign(secret: Key, owner: Key) -> Terminal:
 def content_of(binding: Binding) -> dict[str, str]:
     """What the Secret holds beside the key: the fields of servicebinding.io/s3, and what clients must be told besides."""
     spec = binding.store.spec
-    endpoint = spec.endpoint_url or aws.endpoint_of(spec.region)
+    region = binding.region or spec.region
+    endpoint = spec.endpoint_url or aws.endpoint_of(region)
     scheme, _, host = endpoint.partition("://")
     return {
         "type": "s3",
@@ -96,7 +97,7 @@ def content_of(binding: Binding) -> dict[str, str]:
         "endpoint-host": host.rstrip("/"),
         "use-ssl": "true" if scheme == "https" else "false",
         "addressing-style": spec.addressing_style or ("virtual" if features.is_aws(binding.store) else "path"),
-        "region": spec.region,
+        "region": region,
         "bucket": binding.bucket,
         "prefix": binding.path,
         "uri": f"s3://{binding.bucket}/{binding.path}",

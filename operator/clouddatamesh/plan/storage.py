@@ -17,12 +17,14 @@ from clouddatamesh.model.evidence import Present, Unknown
 from clouddatamesh.model.objects import Event, Key
 from clouddatamesh.model.operations import Announce, Record
 from clouddatamesh.model.plan import Operation, Steps, stopped
-from clouddatamesh.model.store_operations import CreateBucket, MarkBucket, UpdateBucket
+from clouddatamesh.model.store_operations import AdoptBucket, CreateBucket, MarkBucket, UpdateBucket
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import features, marks, names, policies
+from clouddatamesh.plan.adoption import Adoption, mark_of, plan_adoption
 from clouddatamesh.plan.diff import diff_bucket
 from clouddatamesh.plan.marks import Owner
 from clouddatamesh.plan.ownership import Claim, judge
+from clouddatamesh.plan.regions import region_of
 
 _DAY = 24 * 60 * 60
 
@@ -35,6 +37,8 @@ class Wish:
     storage: Storage
     store: ObjectStore
     owner: Owner
+    region: str
+    """Of the bucket: as it was read, or as the store makes it."""
 
     @property
     def key(self) -> Key:
@@ -50,7 +54,7 @@ def wish_of(product: DataProduct, world: ProductWorld) -> Wish | None:
     """The wish of a product, None where it asks for no storage or there is no store to ask."""
     if product.spec.storage is None or world.store is None:
         return None
-    return Wish(product, product.spec.storage, world.store, owner_of(product, world))
+    return Wish(product, product.spec.storage, world.store, owner_of(product, world), region_of(product, world.store, world)[0])
 
 
 def owner_of(product: DataProduct, world: ProductWorld) -> Owner:
@@ -87,7 +91,17 @@ def plan_storage(wish: Wish, world: ProductWorld) -> Steps:
     if claim.verdict == "Absent":
         return _plan_making(wish)
     assert isinstance(world.bucket, Present)  # noqa: S101 - every other verdict was reached by reading it
+    adoption = planned_adoption(wish, world)
+    if adoption is not None and adoption.stop is not None:
+        return stopped(adoption.stop)
     return Steps(_settle(wish, world.bucket.value, claim))
+
+
+def planned_adoption(wish: Wish, world: ProductWorld) -> Adoption | None:
+    """The plan of an adoption, None where the bucket is not one that consents and never was the mesh's."""
+    if not isinstance(world.bucket, Present) or not judge(wish.product, wish.name, world).is_new:
+        return None
+    return plan_adoption(wish.product, world.bucket.value, want_bucket(wish, world.bucket.value), world)
 
 
 _STOPS: Final = {
@@ -192,7 +206,8 @@ def _name_fault(wish: Wish) -> str:
     if chosen is None:
         return ""
     if not chosen.startswith(f"{prefix}-"):
-        return f"spec.storage.bucketName {chosen} must begin with {prefix}-, the prefix of ObjectStore {wish.store.metadata.name}"
+        why = f"spec.storage.bucketName {chosen} must begin with {prefix}-, the prefix of ObjectStore {wish.store.metadata.name}"
+        return f"{why}, since there is no bucket of that name: one without the prefix is adopted, never made"
     if names.is_generated(chosen):
         return f"spec.storage.bucketName {chosen} looks like a generated name; end it with something other than 16 letters and digits"
     return ""
@@ -202,6 +217,7 @@ def _record(wish: Wish) -> Record:
     located = {
         "bucket": wish.name,
         "region": wish.store.spec.region,
+        **({"regionFrom": "Bucket"} if features.is_aws(wish.store) else {}),
         "endpoint": wish.store.spec.endpoint_url or "",
         "phase": "Creating",
         "ownershipVerified": False,
@@ -225,11 +241,17 @@ def _settle(wish: Wish, bucket: b.Bucket, claim: Claim) -> tuple[Operation, ...]
     if not claim.takes_over:
         return updates
     note = f"Bucket {bucket.name} existed and is this product's now ({claim.verdict.lower()})"
-    return (*updates, Announce(Event("Normal", reasons.ADOPTED, note)))
+    marking = UpdateBucket(want, "tags")
+    adopting = (AdoptBucket(want, bucket.tags) if update == marking else update for update in updates)
+    return (*adopting, Announce(Event("Normal", reasons.ADOPTED, note)))
 
 
 def _updates(observed: b.Bucket, want: b.Bucket) -> tuple[Operation, ...]:
-    return tuple(UpdateBucket(want, path) for path in diff_bucket(observed, want))
+    """Foreign statements stay and may let everybody in: with public access blocked no such policy is taken, so it is written before."""
+    delta = diff_bucket(observed, want)
+    if observed.foreign_statements:
+        delta = tuple(sorted(delta, key=lambda path: path == "publicAccessBlock"))
+    return tuple(UpdateBucket(want, path) for path in delta)
 
 
 def want_bucket(wish: Wish, observed: b.Bucket) -> b.Bucket:
@@ -252,8 +274,11 @@ def _want_tags(wish: Wish, observed: b.Bucket) -> b.Tags:
         return observed.tags  # the platform team hands it over to another: whose tags are written meanwhile is not ours to say
     old = wish.product.status.storage
     formerly_ours = set(old.managed_tags) if old else set()
-    foreign = {key: value for key, value in observed.tags if key not in formerly_ours | {marks.ADOPT_TAG, marks.TRANSFER_TAG}}
-    return tuple(sorted({**foreign, **wish.storage.tags, **dict(wish.owner.tags)}.items()))
+    passing = {marks.ADOPT_TAG, marks.TRANSFER_TAG, marks.ADOPTED_TAG}
+    foreign = {key: value for key, value in observed.tags if key not in formerly_ours | passing}
+    adopted = mark_of(wish.product, observed, wish.store, wish.owner.mesh)
+    lasting = {marks.ADOPTED_TAG: adopted} if adopted else {}
+    return tuple(sorted({**foreign, **wish.storage.tags, **dict(wish.owner.tags), **lasting}.items()))
 
 
 def witness_of(uid: str) -> b.LifecycleRule:

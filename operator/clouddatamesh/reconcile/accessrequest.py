@@ -185,7 +185,7 @@ def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWor
     store = read_leniently(ObjectStore, manifest)
     if marks.is_given_up(store):
         return replace(world, store=store, abandoned=True)
-    place = find_other_store(store, ask.place.store_id if ask.place else "") or open_place(store, visit)
+    place = _find_moved(ask, store) or open_place(store, visit)
     if isinstance(place, MeshError) and place.reason == reasons.NOT_THE_SAME_STORE and _gives_up(visit):
         return replace(world, store=store, abandoned=True)
     if isinstance(place, MeshError):
@@ -204,6 +204,13 @@ def _observe_formers(ask: Ask, world: AccessWorld, visit: Visit) -> AccessWorld:
         return world
     user = planning.principal_of(ask, world.settings.mesh, world.cluster)
     return replace(world, store=store, formers=place.observe_formers(ask.key, user, ask.take_over.done))
+
+
+def _find_moved(ask: Ask, store: ObjectStore) -> MeshError | None:
+    """Why the store is not asked: what was given is in another one."""
+    error = find_other_store(store, ask.place.store_id if ask.place else "")
+    way_out = f"or, where that store is lost, let go of it with annotation {marks.ORPHAN_ANNOTATION}={ask.key.name}"
+    return Waiting(error.reason, f"{error.message}, {way_out}") if error is not None else None
 
 
 def gather_deletion(ask: Ask, visit: Visit) -> AccessWorld:

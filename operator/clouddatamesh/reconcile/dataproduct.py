@@ -7,7 +7,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
-from clouddatamesh.model.bucket import Bucket
+from clouddatamesh.model.bucket import Bucket, Openings
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, require, value_of
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
@@ -22,6 +22,7 @@ from clouddatamesh.plan.credentials import plan_removal, principal_of
 from clouddatamesh.plan.inputs import find_missing_inputs
 from clouddatamesh.plan.namespaces import why_homeless
 from clouddatamesh.plan.ownership import shows_others
+from clouddatamesh.plan.regions import asks_region
 from clouddatamesh.plan.storage import bucket_of, owner_of
 from clouddatamesh.plan.takeover import recorded
 from clouddatamesh.ports import Ports
@@ -106,7 +107,7 @@ def gather(product: DataProduct, visit: Visit) -> ProductWorld:
     store = _find_store(product, ports)
     if isinstance(store, MeshError):
         return replace(world, obstacle=world.obstacle or store, bucket=Unknown(store), principal=Unknown(store))
-    world = replace(world, store=store, obstacle=world.obstacle or _find_obstacle(store, world, ports))
+    world = replace(world, store=store, obstacle=world.obstacle or _find_obstacle(product, store, world, ports))
     return _observe(product, world, store, visit)
 
 
@@ -129,10 +130,11 @@ def _gather_around(product: DataProduct, visit: Visit) -> ProductWorld:
     )
 
 
-def _find_obstacle(store: ObjectStore, world: ProductWorld, ports: Ports) -> MeshError | None:
-    name = store.metadata.name
+def _find_obstacle(product: DataProduct, store: ObjectStore, world: ProductWorld, ports: Ports) -> MeshError | None:
+    name, storage = store.metadata.name, product.status.storage
     if world.home is not None and not selectors.matches(store.spec.allowed_domains, world.home.labels):
-        why = f"ObjectStore {name} does not serve Domain {world.home.name}; its spec.allowedDomains selects others"
+        kept = f"; bucket {storage.bucket} and the access to it are kept, and nothing new is given" if storage is not None else ""
+        why = f"ObjectStore {name} does not serve Domain {world.home.name}; its spec.allowedDomains selects others{kept}"
         return Terminal(reasons.NOT_ALLOWED, why)
     if not is_settled(ports.cluster.get(Key("ObjectStore", "", name)) or {"metadata": {}}):
         return Waiting(reasons.STORE_NOT_READY, f"ObjectStore {name} is not Ready")
@@ -157,6 +159,8 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         world,
         bucket=bucket,
         contents=place.count(name) if found is not None and _is_unmarked_making(product, found) else Absent(),
+        region=place.find_region(name) if found is not None and _asks_region(product, store, found) else None,
+        openings=place.find_openings(name) if found is not None and _may_be_adopted(product, found) else Openings(),
         principal=place.observe_principal(user),
         formers=place.observe_formers(planning.key_of_product(product), user, done),
         rival=find_rival(product, visit.ports.cluster),
@@ -182,6 +186,17 @@ def _find_moved(product: DataProduct, store: ObjectStore) -> MeshError | None:
 def _is_unmarked_making(product: DataProduct, bucket: Bucket) -> bool:
     storage = product.status.storage
     return storage is not None and storage.phase == "Creating" and not bucket.tags and not bucket.is_of_other_account
+
+
+def _may_be_adopted(product: DataProduct, bucket: Bucket) -> bool:
+    """Whether the bucket's owner consents to something; whose it is, and whether it may be, is for the plan to say."""
+    storage = product.status.storage
+    is_new = storage is None or storage.phase == "Creating"
+    return is_new and bucket.tag(marks.ADOPT_TAG) is not None and not bucket.is_of_other_account
+
+
+def _asks_region(product: DataProduct, store: ObjectStore, bucket: Bucket) -> bool:
+    return asks_region(product, store, bucket) and not bucket.is_of_other_account
 
 
 def _about_the_store(error: MeshError, store: ObjectStore) -> MeshError:

@@ -9,6 +9,7 @@ from clouddatamesh.errors import MeshError, Waiting
 from clouddatamesh.model.evidence import Present, require
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.adoption import why_kept
 from clouddatamesh.plan.dataproduct import agreed_fate
 from clouddatamesh.plan.storage import bucket_of
 from clouddatamesh.reconcile.parse import parse
@@ -41,7 +42,7 @@ def _find_fault(visit: Visit, place: Place, *, empties: bool) -> MeshError | Non
     store = require(cluster.read(Key("ObjectStore", "", read.spec.storage.store_ref.name)))
     if store is None or not _may_delete(store):
         return _keep("its ObjectStore has deletionEnabled: false, or is given up with what is in it", reasons.DELETION_DISABLED)
-    return _find_other_owner(visit, place, bucket_of(read, parse(ObjectStore, store), visit.ports.settings.mesh))
+    return _find_other_owner(visit, place, read, parse(ObjectStore, store))
 
 
 def _may_go(product: DataProduct, *, empties: bool) -> bool:
@@ -56,8 +57,9 @@ def _may_delete(store: Manifest) -> bool:
     return (store.get("spec") or {}).get("deletionEnabled") is True and not marks.is_given_up(parse(ObjectStore, store))
 
 
-def _find_other_owner(visit: Visit, place: Place, name: str) -> MeshError | None:
-    seen = place.buckets.observe_marks(name)
+def _find_other_owner(visit: Visit, place: Place, product: DataProduct, store: ObjectStore) -> MeshError | None:
+    mesh = visit.ports.settings.mesh
+    seen = place.buckets.observe_marks(bucket_of(product, store, mesh))
     bucket = seen.value if isinstance(seen, Present) else None
     if bucket is None or bucket.is_of_other_account:
         return _keep("the bucket was not read as this product's")
@@ -66,7 +68,8 @@ def _find_other_owner(visit: Visit, place: Place, name: str) -> MeshError | None
     unmarked = not bucket.tags  # interrupted between create and marks, and empty: the plan saw to that
     if not unmarked and bucket.tag(marks.UID_TAG) != visit.uid:
         return _keep("the bucket carries another owner's mark")
-    return None
+    why = why_kept(product, bucket, store, mesh)
+    return _keep(why) if why else None
 
 
 def _keep(why: str, reason: str = reasons.CONFLICT) -> MeshError:

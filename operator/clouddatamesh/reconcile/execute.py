@@ -20,6 +20,8 @@ from clouddatamesh.ports import BucketStore, Cluster, Identities
 from clouddatamesh.reconcile.writes import create_or_recover, mark_grant, mark_namespace, put_key, with_key
 
 _MOST_KEYS = 2
+PAGES = 4
+"""So many pages of a bucket are emptied before it is looked at as a whole again; each is asked for live."""
 
 
 def _may_not(_empties: bool) -> None:
@@ -47,7 +49,7 @@ class Target:
     """What an error of the store means to this object."""
 
 
-_ON_BUCKETS = (s.CreateBucket, s.MarkBucket, s.UpdateBucket, s.EmptyBucket, s.DeleteBucket)
+_ON_BUCKETS = (s.CreateBucket, s.MarkBucket, s.AdoptBucket, s.UpdateBucket, s.EmptyBucket, s.DeleteBucket)
 _ON_PRINCIPALS = (
     s.CreatePrincipal,
     s.PutPolicy,
@@ -188,6 +190,14 @@ class Executor:
         self._buckets.update(operation.want, ("tags",))
 
     @_run.register
+    def _(self, operation: s.AdoptBucket) -> None:
+        """The last look before the marks: a consent that was taken back, or another's marks, count to the last moment."""
+        seen = self._buckets.observe_marks(operation.want.name)
+        if not isinstance(seen, Present) or seen.value.is_of_other_account or seen.value.tags != operation.seen:
+            raise Transient(reasons.CONFLICT, f"The tags of bucket {operation.want.name} changed at the same time")
+        self._buckets.update(operation.want, ("tags",))
+
+    @_run.register
     def _(self, operation: s.UpdateBucket) -> None:
         self._buckets.update(operation.want, (operation.path,))
 
@@ -197,8 +207,10 @@ class Executor:
 
     @_run.register
     def _(self, operation: s.EmptyBucket) -> None:
-        self._target.check_destruction(True)
-        self._buckets.empty(operation.name)
+        for _ in range(PAGES):
+            self._target.check_destruction(True)
+            if self._buckets.empty(operation.name):
+                return
 
     @_run.register
     def _(self, operation: s.DeleteBucket) -> None:

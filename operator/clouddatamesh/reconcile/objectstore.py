@@ -9,7 +9,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError
 from clouddatamesh.model.bucket import IDENTITIES, Bucket, Capability
-from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, value_of
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, require, value_of
 from clouddatamesh.model.identity import Connection, Principal
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
@@ -115,6 +115,8 @@ class _Keeping:
         if not any(found.name == IDENTITIES and found.verdict == "Yes" for found in world.capabilities):
             return world
         identities = self._ports.stores.identities(connection)
+        former = planning.recorded_marker(store, world)
+        world = replace(world, is_marked_still=former is not None and _is_there(identities.observe(former), world))
         world = replace(world, marker=identities.observe(planning.marker_of(store, world)))
         return self._observe_principals(store, world, identities)
 
@@ -171,6 +173,12 @@ def _stores_elsewhere(store: ObjectStore, listed: set[str], ports: Ports) -> Ite
         status, name = part_of(other, "status"), str(other["metadata"]["name"])
         if name != store.metadata.name and is_true(status, "Identified") and status.get("marker") and status["marker"] not in listed:
             yield name
+
+
+def _is_there(seen: Seen[Principal], world: StoreWorld) -> bool:
+    """Whether a marker was seen; what cannot be read is an error, since an id rests on it."""
+    found = require(seen)
+    return found is not None and planning.is_marker(found, world.settings.mesh, world.cluster)
 
 
 def _owned_of(listed: set[str], elsewhere: set[str], ports: Ports, cluster: str) -> set[str]:

@@ -1,12 +1,12 @@
 """One store as one visit reaches it: what it answers, and whether that may be believed."""
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
-from clouddatamesh.model.bucket import EXPECTED_OWNER, Bucket, Contents
+from clouddatamesh.model.bucket import EXPECTED_OWNER, Bucket, Contents, Openings
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, doubted
 from clouddatamesh.model.identity import Connection, Principal
 from clouddatamesh.model.objects import Key
@@ -114,6 +114,35 @@ class Place:
         """The users that lost clusters made for an object, but for those of clusters that left none, and its own."""
         wanted = former_names(self._store, self._mesh, owner, done)
         return tuple(FormerUser(cluster, path, name, self.observe_principal(name)) for cluster, path, name in wanted if name != own)
+
+    def find_region(self, name: str) -> tuple[str, Literal["Store", "Bucket"]] | None:
+        """A bucket's region, and where it is known from; None where the store does not say. Asked once in a visit.
+
+        AWS says it by the names that clients use. What another store calls the place of the mesh's own bucket is its name for spec.region.
+        """
+        look = ("region", name)
+        if look not in self._visit.looks:
+            self._visit.looks[look] = self._ask_region(name)
+        found: tuple[str, Literal["Store", "Bucket"]] | None = self._visit.looks[look]
+        return found
+
+    def _ask_region(self, name: str) -> tuple[str, Literal["Store", "Bucket"]] | None:
+        try:
+            told = self.buckets.locate(name)
+            if is_aws(self._store):
+                return told, "Bucket"
+            is_usual = not told or told == self.buckets.locate(names.mesh_bucket_name(self._store.spec.bucket_prefix, self._mesh))
+        except MeshError:
+            return None
+        return (self._store.spec.region, "Store") if is_usual else (told, "Bucket")
+
+    def find_openings(self, name: str) -> Openings:
+        """How others may reach a bucket now. Asked once in a visit."""
+        look = ("openings", name)
+        if look not in self._visit.looks:
+            self._visit.looks[look] = self.buckets.find_openings(name)
+        found: Openings = self._visit.looks[look]
+        return found
 
     def count(self, name: str) -> Seen[Contents]:
         """What a bucket holds."""

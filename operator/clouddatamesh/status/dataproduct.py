@@ -14,11 +14,13 @@ from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding, keys, marks, secrets
 from clouddatamesh.plan.access.consumers import count_by_port, has_access, is_pending
 from clouddatamesh.plan.access.facts import asked_port, cut_of, major, moment, words_of
+from clouddatamesh.plan.adoption import Adoption, due_at, may_delete
 from clouddatamesh.plan.credentials import binding_of, fingerprint, history_of, moment_of
 from clouddatamesh.plan.dataproduct import fate_of, is_forced, key_of_product
 from clouddatamesh.plan.marks import is_given_up
 from clouddatamesh.plan.ownership import judge
-from clouddatamesh.plan.storage import Wish, find_loss, recreated, wish_of
+from clouddatamesh.plan.regions import region_of
+from clouddatamesh.plan.storage import Wish, find_loss, planned_adoption, recreated, wish_of
 from clouddatamesh.plan.takeover import end_of_formers, recorded, take_over_fields
 from clouddatamesh.status.keys import told_of_keys
 
@@ -32,8 +34,19 @@ def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
     withheld = full if _held(product) is not None else Plan()
     findings = (*_steps(product, made, world), *_inputs(product, world), *_drift(product, made, withheld), *_cut_off(product, world))
     ready = _ready(product, withheld)
-    fields = _fields(product, made, world, withheld)
-    return Outcome(ready, findings, fields, stalled=ready.status == "False", due=_due(product, world, fields))
+    adoption = planned_adoption(wish, world) if wish is not None and world.obstacle is None else None
+    fields = {**_fields(product, made, world, withheld), **_adoption(adoption)}
+    agrees = due_at(product, adoption.planned_at) if adoption is not None else None
+    due = min(filter(None, (agrees, _due(product, world, fields))), default=None)
+    return Outcome(ready, findings, fields, stalled=ready.status == "False", due=due)
+
+
+def _adoption(adoption: Adoption | None) -> dict[str, Any]:
+    """The plan of an adoption that waits, and since when it is as it is: by that time alone may agree to it."""
+    if adoption is None or adoption.stop is None:
+        return {}
+    told = {"bucket": adoption.bucket, "plannedAt": f"{adoption.planned_at:%Y-%m-%dT%H:%M:%SZ}"}
+    return {"plan": list(adoption.lines), "adoption": told}
 
 
 def _due(product: DataProduct, world: ProductWorld, fields: Mapping[str, Any]) -> datetime | None:
@@ -152,7 +165,7 @@ def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withhe
     if product.spec.mode == "Plan":
         fields["plan"] = list(withheld.describe()[:_SHOWN])
     if made is not None:
-        fields["storage"] = _storage(made)
+        fields["storage"] = _storage(made, world)
     elif product.status.storage is not None:
         kept = product.status.storage.model_dump(by_alias=True, exclude_none=True, exclude={"loss_seen_at"})
         fields["storage"] = {**kept, "ownershipVerified": False, **loss_fields(product, world)}
@@ -173,16 +186,22 @@ def loss_fields(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     return {"lossSeenAt": since, **({"lossBraked": True} if loss.reason == reasons.STORAGE_LOSS_BRAKE else {})}
 
 
-def _storage(wish: Wish) -> dict[str, Any]:
+def _storage(wish: Wish, world: ProductWorld) -> dict[str, Any]:
     old = wish.product.status.storage
     creating = old is not None and old.phase in ("Creating", "Owned")
+    region, source = region_of(wish.product, wish.store, world)
+    bucket = value_of(world.bucket)
+    lent = bucket is not None and bucket.tag(marks.ADOPTED_TAG) is not None
+    free = bucket is not None and may_delete(wish.product, bucket, wish.store, wish.owner.mesh)
     return {
         "bucket": wish.name,
-        "region": wish.store.spec.region,
+        "region": region,
+        **({"regionFrom": source} if source else {}),
         "endpoint": wish.store.spec.endpoint_url or "",
-        "phase": "Owned" if creating else "Adopted",
+        "phase": "Owned" if creating and not lent else "Adopted",
         "ownershipVerified": True,
-        "deletion": fate_of(wish.product),
+        "deletion": fate_of(wish.product) if free else "Retain",
+        "mayDelete": free,
         **recreated(wish.product),
         **({"storeId": wish.store.status.store_id} if wish.store.status.store_id else {}),
         "managedTags": sorted(wish.storage.tags),
@@ -245,20 +264,21 @@ def _is_wanted(product: DataProduct, world: ProductWorld) -> bool:
 def _output_ports(product: DataProduct, made: Wish | None, world: ProductWorld) -> list[dict[str, Any]]:
     """The ports of the spec, and those that left it and are still used, as they were."""
     counts = count_by_port(world.requests)
-    ports = []
+    offered, draining = [], []
     for port in product.spec.output_ports:
         located = {"location": f"s3://{made.name}/{port.path}"} if made else {}
         used = counts.pop((port.name, major(port.version)), 0)
-        ports.append({"name": port.name, "version": port.version, "path": port.path, "consumers": used, "draining": False, **located})
+        offered.append({"name": port.name, "version": port.version, "path": port.path, "consumers": used, "draining": False, **located})
     for seen in product.status.output_ports:
         used = counts.pop((seen.name, major(seen.version)), 0)
         if used and not is_forced(product, f"{seen.name}/{major(seen.version)}"):
-            ports.append({**seen.model_dump(by_alias=True, exclude_none=True), "consumers": used, "draining": True})
-    return ports[:_MOST_PORTS]
+            draining.append({**seen.model_dump(by_alias=True, exclude_none=True), "consumers": used, "draining": True})
+    draining = draining[:_MOST_PORTS]
+    return [*offered[: _MOST_PORTS - len(draining)], *draining]
 
 
-_MOST_PORTS = 64
-"""As many as the schema of status takes; those of the spec come first."""
+_MOST_PORTS = 512
+"""As many as the schema of status takes. Where they are more, those of the spec give way: of the others nothing else tells."""
 
 
 def _input_ports(product: DataProduct, world: ProductWorld) -> list[dict[str, Any]]:

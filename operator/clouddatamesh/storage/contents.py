@@ -1,6 +1,6 @@
 """What a bucket holds: counted, and taken away a page at a time so that it can stop and go on anywhere."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from clouddatamesh import reasons
@@ -9,56 +9,46 @@ from clouddatamesh.model.bucket import Contents
 from clouddatamesh.storage.errors import translate_code
 
 PAGE: Final = 1000
-_BOUND: Final = 10_000
 _LOCKED: Final = ("AccessDenied", "InvalidRequest", "ObjectLocked", "MethodNotAllowed")
 _Call = Callable[..., dict[str, Any]]
 
 
 def count_contents(call: _Call) -> Contents:
-    """Versions and delete markers together up to the bound, then uploads; `call` makes one request about the bucket."""
-    versions = markers = uploads = 0
-    more = False
-    for page in _pages(call, "list_object_versions"):
-        versions += len(page.get("Versions", ()))
-        markers += len(page.get("DeleteMarkers", ()))
-        more = bool(page.get("IsTruncated"))
-        if versions + markers >= _BOUND:
+    """One page of versions and delete markers, and one of uploads: enough to know that there is something; `call` asks of the bucket."""
+    page, uploads = _first_page(call), call("list_multipart_uploads", MaxUploads=PAGE)
+    return Contents(
+        versions=len(page.get("Versions", ())),
+        delete_markers=len(page.get("DeleteMarkers", ())),
+        uploads=len(uploads.get("Uploads", ())),
+        more=bool(page.get("IsTruncated") or uploads.get("IsTruncated")),
+    )
+
+
+def _first_page(call: _Call) -> dict[str, Any]:
+    """The first page that holds something; some stores answer empty ones before it."""
+    page = call("list_object_versions", MaxKeys=PAGE)
+    while page.get("IsTruncated") and not page.get("Versions") and not page.get("DeleteMarkers"):
+        marks = {mark: page[f"Next{mark}"] for mark in ("KeyMarker", "VersionIdMarker") if page.get(f"Next{mark}")}
+        if not marks:
             break
-    for page in _pages(call, "list_multipart_uploads"):
-        uploads += len(page.get("Uploads", ()))
-        if uploads >= _BOUND:
-            more = more or bool(page.get("IsTruncated"))
-            break
-    return Contents(versions, markers, uploads, more)
-
-
-_MARKS: Final = {
-    "list_object_versions": ("MaxKeys", "KeyMarker", "VersionIdMarker"),
-    "list_multipart_uploads": ("MaxUploads", "KeyMarker", "UploadIdMarker"),
-}
-
-
-def _pages(call: _Call, operation: str) -> Iterator[dict[str, Any]]:
-    limit, *marks = _MARKS[operation]
-    page = call(operation, **{limit: PAGE})
-    yield page
-    while page.get("IsTruncated"):
-        page = call(operation, **{limit: PAGE}, **{mark: page[f"Next{mark}"] for mark in marks if page.get(f"Next{mark}")})
-        yield page
+        page = call("list_object_versions", MaxKeys=PAGE, **marks)
+    return page
 
 
 def remove_page(call: _Call, name: str) -> bool:
-    """Remove at most a page of versions and markers, and one of uploads. True when nothing was left behind them."""
-    page = call("list_object_versions", MaxKeys=PAGE)
+    """Remove at most a page of versions and markers, and after the last of them one of uploads. True when nothing is left."""
+    page = _first_page(call)
     found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
     if found:
         objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
         answer = call("delete_objects", Delete={"Objects": objects, "Quiet": True})
         _check_deleted(answer.get("Errors") or [], name)
+    if page.get("IsTruncated"):
+        return False
     uploads = call("list_multipart_uploads", MaxUploads=PAGE)
     for upload in uploads.get("Uploads", ()):
         call("abort_multipart_upload", Key=upload["Key"], UploadId=upload["UploadId"])
-    return not page.get("IsTruncated") and not uploads.get("IsTruncated")
+    return not uploads.get("IsTruncated")
 
 
 def _check_deleted(errors: list[dict[str, Any]], name: str) -> None:

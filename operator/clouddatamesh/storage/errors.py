@@ -33,6 +33,7 @@ _REFUSED: Final = (
     "UnrecognizedPublicKeyEncoding", "InvalidUserType", "PasswordPolicyViolation", "PolicyEvaluation", "PolicyNotAttachable",
     "NotSupportedService", "UnmodifiableEntity", "FeatureDisabled", "FeatureEnabled", "RoleTemplateDisabled", "RoleModified",
     "NameConflict", "OrganizationNotFound", "OrganizationNotInAllFeaturesMode", "MissingContentMD5", "InvalidDigest", "BadDigest",
+    "InvalidBucketAclWithObjectOwnership",
 )  # fmt: skip
 _LIMITS: Final = (
     "TooManyBuckets", "LimitExceeded", "QuotaExceeded", "ServiceQuotaExceeded", "PolicyTooLarge", "PackedPolicyTooLarge",

@@ -1,5 +1,6 @@
 """The BucketStore port of the fake."""
 
+import json
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final
@@ -9,10 +10,10 @@ from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model import bucket as b
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.identity import Connection, StoreAccount
-from clouddatamesh.storage.denial import explain_denial
-from clouddatamesh.storage.memory_held import Held, World
+from clouddatamesh.storage.denial import explain_denial, explain_refusal
+from clouddatamesh.storage.memory_held import PAGE, Held, World
+from clouddatamesh.storage.openings import name_public
 
-_BOUND: Final = 10_000
 _PROBE: Final = ("clouddatamesh.dev/probe", "true")
 _SETTING_OF: Final = {
     "public_access_blocked": b.BLOCK_PUBLIC_ACCESS,
@@ -26,10 +27,10 @@ _ATTRIBUTES: Final[dict[b.BucketPath, tuple[str, ...]]] = {
     "tags": ("tags",),
     "publicAccessBlock": ("public_access_blocked",),
     "ownership": ("ownership_enforced",),
-    "policy": ("policy", "foreign_statements"),
+    "policy": ("policy", "foreign_statements", "policy_version", "policy_id"),
     "encryption": ("encryption",),
     "versioning": ("versioning",),
-    "lifecycle": ("lifecycle", "foreign_rules"),
+    "lifecycle": ("lifecycle", "foreign_rules", "transition_minimum"),
 }
 
 
@@ -58,6 +59,15 @@ class MemoryBuckets:
             return self._judge_denial(explain_denial(error), name) if error.reason == reasons.ACCESS_DENIED else Unknown(error)
         return Present(_as_read(bucket, settings))
 
+    def locate(self, name: str) -> str:
+        self._check("locate", name)
+        return self._held(name).location
+
+    def find_openings(self, name: str) -> b.Openings:
+        self._check("find openings", name)
+        held = self._held(name)
+        return replace(held.openings, statements=name_public(list(map(json.loads, held.bucket.foreign_statements))))
+
     def _judge_denial(self, denial: MeshError, name: str) -> Seen[b.Bucket]:
         """As the real one: the account's own list of buckets says whose it is, where it is answered."""
         try:
@@ -76,13 +86,18 @@ class MemoryBuckets:
         if want.name in self._store.buckets and not self._store.remakes:
             raise Transient(reasons.CONFLICT, f"CreateBucket {want.name} failed: BucketAlreadyOwnedByYou")
         blank = b.Bucket(want.name, public_access_blocked=False, ownership_enforced=False, policy=(), versioning="Off", lifecycle=())
-        held = Held(blank, account=self._store.account)
+        held = Held(blank, account=self._store.account, location=want.region)
         self._store.write("create bucket", want.name, lambda: self._store.buckets.setdefault(want.name, held) and None)
 
     def update(self, want: b.Bucket, delta: b.Delta) -> None:
         self._check("update", want.name)
         if "ownership" in delta and b.OBJECT_OWNERSHIP in self._store.unsupported:
             raise Terminal(reasons.STORE_REFUSED, f"PutBucketOwnershipControls on bucket {want.name} failed: InvalidArgument")
+        if "policy" in delta and self._held(want.name).bucket.public_access_blocked and want.foreign_statements:
+            raise_public(want)
+        if "ownership" in delta and want.ownership_enforced and self._held(want.name).openings.grants:
+            refused = Terminal(reasons.STORE_REFUSED, f"Bucket {want.name}: InvalidBucketAclWithObjectOwnership")
+            raise explain_refusal(refused, want, "ownership")
         values: dict[str, Any] = {name: getattr(want, name) for path in delta for name in _ATTRIBUTES[path]}
         values |= {"versioning": "Suspended"} if values.get("versioning") == "Off" else {}
 
@@ -160,15 +175,28 @@ class MemoryBuckets:
         return self._store.buckets[name]
 
 
-def _contents(held: Held) -> b.Contents:
-    """Counted no further than real stores are asked."""
-    more = held.versions + held.delete_markers > _BOUND or held.uploads > _BOUND
-    return b.Contents(min(held.versions, _BOUND), min(held.delete_markers, _BOUND), min(held.uploads, _BOUND), more)
-
-
 def _as_read(bucket: b.Bucket, settings: Collection[str]) -> b.Bucket:
-    """A setting that is not read is not known."""
+    """What one look tells: the settings that it asks for."""
     unread: dict[str, Any] = {name: None for name, setting in _SETTING_OF.items() if setting not in settings}
-    unread |= {"foreign_statements": ()} if b.TLS_ONLY not in settings else {}
-    unread |= {"foreign_rules": ()} if b.LIFECYCLE not in settings else {}
+    blank = b.Bucket(bucket.name)
+    carried: tuple[tuple[b.BucketPath, str], ...] = (("policy", b.TLS_ONLY), ("lifecycle", b.LIFECYCLE))
+    for path, setting in carried:
+        if setting not in settings:
+            unread |= {name: getattr(blank, name) for name in _ATTRIBUTES[path]}
     return replace(bucket, region="", **unread)
+
+
+def raise_public(want: b.Bucket) -> None:
+    """As real ones: beside blocked public access no policy is taken that allows something to everybody."""
+    if name_public(list(map(json.loads, want.foreign_statements))):
+        raise explain_refusal(
+            Transient(reasons.ACCESS_DENIED, f"PutBucketPolicy on bucket {want.name} failed: AccessDenied"), want, "policy"
+        )
+
+
+def _contents(held: Held) -> b.Contents:
+    """Counted no further than one page, as real stores are asked."""
+    versions = min(held.versions, PAGE)
+    markers = min(held.delete_markers, PAGE - versions)
+    more = held.versions + held.delete_markers > PAGE or held.uploads > PAGE
+    return b.Contents(versions, markers, min(held.uploads, PAGE), more)

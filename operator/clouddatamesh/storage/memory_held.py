@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from clouddatamesh.model.bucket import Bucket
+from clouddatamesh.model.bucket import Bucket, Openings
 from clouddatamesh.model.identity import Connection, IssuedKey, Principal
 
 PAGE = 1000
@@ -20,6 +20,10 @@ class Held:
     uploads: int = 0
     account: str = ""
     """Whose bucket it is; empty: of the account whose turn it is."""
+    location: str = ""
+    """What the store calls the region in which it was made."""
+    openings: Openings = field(default_factory=Openings)
+    """Its ACL and website; public statements are those of its policy."""
     nulls: set[str] = field(default_factory=set)
     """Keys with a version that was written while none were kept; such a key has at most one."""
     null_markers: set[str] = field(default_factory=set)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from clouddatamesh.model.bucket import PREFIX, Statement
 
-_VERSION: Final = "2012-10-17"
+VERSION: Final = "2012-10-17"
 _PARTS: Final = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
 _ACCOUNT: Final = re.compile(r"\d{12}")
 
@@ -24,7 +24,7 @@ def parse_document(document: Mapping[str, Any]) -> tuple[tuple[Statement, ...], 
     """The same for a document that was decoded already."""
     ours: list[Statement] = []
     foreign: list[str] = []
-    for raw in _listed(document.get("Statement")):
+    for raw in listed(document.get("Statement")):
         if not isinstance(raw, Mapping):
             raise ValueError("a statement is not a JSON object")
         sid = str(raw.get("Sid", ""))
@@ -35,10 +35,17 @@ def parse_document(document: Mapping[str, Any]) -> tuple[tuple[Statement, ...], 
     return tuple(sorted(ours)), tuple(sorted(foreign))
 
 
-def build_document(ours: Iterable[Statement], foreign: Iterable[str] = ()) -> str:
-    """The document as JSON, foreign statements first, as they came."""
+def parse_frame(text: str) -> tuple[str, str]:
+    """Version and Id of a document, empty where it has none: without a Version it is read by the rules of 2008."""
+    document = json.loads(text)
+    return str(document.get("Version") or ""), str(document.get("Id") or "")
+
+
+def build_document(ours: Iterable[Statement], foreign: Iterable[str] = (), *, version: str = VERSION, id_: str = "") -> str:
+    """The document as JSON, foreign statements first, as they came, under the Version and Id that it had."""
     statements = [*map(json.loads, foreign), *(_build(statement) for statement in sorted(ours))]
-    return json.dumps({"Version": _VERSION, "Statement": statements})
+    frame = {name: value for name, value in (("Version", version), ("Id", id_)) if value}
+    return json.dumps({**frame, "Statement": statements})
 
 
 def _parse(raw: Mapping[str, Any], sid: str) -> Statement:
@@ -59,7 +66,7 @@ def _principals(raw: Any) -> tuple[str, ...] | None:
         return (raw,)
     if not isinstance(raw, Mapping) or set(raw) != {"AWS"}:
         return None
-    named = (f"arn:aws:iam::{one}:root" if _ACCOUNT.fullmatch(one) else one for one in map(str, _listed(raw["AWS"])))
+    named = (f"arn:aws:iam::{one}:root" if _ACCOUNT.fullmatch(one) else one for one in map(str, listed(raw["AWS"])))
     return tuple(sorted(set(named)))
 
 
@@ -71,7 +78,7 @@ def _conditions(raw: Any) -> tuple[tuple[str, str, tuple[str, ...]], ...] | None
 
 def _words(values: Any) -> tuple[str, ...]:
     """One string and a list of it mean the same, in any order; JSON's true is IAM's "true"."""
-    return tuple(sorted({str(value).lower() if isinstance(value, bool) else str(value) for value in _listed(values)}))
+    return tuple(sorted({str(value).lower() if isinstance(value, bool) else str(value) for value in listed(values)}))
 
 
 def _build(statement: Statement) -> dict[str, Any]:
@@ -84,7 +91,8 @@ def _build(statement: Statement) -> dict[str, Any]:
     return built
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """One value and a list of it mean the same."""
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]

@@ -16,8 +16,9 @@ from clouddatamesh.storage.account import read_account
 from clouddatamesh.storage.calls import STRANGE, WIRE_ERRORS, Calls, strange
 from clouddatamesh.storage.capabilities import probe
 from clouddatamesh.storage.contents import count_contents, remove_page
-from clouddatamesh.storage.denial import explain_denial
+from clouddatamesh.storage.denial import explain_denial, explain_refusal
 from clouddatamesh.storage.errors import code_of
+from clouddatamesh.storage.openings import find_openings, region_of
 from clouddatamesh.storage.scratch import Opener, Owned, Patience, Scratch
 from clouddatamesh.storage.settings import READERS, UNSET, WRITERS
 
@@ -120,6 +121,16 @@ class S3Buckets:
             return error
         return None
 
+    def locate(self, name: str) -> str:
+        found = self._s3.do("get_bucket_location", f"on bucket {name}", **self._about(name))
+        return region_of(found, is_aws=self._connection.endpoint is None)
+
+    def find_openings(self, name: str) -> b.Openings:
+        def ask(operation: str, *, unless: tuple[str, ...]) -> dict[str, Any] | None:
+            return self._s3.get(operation, f"on bucket {name}", unless=unless, **self._about(name))
+
+        return find_openings(ask)
+
     def create(self, want: b.Bucket) -> None:
         region = want.region or self._connection.region
         location = {"CreateBucketConfiguration": {"LocationConstraint": region}} if region != "us-east-1" else {}
@@ -131,7 +142,10 @@ class S3Buckets:
     def update(self, want: b.Bucket, delta: b.Delta) -> None:
         for path in delta:
             operation, arguments = WRITERS[path](want)
-            self._s3.do(operation, f"on bucket {want.name}", **self._about(want.name), **arguments)
+            try:
+                self._s3.do(operation, f"on bucket {want.name}", **self._about(want.name), **arguments)
+            except MeshError as error:
+                raise explain_refusal(error, want, path) from None
 
     def delete(self, name: str) -> None:
         self._s3.get("delete_bucket", name, unless=_ABSENT, **self._about(name))

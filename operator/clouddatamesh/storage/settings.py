@@ -7,7 +7,7 @@ from clouddatamesh import reasons
 from clouddatamesh.errors import Terminal
 from clouddatamesh.model import bucket as b
 from clouddatamesh.storage.lifecycle import build_rules, parse_rules
-from clouddatamesh.storage.policy import build_document, parse_policy
+from clouddatamesh.storage.policy import VERSION, build_document, parse_frame, parse_policy
 
 BLOCK: Final = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 UNSET: Final = (
@@ -15,6 +15,9 @@ UNSET: Final = (
     "ServerSideEncryptionConfigurationNotFoundError", "NoSuchLifecycleConfiguration", "NoSuchTagSet", "NoSuchTagSetError",
 )  # fmt: skip
 """Codes that say: this setting is not there."""
+
+_USUAL_MINIMUM: Final = "all_storage_classes_128K"
+"""What AWS takes where nothing is sent; another choice has to be sent with every write, or it is lost."""
 
 Request = tuple[str, dict[str, Any]]
 
@@ -39,9 +42,10 @@ def _read_policy(read: Read, name: str) -> dict[str, Any]:
     text = read("get_bucket_policy", name).get("Policy")
     try:
         ours, foreign = parse_policy(text) if text else ((), ())
+        version, id_ = parse_frame(text) if text else (VERSION, "")
     except ValueError as error:
         raise Terminal(reasons.STORE_REFUSED, f"The policy of bucket {name} cannot be read; remove or correct it ({error})") from None
-    return {"policy": ours, "foreign_statements": foreign}
+    return {"policy": ours, "foreign_statements": foreign, "policy_version": version, "policy_id": id_}
 
 
 def _read_encryption(read: Read, name: str) -> dict[str, Any]:
@@ -54,8 +58,10 @@ def _read_versioning(read: Read, name: str) -> dict[str, Any]:
 
 
 def _read_lifecycle(read: Read, name: str) -> dict[str, Any]:
-    ours, foreign = parse_rules(read("get_bucket_lifecycle_configuration", name).get("Rules", ()))
-    return {"lifecycle": ours, "foreign_rules": foreign}
+    found = read("get_bucket_lifecycle_configuration", name)
+    ours, foreign = parse_rules(found.get("Rules", ()))
+    minimum = str(found.get("TransitionDefaultMinimumObjectSize") or "")
+    return {"lifecycle": ours, "foreign_rules": foreign, "transition_minimum": "" if minimum == _USUAL_MINIMUM else minimum}
 
 
 READERS: Final[dict[str, Callable[[Read, str], dict[str, Any]]]] = {
@@ -90,7 +96,8 @@ def _write_ownership(want: b.Bucket) -> Request:
 def _write_policy(want: b.Bucket) -> Request:
     if not want.policy and not want.foreign_statements:
         return "delete_bucket_policy", {}
-    return "put_bucket_policy", {"Policy": build_document(want.policy or (), want.foreign_statements)}
+    document = build_document(want.policy or (), want.foreign_statements, version=want.policy_version, id_=want.policy_id)
+    return "put_bucket_policy", {"Policy": document}
 
 
 def _write_encryption(want: b.Bucket) -> Request:
@@ -109,7 +116,8 @@ def _write_lifecycle(want: b.Bucket) -> Request:
     rules = build_rules(want.lifecycle or (), want.foreign_rules)
     if not rules:
         return "delete_bucket_lifecycle", {}
-    return "put_bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": rules}}
+    minimum = {"TransitionDefaultMinimumObjectSize": want.transition_minimum} if want.transition_minimum else {}
+    return "put_bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": rules}, **minimum}
 
 
 WRITERS: Final[dict[b.BucketPath, Callable[[b.Bucket], Request]]] = {

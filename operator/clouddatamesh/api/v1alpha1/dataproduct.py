@@ -19,7 +19,7 @@ from clouddatamesh.api.fields import (
     is_some_time,
 )
 from clouddatamesh.api.v1alpha1.ports import InputPort, InputPortStatus, OutputPort, OutputPortStatus
-from clouddatamesh.api.v1alpha1.storage import Storage, StorageStatus
+from clouddatamesh.api.v1alpha1.storage import AdoptionStatus, Storage, StorageStatus
 from clouddatamesh.api.v1alpha1.takeover import TakeOverStatus
 
 Lifecycle = Literal["proposed", "draft", "active", "deprecated", "retired"]
@@ -149,16 +149,19 @@ class DataProductStatus(Status):
     """What stands of the product."""
 
     storage: StorageStatus | None = Field(default=None, description="The bucket.")
+    adoption: AdoptionStatus | None = Field(default=None, description="The bucket that would be adopted, as status.plan says.")
     binding: NameReference | None = Field(default=None, description="Service Binding: the producer's Secret.")
     producer: ProducerStatus | None = Field(default=None, description="The producer's principal and its key.")
     take_over: TakeOverStatus | None = Field(default=None, description="Users that lost clusters made for it.")
     input_ports: tuple[InputPortStatus, ...] = Field(default=(), max_length=64, description="How the input ports stand.")
-    output_ports: tuple[OutputPortStatus, ...] = Field(default=(), max_length=64, description="How the output ports stand.")
+    output_ports: tuple[OutputPortStatus, ...] = Field(default=(), max_length=512, description="How the output ports stand.")
     pending_request_count: int = Field(
         default=0, ge=0, description="How many requests wait for an answer; the AccessInbox of this name tells which. Example: 3."
     )
     plan: tuple[Text, ...] = Field(
-        default=(), max_length=64, description="What would be done, in mode Plan. Example: [create bucket acme-orders]."
+        default=(),
+        max_length=64,
+        description="What would be done, in mode Plan or to adopt a bucket. Example: [create bucket acme-orders].",
     )
 
 

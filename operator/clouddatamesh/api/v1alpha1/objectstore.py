@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from clouddatamesh.api.base import Model, Resource, Rule, Status
-from clouddatamesh.api.fields import BucketPrefix, EndpointUrl, LabelSelector, ObjectReference, PlainUrl, Uid, Word
+from clouddatamesh.api.fields import BucketPattern, BucketPrefix, EndpointUrl, LabelSelector, ObjectReference, PlainUrl, Uid, Word
 from clouddatamesh.api.v1alpha1.takeover import TakenOverStatus
 
 Level = Literal["Required", "IfSupported", "Off"]
@@ -49,6 +49,13 @@ class ObjectStoreSpec(Model):
     )
     bucket_prefix: BucketPrefix = Field(description="First part of every bucket name, at most 20 characters. Example: acme.")
     allowed_domains: LabelSelector | None = Field(default=None, description="Domains that may use the store, by label; absent: all.")
+    adoptable_buckets: tuple[BucketPattern, ...] = Field(
+        default=(),
+        max_length=32,
+        description="Names of existing buckets, in which * stands for any characters, that products may adopt with a consent tag besides"
+        " those that begin with bucketPrefix; never buckets of the mesh itself or generated names. Example: [legacy-*].",
+        json_schema_extra={"x-list-set": True},
+    )
     deletion_enabled: bool = Field(
         default=False, description="Whether buckets of this store may ever be deleted, whatever a product says. Example: false."
     )

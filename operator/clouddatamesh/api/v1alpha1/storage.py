@@ -5,7 +5,7 @@ from typing import ClassVar, Final, Literal
 from pydantic import Field
 
 from clouddatamesh.api.base import Model, Rule
-from clouddatamesh.api.fields import BucketName, Duration, ObjectPrefix, ObjectReference, TagKey, TagValue, Timestamp
+from clouddatamesh.api.fields import BucketName, Duration, ObjectPrefix, ObjectReference, TagKey, TagValue, Timestamp, is_some_time
 
 _AGES: Final = ("expireAfter", "expireNoncurrentAfter", "abortUploadsAfter")
 
@@ -41,8 +41,15 @@ class Storage(Model):
         default="IfOwned",
         description="Which existing bucket may be taken over: none, this product's own, one with a consent tag. Example: IfOwned.",
     )
+    adoption_delay: Duration | None = Field(
+        default=None,
+        description="Adopt a consenting bucket without the apply-plan annotation, this long after its present plan was first shown."
+        " Example: 2d.",
+    )
     deletion_policy: Literal["Retain", "Delete"] = Field(
-        default="Retain", description="What becomes of the bucket when the product is deleted. Example: Retain."
+        default="Retain",
+        description="What becomes of the bucket when the product is deleted; an adopted bucket is kept unless its consent allows deletion."
+        " Example: Retain.",
     )
     force_destroy: bool = Field(default=False, description="Whether Delete may empty the bucket first. Example: false.")
     versioning: Literal["Enabled", "Suspended"] = Field(default="Enabled", description="Whether old versions are kept. Example: Enabled.")
@@ -67,6 +74,14 @@ class Storage(Model):
             "spec.storage.bucketName begins or ends as S3 reserves it for itself; choose another name",
         ),
         Rule(
+            "!has(self.adoptionDelay) || self.adoptionPolicy == 'IfConsented'",
+            "spec.storage.adoptionDelay has an effect with adoptionPolicy IfConsented only; set that or remove adoptionDelay",
+        ),
+        Rule(
+            is_some_time("adoptionDelay"),
+            "spec.storage.adoptionDelay stands for no time at all; write at least 1m, or remove it",
+        ),
+        Rule(
             "!has(self.tags) || self.tags.all(key, !key.startsWith('clouddatamesh.dev/') && !key.lowerAscii().startsWith('aws:'))",
             "Tag keys under clouddatamesh.dev/ and aws: are reserved; choose another key in spec.storage.tags",
         ),
@@ -82,6 +97,10 @@ class StorageStatus(Model):
 
     bucket: str = Field(max_length=63, description="Name of the bucket. Example: acme-orders-abcdefghijklmnop.")
     region: str = Field(default="", max_length=63, description="Its region. Example: eu-central-1.")
+    region_from: Literal["Store", "Bucket"] | None = Field(
+        default=None,
+        description="Where the region is known from: the ObjectStore's spec, or the bucket itself, as the store tells it. Example: Bucket.",
+    )
     endpoint: str = Field(default="", max_length=512, description="Endpoint of its store; empty: AWS. Example: https://s3.example.com.")
     store_id: str | None = Field(
         default=None, max_length=64, description="Which store it is in. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1."
@@ -90,8 +109,8 @@ class StorageStatus(Model):
     ownership_verified: bool = Field(default=False, description="Whether its tags were read and are this product's. Example: true.")
     deletion: Literal["Retain", "Delete", "Destroy"] | None = Field(
         default=None,
-        description="What deletionPolicy and forceDestroy said when they were last read of the living product; a deletion follows the"
-        " stricter of this and spec. Example: Retain.",
+        description="What would become of the bucket when the living product was last read: deletionPolicy and forceDestroy, or Retain for"
+        " an adopted bucket; a deletion follows the stricter of this and spec. Example: Retain.",
     )
     last_handled_recreate: str | None = Field(
         default=None, max_length=256, description="The last recreate annotation that was acted upon; it counts once. Example: acme-orders."
@@ -106,6 +125,18 @@ class StorageStatus(Model):
     abandoned: bool | None = Field(
         default=None, description="The platform team gave its ObjectStore up, and what is in it is left there. Example: true."
     )
+    may_delete: bool | None = Field(
+        default=None,
+        description="Whether the bucket may be deleted with its product at all: an adopted one only where its owner's consent says so."
+        " Example: true.",
+    )
     managed_tags: tuple[TagKey, ...] = Field(
         default=(), max_length=32, description="Keys of further tags that we set. Example: [cost-center]."
     )
+
+
+class AdoptionStatus(Model):
+    """A bucket that is to be adopted, and waits for somebody's word or for time."""
+
+    bucket: str = Field(max_length=63, description="Name of the bucket. Example: legacy-orders.")
+    planned_at: Timestamp = Field(description="Since when status.plan says what it says now. Example: 2026-03-01T08:00:00Z.")

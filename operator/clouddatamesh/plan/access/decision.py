@@ -247,6 +247,7 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None)
         "the product is deprecated": offer.lifecycle == "deprecated",
         "the product is suspended": offer.suspended,
         f"the product is in mode {offer.mode}": offer.mode != "Manage",
+        "its ObjectStore does not serve the product's domain any more": offer.storage_reason == reasons.NOT_ALLOWED,
         "the product's domain is cordoned": home is not None and home.cordoned,
         "the consumer is being deleted": world.consumer_deleting,
     }

@@ -100,6 +100,7 @@ def read_product(product: Manifest) -> Offer:
         mode=str(spec.get("mode") or "Manage"),
         store=str(_map(storage.get("storeRef")).get("name") or ""),
         bucket=str(recorded.get("bucket") or ""),
+        region=str(recorded.get("region") or "") if recorded.get("regionFrom") == "Bucket" else "",
         verified=recorded.get("ownershipVerified") is True and recorded.get("phase") != "Creating",
         storage_reason=str(ready.get("reason") or "") if impaired else "",
         storage_message=str(ready.get("message") or "") if impaired else "",

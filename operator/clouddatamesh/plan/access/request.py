@@ -92,6 +92,7 @@ def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None
         path=port.path,
         mode=ask.mode,
         recorded=ask.principal,
+        region=world.offer.region if world.offer else "",
     )
     return Giving(ask, request, decision, binding)
 
