@@ -1,0 +1,192 @@
+"""Namespaces of Domains and what stands in them: limits, isolation and bindings, each act on a Domain of its own."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.e2e import table_deeds as d
+from tests.e2e.table_acts import then
+from tests.e2e.table_deeds import backup, patch
+from tests.e2e.table_eye import GROUP, Manifest, Picture, picture_child, picture_object
+from tests.e2e.table_mesh import Table
+from tests.e2e.table_words import AT_ONCE, LEFT, LOOK, REPAIRED, STOPS, WAITS, Act, Cell, Deed, Key, Outcome, Scene
+
+LABEL = f"{GROUP}/domain"
+QUOTA, LIMITS, NETWORK, OWNERS, SECRETS = (
+    "ResourceQuota",
+    "LimitRange",
+    "NetworkPolicy",
+    "RoleBinding of owners",
+    "RoleBinding of the operator",
+)
+CHILDREN = {
+    QUOTA: "resourcequota/clouddatamesh",
+    LIMITS: "limitrange/clouddatamesh",
+    NETWORK: "networkpolicy/clouddatamesh",
+    OWNERS: "rolebinding/clouddatamesh-owners",
+    SECRETS: "rolebinding/clouddatamesh-operator",
+}
+FORMER = "00000000-0000-0000-0000-000000000000"
+INTRUDER = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "intruder"}
+EDITS: dict[str, dict[str, Any]] = {
+    QUOTA: {"spec": {"hard": {"pods": "9000"}}},
+    LIMITS: {"spec": {"limits": [{"type": "Container", "default": {"cpu": "64"}}]}},
+    NETWORK: {"spec": {"ingress": [{}]}},
+    OWNERS: {"subjects": [INTRUDER]},
+    SECRETS: {"subjects": [INTRUDER]},
+}
+ADDITIONS: dict[str, Callable[[Manifest], dict[str, Any]]] = {
+    QUOTA: lambda _: {"spec": {"hard": {"secrets": "100"}}},
+    LIMITS: lambda found: {"spec": {"limits": [*found["spec"]["limits"], {"type": "Pod", "max": {"cpu": "1"}}]}},
+    NETWORK: lambda found: {"spec": {"ingress": [*found["spec"]["ingress"], {}]}},
+    OWNERS: lambda found: {"subjects": [*found["subjects"], INTRUDER]},
+    SECRETS: lambda found: {"subjects": [*found["subjects"], INTRUDER]},
+}
+REMADE = Outcome("It is made again as it was", LOOK, Key.NONE)
+MADE = Outcome("It is made again as it was", AT_ONCE, Key.NONE)
+HELD = Outcome("It works on until it goes; then it is made again", LOOK, Key.NONE)
+FOREIGN = Outcome("The foreign object stays, status says so; ours is made once it is gone", LOOK, Key.NONE, told=True)
+
+
+def sight(table: Table, cell: Cell) -> Picture:
+    return picture_child(table.eye.get(*d.place_of(cell)))
+
+
+def child(act: Act, what: str, name: str, comes: Outcome, does: Callable[[str], Deed], **more: Any) -> Iterator[Cell]:
+    """The same on every child of a Domain; `does` is told which one it is. `apart`: each of them in a Domain of its own."""
+    only, apart = more.pop("only", CHILDREN), more.pop("apart", False)
+    for number, (object_, named) in enumerate(CHILDREN.items()):
+        if object_ in only:
+            scene = Scene(f"{name}-{number}" if apart else name, kind="domain")
+            yield Cell(object_, act, what, scene, comes, does(object_), sight, child=named, teller="domain", **more)
+
+
+def add_to(object_: str) -> Deed:
+    def act(table: Table, cell: Cell) -> None:
+        patch(ADDITIONS[object_](table.read(*d.place_of(cell))))(table, cell)
+
+    return act
+
+
+def bare(found: Manifest) -> Manifest:
+    """Somebody's own of the same name: other content, no mark."""
+    made = backup(found, labels={"theirs": "yes"}, annotations={})
+    if "subjects" in made:
+        return {**made, "subjects": [INTRUDER]}
+    return made
+
+
+def remake_foreign(table: Table, cell: Cell) -> None:
+    d.insist(bare)(table, cell)
+    table.kept[cell.id] = table.read(*d.place_of(cell))
+
+
+def delete_foreign(table: Table, cell: Cell) -> None:
+    found, was = table.read(*d.place_of(cell)), table.kept[cell.id]
+    same = [(one["metadata"]["uid"], one["metadata"]["labels"], one.get("subjects")) for one in (found, was)]
+    assert same[0] == same[1], "it is still theirs"
+    d.delete(table, cell)
+
+
+def with_other_role(found: Manifest) -> Manifest:
+    return {**backup(found), "roleRef": {**found["roleRef"], "name": "view"}}
+
+
+def of_former_domain(found: Manifest) -> Manifest:
+    """As a backup has it of the time before the Domain was made again."""
+    annotations = found["metadata"]["annotations"]
+    kind, place, name, _ = annotations[f"{GROUP}/owner"].split("/")
+    return backup(found, annotations={**annotations, f"{GROUP}/owner": f"{kind}/{place}/{name}/{FORMER}"})
+
+
+def each(deed: Deed) -> Callable[[str], Deed]:
+    return lambda _: deed
+
+
+INSIDE = (
+    *child(Act.EDIT, "what it allows is changed", "t-edited", REPAIRED, lambda object_: patch(EDITS[object_])),
+    *child(Act.ADD, "something more is allowed or limited", "t-added", REPAIRED, add_to),
+    *child(Act.ADD, "a label and an annotation", "t-labelled", LEFT, each(then(d.add_label, d.add_annotation))),
+    *child(Act.RELABEL, "our labels are removed", "t-relabelled", REPAIRED, each(patch({"metadata": {"labels": None}}))),
+    *child(Act.COPY, "under another name", "t-copied", LEFT, each(d.copy())),
+    *child(Act.DELETE, "by hand", "t-deleted", MADE, each(d.delete)),
+    *child(Act.REMAKE, "with another content and without marks", "t-foreign", FOREIGN, each(remake_foreign), undoes=delete_foreign,
+           cause="it is removed", reason="NotOwned", apart=True),
+    *child(Act.REMAKE, "with another role", "t-other-role", REPAIRED, each(d.insist(with_other_role)), only=(OWNERS, SECRETS), apart=True),
+    *child(Act.RESTORE, "as it was", "t-restored", REPAIRED, each(d.insist(backup)), apart=True),
+    *child(Act.RESTORE, "with the mark of an earlier Domain of the name", "t-former", REPAIRED,
+           each(d.insist(of_former_domain)), apart=True),
+    *child(Act.HOLD, "beside what is there", "t-held", LEFT, each(d.leave("metadata", "finalizers", value=[d.MINE]))),
+    *child(Act.HOLD, "and it is deleted", "t-held-deleted", HELD, each(then(d.hold, d.delete)), undoes=d.let_go,
+           cause="the finalizer is removed"),
+    *child(Act.REFUSE, "it is changed, and admission refuses to change it back", "t-frozen", WAITS,
+           lambda object_: then(patch(EDITS[object_]), d.freeze), undoes=d.thaw, cause="the rule is removed", reason="AdmissionRefused"),
+)  # fmt: skip
+
+
+# Namespaces
+
+
+def sight_of_namespace(table: Table, cell: Cell) -> Picture:
+    return picture_child(table.eye.get("namespace", cell.scene.name))
+
+
+def space(act: Act, what: str, name: str, comes: Outcome, does: Deed, **more: Any) -> Cell:
+    return Cell("Namespace", act, what, Scene(name, kind="domain"), comes, does, sight_of_namespace, teller="domain", **more)
+
+
+def freeze_unlabelled(table: Table, cell: Cell) -> None:
+    d.freeze(table, cell)
+    patch({"metadata": {"labels": {LABEL: None}}})(table, cell)
+
+
+def copy_namespace(table: Table, cell: Cell) -> None:
+    """The name that the cluster itself writes into labels is not copied."""
+
+    def change(found: Manifest) -> Manifest:
+        labels = {key: value for key, value in found["metadata"]["labels"].items() if not key.startswith("kubernetes.io/")}
+        return {**found, "metadata": {**found["metadata"], "labels": labels}}
+
+    d.copy(change)(table, cell)
+
+
+SPACES = (
+    space(Act.ADD, "a label and an annotation", "ns-labelled", LEFT, then(d.add_label, d.add_annotation)),
+    space(Act.RELABEL, "our label is removed", "ns-unlabelled", REPAIRED, patch({"metadata": {"labels": {LABEL: None}}})),
+    space(Act.RELABEL, "every label is removed", "ns-bare", REPAIRED, patch({"metadata": {"labels": None}})),
+    space(Act.HAND, "our label names another Domain", "ns-anothers", STOPS, patch({"metadata": {"labels": {LABEL: "ns-labelled"}}}),
+          undoes=patch({"metadata": {"labels": {LABEL: "ns-anothers"}}}), cause="the label is put back", reason="ProtectedNamespace"),
+    space(Act.HOLD, "beside what is there", "ns-held", LEFT, d.leave("metadata", "finalizers", value=[d.MINE])),
+    space(Act.COPY, "under another name", "ns-copied", LEFT, copy_namespace),
+    space(Act.DELETE, "with what the Domain made in it", "ns-deleted", REMADE, d.delete),
+    space(Act.REFUSE, "our label is removed, and admission refuses to write it", "ns-frozen", WAITS, freeze_unlabelled, undoes=d.thaw,
+          cause="the rule is removed", reason="AdmissionRefused"),
+)  # fmt: skip
+
+
+# Domains
+
+
+def sight_of_domain(table: Table, cell: Cell) -> Picture:
+    return picture_object(table.eye.get("domain", cell.scene.name))
+
+
+def domain(act: Act, what: str, name: str, comes: Outcome, does: Deed, **more: Any) -> Cell:
+    return Cell("Domain", act, what, Scene(name, kind="domain"), comes, does, sight_of_domain, teller="domain", **more)
+
+
+def remake_domain(table: Table, cell: Cell) -> None:
+    """Restored by a backup tool: it vanished with its finalizer, and is there again without status and under another uid."""
+    made = backup(table.read("domain", cell.scene.name))
+    d.strip(table, cell)
+    d.replace_object(table, cell, made)
+
+
+lose_status = patch({"status": None}, "--subresource=status", *d.BREAK_GLASS)
+drop_finalizer = patch({"metadata": {"finalizers": None}})
+DOMAINS = (
+    domain(Act.ADD, "a label and an annotation", "do-labelled", LEFT, then(d.add_label, d.add_annotation)),
+    domain(Act.HOLD, "ours is removed", "do-unheld", REPAIRED, drop_finalizer),
+    domain(Act.HOLD, "one of one's own is added", "do-held", LEFT, d.hold_for_good),
+    domain(Act.EDIT, "the status is lost", "do-forgotten", REPAIRED, lose_status),
+    domain(Act.RESTORE, "without status, as another object", "do-restored", REPAIRED, remake_domain),
+)  # fmt: skip
