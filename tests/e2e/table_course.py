@@ -1,7 +1,7 @@
 """How the table is run: all acts at once, one wait, every cause removed, one more wait; what is found of each cell is kept."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hack.tools.store import Store
@@ -11,7 +11,10 @@ from tests.e2e.table_judge import faults_after, faults_meanwhile, faults_of_acce
 from tests.e2e.table_mesh import Table, at_once, neighbours
 from tests.e2e.table_words import LOOK, Cell
 
-_PAUSE, _RARELY = 2.0, 12.0
+_PAUSE, _RARELY, _MOST = 1.0, 12.0, 20
+"""Seconds between looks, and until something in a store is looked at again; how many of those in one look."""
+SPECIFIED = ("ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant")
+"""Objects with a spec, which is others' and must stay as it was left."""
 
 
 @dataclass
@@ -59,32 +62,40 @@ def _act(table: Table, cells: Sequence[Cell], found: dict[str, Found]) -> None:
     def act(cell: Cell) -> None:
         try:
             cell.does(table, cell)
+            _remember(table, cell, lasts=cell.undoes is not None)
         except Exception as error:
             found[cell.id].broken = f"{type(error).__name__}: {error}"
         found[cell.id].said = table.said.get(cell.id, "")
         table.note(cell.id)
-        if not cell.undoes and not cell.scene.late and cell.comes.whole:
-            table.left[cell.id] = _picture(table, cell)
 
     at_once(act, sorted(cells, key=lambda cell: (-cell.comes.seconds, cell.undoes is None)))
     table.note("acted")
+    _see_specs(table, [cell for cell in cells if not cell.undoes])
 
 
-def _picture(table: Table, cell: Cell) -> Picture:
-    return cell.sees(table, cell)
+def _remember(table: Table, cell: Cell, *, lasts: bool) -> None:
+    """What is others' of the object, as somebody has just left it."""
+    if not lasts and not cell.scene.late and cell.comes.whole:
+        table.left[cell.id] = cell.sees(table, cell)
+
+
+def _see_specs(table: Table, cells: Sequence[Cell]) -> None:
+    """The same of what is seen by the eye: it has to look first."""
+    table.eye.look()
+    for cell in cells:
+        if cell.object in SPECIFIED:
+            _remember(table, cell, lasts=False)
 
 
 def _settle(table: Table, cells: Sequence[Cell], seconds: float, since: str) -> dict[str, list[str]]:
-    """Look again and again until nothing speaks against any, or the time is over; what was said at last of each that is left.
-
-    What is in a store is asked for less often, as it costs more.
-    """
+    """Look again and again until nothing speaks against any, or the time is over; what was said at last of each that is left."""
     end, faults = table.since[since] + seconds, {cell.id: ["it was not looked at"] for cell in cells}
     due = dict.fromkeys(faults, 0.0)
     while any(faults.values()):
         table.eye.look()
         now = time.monotonic()
-        asked = [cell for cell in cells if faults[cell.id] and (due[cell.id] <= now or now > end)]
+        left = [cell for cell in cells if faults[cell.id]]
+        asked = left if now > end else _due(left, due, now)
         at_once(lambda cell: faults.__setitem__(cell.id, faults_after(table, cell)), asked)
         for cell in asked:
             due[cell.id] = now + (_RARELY if cell.comes.seconds == LOOK else 0.0)
@@ -93,6 +104,12 @@ def _settle(table: Table, cells: Sequence[Cell], seconds: float, since: str) -> 
             break
         time.sleep(_PAUSE)
     return faults
+
+
+def _due(left: Sequence[Cell], due: Mapping[str, float], now: float) -> list[Cell]:
+    """All that are quick, and some of the others in turns: a look at what is in a store costs more."""
+    slow = sorted((cell for cell in left if cell.comes.seconds == LOOK and due[cell.id] <= now), key=lambda cell: due[cell.id])
+    return [cell for cell in left if cell.comes.seconds < LOOK] + slow[:_MOST]
 
 
 def _wait(table: Table, cells: Sequence[Cell], found: dict[str, Found]) -> None:
@@ -118,13 +135,13 @@ def _set_right(table: Table, cells: Sequence[Cell], found: dict[str, Found]) -> 
         try:
             if cell.undoes:
                 cell.undoes(table, cell)
+            _remember(table, cell, lasts=False)
         except Exception as error:
             found[cell.id].broken += f" then {type(error).__name__}: {error}"
-        if not cell.scene.late and cell.comes.whole:
-            table.left[cell.id] = _picture(table, cell)
 
     at_once(undo, cells)
     table.note("set right")
+    _see_specs(table, cells)
     _note(table, cells, found, _settle(table, cells, LOOK, "set right"), since="set right")
 
 

@@ -126,8 +126,16 @@ def remake(change: Callable[[Manifest], Manifest] = lambda found: found) -> Deed
 
 
 def replace_object(table: Table, cell: Cell, made: Manifest) -> None:
-    table.kubectl("delete", *_words(cell), "--ignore-not-found", "--timeout=60s")
-    create(table, made)
+    """Where the operator happens to look in this very moment, the tool tries again."""
+    for last in (False, False, True):
+        table.kubectl("delete", *_words(cell), "--ignore-not-found", "--timeout=60s")
+        try:
+            create(table, made)
+        except ToolError as error:
+            if last or "AlreadyExists" not in str(error):
+                raise
+        else:
+            return
 
 
 def insist(change: Callable[[Manifest], Manifest]) -> Deed:

@@ -22,7 +22,7 @@ KINDS = (
     "secrets,namespaces,resourcequotas,limitranges,networkpolicies,rolebindings"
 )
 WORDS_OF_PEOPLE = ("adopt-by", "transfer-to", "released")
-"""Tags under our group that people set."""
+"""Tags under our group that people set; the operator takes off what it acted upon."""
 SEED, PRIVATE, NEIGHBOUR = "daily/seed", "private/seed", "table-neighbour"
 """An object in the port, one beside it, and a bucket that is nobody's of the mesh."""
 _QUARANTINE = "AWSCompromisedKeyQuarantine"
@@ -113,6 +113,7 @@ def picture_bucket(store: Store, bucket: str) -> Picture:
     default = encryption[0].get("ApplyServerSideEncryptionByDefault", {}) if encryption else {}
     kept = [found for found in policy.get("Statement", ()) if not str(found.get("Sid", "")).startswith("clouddatamesh")]
     own_tags = {key for key in tags if _is_mark(key)} | ({"cost-center"} & set(tags))
+    own_or_used = own_tags | {f"{GROUP}/{word}" for word in WORDS_OF_PEOPLE}
     return Picture(
         {
             "tags": {key: tags[key] for key in sorted(own_tags)},
@@ -124,7 +125,7 @@ def picture_bucket(store: Store, bucket: str) -> Picture:
             "encrypted": bool(default),
         },
         {
-            "tags": {key: tags[key] for key in sorted(set(tags) - own_tags)},
+            "tags": {key: tags[key] for key in sorted(set(tags) - own_or_used)},
             "rules": sorted((rule for rule in rules if not rule["ID"].startswith("clouddatamesh")), key=str),
             "statements": kept,
             "key": default.get("KMSMasterKeyID"),

@@ -32,8 +32,9 @@ def faults_of_access(table: Table, cell: Cell) -> list[str]:
     held = table.held.get(cell.scene.name)
     if held is None:
         return []
+    given = table.kept.get(f"opened {cell.scene.name}", "")
     return [f"the {whose}'s key {what}" for whose in held.users for grip in _grips(table, cell, held, whose)
-            for what in eye.trespasses(grip, consumes=whose == "consumer")]  # fmt: skip
+            for what in eye.trespasses(grip, consumes=whose == "consumer") if what != given]  # fmt: skip
 
 
 def _grips(table: Table, cell: Cell, held: Held, whose: str) -> Iterator[Grip]:
@@ -86,7 +87,7 @@ def _of_picture(table: Table, cell: Cell) -> list[str]:
     now, before, left = cell.sees(table, cell), table.before[cell.id], table.left.get(cell.id)
     if now.ours != before.ours:
         faults.append(f"ours is {_difference(before.ours, now.ours)}")
-    if left is not None and now.others != left.others:
+    if left is not None and left.others is not None and now.others != left.others:
         faults.append(f"others' is {_difference(left.others, now.others)}")
     return faults
 

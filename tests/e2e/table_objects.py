@@ -8,7 +8,7 @@ from tests.e2e import table_deeds as d
 from tests.e2e.table_acts import on_bucket, then, tried
 from tests.e2e.table_bucket import sight as sight_of_bucket
 from tests.e2e.table_deeds import backup, patch
-from tests.e2e.table_eye import Manifest, Picture, picture_object
+from tests.e2e.table_eye import Picture, picture_object
 from tests.e2e.table_mesh import USERS, Table, Trace
 from tests.e2e.table_spaces import drop_finalizer, lose_status
 from tests.e2e.table_words import (
@@ -78,10 +78,6 @@ def vanish_and_restore(*, status: bool = False) -> Any:
     return act
 
 
-def copy_of(found: Manifest) -> Manifest:
-    return backup(found, name=f"{found['metadata']['name']}-copy")
-
-
 def given_nothing(table: Table, cell: Cell) -> None:
     """The copy has no grant of its own: no user is made for it."""
     table.expect(cell, Trace("accessrequest", f"{cell.scene.name}-copy", USERS, ("status", "principal"), None))
@@ -140,7 +136,7 @@ OBJECTS = (
     a_cell(REQUEST)(Act.RESTORE, "without status, as another object", "rq-restored", COMES_BACK, vanish_and_restore(), whose="consumer"),
     a_cell(REQUEST)(Act.RESTORE, "with its old status, as another object", "rq-restored-status", COMES_BACK,
            vanish_and_restore(status=True), whose="consumer"),
-    a_cell(REQUEST)(Act.COPY, "under another name", "rq-copied", NOTHING, then(d.copy(copy_of), given_nothing)),
+    a_cell(REQUEST)(Act.COPY, "under another name", "rq-copied", NOTHING, then(d.copy(), given_nothing)),
     a_cell(GRANT)(Act.ADD, "a label and an annotation", "gr-labelled", LEFT, then(d.add_label, d.add_annotation)),
     a_cell(GRANT)(Act.EDIT, "spec.mode is another", "gr-mode", REFUSED, tried(patch({"spec": {"mode": "ReadWrite"}}))),
     a_cell(GRANT)(Act.EDIT, "spec.decision becomes Deny", "gr-denied", ENDS, deny, whose="consumer"),
@@ -153,7 +149,7 @@ OBJECTS = (
            undoes=d.apply(GRANT), cause="it is applied again"),
     a_cell(GRANT)(Act.REMAKE, "made under another name, and the first one deleted", "gr-renamed", LEFT, rename_grant,
            sees=sight_of_request),
-    a_cell(GRANT)(Act.COPY, "under another name", "gr-copied", LEFT, d.copy(copy_of), sees=sight_of_request),
+    a_cell(GRANT)(Act.COPY, "under another name", "gr-copied", LEFT, d.copy(), sees=sight_of_request),
     a_cell(GRANT)(Act.RESTORE, "without status, as another object", "gr-restored", GOES_ON, vanish_and_restore(), whose="consumer"),
     a_cell(INBOX)(Act.DELETE, "by hand", "in-deleted", REMADE, d.delete),
     a_cell(INBOX)(Act.ADD, "a label and an annotation", "in-labelled", LEFT, then(d.add_label, d.add_annotation)),

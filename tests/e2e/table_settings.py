@@ -11,7 +11,7 @@ from tests.e2e.table_acts import change_rules, on_bucket, then
 from tests.e2e.table_bucket import sight
 from tests.e2e.table_eye import Manifest, Picture
 from tests.e2e.table_mesh import Table
-from tests.e2e.table_words import LEFT, REFUSED, RESTORED, WAITS, Act, Cell, Deed, Outcome, Scene
+from tests.e2e.table_words import LEFT, LOOK, REFUSED, RESTORED, WAITS, Act, Cell, Deed, Outcome, Scene
 
 ALL_BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 HALF_BLOCKED = {**ALL_BLOCKED, "BlockPublicPolicy": False, "RestrictPublicBuckets": False}
@@ -46,7 +46,17 @@ def sight_of_public(table: Table, cell: Cell) -> Picture:
     return Picture((found.ours, stranger_reads(table, cell)), found.others)
 
 
-open_to_all = d.add_statement("Allow", "s3:GetObject", "*", sid="public")
+OPENED = Outcome(
+    "Nobody outside the account reads any more; somebody's statement stays, and opens the bucket to all users of the account", LOOK
+)
+
+
+def open_to_all(table: Table, cell: Cell) -> None:
+    """What the statement gives is given by whoever wrote it: it is told, not taken."""
+    d.add_statement("Allow", "s3:GetObject", "*", sid="public")(table, cell)
+    table.kept[f"opened {cell.scene.name}"] = "reads beside its port"
+
+
 unblock = on_bucket("delete_public_access_block")
 
 
@@ -81,7 +91,7 @@ SETTINGS = (
     setting(PUBLIC)(Act.DELETE, "the block is deleted", "block-deleted", RESTORED, unblock),
     setting(PUBLIC)(Act.EDIT, "two of its four flags are off", "block-edited", RESTORED,
             on_bucket("put_public_access_block", PublicAccessBlockConfiguration=HALF_BLOCKED)),
-    setting(PUBLIC)(Act.WIDEN, "the block is deleted and the bucket opened by a policy", "block-policy", RESTORED,
+    setting(PUBLIC)(Act.WIDEN, "the block is deleted and the bucket opened by a policy", "block-policy", OPENED,
             then(unblock, open_to_all), sees=sight_of_public),
     setting(PUBLIC)(Act.WIDEN, "the block is deleted and the bucket opened by an ACL", "block-acl", RESTORED,
             then(unblock, on_bucket("put_bucket_acl", ACL="public-read")), sees=sight_of_public),

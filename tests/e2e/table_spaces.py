@@ -6,9 +6,9 @@ from typing import Any
 from tests.e2e import table_deeds as d
 from tests.e2e.table_acts import then
 from tests.e2e.table_deeds import backup, patch
-from tests.e2e.table_eye import GROUP, Manifest, Picture, picture_child, picture_object
-from tests.e2e.table_mesh import Table
-from tests.e2e.table_words import AT_ONCE, LEFT, LOOK, REPAIRED, STOPS, WAITS, Act, Cell, Deed, Key, Outcome, Scene
+from tests.e2e.table_eye import GROUP, Manifest, Picture, picture_child, picture_object, value_at
+from tests.e2e.table_mesh import Table, Trace
+from tests.e2e.table_words import AT_ONCE, LEFT, LOOK, REPAIRED, WAITS, Act, Cell, Deed, Key, Outcome, Scene
 
 LABEL = f"{GROUP}/domain"
 QUOTA, LIMITS, NETWORK, OWNERS, SECRETS = (
@@ -43,6 +43,7 @@ ADDITIONS: dict[str, Callable[[Manifest], dict[str, Any]]] = {
 }
 REMADE = Outcome("It is made again as it was", LOOK, Key.NONE)
 MADE = Outcome("It is made again as it was", AT_ONCE, Key.NONE)
+NOT_TAKEN = Outcome("The copy is not the Domain's: our label goes off it, all else stays, and nothing is made in it", LOOK)
 HELD = Outcome("It works on until it goes; then it is made again", LOOK, Key.NONE)
 FOREIGN = Outcome("The foreign object stays, status says so; ours is made once it is gone", LOOK, Key.NONE, told=True)
 
@@ -119,7 +120,7 @@ INSIDE = (
     *child(Act.HOLD, "and it is deleted", "t-held-deleted", HELD, each(then(d.hold, d.delete)), undoes=d.let_go,
            cause="the finalizer is removed"),
     *child(Act.REFUSE, "it is changed, and admission refuses to change it back", "t-frozen", WAITS,
-           lambda object_: then(patch(EDITS[object_]), d.freeze), undoes=d.thaw, cause="the rule is removed", reason="AdmissionRefused"),
+           lambda object_: then(d.freeze, patch(EDITS[object_])), undoes=d.thaw, cause="the rule is removed", reason="AdmissionRefused"),
 )  # fmt: skip
 
 
@@ -127,7 +128,9 @@ INSIDE = (
 
 
 def sight_of_namespace(table: Table, cell: Cell) -> Picture:
-    return picture_child(table.eye.get("namespace", cell.scene.name))
+    """By its label alone a namespace is the Domain's."""
+    found = table.eye.get("namespace", cell.scene.name)
+    return Picture(value_at(found, ("metadata", "labels", LABEL)) if found else "gone")
 
 
 def space(act: Act, what: str, name: str, comes: Outcome, does: Deed, **more: Any) -> Cell:
@@ -140,23 +143,22 @@ def freeze_unlabelled(table: Table, cell: Cell) -> None:
 
 
 def copy_namespace(table: Table, cell: Cell) -> None:
-    """The name that the cluster itself writes into labels is not copied."""
-
-    def change(found: Manifest) -> Manifest:
-        labels = {key: value for key, value in found["metadata"]["labels"].items() if not key.startswith("kubernetes.io/")}
-        return {**found, "metadata": {**found["metadata"], "labels": labels}}
-
-    d.copy(change)(table, cell)
+    """With a label of one's own, that must stay."""
+    name = f"{cell.scene.name}-copy"
+    made = backup(table.read("namespace", cell.scene.name), name=name)
+    d.create(table, {**made, "metadata": {**made["metadata"], "labels": {**made["metadata"]["labels"], d.MINE: "yes"}}})
+    for path, value in ((("metadata", "labels", d.MINE), "yes"), (("metadata", "labels", LABEL), None)):
+        table.expect(cell, Trace("namespace", name, "", path, value))
+    table.expect(cell, Trace("rolebinding", "clouddatamesh-owners", name, ("kind",), None))
 
 
 SPACES = (
     space(Act.ADD, "a label and an annotation", "ns-labelled", LEFT, then(d.add_label, d.add_annotation)),
     space(Act.RELABEL, "our label is removed", "ns-unlabelled", REPAIRED, patch({"metadata": {"labels": {LABEL: None}}})),
     space(Act.RELABEL, "every label is removed", "ns-bare", REPAIRED, patch({"metadata": {"labels": None}})),
-    space(Act.HAND, "our label names another Domain", "ns-anothers", STOPS, patch({"metadata": {"labels": {LABEL: "ns-labelled"}}}),
-          undoes=patch({"metadata": {"labels": {LABEL: "ns-anothers"}}}), cause="the label is put back", reason="ProtectedNamespace"),
+    space(Act.HAND, "our label names another Domain", "ns-anothers", REPAIRED, patch({"metadata": {"labels": {LABEL: "ns-labelled"}}})),
     space(Act.HOLD, "beside what is there", "ns-held", LEFT, d.leave("metadata", "finalizers", value=[d.MINE])),
-    space(Act.COPY, "under another name", "ns-copied", LEFT, copy_namespace),
+    space(Act.COPY, "under another name", "ns-copied", NOT_TAKEN, copy_namespace),
     space(Act.DELETE, "with what the Domain made in it", "ns-deleted", REMADE, d.delete),
     space(Act.REFUSE, "our label is removed, and admission refuses to write it", "ns-frozen", WAITS, freeze_unlabelled, undoes=d.thaw,
           cause="the rule is removed", reason="AdmissionRefused"),
