@@ -183,6 +183,27 @@ def copy(change: Callable[[Manifest], Manifest] = lambda found: found) -> Deed:
     return act
 
 
+def no_more(resource: str) -> Deed:
+    """A quota of the namespace that is used up; it counts when this returns."""
+
+    def act(table: Table, cell: Cell) -> None:
+        namespace, name = place_of(cell)[2], _quota_of(resource)
+        quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name, "namespace": namespace}}
+        table.installed.apply({**quota, "spec": {"hard": {resource: "0"}}})
+        table.until(lambda: table.read("resourcequota", name, namespace).get("status", {}).get("used"), "the quota counts")
+
+    return act
+
+
+def more(resource: str) -> Deed:
+    """The quota is lifted."""
+    return lambda table, cell: _done(table.kubectl("delete", "resourcequota", _quota_of(resource), "-n", place_of(cell)[2]))
+
+
+def _quota_of(resource: str) -> str:
+    return f"no-more-{resource.replace('/', '-')}"
+
+
 def close_namespace(table: Table, cell: Cell) -> None:
     table.kubectl("label", "namespace", place_of(cell)[2], f"{CLOSED}=yes")
 

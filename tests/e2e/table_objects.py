@@ -57,7 +57,9 @@ def a_cell(object_: str) -> Callable[..., Cell]:
         asks = bool(more.pop("asks", True))
         teller = {"DataProduct": "dataproduct", "AccessInbox": "dataproduct"}.get(object_, "accessrequest")
         look = more.pop("sees", sight_of_inbox if object_ == INBOX else sight)
-        return Cell(object_, act, what, Scene(name, asks=asks), comes, does, look, **{"teller": teller, **more})
+        return Cell(
+            object_, act, what, Scene(name, place=more.pop("place", "makers"), asks=asks), comes, does, look, **{"teller": teller, **more}
+        )
 
     return cell
 
@@ -116,6 +118,8 @@ OBJECTS = (
     a_cell(PRODUCT)(Act.DELETE, "with deletionPolicy Retain", "dp-deleted", ENDS, d.delete, asks=False),
     a_cell(PRODUCT)(Act.DELETE, "while somebody reads it", "dp-used", WAITS_FOR_READERS, d.delete, undoes=give_back_and_delete,
            cause="the request is deleted", reason="InUse"),
+    a_cell(PRODUCT)(Act.LIMIT, "the namespace may have none", "dp-counted", LEFT, d.no_more("count/dataproducts.clouddatamesh.dev"),
+           place="dp-counted"),
     a_cell(PRODUCT)(Act.REMAKE, "deleted; then applied again", "dp-remade", RETURNS, d.delete_and_wait, asks=False,
            undoes=d.apply("DataProduct"), cause="it is applied again", reason=""),
     a_cell(PRODUCT)(Act.RESTORE, "without status, as another object", "dp-restored", COMES_BACK, vanish_and_restore(), asks=False),

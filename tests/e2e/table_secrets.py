@@ -92,18 +92,6 @@ def replace_alike(table: Table, cell: Cell) -> None:
     )
 
 
-def no_more_secrets(table: Table, cell: Cell) -> None:
-    """A quota of the namespace that is used up."""
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "no-more", "namespace": cell.scene.place}}
-    table.installed.apply({**quota, "spec": {"hard": {"secrets": "0"}}})
-    counted = lambda: table.read("resourcequota", "no-more", cell.scene.place).get("status", {}).get("used")  # noqa: E731
-    table.until(counted, "the quota counts")
-
-
-def more_secrets(table: Table, cell: Cell) -> None:
-    table.kubectl("delete", "resourcequota", "no-more", "-n", cell.scene.place)
-
-
 def delete_theirs(table: Table, cell: Cell) -> None:
     name, place = secret_of(cell.scene, cell.whose)
     assert set(table.read("secret", name, place)["data"]) == {"theirs"}, "it is still theirs"
@@ -139,6 +127,6 @@ SECRETS = (
             then(patch({"data": {"endpoint": X}}), d.freeze), undoes=d.thaw, cause="the rule is removed", reason="AdmissionRefused"),
     *secret(Act.REFUSE, "admission refuses new ones, and it is deleted", "secret-closed", WAITS_BACK, then(d.close_namespace, d.delete),
             undoes=d.open_namespace, cause="the rule is removed", reason="AdmissionRefused", place="t-closed", only="producer"),
-    *secret(Act.LIMIT, "the namespace may have no more, and it is deleted", "secret-counted", WAITS_BACK, then(no_more_secrets, d.delete),
-            undoes=more_secrets, cause="the quota is lifted", reason="LimitExceeded", place="t-counted", only="producer"),
+    *secret(Act.LIMIT, "the namespace may have no more, and it is deleted", "secret-counted", WAITS_BACK,
+            then(d.no_more("secrets"), d.delete), undoes=d.more("secrets"), cause="the quota is lifted", reason="LimitExceeded", place="s-counted", only="producer"),
 )  # fmt: skip

@@ -25,6 +25,11 @@ CHILDREN = {
     OWNERS: "rolebinding/clouddatamesh-owners",
     SECRETS: "rolebinding/clouddatamesh-operator",
 }
+COUNTED = {
+    NETWORK: "count/networkpolicies.networking.k8s.io",
+    OWNERS: "count/rolebindings.rbac.authorization.k8s.io",
+    LIMITS: "count/limitranges",
+}
 FORMER = "00000000-0000-0000-0000-000000000000"
 INTRUDER = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "intruder"}
 EDITS: dict[str, dict[str, Any]] = {
@@ -43,6 +48,7 @@ ADDITIONS: dict[str, Callable[[Manifest], dict[str, Any]]] = {
 }
 REMADE = Outcome("It is made again as it was", LOOK, Key.NONE)
 MADE = Outcome("It is made again as it was", AT_ONCE, Key.NONE)
+UNMADE = Outcome("Status says why; it is made again once the cause is gone", LOOK, Key.NONE, told=True)
 NOT_TAKEN = Outcome("The copy is not the Domain's: our label goes off it, all else stays, and nothing is made in it", LOOK)
 HELD = Outcome("It works on until it goes; then it is made again", LOOK, Key.NONE)
 FOREIGN = Outcome("The foreign object stays, status says so; ours is made once it is gone", LOOK, Key.NONE, told=True)
@@ -119,6 +125,9 @@ INSIDE = (
     *child(Act.HOLD, "beside what is there", "t-held", LEFT, each(d.leave("metadata", "finalizers", value=[d.MINE]))),
     *child(Act.HOLD, "and it is deleted", "t-held-deleted", HELD, each(then(d.hold, d.delete)), undoes=d.let_go,
            cause="the finalizer is removed"),
+    *child(Act.LIMIT, "the namespace may have no more, and it is deleted", "t-counted", UNMADE,
+           lambda object_: then(d.no_more(COUNTED[object_]), d.delete),
+           undoes=lambda table, cell: d.more(COUNTED[cell.object])(table, cell), cause="the quota is lifted", reason="LimitExceeded", only=tuple(COUNTED), apart=True),
     *child(Act.REFUSE, "it is changed, and admission refuses to change it back", "t-frozen", WAITS,
            lambda object_: then(d.freeze, patch(EDITS[object_])), undoes=d.thaw, cause="the rule is removed", reason="AdmissionRefused"),
 )  # fmt: skip
