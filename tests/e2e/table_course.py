@@ -29,7 +29,7 @@ class Found:
     after: list[str] = field(default_factory=list)
     finally_: list[str] = field(default_factory=list)
     took: float = 0.0
-    """Seconds until it was whole, since it could be."""
+    """Seconds from when it could be whole to the last look at which it was not."""
 
 
 @dataclass
@@ -99,7 +99,8 @@ def _settle(table: Table, cells: Sequence[Cell], seconds: float, since: str) -> 
         at_once(lambda cell: faults.__setitem__(cell.id, faults_after(table, cell)), asked)
         for cell in asked:
             due[cell.id] = now + (_RARELY if cell.comes.seconds == LOOK else 0.0)
-            table.kept[f"settled {cell.id}"] = now
+            if faults[cell.id]:
+                table.since[f"faulty {cell.id}"] = now
         if now > end:
             break
         time.sleep(_PAUSE)
@@ -114,7 +115,7 @@ def _due(left: Sequence[Cell], due: Mapping[str, float], now: float) -> list[Cel
 
 def _wait(table: Table, cells: Sequence[Cell], found: dict[str, Found]) -> None:
     """One drift interval for all. What lasts is judged when it is over; what does not, as soon as it is whole."""
-    passing = [cell for cell in cells if not cell.undoes]
+    passing = [cell for cell in cells if not cell.undoes and cell.comes.heals]
     _note(table, passing, found, _settle(table, passing, LOOK, "acted"))
     time.sleep(max(table.since["acted"] + LOOK - time.monotonic(), 0.0))
     table.eye.look()
@@ -125,7 +126,8 @@ def _wait(table: Table, cells: Sequence[Cell], found: dict[str, Found]) -> None:
 def _note(table: Table, cells: Sequence[Cell], found: dict[str, Found], left: dict[str, list[str]], *, since: str = "") -> None:
     for cell in cells:
         found[cell.id].after = left[cell.id]
-        found[cell.id].took = table.kept[f"settled {cell.id}"] - table.since[since or cell.id]
+        begun = table.since[since or cell.id]
+        found[cell.id].took = max(table.since.get(f"faulty {cell.id}", begun) - begun, 0.0)
 
 
 def _set_right(table: Table, cells: Sequence[Cell], found: dict[str, Found]) -> None:

@@ -128,5 +128,6 @@ SECRETS = (
     *secret(Act.REFUSE, "admission refuses new ones, and it is deleted", "secret-closed", WAITS_BACK, then(d.close_namespace, d.delete),
             undoes=d.open_namespace, cause="the rule is removed", reason="AdmissionRefused", place="t-closed", only="producer"),
     *secret(Act.LIMIT, "the namespace may have no more, and it is deleted", "secret-counted", WAITS_BACK,
-            then(d.no_more("secrets"), d.delete), undoes=d.more("secrets"), cause="the quota is lifted", reason="LimitExceeded", place="s-counted", only="producer"),
+            then(d.no_more("secrets"), d.delete), undoes=d.more("secrets"),
+            cause="the quota is lifted", reason="LimitExceeded", place="s-counted", only="producer"),
 )  # fmt: skip

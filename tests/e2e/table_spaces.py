@@ -127,7 +127,8 @@ INSIDE = (
            cause="the finalizer is removed"),
     *child(Act.LIMIT, "the namespace may have no more, and it is deleted", "t-counted", UNMADE,
            lambda object_: then(d.no_more(COUNTED[object_]), d.delete),
-           undoes=lambda table, cell: d.more(COUNTED[cell.object])(table, cell), cause="the quota is lifted", reason="LimitExceeded", only=tuple(COUNTED), apart=True),
+           undoes=lambda table, cell: d.more(COUNTED[cell.object])(table, cell),
+           cause="the quota is lifted", reason="LimitExceeded", only=tuple(COUNTED), apart=True),
     *child(Act.REFUSE, "it is changed, and admission refuses to change it back", "t-frozen", WAITS,
            lambda object_: then(d.freeze, patch(EDITS[object_])), undoes=d.thaw, cause="the rule is removed", reason="AdmissionRefused"),
 )  # fmt: skip

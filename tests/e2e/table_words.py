@@ -65,11 +65,13 @@ class Outcome:
     """At the end our part is as it was before, and the object is Ready."""
     refused: bool = False
     """The act itself fails."""
+    heals: bool = True
+    """Something has to be done about it; else it must only stay as it is to the end."""
 
 
 RESTORED = Outcome("Our part is written again; what others added stays", LOOK)
 REPAIRED = Outcome("Our part is written again; what others added stays", AT_ONCE)
-LEFT = Outcome("It stays as somebody left it; nothing of ours changes", LOOK)
+LEFT = Outcome("It stays as somebody left it; nothing of ours changes", LOOK, heals=False)
 TAKEN_OFF = Outcome("Rights that nobody granted are taken off again", LOOK)
 FRESH = Outcome("The user and its policy are as before; the Secret has a fresh key", LOOK, Key.FRESH)
 GRACED = Outcome("The Secret is whole again; where its key is replaced the former works for another hour", LOOK, Key.GRACED)
@@ -91,7 +93,7 @@ RETURNS = Outcome(
     "Access ends, data stays; applied again it takes back what was its own, with a fresh key", LOOK, Key.FRESH, meanwhile=Key.ENDED
 )
 COMES_BACK = Outcome("It is the same again for the operator, with a fresh key", LOOK, Key.FRESH)
-REFUSED = Outcome("The act is refused", AT_ONCE, refused=True)
+REFUSED = Outcome("The act is refused", AT_ONCE, refused=True, heals=False)
 
 
 @dataclass(frozen=True)
