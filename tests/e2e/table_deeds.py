@@ -14,6 +14,7 @@ from tests.e2e.table_mesh import (
     Table,
     Trace,
     deal_manifests,
+    domain_manifest,
     product_manifest,
     secret_of,
 )
@@ -46,6 +47,11 @@ def _words(cell: Cell) -> tuple[str, ...]:
 def on_object(verb: str, *flags: str) -> Deed:
     """kubectl about the object of the cell."""
     return lambda table, cell: _done(table.kubectl(verb, *_words(cell), *flags))
+
+
+def of(kind: str, name: Callable[[Cell], str], verb: str, *flags: str) -> Deed:
+    """kubectl about another object of the cluster."""
+    return lambda table, cell: _done(table.kubectl(verb, kind, name(cell), *flags))
 
 
 def _done(_said: str) -> None:
@@ -218,6 +224,7 @@ def apply(*which: str) -> Deed:
     def act(table: Table, cell: Cell) -> None:
         request, grant = deal_manifests(cell.scene)
         known = {"AccessRequest": request, "AccessGrant": grant, "DataProduct": product_manifest(cell.scene)}
+        known["Domain"] = domain_manifest(cell.scene.name)
         table.installed.apply(*(known[kind] for kind in which))
 
     return act

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.e2e import table_deeds as d
-from tests.e2e.table_acts import on_bucket, then, tried
+from tests.e2e.table_acts import on_bucket, on_user, then, tried
 from tests.e2e.table_bucket import sight as sight_of_bucket
 from tests.e2e.table_deeds import backup, patch
-from tests.e2e.table_eye import Picture, picture_object
+from tests.e2e.table_eye import Picture, picture_object, picture_user
 from tests.e2e.table_mesh import USERS, Table, Trace
 from tests.e2e.table_spaces import drop_finalizer, lose_status
+from tests.e2e.table_users import MANAGED
 from tests.e2e.table_words import (
     AT_ONCE,
     COMES_BACK,
@@ -21,6 +23,7 @@ from tests.e2e.table_words import (
     REPAIRED,
     RESTORED,
     RETURNS,
+    TAKEN_OFF,
     Act,
     Cell,
     Deed,
@@ -97,7 +100,35 @@ def give_back_and_delete(table: Table, cell: Cell) -> None:
     table.kubectl("delete", "accessrequest", cell.scene.name, "-n", USERS, "--wait=false")
 
 
+def copy_product(table: Table, cell: Cell) -> None:
+    """The copy is a product of its own, with a Secret of its own."""
+    made = backup(table.read(*d.place_of(cell)), name=f"{cell.scene.name}-copy")
+    d.create(table, {**made, "spec": {**made["spec"], "producer": {"secretName": f"{cell.scene.name}-copy-producer"}}})
+
+
+def widen_frozen(table: Table, cell: Cell) -> None:
+    """The request itself cannot be written, and its user gets more rights."""
+    d.freeze(table, cell)
+    user = replace(cell, whose="consumer")
+    on_user("attach_user_policy", PolicyArn=MANAGED)(table, user)
+
+
+def sight_of_user(table: Table, cell: Cell) -> Picture:
+    return picture_user(table.store, table.held[cell.scene.name].users["consumer"])
+
+
+def is_back(table: Table, cell: Cell) -> bool:
+    """The namespace was made again by its Domain, and the operator may keep Secrets in it."""
+    return bool(table.read("rolebinding", "clouddatamesh-operator", cell.scene.place))
+
+
+def apply_into_new(table: Table, cell: Cell) -> None:
+    table.until(lambda: is_back(table, cell), "the namespace is there again")
+    d.apply("DataProduct")(table, cell)
+
+
 deny = patch({"spec": {"decision": "Deny"}})
+delete_namespace = d.of("namespace", lambda cell: cell.scene.place, "delete", "--wait=false")
 immutable_storage = patch({"spec": {"storage": {"storeRef": {"name": "lost"}}}})
 freeze_and_suspend = then(d.freeze, on_bucket("put_bucket_versioning", VersioningConfiguration={"Status": "Suspended"}))
 status_of_tenant = patch({"status": {"conditions": []}}, "--subresource=status", *TENANT)
@@ -118,6 +149,9 @@ OBJECTS = (
     a_cell(PRODUCT)(Act.DELETE, "with deletionPolicy Retain", "dp-deleted", ENDS, d.delete, asks=False),
     a_cell(PRODUCT)(Act.DELETE, "while somebody reads it", "dp-used", WAITS_FOR_READERS, d.delete, undoes=give_back_and_delete,
            cause="the request is deleted", reason="InUse"),
+    a_cell(PRODUCT)(Act.COPY, "under another name", "dp-copied", LEFT, copy_product),
+    a_cell(PRODUCT)(Act.DELETE, "with its namespace; then applied again", "dp-swept", RETURNS, delete_namespace, place="dp-swept",
+           asks=False, undoes=apply_into_new, cause="it is applied again"),
     a_cell(PRODUCT)(Act.LIMIT, "the namespace may have none", "dp-counted", LEFT, d.no_more("count/dataproducts.clouddatamesh.dev"),
            place="dp-counted"),
     a_cell(PRODUCT)(Act.REMAKE, "deleted; then applied again", "dp-remade", RETURNS, d.delete_and_wait, asks=False,
@@ -140,10 +174,14 @@ OBJECTS = (
     a_cell(REQUEST)(Act.RESTORE, "without status, as another object", "rq-restored", COMES_BACK, vanish_and_restore(), whose="consumer"),
     a_cell(REQUEST)(Act.RESTORE, "with its old status, as another object", "rq-restored-status", COMES_BACK,
            vanish_and_restore(status=True), whose="consumer"),
+    a_cell(REQUEST)(Act.REFUSE, "admission refuses the operator to change it, and its user gets more rights", "rq-frozen", TAKEN_OFF,
+           widen_frozen, sees=sight_of_user),
     a_cell(REQUEST)(Act.COPY, "under another name", "rq-copied", NOTHING, then(d.copy(), given_nothing)),
     a_cell(GRANT)(Act.ADD, "a label and an annotation", "gr-labelled", LEFT, then(d.add_label, d.add_annotation)),
     a_cell(GRANT)(Act.EDIT, "spec.mode is another", "gr-mode", REFUSED, tried(patch({"spec": {"mode": "ReadWrite"}}))),
     a_cell(GRANT)(Act.EDIT, "spec.decision becomes Deny", "gr-denied", ENDS, deny, whose="consumer"),
+    a_cell(GRANT)(Act.REFUSE, "admission refuses the operator to change it, and spec.decision becomes Deny", "gr-frozen", ENDS,
+           then(d.freeze, deny), whose="consumer"),
     a_cell(GRANT)(Act.EDIT, "the status is lost", "gr-forgotten", KEPT_STATUS, lose_status),
     a_cell(GRANT)(Act.HOLD, "ours is removed", "gr-unheld", REPAIRED, drop_finalizer),
     a_cell(GRANT)(Act.HOLD, "one of one's own is added, and it is deleted", "gr-held-deleted", HELD_ENDS, then(d.hold, d.delete),
@@ -156,6 +194,8 @@ OBJECTS = (
     a_cell(GRANT)(Act.COPY, "under another name", "gr-copied", LEFT, d.copy(), sees=sight_of_request),
     a_cell(GRANT)(Act.RESTORE, "without status, as another object", "gr-restored", GOES_ON, vanish_and_restore(), whose="consumer"),
     a_cell(INBOX)(Act.DELETE, "by hand", "in-deleted", REMADE, d.delete),
+    a_cell(INBOX)(Act.HOLD, "one of one's own is added", "in-held", LEFT, d.hold_for_good),
+    a_cell(INBOX)(Act.RELABEL, "every label is removed", "in-bare", LEFT, patch({"metadata": {"labels": None}})),
     a_cell(INBOX)(Act.ADD, "a label and an annotation", "in-labelled", LEFT, then(d.add_label, d.add_annotation)),
     a_cell(INBOX)(Act.EDIT, "the status is lost", "in-forgotten", RESTORED, lose_status),
 )  # fmt: skip

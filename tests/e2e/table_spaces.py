@@ -1,14 +1,15 @@
 """Namespaces of Domains and what stands in them: limits, isolation and bindings, each act on a Domain of its own."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.e2e import table_deeds as d
-from tests.e2e.table_acts import then
+from tests.e2e.table_acts import then, tried
 from tests.e2e.table_deeds import backup, patch
 from tests.e2e.table_eye import GROUP, Manifest, Picture, picture_child, picture_object, value_at
 from tests.e2e.table_mesh import Table, Trace
-from tests.e2e.table_words import AT_ONCE, LEFT, LOOK, REPAIRED, WAITS, Act, Cell, Deed, Key, Outcome, Scene
+from tests.e2e.table_words import AT_ONCE, LEFT, LOOK, REFUSED, REPAIRED, WAITS, Act, Cell, Deed, Key, Outcome, Scene
 
 LABEL = f"{GROUP}/domain"
 QUOTA, LIMITS, NETWORK, OWNERS, SECRETS = (
@@ -46,6 +47,7 @@ ADDITIONS: dict[str, Callable[[Manifest], dict[str, Any]]] = {
     OWNERS: lambda found: {"subjects": [*found["subjects"], INTRUDER]},
     SECRETS: lambda found: {"subjects": [*found["subjects"], INTRUDER]},
 }
+RELEASED = Outcome("What it made in its namespaces goes, the namespaces stay; applied again it takes them back", LOOK)
 REMADE = Outcome("It is made again as it was", LOOK, Key.NONE)
 MADE = Outcome("It is made again as it was", AT_ONCE, Key.NONE)
 UNMADE = Outcome("Status says why; it is made again once the cause is gone", LOOK, Key.NONE, told=True)
@@ -183,7 +185,8 @@ def sight_of_domain(table: Table, cell: Cell) -> Picture:
 
 
 def domain(act: Act, what: str, name: str, comes: Outcome, does: Deed, **more: Any) -> Cell:
-    return Cell("Domain", act, what, Scene(name, kind="domain"), comes, does, sight_of_domain, teller="domain", **more)
+    look = more.pop("sees", sight_of_domain)
+    return Cell("Domain", act, what, Scene(name, kind="domain"), comes, does, look, teller="domain", **more)
 
 
 def remake_domain(table: Table, cell: Cell) -> None:
@@ -193,6 +196,26 @@ def remake_domain(table: Table, cell: Cell) -> None:
     d.replace_object(table, cell, made)
 
 
+def copy_domain(table: Table, cell: Cell) -> None:
+    """The copy names the same namespace, which has a Domain already."""
+    made = backup(table.read("domain", cell.scene.name), name=f"{cell.scene.name}-copy")
+    d.create(table, {**made, "spec": {**made["spec"], "namespaces": [{"name": cell.scene.name}]}})
+    table.expect(cell, Trace("domain", f"{cell.scene.name}-copy", "", ("spec", "namespaces"), [{"name": cell.scene.name}]))
+    table.expect(cell, Trace("namespace", cell.scene.name, "", ("metadata", "labels", LABEL), cell.scene.name))
+
+
+def edit_frozen(table: Table, cell: Cell) -> None:
+    """Its own status cannot be written, and one of its children is changed."""
+    d.freeze(table, cell)
+    table.kubectl("patch", "rolebinding", "clouddatamesh-owners", "-n", cell.scene.name, "--type=merge", "-p", json.dumps(EDITS[OWNERS]))
+
+
+def sight_of_owners(table: Table, cell: Cell) -> Picture:
+    """Whatever the uid of the Domain is."""
+    found = table.eye.get("rolebinding", "clouddatamesh-owners", cell.scene.name)
+    return Picture((found.get("subjects"), found.get("roleRef"), value_at(found, ("metadata", "labels", LABEL))))
+
+
 lose_status = patch({"status": None}, "--subresource=status", *d.BREAK_GLASS)
 drop_finalizer = patch({"metadata": {"finalizers": None}})
 DOMAINS = (
@@ -200,5 +223,11 @@ DOMAINS = (
     domain(Act.HOLD, "ours is removed", "do-unheld", REPAIRED, drop_finalizer),
     domain(Act.HOLD, "one of one's own is added", "do-held", LEFT, d.hold_for_good),
     domain(Act.EDIT, "the status is lost", "do-forgotten", REPAIRED, lose_status),
+    domain(Act.EDIT, "its home is another namespace", "do-moved", REFUSED, tried(patch({"spec": {"namespaces": [{"name": "elsewhere"}]}}))),
+    domain(Act.COPY, "under another name, with the same namespace", "do-copied", LEFT, copy_domain),
+    domain(Act.REFUSE, "admission refuses the operator to change it, and a binding of its is changed", "do-frozen", REPAIRED, edit_frozen,
+           sees=sight_of_owners),
+    domain(Act.DELETE, "without anything in its namespaces; then applied again", "do-deleted", RELEASED, d.delete_and_wait,
+           undoes=d.apply("Domain"), cause="it is applied again", sees=sight_of_owners),
     domain(Act.RESTORE, "without status, as another object", "do-restored", REPAIRED, remake_domain),
 )  # fmt: skip

@@ -147,6 +147,26 @@ def vanish_and_restore(table: Table, cell: Cell) -> None:
     d.replace_object(table, cell, made)
 
 
+def restore_credentials(table: Table, cell: Cell) -> None:
+    delete_credentials(table, cell)
+    give_credentials(table, cell)
+
+
+def make_bare_mark(table: Table, cell: Cell) -> None:
+    delete_mark(table, cell)
+    eye.client(table.store, "s3").create_bucket(Bucket=mesh_bucket(table, cell))
+
+
+def give_key(table: Table, cell: Cell) -> None:
+    """The eye counts keys of a user that needs none."""
+    eye.client(table.store, "iam").create_access_key(UserName=marker(table, cell))
+
+
+def sight_of_keys(table: Table, cell: Cell) -> Picture:
+    seen = sight_of_marker(table, cell)
+    return Picture((seen.ours, len(eye.client(table.store, "iam").list_access_keys(UserName=marker(table, cell))["AccessKeyMetadata"])))
+
+
 BAD = {"data": {"secret-access-key": "eA=="}}
 CORRECTED = {"undoes": give_credentials, "cause": "it is corrected"}
 PUT_BACK = {"undoes": mark_again, "cause": "the tags are put back"}
@@ -160,10 +180,13 @@ STORES = (
     a_cell(STORE)(Act.HOLD, "one of one's own is added", "st-held", LEFT, d.hold_for_good),
     a_cell(STORE)(Act.DELETE, "while products use it", "st-deleted", IN_USE, d.delete, undoes=lambda _table, _cell: None,
            cause="nothing", reason="InUse"),
+    a_cell(STORE)(Act.COPY, "under another name", "st-copied", LEFT, d.copy()),
     a_cell(STORE)(Act.RESTORE, "without status, as another object", "st-restored", KEPT_STATUS, vanish_and_restore),
     a_cell(CREDENTIALS)(Act.ADD, "a label and a field", "st-labelled", LEFT,
            credentials({"metadata": {"labels": {d.MINE: "yes"}}, "data": {"theirs": "eA=="}})),
     a_cell(CREDENTIALS)(Act.IMMUTABLE, "as it is", "st-held", LEFT, credentials({"immutable": True})),
+    a_cell(CREDENTIALS)(Act.RESTORE, "deleted and made again at once", "st-forgotten", LEFT, restore_credentials),
+    a_cell(CREDENTIALS)(Act.HOLD, "beside what is there", "st-unheld", LEFT, credentials({"metadata": {"finalizers": [d.MINE]}})),
     a_cell(CREDENTIALS)(Act.EDIT, "its key is wrong", "st-secret-wrong", WAITS, credentials(BAD), **CORRECTED, reason="CredentialsInvalid"),
     a_cell(CREDENTIALS)(Act.DELETE, "by hand", "st-secret-deleted", WAITS, delete_credentials, **CORRECTED, reason="CredentialsMissing"),
     a_cell(CREDENTIALS)(Act.HAND, "its key is of another account", "st-secret-other", WAITS, give_strangers, **CORRECTED,
@@ -176,8 +199,11 @@ STORES = (
            on_mark(lambda tags: {**tags, f"{GROUP}/store-id": "another"}), **PUT_BACK, reason="NotTheSameStore"),
     a_cell(MARK)(Act.DELETE, "with the bucket", "st-mark-deleted", WAITS, delete_mark, undoes=make_mark, cause="it is restored",
            reason="NotTheSameStore"),
+    a_cell(MARK)(Act.REMAKE, "with the bucket, and somebody makes one of the name, without tags", "st-mark-remade", RESTORED,
+           make_bare_mark),
     a_cell(MARK)(Act.TAKE, "a bucket policy denies the operator to read it", "st-mark-unread", WAITS, deny_mark, undoes=allow_mark,
            cause="the statement is removed", reason="AccessDenied"),
     a_cell(MARKER)(Act.DELETE, "while users of the store are there", "st-prefix", RESTORED, delete_marker),
+    a_cell(MARKER)(Act.ADD, "it gets a key", "st-labelled", TAKEN_OFF, give_key, sees=sight_of_keys),
     a_cell(MARKER)(Act.WIDEN, "it gets a policy that allows everything", "st-held", TAKEN_OFF, widen_marker),
 )  # fmt: skip
