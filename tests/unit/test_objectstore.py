@@ -10,11 +10,20 @@ from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.model.bucket import IDENTITIES, Bucket, Capability, Tags
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
-from clouddatamesh.model.identity import Principal
+from clouddatamesh.model.identity import AccessKey, Principal
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.operations import Announce, HoldObject, Record, ReleaseObject
 from clouddatamesh.model.plan import Part
-from clouddatamesh.model.store_operations import CreateBucket, CreatePrincipal, MarkBucket, UpdateBucket
+from clouddatamesh.model.store_operations import (
+    CreateBucket,
+    CreatePrincipal,
+    DeleteKey,
+    DeletePolicy,
+    DetachPolicy,
+    LeaveGroup,
+    MarkBucket,
+    UpdateBucket,
+)
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import names
 from clouddatamesh.plan.objectstore import IDENTIFIED, find_strangeness, mesh_tags, plan, plan_deletion
@@ -162,6 +171,13 @@ def test_whose_the_meshs_bucket_is(differs: dict[str, Any], parts: dict[str, Any
         assert found.after == ("hold",)
 
 
+def test_tags_of_others_stay_when_ours_are_written_again() -> None:
+    kept = ("team", "kim")
+    (update,) = part("bucket", store(), world(mesh_bucket=bucket((kept,)))).operations
+    assert isinstance(update, UpdateBucket)
+    assert set(update.want.tags) >= {kept, *OURS}
+
+
 def test_the_object_is_held_before_anything_is_made() -> None:
     assert kinds(part("hold", store(held=False, status={}), world(mesh_bucket=Absent()))) == [HoldObject]
 
@@ -201,6 +217,12 @@ def test_the_user_by_which_the_iam_endpoint_is_known(differs: dict[str, Any], pa
         assert (found.stop.reason, found.operations) == (wanted, ())
     else:
         assert kinds(found) == {"": [], "recorded": [Record], "made": [CreatePrincipal]}[wanted]
+
+
+def test_rights_and_keys_that_somebody_gave_the_marker_are_taken_off() -> None:
+    armed = replace(A_MARKER, policy=(), other_policies=("mine",), attached=("arn:a",), groups=("office",), keys=(AccessKey("k", True),))
+    found = part("marker", store(), world(marker=Present(armed)))
+    assert kinds(found) == [DeletePolicy, DeletePolicy, DetachPolicy, LeaveGroup, DeleteKey]
 
 
 # Deletion.

@@ -1,20 +1,22 @@
 """An ObjectStore's plan: the marks by which it is known again, the probe of what it can do, and principals that nobody owns."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Waiting
-from clouddatamesh.model.bucket import IDENTITIES, Bucket, Tags
+from clouddatamesh.model.bucket import IDENTITIES, PREFIX, Bucket, Tags
 from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Event
 from clouddatamesh.model.operations import Announce, HoldObject, Record, ReleaseObject
-from clouddatamesh.model.plan import Part, Plan, Steps, stopped
-from clouddatamesh.model.store_operations import CreateBucket, CreatePrincipal, MarkBucket, UpdateBucket
+from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
+from clouddatamesh.model.store_operations import CreateBucket, CreatePrincipal, DeleteKey, DeletePolicy, MarkBucket, UpdateBucket
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks, names
+from clouddatamesh.plan.binding import surplus_rights
 from clouddatamesh.plan.probe import plan_probe
 from clouddatamesh.plan.sweep import plan_sweep
 from clouddatamesh.plan.takeover import UNCLAIMED, plan_unclaimed
@@ -197,7 +199,8 @@ def _plan_claim(store: ObjectStore, observed: Bucket, want: Bucket, world: Store
     interrupted = not tags and recorded and store.status.bucket_phase == "Creating"
     rebuilt = tags.get(marks.MESH_TAG) == world.settings.mesh and other in store.spec.take_over_from
     if interrupted or rebuilt or (recorded and _is_stripped(tags, world)):
-        return Steps((UpdateBucket(want, "tags"),))
+        foreign = {tag: value for tag, value in tags.items() if not tag.startswith(f"{marks.GROUP}/")}
+        return Steps((UpdateBucket(replace(want, tags=tuple(sorted({**foreign, **dict(want.tags)}.items()))), "tags"),))
     if other is not None and other != world.cluster:
         why = (
             f"Bucket {want.name} says that this mesh is served by the cluster with UID {other}; where that cluster is gone for good,"
@@ -226,8 +229,9 @@ def _plan_marker(store: ObjectStore, world: StoreWorld) -> Steps:
     name = marker_of(store, world)
     if isinstance(world.marker, Unknown):
         return stopped(world.marker.error)
-    if _is_marker_seen(world):
-        return Steps() if store.status.marker == name else Steps((Record((("marker", name),)),))
+    if isinstance(world.marker, Present) and _is_marker_seen(world):
+        record = Steps(() if store.status.marker == name else (Record((("marker", name),)),))
+        return record + Steps(tuple(_disarm(world.marker.value)))
     if not isinstance(world.marker, Absent):
         return stopped(Terminal(reasons.NOT_OWNED, f"IAM user {name} exists and is not of this mesh; remove or rename it"))
     recreate = _is_accepted(store, name) or _is_accepted(store, mesh_bucket_of(store, world))
@@ -239,6 +243,14 @@ def _plan_marker(store: ObjectStore, world: StoreWorld) -> Steps:
         )
     path, tags = names.principal_path(world.settings.mesh, world.cluster), mesh_tags(world.settings.mesh, world.cluster)
     return Steps((CreatePrincipal(Principal(name, path, tags)),))
+
+
+def _disarm(marker: Principal) -> Iterator[Operation]:
+    """Rights and keys that somebody gave to the marker, which needs none."""
+    if marker.policy is not None:
+        yield DeletePolicy(marker.name, PREFIX)
+    yield from surplus_rights(marker)
+    yield from (DeleteKey(marker.name, key.id) for key in sorted(marker.keys))
 
 
 def plan_deletion(store: ObjectStore, world: StoreWorld) -> Plan:
