@@ -159,10 +159,10 @@ def test_products_are_shown_to_everyone_only_where_that_is_asked_for(render: Ren
 
 
 OPERATOR_GUARDS = {f"clouddatamesh-operator-guard-{part}" for part in ("children", "namespaces", "answers", "specs")}
-PORTS, DELETION, FINALIZERS, STATUS, NAMESPACES = (
-    f"clouddatamesh-{part}-guard" for part in ("port", "deletion", "finalizer", "status", "namespace")
+PORTS, DELETION, FINALIZERS, STATUS, NAMESPACES, OWNERS, CUT_OFF = (
+    f"clouddatamesh-{part}-guard" for part in ("port", "deletion", "finalizer", "status", "namespace", "owner", "cut-off")
 )
-GUARDS = {*OPERATOR_GUARDS, PORTS, DELETION, FINALIZERS, STATUS, NAMESPACES}
+GUARDS = {*OPERATOR_GUARDS, PORTS, DELETION, FINALIZERS, STATUS, NAMESPACES, OWNERS, CUT_OFF}
 SUBRESOURCES = {STATUS: ["*/status"], NAMESPACES: ["namespaces/status", "namespaces/finalize"]}
 OPERATOR = f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:clouddatamesh'"
 
@@ -177,6 +177,8 @@ OPERATOR = f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:clo
         (("guard.finalizers=false",), {FINALIZERS}),
         (("guard.status=false",), {STATUS}),
         (("guard.namespaces=false",), {NAMESPACES}),
+        (("guard.owners=false",), {OWNERS}),
+        (("guard.cutOff=false",), {CUT_OFF}),
     ],
 )
 def test_each_guard_can_be_left_out(render: Render, values: tuple[str, ...], left_out: set[str]) -> None:
