@@ -15,7 +15,8 @@ from tests.support.counted import CountedCluster, touched
 from tests.support.manifests import a_domain
 from tests.support.mesh import Mesh
 
-FEW, MANY = 1000, 10_000
+FEW, MANY = 500, 5000
+"""Deals, each with two products."""
 FEWER = (200, 400)
 """Of meshes that a test spoils, and needs for itself."""
 MOST: Final = 40

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from clouddatamesh import reasons
-from clouddatamesh.api.fields import parse_time
 from clouddatamesh.errors import MeshError, Transient, Waiting
 from clouddatamesh.model.objects import Event, Key, Manifest
 from clouddatamesh.model.operations import Record
@@ -18,6 +17,7 @@ from clouddatamesh.plan.marks import RECONCILE_ANNOTATION
 from clouddatamesh.plan.names import jitter
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.execute import Executor
+from clouddatamesh.reconcile.failures import failed_of, minor_of, only_failed, patience
 from clouddatamesh.status.acts import announced, find_acts
 from clouddatamesh.status.summarize import condition_of, is_true, summarize, worst
 from clouddatamesh.status.transitions import find_events
@@ -193,7 +193,7 @@ class Visit:
         events = find_events(old, new)
         for event in (*events, *repairs, *acts):
             self.ports.cluster.emit(self.key, self.uid, event)
-        failed = _failed(result)
+        failed = failed_of(result)
         changes = tuple(event for event in events if failed is None or event.reason != failed.reason)
         self.tell(result, (*changes, *repairs, *acts, *announced(progress.done)))
 
@@ -201,7 +201,7 @@ class Visit:
         """Whether this look learned no more of a Ready object than that something does not answer, since a moment: that is not told."""
         was_ready = is_true(old, "Ready") and old.get("observedGeneration") == self.generation
         tried = progress.done or progress.broken
-        if not was_ready or tried or not _only_failed(old, new, result):
+        if not was_ready or tried or not only_failed(old, new, result):
             self.ports.doubts.forget(self.key)
             return False
         return self.ports.doubts.is_new(self.key, self.ports.clock.now())
@@ -210,7 +210,7 @@ class Visit:
         """The log: one line for what failed, one for each thing that was done or is otherwise now, none for a quiet look."""
         for act in acts:
             _log.info("%s: %s: %s", self.key, act.reason, act.note, extra={"fields": self._fields(act.reason, act.note)})
-        for error in filter(None, (_failed(result), *_minor(result))):
+        for error in filter(None, (failed_of(result), *minor_of(result))):
             if isinstance(error, Waiting):
                 continue
             _log.info("%s: %s: %s", self.key, error.reason, error.message, extra={"fields": self._fields(error.reason, error.message)})
@@ -224,31 +224,6 @@ class Visit:
         token = (manifest["metadata"].get("annotations") or {}).get(RECONCILE_ANNOTATION)
         kept = {name: value for name, value in status.items() if name != "lastHandledReconcileAt"}
         return {**kept, "lastHandledReconcileAt": token[:_TOKEN_LENGTH]} if token else kept
-
-
-def _only_failed(old: Mapping[str, Any], new: Mapping[str, Any], result: Outcome | MeshError) -> bool:
-    """Whether a look failed by what may pass by itself, and found nothing to be otherwise: what it could not see is Unknown."""
-    errors = [result] if isinstance(result, MeshError) else [failure.error for failure in result.failures]
-    if not errors or not all(isinstance(error, Transient) for error in errors):
-        return False
-    if old.get("lastHandledReconcileAt") != new.get("lastHandledReconcileAt"):
-        return False
-    doubtful = {"Ready", "Reconciling", *(failure.condition for failure in getattr(result, "failures", ()))}
-    before = {found["type"]: found["status"] for found in old.get("conditions") or ()}
-    told = {found["type"]: found["status"] for found in new.get("conditions") or () if found["type"] not in doubtful}
-    return all(status in ("Unknown", before.get(type_)) for type_, status in told.items())
-
-
-def _failed(result: Outcome | MeshError) -> MeshError | None:
-    """The worst that a look met; None where it met nothing, or only waits."""
-    failures = () if isinstance(result, MeshError) else result.failures
-    error = result if isinstance(result, MeshError) else worst(failure.error for failure in failures if not failure.minor)
-    return None if isinstance(error, Waiting) else error
-
-
-def _minor(result: Outcome | MeshError) -> tuple[MeshError, ...]:
-    """Of each part whose failure does not count for the object as a whole, why it failed."""
-    return () if isinstance(result, MeshError) else tuple(failure.error for failure in result.failures if failure.minor)
 
 
 def _is_ready(result: Outcome | MeshError) -> bool:
@@ -303,21 +278,12 @@ def _next(visit: Visit, result: Outcome | MeshError, interval: timedelta) -> Nex
     after = longest.total_seconds() * jitter(visit.uid)
     if any(isinstance(error, Waiting) for error in errors):
         emptying = any(error.reason == reasons.EMPTYING for error in errors)
-        after = 0.0 if emptying else min(after, _patience(visit))
+        metadata = (visit.ports.cluster.get(visit.key) or {"metadata": {}})["metadata"]
+        after = 0.0 if emptying else min(after, patience(metadata, settings.waiting_interval, visit.ports.clock.now()))
     if isinstance(result, Outcome) and result.due is not None:
         after = min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0))
-    told = tuple(sorted({error.reason for error in (*errors, *_minor(result)) if not isinstance(error, Waiting)}))
+    told = tuple(sorted({error.reason for error in (*errors, *minor_of(result)) if not isinstance(error, Waiting)}))
     return Next(after=after, backoff=any(isinstance(error, Transient) for error in errors), failures=told)
-
-
-def _patience(visit: Visit) -> float:
-    """Seconds until what waits is looked at again, should nothing wake it. A deletion is looked at less often the longer it waits."""
-    shortest = visit.ports.settings.waiting_interval.total_seconds()
-    metadata = (visit.ports.cluster.get(visit.key) or {"metadata": {}})["metadata"]
-    if not metadata.get("deletionTimestamp"):
-        return shortest
-    waited = (visit.ports.clock.now() - parse_time(metadata["deletionTimestamp"])).total_seconds()
-    return max(shortest, waited / 2)
 
 
 def is_settled(manifest: Manifest) -> bool:
