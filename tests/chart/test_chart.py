@@ -10,6 +10,7 @@ import yaml
 
 from clouddatamesh.api import permissions
 from clouddatamesh.api.kinds import KINDS
+from clouddatamesh.kube.errors import LABEL_LAGS
 from clouddatamesh.plan import children
 from clouddatamesh.shell.settings import read_settings
 from hack.tools.binaries import get_binary
@@ -237,6 +238,11 @@ def test_inboxes_are_held_to_namespaces_of_domains(render: Render) -> None:
     assert "clouddatamesh.dev" in rule["apiGroups"]
     assert "accessinboxes" in rule["resources"]
     assert set(rule["operations"]) == {"CREATE", "UPDATE", "DELETE"}
+
+
+def test_what_the_guard_says_of_a_label_that_does_not_show_yet_is_known_to_the_operator(render: Render) -> None:
+    policy = of_kind(render(), "ValidatingAdmissionPolicy")["clouddatamesh-operator-guard-children"]
+    assert [rule["message"].startswith(LABEL_LAGS) for rule in policy["spec"]["validations"]] == [False, True, False]
 
 
 def test_the_committed_files_are_used() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
-from clouddatamesh.kube.errors import KNOWN_REASONS, ApiError, is_failed_test, is_other_uid, translate
+from clouddatamesh.kube.errors import KNOWN_REASONS, LABEL_LAGS, ApiError, is_failed_test, is_other_uid, translate
 
 STATUS_REASONS = (
     "", "Unauthorized", "Forbidden", "NotFound", "AlreadyExists", "Conflict", "Gone", "Invalid", "ServerTimeout", "StorageReadError",
@@ -73,9 +73,14 @@ RBAC = (
             Terminal,
             reasons.ADMISSION_REFUSED,
         ),
+        (
+            f"rolebindings \"x\" is forbidden: ValidatingAdmissionPolicy 'p' denied request: {LABEL_LAGS} a",
+            Transient,
+            reasons.ADMISSION_REFUSED,
+        ),
         ('admission webhook "w.example.org" denied the request: no', Terminal, reasons.ADMISSION_REFUSED),
     ],
-    ids=["RBAC", "quota used up", "quota not counted", "policy", "webhook"],
+    ids=["RBAC", "quota used up", "quota not counted", "policy", "our own, which does not see a new label yet", "webhook"],
 )
 def test_a_forbidden_says_what_is_meant(message: str, kind: type[MeshError], reason: str) -> None:
     assert meant(an_answer(403, "Forbidden", message)) == (kind, reason)

@@ -34,7 +34,7 @@ _BY_STATUS: Final = {401: "Unauthorized", 403: "Forbidden", 429: "TooManyRequest
 """Answers without a metav1.Status: flow control and proxies say plain text."""
 _REFUSED: Final = re.compile(r"denied (the )?request")
 """Admission webhooks and ValidatingAdmissionPolicies, whatever HTTP status they chose."""
-_LABEL_LAGS: Final = "The operator writes only in namespaces that carry the label"
+LABEL_LAGS: Final = "The operator writes only in namespaces that carry the label"
 """Of our own guard: the API server's admission reads namespaces from a cache, in which a label that was just written may not show yet."""
 _ECHOES_NOTHING: Final = re.compile(r'cannot [a-z]+ resource "|exceeded quota: |status unknown for quota: ')
 """Refusals by RBAC and quota: they name verb, resource and numbers, never an object's content."""
@@ -107,7 +107,7 @@ def translate(error: ApiError, what: str, *, quiet: bool = False) -> MeshError:
 
 def _refusal_of(error: ApiError) -> tuple[type[MeshError], str] | None:
     """What admission meant, which hides behind several HTTP statuses."""
-    if _REFUSED.search(error.message) and _LABEL_LAGS in error.message:
+    if _REFUSED.search(error.message) and LABEL_LAGS in error.message:
         return Transient, reasons.ADMISSION_REFUSED
     if _REFUSED.search(error.message):
         return Terminal, reasons.ADMISSION_REFUSED
