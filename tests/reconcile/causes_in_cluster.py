@@ -11,6 +11,7 @@ PRODUCER_SECRET: Final = Key("Secret", "sales", "orders-producer")
 GRANT: Final = Key("AccessGrant", "sales", "inventory-forecast")
 PRODUCT: Final = Key("DataProduct", "sales", "orders")
 ACCESS_SECRET: Final = Key("Secret", "inventory", "orders-access")
+SALES: Final = Key("Namespace", "", "sales")
 Repair = Callable[[], object]
 
 
@@ -106,6 +107,19 @@ def edit(key: Key, **parts: Any) -> Callable[[Mesh], Repair]:
 def relabel(key: Key, label: str) -> Callable[[Mesh], Repair]:
     def cause(mesh: Mesh) -> Repair:
         mesh.cluster.strip(key, label=label)
+        return nothing
+
+    return cause
+
+
+def mark(key: Key, **parts: dict[str, str]) -> Callable[[Mesh], Repair]:
+    """Somebody writes over labels or annotations; an empty value takes one off."""
+
+    def cause(mesh: Mesh) -> Repair:
+        found = dict(mesh.cluster.raw(key) or {})
+        written = {part: {**(found["metadata"].get(part) or {}), **values} for part, values in parts.items()}
+        kept = {part: {name: value for name, value in values.items() if value} for part, values in written.items()}
+        mesh.cluster.user_apply({**found, "metadata": {**found["metadata"], **kept}})
         return nothing
 
     return cause
