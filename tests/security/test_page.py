@@ -6,6 +6,7 @@ from tests.e2e.refusals_access import ACCESS_RULES
 from tests.e2e.test_access_matrix import RULE
 from tests.security.attempts import ATTEMPTS, BY_RULE
 from tests.security.hostile import HOSTILE
+from tests.security.hostile_adoption import THEFTS
 from tests.support.installation import ROOT
 
 PAGE = ROOT / "docs" / "security.md"
@@ -26,6 +27,7 @@ def cases() -> dict[str, list[tuple[str, str]]]:
             (attempt.what, attempt.by + (" (nothing without it)" if attempt.needs_policy else "")) for attempt in ATTEMPTS
         ],
         "On the fakes, where there are no policies (`tests/security/test_hostile.py`)": [(case.what, case.by) for case in HOSTILE],
+        "On the fakes, against buckets of others (`tests/security/test_hostile_adoption.py`)": [(theft.what, theft.by) for theft in THEFTS],
         "On RGW, and all but what docs/stores.md names on moto (`tests/e2e/test_access_matrix.py`)": keys(),
         "On the API server (`tests/e2e/test_crds.py`)": [(refusal.what, BY_RULE) for refusal in ACCESS_RULES if refusal.after],
     }
