@@ -1,5 +1,6 @@
 """What people try on a running mesh, each in their own name, and what stops it. tests/security/test_attempts.py runs the table."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,8 +34,8 @@ REQUEST, GRANT = a_request(), a_grant()
 DENY = {"validUntil": None, "decision": "Deny"}
 BY_RBAC, BY_RULE, BY_SCHEMA = "RBAC", "a rule of the CRD", "the schema of the CRD"
 BY_DECISION, BY_GUARD = "the decision", "the policies `clouddatamesh-operator-guard-*`"
-BY_PORT_GUARD, BY_DELETION_GUARD, BY_FINALIZER_GUARD, BY_STATUS_GUARD, BY_NAMESPACE_GUARD = (
-    f"the policy `clouddatamesh-{part}-guard`" for part in ("port", "deletion", "finalizer", "status", "namespace")
+BY_PORT_GUARD, BY_DELETION_GUARD, BY_FINALIZER_GUARD, BY_STATUS_GUARD, BY_NAMESPACE_GUARD, BY_OWNER_GUARD, BY_CUT_OFF_GUARD = (
+    f"the policy `clouddatamesh-{part}-guard`" for part in ("port", "deletion", "finalizer", "status", "namespace", "owner", "cut-off")
 )
 
 
@@ -198,6 +199,28 @@ LEAVERS = (
             with_status(ORDERS, storage={"bucket": "theirs"})),
 )  # fmt: skip
 
+DANGLING = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "nope", "uid": "11111111-2222-3333-4444-555555555555"}]
+CUT_OFF = "clouddatamesh.dev/cut-off"
+
+
+def of_other(what: str, who: Person, value: str) -> Attempt:
+    """A change of the cut-off that the owner set on the product `other`."""
+    patch = f'{{"metadata":{{"annotations":{{"{CUT_OFF}":{value}}}}}}}'
+    command = ("patch", "dataproduct", "other", "-n", "sales", *PATCH, patch)
+    return Attempt(what, who, command, BY_CUT_OFF_GUARD, "clouddatamesh-cut-off-guard")
+
+
+OF_METADATA = (
+    Attempt("the producer's engineer has the garbage collector delete a product", INSIDER,
+            ("patch", "dataproduct", "orders", "-n", "sales", *PATCH, json.dumps({"metadata": {"ownerReferences": DANGLING}})),
+            BY_OWNER_GUARD, "clouddatamesh-owner-guard"),
+    Attempt("the producer's engineer makes a product that the garbage collector deletes, with its former bucket", INSIDER, APPLY,
+            BY_OWNER_GUARD, "clouddatamesh-owner-guard", with_labels(a_product("doomed"), ownerReferences=DANGLING)),
+    of_other("the producer's engineer lifts the cut-off that an owner set", INSIDER, "null"),
+    of_other("the producer's engineer narrows the cut-off that an owner set", INSIDER, '"daily/1.0.0"'),
+    of_other("somebody with the cluster's role edit lifts the cut-off that an owner set", EDITOR, "null"),
+)  # fmt: skip
+
 STOLEN = (
     may_not("the operator's token lists the Secrets of a domain", OPERATOR, "get", "secrets", "-n", "sales"),
     may_not("the operator's token reads a Secret outside domains", OPERATOR, "get", "secret", "any", "-n", "kube-system"),
@@ -296,4 +319,4 @@ WORLD = (
                  a_product("thief", "inventory", producer={"secretName": "orders-access"}), "NotOwned", by="creation by POST only"),
 )  # fmt: skip
 
-ATTEMPTS = (*EDITS, *LEAVERS, *STOLEN, *FORGED, *NAMES, *WORLD)
+ATTEMPTS = (*EDITS, *LEAVERS, *OF_METADATA, *STOLEN, *FORGED, *NAMES, *WORLD)

@@ -15,10 +15,10 @@ from tests.e2e.access import Access, Deal, is_allowed
 from tests.e2e.actors import Actors
 from tests.security.attempts import ATTEMPTS, EDITOR, GRANT, LEAVING, MAKER, ORDERS, REALM, REQUEST, ROLES, Attempt
 from tests.support.installation import Installation
-from tests.support.manifests import a_domain, a_product, a_store
+from tests.support.manifests import a_domain, a_product, a_store, annotated
 
 WITH, WITHOUT = "with admission policies", "without admission policies"
-GUARDS = ("enabled", "ports", "deletion", "finalizers", "status", "namespaces")
+GUARDS = ("enabled", "ports", "deletion", "finalizers", "status", "namespaces", "owners", "cutOff")
 VALUES = {WITH: {}, WITHOUT: {f"guard.{guard}": "false" for guard in GUARDS}}
 
 
@@ -72,7 +72,8 @@ def realm(request: pytest.FixtureRequest, rgw: Store) -> Iterator[Realm]:
         cluster.kubectl("create", "namespace", "tenants")
         cluster.kubectl("create", "clusterrole", "maker", "--verb=*", "--resource=namespaces,namespaces/status")
         cluster.kubectl("create", "clusterrolebinding", "maker", "--clusterrole=maker", f"--user={MAKER.user}")
-        installed.apply(ORDERS, a_product("other", storage={"bucketName": f"{name}-other"}), a_product("forecast", "inventory"))
+        other = annotated(a_product("other", storage={"bucketName": f"{name}-other"}), cut_off="other")
+        installed.apply(ORDERS, other, a_product("forecast", "inventory"))
         for product, namespace in (("orders", "sales"), ("other", "sales"), ("forecast", "inventory")):
             installed.wait("dataproduct", product, namespace)
         installed.apply({**LEAVING, "metadata": {**LEAVING["metadata"], "finalizers": [FINALIZER]}})

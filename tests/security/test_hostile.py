@@ -7,6 +7,8 @@ from clouddatamesh.plan.names import principal_name
 from tests.reconcile.access_flows import SECRET, asked, granted
 from tests.reconcile.flows import ENDPOINT
 from tests.security.hostile import HOSTILE, Hostile
+from tests.security.hostile_endings import ENDINGS
+from tests.security.hostile_secrets import SECRETS
 from tests.support.manifests import a_grant, a_request
 from tests.support.mesh import Mesh
 
@@ -18,7 +20,7 @@ def standing(mesh: Mesh) -> list[str]:
     return [n for n, u in users if any(o in n for o in owners) and u.policy is not None and any(k.active for k in u.keys)]
 
 
-@pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case.what)
+@pytest.mark.parametrize("case", (*HOSTILE, *ENDINGS, *SECRETS), ids=lambda case: case.what)
 def test_gains_nothing(case: Hostile) -> None:
     mesh = Mesh()
     case.before(mesh)

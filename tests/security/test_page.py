@@ -7,6 +7,8 @@ from tests.e2e.test_access_matrix import RULE
 from tests.security.attempts import ATTEMPTS, BY_RULE
 from tests.security.hostile import HOSTILE
 from tests.security.hostile_adoption import THEFTS
+from tests.security.hostile_endings import ENDINGS
+from tests.security.hostile_secrets import SECRETS
 from tests.support.installation import ROOT
 
 PAGE = ROOT / "docs" / "security.md"
@@ -26,7 +28,9 @@ def cases() -> dict[str, list[tuple[str, str]]]:
         "On the API server and RGW, with and without the policies of the chart (`tests/security/test_attempts.py`)": [
             (attempt.what, attempt.by + (" (nothing without it)" if attempt.needs_policy else "")) for attempt in ATTEMPTS
         ],
-        "On the fakes, where there are no policies (`tests/security/test_hostile.py`)": [(case.what, case.by) for case in HOSTILE],
+        "On the fakes, where there are no policies (`tests/security/test_hostile.py`)": [
+            (case.what, case.by) for case in (*HOSTILE, *ENDINGS, *SECRETS)
+        ],
         "On the fakes, against buckets of others (`tests/security/test_hostile_adoption.py`)": [(theft.what, theft.by) for theft in THEFTS],
         "On RGW, and all but what docs/stores.md names on moto (`tests/e2e/test_access_matrix.py`)": keys(),
         "On the API server (`tests/e2e/test_crds.py`)": [(refusal.what, BY_RULE) for refusal in ACCESS_RULES if refusal.after],
