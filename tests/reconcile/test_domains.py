@@ -1,4 +1,4 @@
-"""Domains over the fakes: namespaces that leave and come back, children that are copied or stripped, quotas that nobody counts."""
+"""Domains over the fakes: namespaces that leave and come back, children that are copied or stripped."""
 
 from typing import Any
 
@@ -234,47 +234,28 @@ def test_children_of_the_domains_former_self_are_its_own() -> None:
     assert {(mesh.cluster.raw(key) or {})["metadata"]["annotations"]["clouddatamesh.dev/owner"] for key in COPIES} == {owner}
 
 
-def test_a_limit_of_an_unknown_kind_is_named_and_everything_is_served() -> None:
-    mesh = Mesh()
-    mesh.cluster.stop_counting("count/widgets.example.com")
-    quota = {"pods": "9", "count/widgets.example.com": "5"}
-    mesh.apply(a_store(), a_domain(resources={"quota": quota, "maxDataProducts": 5}), a_product()).settle()
-    found = mesh.condition("Domain", "sales")
-    assert (found["status"], found["reason"]) == ("Unknown", "QuotaNotCounted")
-    assert "count/widgets.example.com" in found["message"]
-    assert mesh.condition("DataProduct", "orders", "sales")["status"] == "True"
-    mesh.clock.forward(seconds=59)
-    assert mesh.settle().condition("Domain", "sales")["status"] == "Unknown"
+def test_a_copy_in_a_namespace_of_somebody_else_is_left_alone_and_blocks_nothing() -> None:
+    """Name, labels and mark and all: it is in no namespace that the domain ever had."""
+    mesh = Mesh().apply(a_store(), LIMITED, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine"}}).settle()
+    copies = [copy_of(mesh, key, namespace="mine") for key in COPIES]
+    mesh.apply(*copies, a_product("mine", "mine")).settle()
+    before = [mesh.cluster.raw(Key(key.kind, "mine", key.name)) for key in COPIES]
+    mesh.apply(a_domain(resources={})).settle().delete("Domain", "sales").settle()
+    assert not mesh.exists("Domain", "sales")
+    assert [mesh.cluster.raw(Key(key.kind, "mine", key.name)) for key in COPIES] == before
+
+
+def test_what_an_administrator_hands_to_another_domain_keeps_no_rights_of_the_former() -> None:
+    mesh = Mesh().apply(a_domain(namespaces=TWO)).settle()
     mesh.clock.forward(seconds=1)
+    mesh.apply(a_domain("inventory", namespaces=[{"name": "inventory"}, {"name": "sales-lab"}])).settle()
+    assert "belongs to Domain sales" in mesh.condition("Domain", "inventory")["message"]
+    annotate(mesh, "sales-lab", label_domain="inventory", held_by="acme/inventory")
     mesh.settle()
-    for _ in range(3):
-        found = mesh.condition("Domain", "sales")
-        assert (found["status"], found["reason"]) == ("False", "QuotaNotCounted")
-        assert mesh.condition("Domain", "sales", type_="Stalled")["status"] == "True"
-        assert "count/widgets.example.com" in found["message"]
-        assert "pods" not in found["message"]
-        mesh.clock.forward(seconds=20)
-        mesh.settle()
-    mesh.apply(a_domain(resources={"quota": {"pods": "9"}})).settle()
+    assert is_ready(mesh, "inventory")
+    assert "belongs to Domain inventory" in mesh.condition("Domain", "sales")["message"]
+    binding = mesh.cluster.raw(Key("RoleBinding", "sales-lab", "clouddatamesh-owners")) or {}
+    assert [subject["name"] for subject in binding["subjects"]] == ["inventory-owners"]
+    mesh.apply(a_domain()).settle()
     assert is_ready(mesh)
-
-
-def test_a_cluster_that_counts_nothing_is_waited_for_a_minute_after_each_change_and_heals() -> None:
-    mesh = Mesh().apply(a_domain()).settle()
-    mesh.cluster.stop_counting("*")
-    mesh.apply(a_domain(resources={"maxDataProducts": 5})).settle()
-    mesh.clock.forward(minutes=2)
-    mesh.settle()
-    assert "kube-controller-manager" in mesh.condition("Domain", "sales")["message"]
-    mesh.apply(a_domain(resources={"maxDataProducts": 6})).settle()
-    assert mesh.condition("Domain", "sales")["status"] == "Unknown"
-    mesh.cluster.start_counting()
-    assert is_ready(mesh.settle())
-
-
-def test_cordoned_is_a_condition() -> None:
-    mesh = Mesh().apply(a_domain(cordoned=True)).settle()
-    assert mesh.condition("Domain", "sales", type_="Cordoned")["status"] == "True"
-    assert is_ready(mesh)
-    mesh.apply(a_domain(cordoned=False)).settle()
-    assert mesh.condition("Domain", "sales", type_="Cordoned") == {}
+    assert is_ready(mesh, "inventory")

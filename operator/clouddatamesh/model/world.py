@@ -112,9 +112,9 @@ class DomainWorld:
     now: datetime
     settings: Settings
     namespaces: Mapping[str, Manifest]
-    """Every namespace that spec names, or whose label or marks name this domain, or in which children of it are; by name."""
+    """Every namespace that spec or status names, or whose label or marks name this domain; by name."""
     children: tuple[Manifest, ...]
-    """Objects whose label or mark names this domain."""
+    """Objects in these whose label or mark names this domain."""
     claims: Mapping[str, str]
     """Namespace -> the domain that named it first, for namespaces that more than one domain names."""
     witnessed: frozenset[str] = frozenset()

@@ -22,7 +22,7 @@ from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import is_child_of, want_children, want_namespace
 from clouddatamesh.plan.diff import covers, with_uid
-from clouddatamesh.plan.namespaces import belongs_to, holder_of, judge, releasing, taking
+from clouddatamesh.plan.namespaces import belongs_to, holder_of, is_recorded, judge, releasing, taking
 from clouddatamesh.plan.quotas import plan_counting
 
 _SHOWN = 5
@@ -132,11 +132,15 @@ def _own_children(domain: Domain, name: str, world: DomainWorld) -> dict[Key, Ma
 
 
 def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
-    """Bindings and limits that left the spec, in a namespace that is this domain's."""
+    """Bindings and limits that left the spec, in a namespace that is this domain's; all of them where another domain has it by now."""
     namespace = world.namespaces.get(name)
-    if namespace is None or _refusal(domain, name, namespace, world) is not None:
+    if namespace is None:
         return Steps()
     observed = _own_children(domain, name, world)
+    if holder_of(namespace, world.settings.mesh) not in ("", domain.metadata.name):
+        return Steps(tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in sorted(observed)))
+    if _refusal(domain, name, namespace, world) is not None:
+        return Steps()
     unwanted = sorted(set(observed) - {key_of(child) for child in want_children(domain, name, world.settings)})
     return Steps(tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in unwanted))
 
@@ -151,11 +155,12 @@ def _child_update(observed: Manifest | None, want: Manifest) -> Iterator[Operati
 
 
 def _departures(domain: Domain, world: DomainWorld, *, kept: tuple[str, ...] = ()) -> list[Part]:
-    """Namespaces that are this domain's and are not to be, and those in which only children of it are left."""
+    """Namespaces that are this domain's and are not to be, and those that were, in which only children of it are left."""
     own, mesh = domain.metadata.name, world.settings.mesh
     held = {name for name, found in world.namespaces.items() if holder_of(found, mesh) == own}
     strewn = {child["metadata"]["namespace"] for child in world.children if is_child_of(child, own)}
-    left = sorted((held | strewn) - set(kept))
+    had = {name for name, found in world.namespaces.items() if is_recorded(domain, found)}
+    left = sorted((held | strewn & had) - set(kept))
     return [Part(f"departure of {name}", _plan_departure(domain, name, world), BLOCKED, takes=True) for name in left]
 
 

@@ -46,6 +46,11 @@ def is_released_by(domain: Domain, namespace: Manifest, mesh: str) -> bool:
     return not holder_of(namespace, mesh) and _annotation(namespace, marks.RELEASED_ANNOTATION) == f"{mesh}/{domain.metadata.name}"
 
 
+def is_recorded(domain: Domain, namespace: Manifest) -> bool:
+    """Whether status says that this very namespace is the Domain's."""
+    return any(seen.uid == namespace["metadata"]["uid"] for seen in domain.status.namespaces)
+
+
 def is_held_by(domain: Domain, namespace: Manifest, mesh: str) -> bool:
     """Whether a namespace is this Domain's, be it that its label has to be restored."""
     return judge(domain, namespace, mesh).verdict in ("Held", "Stripped")
@@ -58,7 +63,7 @@ def judge(domain: Domain, namespace: Manifest, mesh: str) -> NamespaceClaim:
         return NamespaceClaim("Held" if _label(namespace, marks.DOMAIN_LABEL) == own else "Stripped")
     if holder:
         return NamespaceClaim("Foreign", belongs_to(name, holder))
-    if any(seen.uid == namespace["metadata"]["uid"] for seen in domain.status.namespaces):
+    if is_recorded(domain, namespace):
         return NamespaceClaim("Stripped")
     if is_released_by(domain, namespace, mesh):
         return NamespaceClaim("Returning")

@@ -11,7 +11,7 @@ from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import domain as planning
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import CHILD_KINDS, is_child_of, is_named_as_child
-from clouddatamesh.plan.namespaces import holder_of
+from clouddatamesh.plan.namespaces import holder_of, is_recorded
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers, is_newcomer
@@ -47,11 +47,12 @@ def gather(domain: Domain, ports: Ports) -> DomainWorld:
     """Namespaces, children, products, and the domains around it."""
     cluster, name, mesh = ports.cluster, domain.metadata.name, ports.settings.mesh
     own_key, named = key_of_domain(name), planning.namespaces_of(domain)
-    children = _children_of(name, cluster)
-    namespaces = _namespaces_of(name, {*named, *(child["metadata"]["namespace"] for child in children)}, cluster)
-    strewn = {child["metadata"]["namespace"] for child in children if is_child_of(child, name)}
+    namespaces = _namespaces_of(name, {*named, *(seen.name for seen in domain.status.namespaces)}, cluster)
+    children = tuple(child for child in _children_of(name, cluster) if child["metadata"]["namespace"] in namespaces)
     own = sorted(
-        place for place, found in namespaces.items() if (holder := holder_of(found, mesh)) == name or (not holder and place in strewn)
+        place
+        for place, found in namespaces.items()
+        if (holder := holder_of(found, mesh)) == name or (not holder and is_recorded(domain, found))
     )
     products = tuple(key for place in own for key in cluster.keys("DataProduct", place))
     access = tuple(key for kind in ("AccessRequest", "AccessGrant") for place in own for key in cluster.keys(kind, place))
