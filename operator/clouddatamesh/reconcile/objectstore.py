@@ -186,7 +186,7 @@ def _owned_of(listed: set[str], elsewhere: set[str], ports: Ports, cluster: str)
 
     Names are made of all objects only where there are principals that nobody records.
     """
-    owned = {name for name in listed if any(_place_of(key, ports) not in elsewhere for key in _recorders(name, ports))}
+    owned = {name for name in listed if any(not elsewhere or _place_of(key, ports) not in elsewhere for key in _recorders(name, ports))}
     unknown, mesh = listed - owned, ports.settings.mesh
     for kind in _OWNERS if unknown else ():
         for key in ports.cluster.keys(kind):
