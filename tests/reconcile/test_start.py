@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from clouddatamesh.model.objects import Key
+from clouddatamesh.plan.marks import DOMAIN_LABEL
 from clouddatamesh.reconcile.dispatch import first_due, overdue, urgent
 from tests.reconcile.test_access import granted
-from tests.support.manifests import a_grant, a_product, a_request
+from tests.support.manifests import a_domain, a_grant, a_product, a_request
 from tests.support.mesh import Mesh
 
 REQUEST = Key("AccessRequest", "inventory", "orders-for-forecast")
@@ -57,6 +58,18 @@ def test_what_an_owner_took_away_meanwhile_goes_first(answer: dict[str, object])
 def test_a_refusal_of_something_else_is_none(answer: dict[str, object]) -> None:
     mesh = granted().apply(answer)
     assert overdue(mesh.cluster, mesh.clock) == ()
+
+
+@pytest.mark.parametrize(("domain", "ends"), [("inventory", False), ("other", True)])
+def test_access_ends_where_its_namespace_was_made_again_for_another_domain(domain: str, ends: bool) -> None:
+    mesh = granted().apply(a_domain("other", namespaces=[{"name": "inventory"}]))
+    place, owner = Key("Namespace", "", "inventory"), Key("Domain", "", domain)
+    found = mesh.get("Namespace", "inventory")
+    metadata = {**found["metadata"], "uid": "again", "labels": {**found["metadata"]["labels"], DOMAIN_LABEL: domain}}
+    mesh.cluster._objects.put(place, {**found, "metadata": metadata})
+    held = {"namespaces": [{"name": "inventory", "uid": "again", "adopted": False}]}
+    mesh.cluster.write_status(owner, mesh.get("Domain", domain)["metadata"]["uid"], held)
+    assert overdue(mesh.cluster, mesh.clock) == ((REQUEST,) if ends else ())
 
 
 def test_what_its_product_offers_now_is_looked_at_without_waiting() -> None:

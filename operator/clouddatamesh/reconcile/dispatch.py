@@ -17,6 +17,7 @@ from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.ports import Clock, Cluster, Ports
 from clouddatamesh.reconcile import accessrequest, dataproduct, domain, grants, objectstore
 from clouddatamesh.reconcile.accessrequest import answers_of
+from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.pipeline import Visit, is_settled
 from clouddatamesh.reconcile.siblings import store_name_of
 from clouddatamesh.status.summarize import is_true
@@ -88,7 +89,9 @@ def _ends(request: Manifest, cluster: Cluster, clock: Clock) -> bool:
     if request["metadata"].get("deletionTimestamp"):
         return True
     ask = read_request(request)
-    product = cluster.get(ask.product)
+    product, uid = cluster.get(ask.product), namespace_uid(ask.key.namespace, cluster)
+    answers = tuple(map(read_grant, answers_of(ask, cluster)))
+    is_moved = any(answer.given_namespace not in ("", uid) for answer in answers)
     world = AccessWorld(
         now=clock.now(),
         settings=_NO_SETTINGS,
@@ -96,15 +99,16 @@ def _ends(request: Manifest, cluster: Cluster, clock: Clock) -> bool:
         offer=read_product(product) if product else None,
         product_home=_ANY_HOME,
         consumer_exists=cluster.get(ask.consumer) is not None,
-        consumer_home=_ANY_HOME,
-        answers=tuple(map(read_grant, answers_of(ask, cluster))),
+        consumer_home=find_domain(ask.key.namespace, cluster) if is_moved else _ANY_HOME,
+        namespace_uid=uid,
+        answers=answers,
     )
     return not decide(ask, world).gives
 
 
 _NO_SETTINGS: Final = Settings(mesh="", namespace="")
 _ANY_HOME: Final = Home("")
-"""Domains only keep new access from being given."""
+"""Domains only keep new access from being given; whose a namespace is counts where it is not the one that access was given to."""
 
 
 def _grounds(request: Manifest, cluster: Cluster) -> tuple[Manifest, ...]:
