@@ -29,7 +29,6 @@ from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers
 from clouddatamesh.reconcile.parse import find_unreadable, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, run
 from clouddatamesh.reconcile.places import cluster_uid, connection_of
-from clouddatamesh.reconcile.siblings import store_name_of
 from clouddatamesh.status.objectstore import report
 from clouddatamesh.status.summarize import is_true
 
@@ -186,12 +185,13 @@ def _owned_of(listed: set[str], elsewhere: set[str], ports: Ports, cluster: str)
 
     Names are made of all objects only where there are principals that nobody records.
     """
-    owned = {name for name in listed if any(not elsewhere or _place_of(key, ports) not in elsewhere for key in _recorders(name, ports))}
+    away = {user for name in elsewhere for user in _users_of(name, ports)}
+    owned = {name for name in listed if any(key not in away for key in _recorders(name, ports))}
     unknown, mesh = listed - owned, ports.settings.mesh
     for kind in _OWNERS if unknown else ():
         for key in ports.cluster.keys(kind):
             name = names.principal_name(mesh, cluster, key)
-            if name in unknown and _may_own(key, ports) and _place_of(key, ports) not in elsewhere:
+            if name in unknown and key not in away and _may_own(key, ports):
                 owned.add(name)
     return owned
 
@@ -200,14 +200,6 @@ def _may_own(key: Key, ports: Ports) -> bool:
     """Whether an object has a principal, or may get one, that it does not record."""
     found = ports.cluster.get(key) or _NOTHING
     return holds_principal(found) if key.kind == "AccessRequest" else bool(part_of(found, "spec").get("producer"))
-
-
-def _place_of(key: Key, ports: Ports) -> str:
-    """The ObjectStore in which an object's principal is or is to be; empty where nothing says so."""
-    found = ports.cluster.get(key) or _NOTHING
-    if key.kind == "DataProduct":
-        return store_name_of(found) or ""
-    return str(part_of(part_of(found, "status"), "place").get("store") or "")
 
 
 def _recorders(principal: str, ports: Ports) -> Iterator[Key]:
@@ -287,5 +279,8 @@ def _parted(users: tuple[Key, ...], ports: Ports) -> tuple[tuple[Key, ...], tupl
 
 def _users(store: ObjectStore, ports: Ports) -> tuple[Key, ...]:
     """Products that name the store, and requests whose principals are in it."""
-    key = Key("ObjectStore", "", store.metadata.name)
-    return tuple(user for kind in _OWNERS for user in ports.cluster.naming(key, kind))
+    return _users_of(store.metadata.name, ports)
+
+
+def _users_of(name: str, ports: Ports) -> tuple[Key, ...]:
+    return tuple(user for kind in _OWNERS for user in ports.cluster.naming(Key("ObjectStore", "", name), kind))
