@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 
 from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import Terminal
 from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.objects import Key
+from clouddatamesh.plan.storage import MOST_LOSSES
+from clouddatamesh.reconcile.parse import read_leniently
+from clouddatamesh.reconcile.siblings import count_losses
 from tests.reconcile.access_flows import REQUEST, asked, granted, principal
 from tests.reconcile.flows import ENDPOINT, deletable, fill, mark_as_anothers
 from tests.support.driven import Driven
@@ -196,3 +200,19 @@ def test_a_product_made_again_does_not_shield_what_its_predecessor_left(again: d
     mesh.delete("DataProduct", "orders", "sales").apply(made)
     driven.run(minutes=15)
     assert not [name for name in mesh.stores.at(ENDPOINT).users if "orders" in name]
+
+
+@pytest.mark.parametrize(("unbound", "stands", "braked"), [(0, 2, True), (40, 2, True), (0, 40, False)])
+def test_where_most_buckets_are_lost_all_count_however_few_the_stores(unbound: int, stands: int, braked: bool) -> None:
+    """Thirty in three other stores; products without a bucket are none that could have lost it."""
+    mesh = Mesh()
+    lost = [a_product(f"{store}-{n}", storage={"storeRef": {"name": store}}) for store in ("a", "b", "c") for n in range(10)]
+    kept = [a_product(f"kept-{n}", storage={"storeRef": {"name": "d"}}) for n in range(stands)]
+    mesh.apply(*lost, *kept, *(a_product(f"new-{n}") for n in range(unbound)))
+    missing = {"type": "StorageReady", "status": "False", "reason": "BucketMissing", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    for found in (*lost, *kept):
+        name = found["metadata"]["name"]
+        status = {"storage": {"bucket": f"acme-{name}", "phase": "Owned"}, "conditions": [missing] if found in lost else []}
+        mesh.cluster.write_status(Key("DataProduct", "sales", name), mesh.product(name)["metadata"]["uid"], status)
+    looked = read_leniently(DataProduct, mesh.product("kept-0"))
+    assert (count_losses(looked, mesh.cluster, mesh.clock) >= MOST_LOSSES) == braked

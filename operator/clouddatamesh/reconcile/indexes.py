@@ -9,7 +9,7 @@ from clouddatamesh.plan.access.facts import asked_product
 from clouddatamesh.plan.references import references
 from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.pipeline import is_settled
-from clouddatamesh.reconcile.siblings import loss_of, store_name_of
+from clouddatamesh.reconcile.siblings import MADE, has_bucket, loss_of, store_name_of
 
 UNHELD: Final = "Unheld"
 """Products, requests and grants without our finalizer, for which nothing was made: by their namespace; products also by their store."""
@@ -31,6 +31,8 @@ def _states(manifest: Manifest) -> Iterator[Key]:
         yield Key(UNHELD, manifest["metadata"]["namespace"], "")
         if kind == "DataProduct":
             yield Key(UNHELD, "", store_name_of(manifest) or "")
+    if kind == "DataProduct" and has_bucket(manifest):
+        yield Key(MADE, "", "")
     if kind == "DataProduct" and (loss := loss_of(manifest)) is not None:
         yield loss
     if kind in ("DataProduct", "AccessRequest") and not is_settled(manifest):

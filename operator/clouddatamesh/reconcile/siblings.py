@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import islice
 from typing import Final
 
 from clouddatamesh import reasons
@@ -20,6 +19,9 @@ _AT_ONCE = timedelta(minutes=15)
 """What is missing for longer says nothing of what happens now."""
 _TOGETHER = timedelta(hours=1)
 """What is lost one after the other within so long is one loss."""
+_EXAMINED: Final = 20
+MADE: Final = "Made"
+"""The key of all products that have a bucket."""
 LOSS: Final = "Loss"
 """Keys of losses: the namespace says since when, the name is that of the ObjectStore."""
 _UNDECIDED_NOW, _DOUBTED, _LOST, _MINUTE = "undecided", "in doubt since ", "lost at ", "%Y-%m-%dT%H:%M"
@@ -70,18 +72,24 @@ def count_losses(product: DataProduct, cluster: Cluster, clock: Clock) -> int:
     for place in _places_of_loss(cluster, clock):
         if near >= MOST_LOSSES or len(far) > MOST_LOSSES:
             break
-        here = len(list(islice(_lost_at(place, product, cluster), MOST_LOSSES)))
+        here = _count_at(place, product, cluster)
         lost += here
         near += here if place.name == store else 0
         far |= {place.name} if here and place.name != store else set()
-    half = 2 * (lost + 1)
-    most = len(list(islice(cluster.keys("DataProduct"), half + 1))) <= half
+    others = len(cluster.naming(Key(MADE, "", ""), "DataProduct")) - (product.status.storage is not None)
+    most = 2 * (lost + 1) >= others + 1
     return max(near, len(far) - 1, lost if most else 0)
 
 
+def _count_at(place: Key, product: DataProduct, cluster: Cluster) -> int:
+    """How many other products count there. Of very many the first are asked whether they were handed over; the rest count."""
+    beyond = len(cluster.naming(place, "DataProduct")) - _EXAMINED
+    return sum(1 for _ in _lost_at(place, product, cluster)) + max(beyond, 0)
+
+
 def _lost_at(place: Key, product: DataProduct, cluster: Cluster) -> Iterator[Key]:
-    """Other products that count there."""
-    for key in cluster.naming(place, "DataProduct"):
+    """Other products that count there, of the first ones."""
+    for key in cluster.naming(place, "DataProduct")[:_EXAMINED]:
         other = cluster.get(key)
         if other is None or other["metadata"]["uid"] == product.metadata.uid:
             continue
@@ -98,6 +106,11 @@ def _places_of_loss(cluster: Cluster, clock: Clock) -> Iterator[Key]:
     for word, window in ((_DOUBTED, _AT_ONCE), (_LOST, _TOGETHER)):
         for minute in range(-1, int(window.total_seconds()) // 60 + 1):
             yield from cluster.named(LOSS, f"{word}{clock.now() - timedelta(minutes=minute):{_MINUTE}}")
+
+
+def has_bucket(product: Manifest) -> bool:
+    """Whether a bucket was made or taken for a product."""
+    return bool(_recorded_bucket(product))
 
 
 def is_handed_over(bucket: str, former: Manifest, cluster: Cluster) -> bool:
@@ -122,7 +135,7 @@ def loss_of(product: Manifest) -> Key | None:
     What nobody has decided yet counts whatever the time.
     """
     found = condition_of(product.get("status") or {}, "StorageReady")
-    if found is None or not (is_in_doubt(product) or _is_lost(product, found)):
+    if found is None or not has_bucket(product) or not (is_in_doubt(product) or _is_lost(product, found)):
         return None
     if found["reason"] in _UNDECIDED:
         when = _UNDECIDED_NOW
