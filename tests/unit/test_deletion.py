@@ -17,7 +17,8 @@ from clouddatamesh.model.store_operations import CheckDestruction, DeleteBucket,
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding as b
 from clouddatamesh.plan.credentials import binding_of
-from clouddatamesh.plan.dataproduct import fate_of, is_cut_off, is_forced, plan, plan_deletion
+from clouddatamesh.plan.dataproduct import is_cut_off, is_forced, plan, plan_deletion
+from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.storage import wish_of
 from tests.support.manifests import a_request
 from tests.support.worlds import a_world, owned_tags, the_product, the_store

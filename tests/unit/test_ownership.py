@@ -12,7 +12,7 @@ from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.objects import Key
 from clouddatamesh.plan.names import bucket_name, mesh_bucket_name, scratch_bucket_name
 from clouddatamesh.plan.ownership import judge
-from clouddatamesh.plan.storage import witness_of
+from clouddatamesh.plan.rules import witness_of
 from tests.support.worlds import a_world, owned_tags, the_product, the_store
 
 NAME: Final = "acme-orders-abc"

@@ -13,7 +13,7 @@ from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import Terminal
-from clouddatamesh.plan.dataproduct import fate_of
+from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
 

@@ -1,7 +1,7 @@
 """A DataProduct's plan: what is taken away, its bucket, its producer's credentials, its inbox; and all of it backwards when it goes."""
 
 from dataclasses import replace
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
@@ -18,6 +18,7 @@ from clouddatamesh.plan.access.facts import cut_offs, words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.adoption import why_kept
 from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus, principal_of
+from clouddatamesh.plan.fates import agreed_fate, fate_of
 from clouddatamesh.plan.namespaces import why_leaving
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.storage import Wish, find_loss, is_lost, owner_of, plan_storage, wish_of
@@ -101,23 +102,6 @@ def permitted(product: DataProduct, full: Plan) -> Plan:
 
 
 # Deletion.
-
-Fate: TypeAlias = Literal["Retain", "Delete", "Destroy"]
-_STRICTEST: Final[tuple[Fate, ...]] = ("Retain", "Delete", "Destroy")
-
-
-def fate_of(product: DataProduct) -> Fate:
-    """What spec wants to become of the bucket: it stays, goes if it is empty, or is emptied and goes."""
-    storage = product.spec.storage
-    if storage is None or storage.deletion_policy == "Retain":
-        return "Retain"
-    return "Destroy" if storage.force_destroy else "Delete"
-
-
-def agreed_fate(product: DataProduct) -> Fate:
-    """The stricter of what was read while the product lived and what spec says now: nobody gets more once it is being deleted."""
-    known = product.status.storage.deletion if product.status.storage else None
-    return min((fate_of(product), known or fate_of(product)), key=_STRICTEST.index)
 
 
 def is_cut_off(product: DataProduct) -> bool:

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from math import ceil
 from typing import Final
 
 from clouddatamesh import reasons
-from clouddatamesh.api.fields import parse_duration, parse_time
+from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.api.v1alpha1.storage import Storage
@@ -25,8 +24,7 @@ from clouddatamesh.plan.diff import diff_bucket
 from clouddatamesh.plan.marks import Owner
 from clouddatamesh.plan.ownership import Claim, judge
 from clouddatamesh.plan.regions import region_of
-
-_DAY = 24 * 60 * 60
+from clouddatamesh.plan.rules import want_rules
 
 
 @dataclass(frozen=True)
@@ -265,7 +263,7 @@ def want_bucket(wish: Wish, observed: b.Bucket) -> b.Bucket:
         policy=policies.tls_only(wish.name, partition=features.partition_of(wish.store)) if b.TLS_ONLY in on else None,
         encryption=(observed.encryption or "AES256") if b.ENCRYPTION in on else None,
         versioning=wish.storage.versioning if b.VERSIONING in on else None,
-        lifecycle=_want_rules(wish) if b.LIFECYCLE in on else None,
+        lifecycle=want_rules(wish.storage, wish.owner.uid) if b.LIFECYCLE in on else None,
     )
 
 
@@ -279,31 +277,3 @@ def _want_tags(wish: Wish, observed: b.Bucket) -> b.Tags:
     adopted = mark_of(wish.product, observed, wish.store, wish.owner.mesh)
     lasting = {marks.ADOPTED_TAG: adopted} if adopted else {}
     return tuple(sorted({**foreign, **wish.storage.tags, **dict(wish.owner.tags), **lasting}.items()))
-
-
-def witness_of(uid: str) -> b.LifecycleRule:
-    """A rule that does nothing, and proves whose a bucket is when some tool has rewritten its tags."""
-    return b.LifecycleRule(id=f"{marks.WITNESS_PREFIX}{uid}", prefix=f"{marks.GROUP}/none/", expire_days=36_500, enabled=False)
-
-
-def _want_rules(wish: Wish) -> tuple[b.LifecycleRule, ...]:
-    storage = wish.storage
-    return tuple(
-        sorted(
-            [witness_of(wish.owner.uid)]
-            + [
-                b.LifecycleRule(
-                    id=f"{b.PREFIX}-{names.hash80(rule.prefix or '')}",
-                    prefix=rule.prefix or "",
-                    expire_days=_days(rule.expire_after),
-                    expire_noncurrent_days=_days(rule.expire_noncurrent_after),
-                    abort_uploads_days=_days(rule.abort_uploads_after),
-                )
-                for rule in storage.lifecycle_rules
-            ]
-        )
-    )
-
-
-def _days(duration: str | None) -> int | None:
-    return ceil(parse_duration(duration).total_seconds() / _DAY) if duration else None

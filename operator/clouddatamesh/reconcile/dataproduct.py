@@ -19,6 +19,7 @@ from clouddatamesh.plan import marks, selectors
 from clouddatamesh.plan.access.facts import asked_product, consumer_key
 from clouddatamesh.plan.access.inbox import KIND as INBOX
 from clouddatamesh.plan.credentials import plan_removal, principal_of
+from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.inputs import find_missing_inputs
 from clouddatamesh.plan.namespaces import why_homeless
 from clouddatamesh.plan.ownership import shows_others
@@ -260,7 +261,7 @@ def gather_deletion(product: DataProduct, visit: Visit) -> ProductWorld:
 
 def _observe_remains(product: DataProduct, world: ProductWorld, store: ObjectStore, visit: Visit) -> ProductWorld:
     place = open_place(store, visit)
-    counted = isinstance(world.bucket, Present) and planning.fate_of(product) != "Retain"
+    counted = isinstance(world.bucket, Present) and fate_of(product) != "Retain"
     contents = (
         place.count(world.bucket.value.name) if counted and isinstance(place, Place) and isinstance(world.bucket, Present) else Absent()
     )

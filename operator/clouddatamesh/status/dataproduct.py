@@ -16,10 +16,11 @@ from clouddatamesh.plan.access.consumers import count_by_port, has_access, is_pe
 from clouddatamesh.plan.access.facts import asked_port, cut_of, major, moment, words_of
 from clouddatamesh.plan.adoption import Adoption, due_at, may_delete
 from clouddatamesh.plan.credentials import binding_of, fingerprint, history_of, moment_of
-from clouddatamesh.plan.dataproduct import fate_of, is_forced, key_of_product
+from clouddatamesh.plan.dataproduct import is_forced, key_of_product
+from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.marks import is_given_up
 from clouddatamesh.plan.ownership import judge
-from clouddatamesh.plan.regions import region_of
+from clouddatamesh.plan.regions import asks_region, region_of
 from clouddatamesh.plan.storage import Wish, find_loss, planned_adoption, recreated, wish_of
 from clouddatamesh.plan.takeover import end_of_formers, recorded, take_over_fields
 from clouddatamesh.status.keys import told_of_keys
@@ -191,6 +192,8 @@ def _storage(wish: Wish, world: ProductWorld) -> dict[str, Any]:
     creating = old is not None and old.phase in ("Creating", "Owned")
     region, source = region_of(wish.product, wish.store, world)
     bucket = value_of(world.bucket)
+    if source is None and bucket is not None and not asks_region(wish.product, wish.store, bucket):
+        source = "Store"  # it was made there, and whatever the store calls the place, clients use the name of the spec
     lent = bucket is not None and bucket.tag(marks.ADOPTED_TAG) is not None
     free = bucket is not None and may_delete(wish.product, bucket, wish.store, wish.owner.mesh)
     return {

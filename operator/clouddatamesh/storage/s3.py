@@ -123,7 +123,7 @@ class S3Buckets:
 
     def locate(self, name: str) -> str:
         found = self._s3.do("get_bucket_location", f"on bucket {name}", **self._about(name))
-        return region_of(found, is_aws=self._connection.endpoint is None)
+        return region_of(found, is_aws=self._connection.is_aws)
 
     def find_openings(self, name: str) -> b.Openings:
         def ask(operation: str, *, unless: tuple[str, ...]) -> dict[str, Any] | None:
