@@ -11,7 +11,7 @@ from tests.e2e.table_judge import faults_after, faults_meanwhile, faults_of_acce
 from tests.e2e.table_mesh import Table, at_once, neighbours
 from tests.e2e.table_words import LOOK, Cell
 
-_PAUSE, _RARELY, _MOST = 1.0, 12.0, 20
+_PAUSE, _RARELY, _MOST = 1.5, 12.0, 20
 """Seconds between looks, and until something in a store is looked at again; how many of those in one look."""
 SPECIFIED = ("ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant")
 """Objects with a spec, which is others' and must stay as it was left."""

@@ -37,7 +37,7 @@ LIMITS = {
     "networkIsolation": {"mode": "Domain"},
 }
 RULE = {"prefix": "tmp/", "expireAfter": "7d"}
-_WORKERS = 6
+_WORKERS, _PAUSE = 6, 1.0
 
 
 @dataclass(frozen=True)
@@ -184,10 +184,8 @@ def refusing_policy() -> list[Manifest]:
     }
     policy = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": "platform-team"}}
     bound = {"policyName": "platform-team", "validationActions": ["Deny"]}
-    return [
-        {**policy, "kind": "ValidatingAdmissionPolicy", "spec": spec},
-        {**policy, "kind": "ValidatingAdmissionPolicyBinding", "spec": bound},
-    ]
+    kind = "ValidatingAdmissionPolicy"
+    return [{**policy, "kind": kind, "spec": spec}, {**policy, "kind": f"{kind}Binding", "spec": bound}]
 
 
 @contextlib.contextmanager
@@ -236,6 +234,7 @@ def _await_ready(table: Table, objects: list[tuple[str, str, str]], seconds: flo
         if left and time.monotonic() > end:
             told = [f"{one}: {table.eye.condition(*one)}" for one in left[:10]]
             raise TimeoutError(f"{len(left)} objects are not Ready: {told}\n{table.installed.log()[-3000:]}")
+        time.sleep(_PAUSE)
 
 
 def hold(table: Table, scene: Scene) -> Held:
