@@ -120,7 +120,6 @@ def picture_bucket(store: Store, bucket: str) -> Picture:
             "rules": sorted((rule for rule in rules if rule["ID"].startswith("clouddatamesh")), key=str),
             "statements": sorted((found for found in policy.get("Statement", ()) if found not in kept), key=str),
             "public access": sorted(key for key, value in block.items() if value),
-            "ownership": controls,
             "versioning": read("get_bucket_versioning").get("Status"),
             "encrypted": bool(default),
         },
@@ -129,6 +128,7 @@ def picture_bucket(store: Store, bucket: str) -> Picture:
             "rules": sorted((rule for rule in rules if not rule["ID"].startswith("clouddatamesh")), key=str),
             "statements": kept,
             "key": default.get("KMSMasterKeyID"),
+            "ownership": controls,
             "cors": read("get_bucket_cors").get("CORSRules"),
             "website": read("get_bucket_website").get("IndexDocument"),
             "grants": len(read("get_bucket_acl").get("Grants", ())),
@@ -290,5 +290,6 @@ def picture_object(found: Manifest) -> Picture:
         return Picture("gone")
     status, metadata = found.get("status", {}), found["metadata"]
     held = f"{GROUP}/finalizer" in metadata.get("finalizers", ())
-    facts = {name: status.get(name) for name in ("principal", "producer", "namespaces", "bucket", "marker", "storeId", "binding")}
+    facts = {name: status.get(name) for name in ("principal", "namespaces", "bucket", "marker", "storeId", "binding")}
+    facts["producer"] = (status.get("producer") or {}).get("principal")
     return Picture({"held": held, "facts": facts, "bucket": (status.get("storage") or {}).get("bucket")}, {"spec": found.get("spec")})
