@@ -63,7 +63,7 @@ def put_tags_back(table: Table, cell: Cell) -> None:
 
 
 def consent(table: Table, cell: Cell) -> None:
-    """The bucket's owner tags it for its product, beside what else it carries."""
+    """The bucket's owner tags it for its product, and keeps its other tags."""
     s3, bucket = table.s3(cell), table.bucket(cell)
     place = f"{MESH}/{cell.scene.place}/{cell.scene.name}"
     s3s.put_tags(s3, bucket, {**s3s.tags_of(s3, bucket), f"{GROUP}/adopt-by": place})
@@ -78,7 +78,7 @@ def change_rules(change: Callable[[list[Manifest]], list[Manifest]]) -> Deed:
 
 
 def add_statement(effect: str, action: str | list[str], path: str = "", sid: str = "office") -> Deed:
-    """Somebody's statement beside those that stand in the bucket's policy."""
+    """Add a statement to the policy of the bucket."""
 
     def act(table: Table, cell: Cell) -> None:
         bucket = table.bucket(cell)
@@ -173,7 +173,7 @@ def drop_policy(table: Table, cell: Cell) -> None:
 
 
 def on_key(act: Callable[[Any, str, str], object]) -> Deed:
-    """Something done to the key that stands: a client of IAM, the user, the key's id."""
+    """Something done to the present key: a client of IAM, the user, the key's id."""
     return lambda table, cell: act(table.iam(cell), table.user(cell), table.held[cell.scene.name].grips[cell.whose].id)  # type: ignore[return-value]
 
 

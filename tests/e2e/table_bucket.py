@@ -11,9 +11,7 @@ from tests.support.rgw_admin import limit_buckets
 TOOLS = {"cost-center": "9999", "scanned-by": "another-tool", "Name": "orders"}
 STRANGERS = {f"{GROUP}/{key}": value for key, value in (("mesh", "theirs"), ("namespace", "there"), ("name", "that"), ("uid", "1"))}
 OFFICE = ("s3:GetBucketTagging", "s3:GetBucketVersioning", "s3:ListBucket", "s3:PutBucketTagging")
-NEW = Outcome(
-    "Status says which limit stands in the way; it is made once the limit is raised", LOOK, Key.NONE, told=True, meanwhile=Key.NONE
-)
+NEW = Outcome("Status says which limit was reached; it is made once the limit is raised", LOOK, Key.NONE, told=True, meanwhile=Key.NONE)
 
 
 def sight(table: Table, cell: Cell) -> Picture:
@@ -151,7 +149,7 @@ MARKS = (
           then(on_bucket("delete_bucket_tagging"), d.deny("s3:PutBucketTagging")),
           undoes=d.drop_statement, cause="the statement is removed", reason="AccessDenied"),
     marks(Act.LIMIT, "a tool writes as many of its own as a bucket may have", "tags-full", WAITS, change_tags(fill_tags),
-          undoes=change_tags(lambda _: {"team": "kim"}), cause="the tool removes them", reason="StoreRefused LimitExceeded InvalidSpec"),
+          undoes=change_tags(lambda _: {"team": "kim"}), cause="the tool removes them", reason="StoreRefused"),
     marks(Act.REFUSE, "they are deleted, and an organisation's policy refuses the operator to write them", "tags-refused", WAITS,
           then(on_bucket("delete_bucket_tagging"), d.refuse("PutBucketTagging")), store="guarded",
           undoes=d.lift, cause="the policy is lifted", reason="AccessDenied"),

@@ -89,7 +89,7 @@ thaw = patch({"metadata": {"annotations": {FROZEN: None}}})
 
 
 def hold(table: Table, cell: Cell) -> None:
-    """A finalizer of one's own, beside those that are there."""
+    """Add a finalizer of one's own."""
     found = table.read(*place_of(cell))["metadata"].get("finalizers", [])
     patch({"metadata": {"finalizers": [*found, MINE]}})(table, cell)
 

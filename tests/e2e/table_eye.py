@@ -24,7 +24,7 @@ KINDS = (
 WORDS_OF_PEOPLE = ("adopt-by", "transfer-to", "released")
 """Tags under our group that people set; the operator takes off what it acted upon."""
 SEED, PRIVATE, NEIGHBOUR = "daily/seed", "private/seed", "table-neighbour"
-"""An object in the port, one beside it, and a bucket that is nobody's of the mesh."""
+"""An object in the port, one outside of it, and a bucket that is nobody's of the mesh."""
 _QUARANTINE = "AWSCompromisedKeyQuarantine"
 
 
@@ -200,7 +200,7 @@ def is_alive(store: Store, user: str, key_id: str) -> bool:
 
 @dataclass(frozen=True)
 class Grip:
-    """A key as somebody keeps it, whatever becomes of the Secret that it came from."""
+    """A key as somebody keeps it, also when its Secret is gone."""
 
     store: Store
     bucket: str
@@ -250,7 +250,7 @@ def trespasses(grip: Grip, *, consumes: bool) -> list[str]:
     }
     if consumes:
         tries |= {
-            "reads beside its port": lambda: s3.get_object(**own, Key=PRIVATE),
+            "reads outside its port": lambda: s3.get_object(**own, Key=PRIVATE),
             "writes into its port": lambda: s3.put_object(**own, Key="daily/mine", Body=b"x"),
         }
     return [what for what, act in tries.items() if is_allowed(act)]

@@ -285,7 +285,7 @@ def neighbours(table: Table) -> list[Picture]:
 
 
 def furnish(table: Table, scene: Scene) -> None:
-    """Data in the port and beside it, and settings that others put on the bucket."""
+    """Data in the port and outside of it, and settings that others put on the bucket."""
     held = table.held[scene.name]
     s3, bucket = eye.client(held.store, "s3"), held.bucket
     for key in (eye.SEED, eye.PRIVATE):

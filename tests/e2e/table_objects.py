@@ -44,7 +44,7 @@ def sight(table: Table, cell: Cell) -> Picture:
 
 
 def sight_of_request(table: Table, cell: Cell) -> Picture:
-    """What the consumer has, whatever becomes of the grants."""
+    """What the consumer has, by which grant does not matter."""
     return picture_object(table.eye.get("accessrequest", cell.scene.name, USERS))
 
 
@@ -169,8 +169,8 @@ OBJECTS = (
     a_cell(REQUEST)(Act.HOLD, "one of one's own is added, and it is deleted", "rq-held-deleted", HELD_ENDS, then(d.hold, d.delete),
            whose="consumer"),
     a_cell(REQUEST)(Act.DELETE, "by hand", "rq-deleted", ENDS, d.delete, whose="consumer"),
-    a_cell(REQUEST)(Act.REMAKE, "deleted; then applied again beside its grant", "rq-remade", RETURNS, d.delete_and_wait, whose="consumer",
-           undoes=d.apply(REQUEST), cause="it is applied again"),
+    a_cell(REQUEST)(Act.REMAKE, "deleted; then applied again while its grant is there", "rq-remade", RETURNS, d.delete_and_wait,
+           whose="consumer", undoes=d.apply(REQUEST), cause="it is applied again"),
     a_cell(REQUEST)(Act.RESTORE, "without status, as another object", "rq-restored", COMES_BACK, vanish_and_restore(), whose="consumer"),
     a_cell(REQUEST)(Act.RESTORE, "with its old status, as another object", "rq-restored-status", COMES_BACK,
            vanish_and_restore(status=True), whose="consumer"),

@@ -108,7 +108,7 @@ SECRETS = (
     *secret(Act.IMMUTABLE, "as it is", "secret-immutable", LEFT, d.leave("immutable", value=True)),
     *secret(Act.IMMUTABLE, "with another secret key", "secret-immutable-edited", GRACED,
             then(patch({"data": {"secret-access-key": X}}), patch({"immutable": True}))),
-    *secret(Act.HOLD, "beside what is there", "secret-held", LEFT, d.leave("metadata", "finalizers", value=[d.MINE])),
+    *secret(Act.HOLD, "one more is added", "secret-held", LEFT, d.leave("metadata", "finalizers", value=[d.MINE])),
     *secret(Act.HOLD, "and it is deleted", "secret-held-deleted", WAITS_BACK, then(d.hold, d.delete), undoes=d.let_go,
             cause="the finalizer is removed", reason="SecretTerminating"),
     *secret(Act.RELABEL, "the mark of its owner is removed", "secret-unmarked", RESTORED, d.unmark),

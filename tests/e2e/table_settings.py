@@ -54,7 +54,7 @@ OPENED = Outcome(
 def open_to_all(table: Table, cell: Cell) -> None:
     """What the statement gives is given by whoever wrote it: it is told, not taken."""
     d.add_statement("Allow", "s3:GetObject", "*", sid="public")(table, cell)
-    table.kept[f"opened {cell.scene.name}"] = "reads beside its port"
+    table.kept[f"opened {cell.scene.name}"] = "reads outside its port"
 
 
 unblock = on_bucket("delete_public_access_block")
@@ -95,8 +95,8 @@ SETTINGS = (
             then(unblock, open_to_all), sees=sight_of_public),
     setting(PUBLIC)(Act.WIDEN, "the block is deleted and the bucket opened by an ACL", "block-acl", RESTORED,
             then(unblock, on_bucket("put_bucket_acl", ACL="public-read")), sees=sight_of_public),
-    setting(PUBLIC)(Act.REFUSE, "a public policy is put while the block stands", "block-keeps-policy", REFUSED, d.tried(open_to_all)),
-    setting(PUBLIC)(Act.REFUSE, "a public ACL is put while the block stands", "block-keeps-acl", REFUSED,
+    setting(PUBLIC)(Act.REFUSE, "a public policy is put while the block is on", "block-keeps-policy", REFUSED, d.tried(open_to_all)),
+    setting(PUBLIC)(Act.REFUSE, "a public ACL is put while the block is on", "block-keeps-acl", REFUSED,
             d.tried(on_bucket("put_bucket_acl", ACL="public-read"))),
     setting(PUBLIC)(Act.TAKE, "it is deleted, and a bucket policy denies the operator to write it", "block-unwritten", WAITS,
             then(unblock, d.deny("s3:PutBucketPublicAccessBlock")), **LIFTED),

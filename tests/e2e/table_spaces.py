@@ -1,4 +1,4 @@
-"""Namespaces of Domains and what stands in them: limits, isolation and bindings, each act on a Domain of its own."""
+"""Namespaces of Domains and what the operator makes in them: limits, isolation and bindings, each act on a Domain of its own."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -124,7 +124,7 @@ INSIDE = (
     *child(Act.RESTORE, "as it was", "t-restored", REPAIRED, each(d.insist(backup)), apart=True),
     *child(Act.RESTORE, "with the mark of an earlier Domain of the name", "t-former", REPAIRED,
            each(d.insist(of_former_domain)), apart=True),
-    *child(Act.HOLD, "beside what is there", "t-held", LEFT, each(d.leave("metadata", "finalizers", value=[d.MINE]))),
+    *child(Act.HOLD, "one more is added", "t-held", LEFT, each(d.leave("metadata", "finalizers", value=[d.MINE]))),
     *child(Act.HOLD, "and it is deleted", "t-held-deleted", HELD, each(then(d.hold, d.delete)), undoes=d.let_go,
            cause="the finalizer is removed"),
     *child(Act.LIMIT, "the namespace may have no more, and it is deleted", "t-counted", UNMADE,
@@ -169,7 +169,7 @@ SPACES = (
     space(Act.RELABEL, "our label is removed", "ns-unlabelled", REPAIRED, patch({"metadata": {"labels": {LABEL: None}}})),
     space(Act.RELABEL, "every label is removed", "ns-bare", REPAIRED, patch({"metadata": {"labels": None}})),
     space(Act.HAND, "our label names another Domain", "ns-anothers", REPAIRED, patch({"metadata": {"labels": {LABEL: "ns-labelled"}}})),
-    space(Act.HOLD, "beside what is there", "ns-held", LEFT, d.leave("metadata", "finalizers", value=[d.MINE])),
+    space(Act.HOLD, "one more is added", "ns-held", LEFT, d.leave("metadata", "finalizers", value=[d.MINE])),
     space(Act.COPY, "under another name", "ns-copied", NOT_TAKEN, copy_namespace),
     space(Act.DELETE, "with what the Domain made in it", "ns-deleted", REMADE, d.delete),
     space(Act.REFUSE, "our label is removed, and admission refuses to write it", "ns-frozen", WAITS, freeze_unlabelled, undoes=d.thaw,
@@ -211,7 +211,7 @@ def edit_frozen(table: Table, cell: Cell) -> None:
 
 
 def sight_of_owners(table: Table, cell: Cell) -> Picture:
-    """Whatever the uid of the Domain is."""
+    """The uid of the Domain does not matter."""
     found = table.eye.get("rolebinding", "clouddatamesh-owners", cell.scene.name)
     return Picture((found.get("subjects"), found.get("roleRef"), value_at(found, ("metadata", "labels", LABEL))))
 

@@ -186,7 +186,7 @@ STORES = (
            credentials({"metadata": {"labels": {d.MINE: "yes"}}, "data": {"theirs": "eA=="}})),
     a_cell(CREDENTIALS)(Act.IMMUTABLE, "as it is", "st-held", LEFT, credentials({"immutable": True})),
     a_cell(CREDENTIALS)(Act.RESTORE, "deleted and made again at once", "st-forgotten", LEFT, restore_credentials),
-    a_cell(CREDENTIALS)(Act.HOLD, "beside what is there", "st-unheld", LEFT, credentials({"metadata": {"finalizers": [d.MINE]}})),
+    a_cell(CREDENTIALS)(Act.HOLD, "one more is added", "st-unheld", LEFT, credentials({"metadata": {"finalizers": [d.MINE]}})),
     a_cell(CREDENTIALS)(Act.EDIT, "its key is wrong", "st-secret-wrong", WAITS, credentials(BAD), **CORRECTED, reason="CredentialsInvalid"),
     a_cell(CREDENTIALS)(Act.DELETE, "by hand", "st-secret-deleted", WAITS, delete_credentials, **CORRECTED, reason="CredentialsMissing"),
     a_cell(CREDENTIALS)(Act.HAND, "its key is of another account", "st-secret-other", WAITS, give_strangers, **CORRECTED,

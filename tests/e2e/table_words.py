@@ -53,7 +53,7 @@ class Key(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What comes of an act. `meanwhile`: while its cause lasts. Besides, no data is lost and nothing of others changes."""
+    """What comes of an act. `meanwhile`: while its cause lasts. In every case no data is lost and nothing of others changes."""
 
     says: str
     seconds: float

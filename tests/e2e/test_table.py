@@ -1,4 +1,4 @@
-"""Whatever people, tools and clouds do to the mesh from outside: each object, each class of acts, in one mesh at one time.
+"""Everything that people, tools and clouds do to the mesh from outside: each object, each class of acts, in one mesh at one time.
 
 What comes of each class is written in table_words.py, judged by boto3 and kubectl alone; docs/outside-changes.md is written from the table.
 """
