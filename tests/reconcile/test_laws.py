@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clouddatamesh.model.objects import key_of
+from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.plan.credentials import fingerprint
 from clouddatamesh.reconcile.dispatch import RECONCILED
 from tests.reconcile.access_flows import ACCESS_FLOWS
@@ -32,15 +32,25 @@ def without_accidents(value: Any) -> Any:
 
 
 def world_of(mesh: Mesh) -> dict[str, Any]:
-    """Everything that is left after a run: objects, buckets with tags and settings, users with the number of their keys."""
+    """Everything that is left after a run: objects but what the garbage collector takes, buckets with tags and settings, users with the
+    number of their keys."""
     store = mesh.stores.at(ENDPOINT)
-    objects = {_NUMBERED.sub("", str(key)): without_accidents(mesh.cluster.raw(key)) for key in mesh.cluster.all_keys()}
+    found = {key: mesh.cluster.raw(key) or {"metadata": {}} for key in mesh.cluster.all_keys()}
+    living = {raw["metadata"].get("uid") for raw in found.values()}
+    kept = {key: raw for key, raw in found.items() if is_owned_by_any(raw, living)}
+    objects = {_NUMBERED.sub("", str(key)): without_accidents(raw) for key, raw in kept.items()}
     buckets = {
         name: (held.bucket.tags and [t for t in held.bucket.tags if not t[0].endswith("/uid")], held.bucket.versioning, held.versions)
         for name, held in store.buckets.items()
     }
     users = {name: (user.policy, user.other_policies, len(user.keys)) for name, user in store.users.items()}
     return {"objects": objects, "buckets": buckets, "users": users}
+
+
+def is_owned_by_any(raw: Manifest, living: set[str | None]) -> bool:
+    """Whether an object has no owner, or one that lives: the fake collects no garbage."""
+    owners = raw["metadata"].get("ownerReferences") or ()
+    return not owners or any(owner["uid"] in living for owner in owners)
 
 
 def assert_every_key_is_held(mesh: Mesh) -> None:
