@@ -92,7 +92,9 @@ ENDS = Outcome("Access ends, keys and Secret go; data stays", LOOK, Key.ENDED, w
 RETURNS = Outcome(
     "Access ends, data stays; applied again it takes back what was its own, with a fresh key", LOOK, Key.FRESH, meanwhile=Key.ENDED
 )
-COMES_BACK = Outcome("It is the same again for the operator, with a fresh key", LOOK, Key.FRESH)
+COMES_BACK = Outcome(
+    "It is the same again for the operator; the Secret has a key that works, the former one or a fresh one", LOOK, Key.BACK
+)
 REFUSED = Outcome("The act is refused", AT_ONCE, refused=True, heals=False)
 
 
