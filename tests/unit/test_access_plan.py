@@ -12,7 +12,7 @@ from clouddatamesh.errors import Transient, Waiting
 from clouddatamesh.model.access import Ask
 from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
 from clouddatamesh.model.identity import Principal
-from clouddatamesh.model.operations import Announce, CreateChild, DeleteChild, HoldGrant, HoldObject, MarkGrant, Record, ReleaseObject
+from clouddatamesh.model.operations import Announce, CreateChild, DeleteChild, HoldGrant, HoldObject, MarkGrant, Record
 from clouddatamesh.model.plan import Operation, Part
 from clouddatamesh.model.store_operations import (
     CreatePrincipal,
@@ -24,7 +24,6 @@ from clouddatamesh.model.store_operations import (
     ReplaceKey,
 )
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan.access.ending import plan_deletion
 from clouddatamesh.plan.access.request import RECORD, plan
 from clouddatamesh.plan.marks import FINALIZER
 from tests.support.worlds import the_store
@@ -275,38 +274,3 @@ def test_a_user_that_does_not_show_yet_is_waited_for_while_its_key_is_new(age: i
     giving = part("giving", ask, replace(world, principal=Absent(), secret=late))
     assert (giving.stop is not None and giving.stop.reason == reasons.NOT_VISIBLE_YET) is waits
     assert (CreatePrincipal in kinds(giving.operations)) is not waits
-
-
-# Deletion.
-
-
-def test_a_request_goes_once_everything_is_seen_to_be_gone() -> None:
-    ask, world = running()
-    first = plan_deletion(ask, world, HELD, gives_up=False).operations
-    assert kinds(first) == [DeletePolicy, DeleteKey, DeleteChild]
-    gone = replace(world, principal=Absent(), secret=Absent())
-    assert kinds(plan_deletion(ask, gone, HELD, gives_up=False).operations) == [ReleaseObject]
-    assert plan_deletion(ask, gone, (), gives_up=False).operations == ()
-
-
-def test_a_request_whose_store_is_silent_goes_only_where_it_is_given_up() -> None:
-    ask, world = running()
-    silent = replace(world, principal=SILENT, secret=Absent())
-    waiting = plan_deletion(ask, silent, HELD, gives_up=False)
-    assert [found.stop for found in waiting.parts if found.name == "taking"] == [SILENT.error]
-    assert waiting.operations == ()
-    given_up = {part.name: part for part in plan_deletion(ask, silent, HELD, gives_up=True).parts}
-    assert (given_up["abandoning"].instead_of, kinds(given_up["abandoning"].operations)) == ("taking", [Announce, Record, ReleaseObject])
-    assert given_up["release"].operations == ()
-    nothing = plan_deletion(replace(ask, place=None), silent, HELD, gives_up=True)
-    assert {part.name: kinds(part.operations) for part in nothing.parts}["release"] == [ReleaseObject]
-
-
-def test_a_request_that_others_hold_keeps_no_record_of_what_is_gone() -> None:
-    """Else the grant on which it rested, and the product, would wait for a finalizer that the consumer put there."""
-    ask, world = running()
-    gone = replace(world, principal=Absent(), secret=Absent())
-    assert kinds(plan_deletion(ask, gone, (*HELD, "example.com/theirs"), gives_up=False).operations) == [Record, ReleaseObject]
-    assert kinds(plan_deletion(ask, gone, ("example.com/theirs",), gives_up=False).operations) == [Record]
-    assert kinds(plan_deletion(ask, world, ("example.com/theirs",), gives_up=False).operations) == [DeletePolicy, DeleteKey, DeleteChild]
-    assert plan_deletion(replace(ask, grant_uid=""), gone, ("example.com/theirs",), gives_up=False).operations == ()
