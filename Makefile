@@ -10,8 +10,8 @@ SOURCES := operator hack tests
 # Which tests, and with what: make test TESTS=tests/unit PYTEST="-k lifecycle"
 TESTS ?= tests
 PYTEST ?=
-# How many files of tests run at the same time: they wait more than they compute; each worker starts the real parts that it needs
-JOBS ?= 3
+# How many files of tests run at the same time; each worker starts the real parts that it needs
+JOBS ?= 2
 # An image with Python and venv; empty: one that is made of Debian's packages, so that no registry is needed
 BASE ?=
 # Which figures, and of how many: make bench BENCH="--store rgw --only access-burst --requests 200"

@@ -83,13 +83,23 @@ def test_a_folder_that_is_not_applied_for_hours_loses_nothing(missing: Any) -> N
     assert not before.keys() & users(new, "orders-for-forecast").keys()
 
 
-@pytest.mark.parametrize("end", ["deny", "expired"])
-def test_what_the_owner_refuses_ends_without_grace(end: str) -> None:
+OFFERED: Final = a_product(outputPorts=[a_port()])
+NOES: Final[dict[str, tuple[dict[str, Any], ...]]] = {
+    "the owner says Deny": (OFFERED, a_grant(decision="Deny")),
+    "the grant has ended": (OFFERED, a_grant(validUntil="2025-12-31T00:00:00Z")),
+    "its consumers are cut off": (annotated(OFFERED, cut_off="orders"), a_grant()),
+    "the product is retired": (a_product(outputPorts=[a_port()], lifecycle="retired"), a_grant()),
+    "the port is gone": (a_product(outputPorts=[]), a_grant()),
+    "the mode is not offered any more": (a_product(outputPorts=[a_port(modes=["WriteOnly"])]), a_grant()),
+}
+
+
+@pytest.mark.parametrize("what", NOES)
+def test_what_was_applied_and_says_no_ends_without_grace(what: str) -> None:
     old = lost_mesh()
     before = users(old, "orders-for-forecast")
     new = inventory(a_mesh(1, after=old, lost=(0,)))
-    new.apply(a_product(outputPorts=[a_port()]))
-    new.apply(a_grant(decision="Deny") if end == "deny" else a_grant(validUntil="2025-12-31T00:00:00Z"))
+    new.apply(*NOES[what])
     Driven(new).run(minutes=6)
     assert before and users(new, "orders-for-forecast") == {}
 

@@ -38,6 +38,8 @@ def test_a_request_whose_store_is_silent_goes_only_where_it_is_given_up() -> Non
     given_up = {part.name: part for part in plan_deletion(ask, silent, HELD, gives_up=True).parts}
     assert (given_up["abandoning"].instead_of, kinds(given_up["abandoning"].operations)) == ("taking", [Announce, Record, ReleaseObject])
     assert given_up["release"].operations == ()
+    seen = {blocked: plan_deletion(ask, world, HELD, gives_up=True, was_blocked=blocked).parts for blocked in (False, True)}
+    assert ["abandoning" in [part.name for part in parts] for parts in seen.values()] == [False, True], "one call that fails is no reason"
     nothing = plan_deletion(replace(ask, place=None), silent, HELD, gives_up=True)
     assert {part.name: kinds(part.operations) for part in nothing.parts}["release"] == [ReleaseObject]
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from clouddatamesh import reasons
+from clouddatamesh.api.base import Condition
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.model.bucket import Bucket, Contents
@@ -263,7 +264,11 @@ def test_whom_an_annotation_cuts_off(annotations: dict[str, str], cut: bool, por
 
 def test_what_the_store_refuses_to_let_go_of_is_left_where_it_is_given_up() -> None:
     """It answers reads, and refuses the taking: the part that is carried out instead lists what is left."""
-    left = part_of(a_product(annotations=ORPHAN), world(), "abandoning")
+    product = a_product(annotations=ORPHAN)
+    assert "abandoning" not in [part.name for part in plan_deletion(product, world()).parts], "one call that fails is no reason"
+    blocked = Condition(type="DeletionBlocked", status="True", reason="AccessDenied", last_transition_time="2026-01-01T00:00:00Z")
+    again = product.model_copy(update={"status": product.status.model_copy(update={"conditions": (blocked,)})})
+    left = part_of(again, world(), "abandoning")
     assert (left.instead_of, left.after) == ("deletion", ("users",))
     assert [type(operation) for operation in left.operations][-2:] == [Announce, ReleaseObject]
     assert "abandoning" not in [part.name for part in plan_deletion(a_product(), world()).parts]

@@ -123,7 +123,7 @@ def plan_deletion(product: DataProduct, world: ProductWorld) -> Plan:
             Part("inbox", plan_inbox(product, world) if world.inbox is not None else Steps()),
             Part("users", users, BLOCKED, takes=True),
             *end,
-            *(abandons if _gives_up(product, world) else ()),
+            *(abandons if _gives_up(product, world) and _was_blocked(product) else ()),
         )
     )
 
@@ -140,6 +140,11 @@ def _plan_lost(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
         Part("former", _plan_former(wish, world), CONDITION, takes=True, each=True),
         Part("storage", stopped(loss), STORAGE_READY),
     )
+
+
+def _was_blocked(product: DataProduct) -> bool:
+    """Whether the look before could not end it either: nothing is left behind for one call that failed."""
+    return any(found.type == BLOCKED and found.status == "True" for found in product.status.conditions)
 
 
 def _gives_up(product: DataProduct, world: ProductWorld) -> bool:
@@ -214,9 +219,7 @@ def _plan_abandoning(product: DataProduct, world: ProductWorld) -> Steps:
 
 def _plan_users_end(product: DataProduct, world: ProductWorld) -> Steps:
     """Deletion waits for those who have access; cut off, until it was taken from them. Who they are is for the inbox's readers.
-
-    A suspended product waits for that first, and one whose store is given up and cannot be asked waits for nobody.
-    """
+    A suspended product waits for that first, and one whose store is given up and cannot be asked waits for nobody."""
     count = sum(map(has_access, world.requests))
     gives_up = _gives_up(product, world)
     if not count or (gives_up and not _is_reached(world)) or (product.spec.suspend and not gives_up):
@@ -293,5 +296,4 @@ def key_of_product(product: DataProduct) -> Key:
 
 def is_forced(product: DataProduct, port: str) -> bool:
     """Whether the owner ends the access of one port, named as `port/major`."""
-    manifest = {"metadata": {"name": product.metadata.name, "annotations": product.metadata.annotations}}
-    return port in set(cut_offs(manifest))
+    return port in set(cut_offs({"metadata": {"name": product.metadata.name, "annotations": product.metadata.annotations}}))

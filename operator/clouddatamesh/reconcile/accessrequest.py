@@ -22,6 +22,7 @@ from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.ending import plan_deletion
 from clouddatamesh.plan.access.facts import read_grant, read_product, read_request
 from clouddatamesh.plan.access.grants import answer_name
+from clouddatamesh.plan.access.request import BLOCKED
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
@@ -29,6 +30,7 @@ from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
 from clouddatamesh.status.accessrequest import report
+from clouddatamesh.status.summarize import is_true
 
 Looked = tuple[Ask, AccessWorld]
 """A request and its world, as one pass saw them."""
@@ -74,7 +76,7 @@ def _deletion(visit: Visit) -> Flow[Looked]:
 
     return Flow(
         gather=look,
-        plan=lambda seen: plan_deletion(*seen, holders(), gives_up=_gives_up(visit)),
+        plan=lambda seen: plan_deletion(*seen, holders(), gives_up=_gives_up(visit), was_blocked=is_true(visit.old_status(), BLOCKED)),
         executor=lambda seen: _executor(visit, seen[1]),
         report=lambda _seen, _: _report_deletion(visit),
     )

@@ -12,7 +12,7 @@ from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding, keys
 from clouddatamesh.plan.access import terms
-from clouddatamesh.plan.access.decision import Decision, decide, is_renewal_pending
+from clouddatamesh.plan.access.decision import Decision, decide
 from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, moment_of, owner_of
 from clouddatamesh.plan.takeover import end_of_formers, take_over_fields
 from clouddatamesh.status.keys import told_of_keys
@@ -49,7 +49,7 @@ def _past_end(ask: Ask, outcome: Outcome) -> Iterator[Finding]:
 
 def _renewal(ask: Ask, world: AccessWorld) -> Iterator[Finding]:
     """The consumer sees that the wish for more time was noticed, and where the owners see it."""
-    if ask.renewal_at is not None and is_renewal_pending(ask, world):
+    if ask.renewal_at is not None and terms.is_renewal_pending(ask, world):
         where = f"the owners of {ask.product} see it in AccessInbox {ask.product.name}"
         yield Finding("RenewalPending", "True", reasons.AWAITING_GRANT, f"Renewal was requested at {_text(ask.renewal_at)}; {where}")
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from clouddatamesh import reasons
-from clouddatamesh.model.access import DAWN, Answer, Ask, Home, Offer, Port
+from clouddatamesh.model.access import Answer, Ask, Home, Offer, Port
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan.access.terms import (
     came_before,
@@ -21,6 +21,7 @@ from clouddatamesh.plan.access.terms import (
     is_expiring,
     is_frozen,
     is_living,
+    is_renewal_pending,
     length_key,
     name_of,
     port_of,
@@ -73,12 +74,18 @@ def decide(ask: Ask, world: AccessWorld) -> Decision:
     fault = next((fault for find in _FAULTS if (fault := find(ask, world)) is not None), None)
     answers = [answer for answer in world.answers if is_answer(answer, ask) and not is_for_others(answer, world)]
     if fault is not None:
-        with_port = fault.reason == reasons.PORT_NOT_FOUND
+        with_port = fault.reason == reasons.PORT_NOT_FOUND or _is_forced_out(ask, world)
         return replace(fault, ended=tuple(answer for answer in answers if with_port and answer.uid == ask.grant_uid and not answer.ended))
     port = port_of(ask, world.offer)
     assert port is not None  # noqa: S101 - its absence is a fault
     superseded = tuple(answer for answer in answers if not answer.superseded and _is_overtaken(answer, answers, ask))
     return replace(_weigh(ask, world, port, [answer for answer in answers if answer not in superseded]), superseded=superseded)
+
+
+def _is_forced_out(ask: Ask, world: AccessWorld) -> bool:
+    """Whether the port left the spec and its last consumers are cut off: it does not come back as it was."""
+    port = port_of(ask, world.offer)
+    return port is not None and port.draining and f"{port.name}/{port.major}" in _offer(world).cut_off
 
 
 def is_for_others(answer: Answer, world: AccessWorld) -> bool:
@@ -291,10 +298,3 @@ def _offer(world: AccessWorld) -> Offer:
 
 def _note(answer: Answer) -> str:
     return f": {answer.note}" if answer.note else ""
-
-
-def is_renewal_pending(ask: Ask, world: AccessWorld) -> bool:
-    """Whether a renewal is asked for, by now, and no grant is newer than that, nor was one that is gone."""
-    if ask.renewal_at is None or ask.renewal_at > world.now or ask.renewal_at <= (ask.decided_at or DAWN):
-        return False
-    return not any(is_answer(answer, ask) and answer.created >= ask.renewal_at for answer in world.answers if not answer.deleting)

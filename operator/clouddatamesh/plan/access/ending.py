@@ -9,8 +9,11 @@ from clouddatamesh.plan.access.request import BLOCKED, RECORD, plan_abandoning, 
 from clouddatamesh.plan.takeover import plan_former
 
 
-def plan_deletion(ask: Ask, world: AccessWorld, holders: tuple[str, ...], *, gives_up: bool) -> Plan:
-    """Everything that was given is taken away, then the object goes; where others hold it, its record does."""
+def plan_deletion(ask: Ask, world: AccessWorld, holders: tuple[str, ...], *, gives_up: bool, was_blocked: bool = False) -> Plan:
+    """Everything that was given is taken away, then the object goes; where others hold it, its record does.
+
+    Given up, it leaves behind what cannot be seen, or what the look before could not end either.
+    """
     held, others = marks.is_held(holders), tuple(holder for holder in holders if not marks.is_held((holder,)))
     recorded = bool(ask.grant_uid)
     if not held and not recorded:
@@ -28,6 +31,6 @@ def plan_deletion(ask: Ask, world: AccessWorld, holders: tuple[str, ...], *, giv
             Part("former", former, BLOCKED, takes=True, each=True),
             Part("secret", plan_secret_end(ask, world), BLOCKED, takes=True),
             Part("release", Steps(done) if taking == former == Steps() else Steps(), BLOCKED, after=("taking", "former"), takes=True),
-            *(abandons if gives_up else ()),
+            *(abandons if gives_up and (was_blocked or taking.stop is not None) else ()),
         )
     )

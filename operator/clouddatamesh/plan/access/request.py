@@ -19,7 +19,7 @@ from clouddatamesh.model.store_operations import CreatePrincipal
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding as b
 from clouddatamesh.plan import keys, marks, names, secrets
-from clouddatamesh.plan.access.decision import Decision, decide
+from clouddatamesh.plan.access.decision import LOST, Decision, decide
 from clouddatamesh.plan.access.grants import answer_of, cap_of
 from clouddatamesh.plan.access.rotation import history_of
 from clouddatamesh.plan.binding import Binding
@@ -217,13 +217,18 @@ def moment_of(world: AccessWorld) -> Moment:
 # Taking away.
 
 
+_NOES: Final = (reasons.DENIED, reasons.EXPIRED, reasons.NOT_OFFERED, reasons.PORT_NOT_FOUND, reasons.MODE_NOT_OFFERED)
+"""Why nothing is given where what was applied says so; what is missing may come from a folder that was not applied yet."""
+
+
 def _plan_former(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
     """The user that a lost cluster made for the request: after its hour, or at once where this cluster ended access or was told no.
 
     While nothing was decided here it works on: its grant may come from a folder that was not applied yet.
     """
     over = is_over(ask.take_over, world.now, is_time_trusted=world.is_time_trusted)
-    refused = not decision.gives and (ask.was_given or decision.reason in (reasons.DENIED, reasons.EXPIRED))
+    lost = world.offer is not None and world.offer.storage_reason in LOST
+    refused = not decision.gives and (ask.was_given or lost or decision.reason in _NOES)
     return plan_former(world.formers, world.settings.mesh, ask.key, ends=(decision.gives and over) or refused)
 
 

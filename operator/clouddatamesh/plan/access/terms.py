@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from clouddatamesh.model.access import Answer, Ask, Offer, Port
+from clouddatamesh.model.access import DAWN, Answer, Ask, Offer, Port
 from clouddatamesh.model.objects import Key
+from clouddatamesh.model.world import AccessWorld
 
 WARNING: Final = timedelta(days=14)
 """How long before its end access is called expiring; half of its term where that is shorter."""
@@ -135,6 +136,13 @@ def is_expiring(answer: Answer, port: Port, ask: Ask, now: datetime) -> bool:
 def name_of(answer: Answer) -> str:
     """`namespace/name`."""
     return _named(answer.key)
+
+
+def is_renewal_pending(ask: Ask, world: AccessWorld) -> bool:
+    """Whether a renewal is asked for, by now, and no grant is newer than that, nor was one that is gone."""
+    if ask.renewal_at is None or ask.renewal_at > world.now or ask.renewal_at <= (ask.decided_at or DAWN):
+        return False
+    return not any(is_answer(answer, ask) and answer.created >= ask.renewal_at for answer in world.answers if not answer.deleting)
 
 
 def digest(ask: Ask) -> str:
