@@ -183,7 +183,9 @@ def test_a_field_is_taken_out_whoever_holds_it(side: Side) -> None:
 
 def test_labels_and_owners_are_written_with_the_rest(side: Side) -> None:
     key = made(side)
-    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "keeper", "uid": "00000000-0000-4000-8000-000000000000"}
+    # One that lives: else the garbage collector of a real cluster takes the Secret.
+    namespace = Key("Namespace", "", "kube-system")
+    owner = {"apiVersion": "v1", "kind": "Namespace", "name": namespace.name, "uid": metadata_of(side, namespace)["uid"]}
     side.cluster.patch_secret(key, uid_of(side, key), SecretPatch(labels=(("a", "b"),), owners=(owner,)))
     assert metadata_of(side, key)["labels"] == {**LABELS, "a": "b"}
     assert metadata_of(side, key)["ownerReferences"] == [owner]

@@ -142,7 +142,7 @@ def test_short_names_category_and_columns(cluster: ControlPlane) -> None:
         assert all(f"{name}.clouddatamesh.dev/" in shown for name in OF_EACH_KIND)
         for short, columns in (
             ("ostore", ["NAME", "READY", "REGION", "REASON", "AGE"]),
-            ("dom", ["NAME", "READY", "PRODUCTS", "REASON", "AGE"]),
+            ("dom", ["NAME", "READY", "PRODUCTS", "CORDONED", "REASON", "AGE"]),
             ("dp", ["NAME", "READY", "VERSION", "LIFECYCLE", "PENDING", "REASON", "AGE"]),
             ("areq", ["NAME", "READY", "FROM", "PRODUCT", "PORT", "MODE", "UNTIL", "REASON", "AGE"]),
             ("agrant", ["NAME", "IN", "EFFECT", "DECISION", "PRODUCT", "PORT", "FOR", "REQUEST", "UNTIL", "READY", "REASON", "AGE"]),

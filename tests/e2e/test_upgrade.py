@@ -103,8 +103,14 @@ class Moving(Actors):
         return all(found.get("status", {}).get("lastHandledReconcileAt") == token for found in self.listed(kind, namespace))
 
     def differences(self, now: Mapping[str, Any], what: str) -> dict[str, Any]:
-        """What was there before and is not as it was."""
-        return {name: now[what].get(name) for name, value in self.before[what].items() if now[what].get(name) != value}
+        """What was there before and is not as it was. A Secret may tell more than it did."""
+        found = now[what]
+        if what == "secrets":
+            found = {
+                name: {field: data[field] for field in self.before[what].get(name) or {} if field in (data or {})}
+                for name, data in found.items()
+            }
+        return {name: found.get(name) for name, value in self.before[what].items() if found.get(name) != (value or {})}
 
 
 @pytest.fixture(scope="module")

@@ -60,6 +60,14 @@ def port_drained_and_added_again(mesh: Mesh) -> None:
     mesh.apply(a_product(outputPorts=[a_port()]))
 
 
+def port_cut_off_and_removed(mesh: Mesh) -> None:
+    """The owner cuts the port's consumers off first, removes it later, and then takes the annotation off."""
+    mesh.apply(annotated(a_product(outputPorts=[a_port()]), force_delete="daily/1.0.0")).settle()
+    mesh.apply(annotated(a_product(outputPorts=[]), force_delete="daily/1.0.0")).settle()
+    mesh.apply(a_product(outputPorts=[])).settle()
+    mesh.apply(a_product(outputPorts=[a_port()]))
+
+
 def cap_taken_off(mesh: Mesh) -> None:
     """The owner shortens the cap, which ends access; the port is removed, and added again without one."""
     mesh.clock.forward(days=10)
@@ -128,6 +136,7 @@ ENDINGS: Final = (
     Hostile("a finalizer of the consumer's own on its request", granted, hold_request, "the record, which goes with the access"),
     Hostile("a port that was forced out and is added again", granted, port_added_again, ENDED),
     Hostile("a port that drained, was forced out, and is added again", granted, port_drained_and_added_again, ENDED),
+    Hostile("a port that was cut off, removed later, and is added again", granted, port_cut_off_and_removed, ENDED),
     Hostile("a port whose cap ended access, removed and added again without it", granted, cap_taken_off, ENDED),
     Hostile("a namespace of the consumer's name in the hands of another Domain", granted, inherit_namespace,
             "what the grant remembers of whom it served"),

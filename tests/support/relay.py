@@ -90,7 +90,8 @@ def _length(head: bytes) -> int:
 
 
 def _parse(head: bytes, body: bytes) -> Asked:
-    method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
+    words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
+    method, target = words[:2] if len(words) == 3 else ("?", "")  # no HTTP: a probe tries whether TLS is spoken here
     form = parse_qs(body.decode()) if b"application/x-www-form-urlencoded" in head else {}
     first = {name: values[0] for name, values in form.items()}
     return Asked(datetime.now(UTC), method, target, first.get("Action", ""), first.get("UserName", ""))

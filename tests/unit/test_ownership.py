@@ -112,7 +112,7 @@ MARKED: Final[tuple[Case, ...]] = (
 TAKEN_OVER: Final[tuple[Case, ...]] = (
     ("a lost cluster's whose store is taken over", NEW, tagged(cluster=LOST, uid="gone"), TAKING, "Returning"),
     ("a lost cluster's, restored with its uid", NEW, tagged(cluster=LOST), TAKING, "Mine"),
-    ("a lost cluster's, of another domain", NEW, tagged(cluster=LOST, uid="gone"), {**TAKING, **COMMERCE}, "Returning"),
+    ("a lost cluster's, of another domain", NEW, tagged(cluster=LOST, uid="gone"), {**TAKING, **COMMERCE}, "Foreign"),
     ("a lost cluster's, of another namespace", NEW, tagged("inventory", cluster=LOST), TAKING, "Foreign+"),
     ("a lost cluster's, of another mesh", NEW, tagged(mesh="other", cluster=LOST), TAKING, "Foreign+"),
     ("a lost cluster's, handed over", NEW, tagged("inventory", cluster=LOST, transfer_to="sales/orders"), TAKING, "Transferred"),

@@ -114,12 +114,14 @@ def test_when_a_bucket_is_lost(bucket: b.Bucket | None, before: dict[str, Any], 
     assert isinstance(found, Waiting if reason == reasons.LOSS_UNCONFIRMED else Terminal)
 
 
-def test_what_was_never_this_products_is_not_lost() -> None:
-    world = seen(STRANGERS)
+def test_where_a_product_had_nothing_anothers_bucket_needs_no_second_look() -> None:
+    """What its name has in the store is left of an earlier one, or of a lost cluster. A bucket without marks is nobody's proof."""
     for status in ({}, {"storage": {**OWNED, "phase": "Creating"}}):
-        wish = a_wish(world, status=status)
-        assert not is_lost(wish, world)
-        assert stop_of(wish, world).reason == reasons.NOT_OWNED
+        for bucket, lost in ((STRANGERS, True), (RELEASED, True), (b.Bucket(NAME), False)):
+            world = seen(bucket)
+            wish = a_wish(world, status=status)
+            assert is_lost(wish, world) is lost
+            assert stop_of(wish, world).reason == (reasons.RELEASED if bucket is RELEASED else reasons.NOT_OWNED)
 
 
 def test_a_bucket_that_was_not_seen_is_neither_lost_nor_written() -> None:

@@ -27,7 +27,7 @@ _HANDLED: Final = frozenset(
         "maxProperties",
         "exclusiveMinimum",
     }
-    | {"x-list-map-keys", "x-list-set"}
+    | {"x-list-map-keys", "x-list-set", "x-undefaulted"}
 )
 _LOOK_AROUND: Final = re.compile(r"\(\?[=!<]|\\[1-9]")
 _TYPES: Final = ("object", "array", "string", "integer", "number", "boolean")
@@ -109,7 +109,9 @@ class _Builder:
         return {"x-kubernetes-validations": rules} if rules else {}
 
     def _kept(self, raw: Schema, path: str) -> Schema:
-        built: Schema = {name: raw[name] for name in _KEPT if name in raw and not (name == "default" and raw[name] is None)}
+        built: Schema = {
+            name: raw[name] for name in _KEPT if name in raw and not (name == "default" and (raw[name] is None or "x-undefaulted" in raw))
+        }
         if isinstance(built.get("default"), dict):
             if not self._is_made_of_defaults(raw["default"], raw):
                 raise Refused(f"{path}: a default that differs from its members' own defaults would be lost; give these to the members")

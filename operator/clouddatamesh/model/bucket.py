@@ -44,6 +44,11 @@ class LifecycleRule:
     readable: bool = True
     """False where a rule under our ID is not of our making any more; equal to nothing that we want."""
 
+    @property
+    def removes(self) -> bool:
+        """Whether objects or their versions go by it."""
+        return self.enabled and (self.expire_days is not None or self.expire_noncurrent_days is not None)
+
 
 @dataclass(frozen=True)
 class Bucket:

@@ -66,7 +66,9 @@ def may_delete(product: DataProduct, bucket: Bucket, store: ObjectStore, mesh: s
         return True
     told, storage = bucket.tag(marks.ADOPTED_TAG), product.status.storage
     if told is not None:
-        return told == marks.MAY_DELETE
+        # The consent named one product: whom the bucket is handed to has not got it.
+        named = (bucket.tag(marks.NAMESPACE_TAG), bucket.tag(marks.NAME_TAG)) == (product.metadata.namespace, product.metadata.name)
+        return told == marks.MAY_DELETE and named
     if storage is not None and storage.may_delete is not None:
         return storage.may_delete
     return not was_adopted(product, bucket, store)

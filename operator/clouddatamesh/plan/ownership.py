@@ -104,7 +104,8 @@ def shows_others(product: DataProduct, bucket: Bucket, world: ProductWorld) -> b
 
 def _is_taken_over(bucket: Bucket, world: ProductWorld) -> bool:
     """Whether a bucket was made by the lost cluster whose store this one takes over."""
-    return world.store is not None and bucket.tag(marks.CLUSTER_TAG) in world.store.spec.take_over_from
+    cluster = bucket.tag(marks.CLUSTER_TAG)
+    return world.store is not None and cluster != world.cluster and cluster in world.store.spec.take_over_from
 
 
 def _marks_of(product: DataProduct, world: ProductWorld) -> Mapping[str, str]:
@@ -137,7 +138,9 @@ def _judge_own(product: DataProduct, bucket: Bucket, uid: str, world: ProductWor
 def _changed_hands(bucket: Bucket, world: ProductWorld) -> bool:
     """Whether the namespace is another one of that name, and the mark does not say that it belonged to the same Domain as this one does."""
     domain, namespace = bucket.tag(marks.DOMAIN_TAG), bucket.tag(marks.NAMESPACE_UID_TAG)
-    moved = namespace is not None and bool(world.namespace_uid) and namespace != world.namespace_uid and not _is_taken_over(bucket, world)
+    if _is_taken_over(bucket, world):
+        return None not in (domain, world.home) and domain != world.home.name  # type: ignore[union-attr]
+    moved = namespace is not None and bool(world.namespace_uid) and namespace != world.namespace_uid
     return moved and (domain is None or world.home is None or domain != world.home.name)
 
 

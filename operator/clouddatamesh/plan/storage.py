@@ -18,13 +18,12 @@ from clouddatamesh.model.operations import Announce, Record
 from clouddatamesh.model.plan import Operation, Steps, stopped
 from clouddatamesh.model.store_operations import AdoptBucket, CreateBucket, MarkBucket, UpdateBucket
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan import features, marks, names, policies
-from clouddatamesh.plan.adoption import Adoption, mark_of, plan_adoption
+from clouddatamesh.plan import features, lent, marks, names, policies
+from clouddatamesh.plan.adoption import Adoption, mark_of, may_delete, plan_adoption
 from clouddatamesh.plan.diff import diff_bucket
 from clouddatamesh.plan.marks import Owner
 from clouddatamesh.plan.ownership import Claim, judge
 from clouddatamesh.plan.regions import region_of
-from clouddatamesh.plan.rules import want_rules
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def plan_storage(wish: Wish, world: ProductWorld) -> Steps:
     adoption = planned_adoption(wish, world)
     if adoption is not None and adoption.stop is not None:
         return stopped(adoption.stop)
-    return Steps(_settle(wish, world.bucket.value, claim))
+    return Steps(_settle(wish, world.bucket.value, claim), _find_excess(wish, world.bucket.value))
 
 
 def planned_adoption(wish: Wish, world: ProductWorld) -> Adoption | None:
@@ -116,10 +115,17 @@ _CONFIRMED: Final = timedelta(seconds=30)
 def is_lost(wish: Wish, world: ProductWorld) -> bool:
     """Whether the bucket that was this product's is positively another's: then keys that were made for it must not open it.
 
-    Marks of somebody else must have been seen twice, and not on many buckets within an hour. Consent needs no second look.
+    Marks of somebody else must have been seen twice, and not on many buckets within an hour. Consent needs no second look, nor does a
+    product that had nothing there: what its name has in the store is left of an earlier one, or of a lost cluster.
     """
+    if not was_ours(wish.product):
+        return not isinstance(world.bucket, Unknown) and _is_anothers(judge(wish.product, wish.name, world))
     loss = find_loss(wish, world)
     return loss is not None and loss.reason in (reasons.RELEASED, reasons.NOT_OWNED)
+
+
+def _is_anothers(claim: Claim) -> bool:
+    return claim.verdict == "Released" or (claim.verdict == "Foreign" and claim.positive)
 
 
 def was_ours(product: DataProduct) -> bool:
@@ -136,8 +142,7 @@ def find_loss(wish: Wish, world: ProductWorld) -> MeshError | None:
     if isinstance(world.bucket, Unknown) or not was_ours(wish.product):
         return None
     claim = judge(wish.product, wish.name, world)
-    lost = claim.verdict == "Released" or (claim.verdict == "Foreign" and claim.positive)
-    return _loss(wish, claim, world) if lost else None
+    return _loss(wish, claim, world) if _is_anothers(claim) else None
 
 
 def _loss(wish: Wish, claim: Claim, world: ProductWorld) -> MeshError:
@@ -254,7 +259,7 @@ def _updates(observed: b.Bucket, want: b.Bucket) -> tuple[Operation, ...]:
 
 def want_bucket(wish: Wish, observed: b.Bucket) -> b.Bucket:
     """The bucket as it should be, with what is foreign on it carried over."""
-    on = features.settings_of(wish.store)
+    on, kept = features.settings_of(wish.store), _is_lent(wish, observed)
     return replace(
         observed,
         tags=_want_tags(wish, observed),
@@ -262,9 +267,24 @@ def want_bucket(wish: Wish, observed: b.Bucket) -> b.Bucket:
         ownership_enforced=True if b.OBJECT_OWNERSHIP in on else None,
         policy=policies.tls_only(wish.name, partition=features.partition_of(wish.store)) if b.TLS_ONLY in on else None,
         encryption=(observed.encryption or "AES256") if b.ENCRYPTION in on else None,
-        versioning=wish.storage.versioning if b.VERSIONING in on else None,
-        lifecycle=want_rules(wish.storage, wish.owner.uid) if b.LIFECYCLE in on else None,
+        versioning=lent.versioning(wish.storage, observed, kept=kept) if b.VERSIONING in on else None,
+        lifecycle=lent.rules(wish.storage, wish.owner.uid, kept=kept) if b.LIFECYCLE in on else None,
     )
+
+
+def _is_lent(wish: Wish, observed: b.Bucket) -> bool:
+    """Whether the bucket's owner did not say that anything in it may be deleted."""
+    return not may_delete(wish.product, observed, wish.store, wish.owner.mesh)
+
+
+def _find_excess(wish: Wish, observed: b.Bucket) -> MeshError | None:
+    """What spec asks for that would remove objects of a bucket that is only lent: all else is done, and this is said."""
+    asked = lent.find_excess(wish.storage, observed) if _is_lent(wish, observed) else ()
+    if not asked:
+        return None
+    why = f"Bucket {observed.name} was adopted, and its owner's consent does not say that anything in it may be deleted, as"
+    way_out = "would; take that out, or have its owner consent with ;may-delete"
+    return Terminal(reasons.ADOPTION_BLOCKED, f"{why} {' and '.join(asked)} {way_out}")
 
 
 def _want_tags(wish: Wish, observed: b.Bucket) -> b.Tags:

@@ -3,7 +3,7 @@
 What no object here owns keeps working. It is counted, and ends only where somebody says so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -98,10 +98,12 @@ def ended_cluster(store: ObjectStore) -> str | None:
     return wanted if wanted in store.spec.take_over_from else None
 
 
-def unclaimed_of(listed: Iterable[str], cluster: str, mesh: str, owners: Iterable[Key]) -> LostCluster:
-    """A lost cluster's users, and those of them whose owner is not here."""
+def unclaimed_of(listed: Iterable[str], cluster: str, mesh: str, claimants: Iterable[Key], is_served: Callable[[Key], bool]) -> LostCluster:
+    """A lost cluster's users, and those of them whose owner is not here, or has nothing of its own in this store yet."""
     users = sorted(name for name in listed if not names.is_marker_name(name))
-    claimed = {names.principal_name(mesh, cluster, owner) for owner in owners}
+    wanted = set(users)
+    named = ((names.principal_name(mesh, cluster, owner), owner) for owner in claimants)
+    claimed = {name for name, owner in named if name in wanted and is_served(owner)}
     return LostCluster(cluster, len(users), tuple(name for name in users if name not in claimed))
 
 

@@ -147,9 +147,13 @@ class _Keeping:
         mesh, cluster = world.settings.mesh, self._ports.cluster
         if not store.spec.take_over_from:
             return world
-        owners = [key for kind in _OWNERS for key in cluster.keys(kind)]
-        listed = {uid: identities.list(names.principal_path(mesh, uid)) for uid in store.spec.take_over_from}
-        lost = tuple(unclaimed_of(listed[uid], uid, mesh, owners) for uid in store.spec.take_over_from)
+        here = Key("ObjectStore", "", store.metadata.name)
+        claimants = [key for kind in _OWNERS for key in cluster.naming(here, kind)]
+        lost = tuple(
+            unclaimed_of(identities.list(names.principal_path(mesh, uid)), uid, mesh, claimants, lambda key: _is_served(key, self._ports))
+            for uid in store.spec.take_over_from
+            if uid != world.cluster
+        )
         due = next((one.unclaimed[:MOST] for one in lost if one.uid == ended_cluster(store)), ())
         seen = (value_of(identities.observe(name)) for name in due)
         return replace(world, lost_clusters=lost, due_unclaimed=tuple(user for user in seen if isinstance(user, Principal)))
@@ -196,10 +200,22 @@ def _owned_of(listed: set[str], elsewhere: set[str], ports: Ports, cluster: str)
     return owned
 
 
+def _is_served(key: Key, ports: Ports) -> bool:
+    """Whether an object has in this store what a lost cluster gave it: then it ends what that one left, else nobody does."""
+    found = ports.cluster.get(key) or _NOTHING
+    if key.kind == "AccessRequest":
+        return bool(part_of(part_of(found, "status"), "place").get("store"))
+    phase = part_of(part_of(found, "status"), "storage").get("phase")
+    return bool(part_of(found, "spec").get("producer")) and phase in ("Owned", "Adopted")
+
+
 def _may_own(key: Key, ports: Ports) -> bool:
     """Whether an object has a principal, or may get one, that it does not record."""
     found = ports.cluster.get(key) or _NOTHING
-    return holds_principal(found) if key.kind == "AccessRequest" else bool(part_of(found, "spec").get("producer"))
+    if key.kind == "AccessRequest":
+        return holds_principal(found)
+    spec = part_of(found, "spec")
+    return bool(spec.get("producer")) and spec.get("lifecycle") != "proposed"
 
 
 def _recorders(principal: str, ports: Ports) -> Iterator[Key]:

@@ -112,7 +112,7 @@ class Place:
 
     def observe_formers(self, owner: Key, own: str, done: Iterable[str]) -> tuple[FormerUser, ...]:
         """The users that lost clusters made for an object, but for those of clusters that left none, and its own."""
-        wanted = former_names(self._store, self._mesh, owner, done)
+        wanted = former_names(self._store, self._mesh, owner, (*done, self._cluster))
         return tuple(FormerUser(cluster, path, name, self.observe_principal(name)) for cluster, path, name in wanted if name != own)
 
     def find_region(self, name: str) -> tuple[str, Literal["Store", "Bucket"]] | None:

@@ -51,9 +51,6 @@ def _report(answer: Answer, world: GrantWorld) -> Outcome:
     fault = _find_fault(answer, ask, world)
     if fault is not None:
         return _outcome(fault, fields, stalled=True)
-    if answer.ended:
-        why = "Access on this grant ended by its port's terms; to give access again, change spec.validUntil, or create a new grant"
-        return _outcome(Finding("Ready", "True", reasons.EXPIRED, why), fields, Finding("Expired", "True", reasons.EXPIRED, why))
     if answer.decision == "Deny":
         return _outcome(_denial(ask), fields)
     return _report_approval(answer, ask, world, fields)
@@ -107,6 +104,10 @@ def _report_approval(answer: Answer, ask: Ask, world: GrantWorld, fields: dict[s
     end = terms.end_of(answer, port, ask) if port else answer.ends
     if end is not None:
         fields = {**fields, "validUntil": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
+    if answer.ended:
+        why = "Access on this grant ended by its port's terms; to give access again, change spec.validUntil, or create a new grant"
+        kept = {name: value for name, value in fields.items() if name != "validUntil" or (end is not None and end <= now)}
+        return _outcome(Finding("Ready", "True", reasons.EXPIRED, why), kept, Finding("Expired", "True", reasons.EXPIRED, why))
     if port is not None and terms.is_endless(answer, port):
         why = "The port allows no access without end; give spec.validUntil instead of permanent"
         return _outcome(Finding("Ready", "False", reasons.PERMANENT_NOT_ALLOWED, why), fields, stalled=True)

@@ -65,7 +65,10 @@ class ObjectStoreSpec(Model):
         max_length=8,
         description="UIDs of kube-system of lost clusters whose store this was; what they made is taken over object by object. Keep them"
         " while anything of theirs is left. Example: [8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1].",
-        json_schema_extra={"x-list-set": True},
+        json_schema_extra={
+            "x-list-set": True,
+            "x-undefaulted": True,
+        },  # an earlier version takes no list, and finds none where none is given
     )
 
     RULES: ClassVar[tuple[Rule, ...]] = (

@@ -75,7 +75,8 @@ def decide(ask: Ask, world: AccessWorld) -> Decision:
     answers = [answer for answer in world.answers if is_answer(answer, ask) and not is_for_others(answer, world)]
     if fault is not None:
         with_port = fault.reason == reasons.PORT_NOT_FOUND or _is_forced_out(ask, world)
-        return replace(fault, ended=tuple(answer for answer in answers if with_port and answer.uid == ask.grant_uid and not answer.ended))
+        gave = [one for one in answers if not one.ended and (one.given_namespace or one.uid == ask.grant_uid)]
+        return replace(fault, ended=tuple(gave) if with_port else ())
     port = port_of(ask, world.offer)
     assert port is not None  # noqa: S101 - its absence is a fault
     superseded = tuple(answer for answer in answers if not answer.superseded and _is_overtaken(answer, answers, ask))

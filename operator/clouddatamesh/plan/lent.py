@@ -1,0 +1,30 @@
+"""A bucket that is only lent: nothing that a product asks for removes what its owner put there."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from clouddatamesh.api.v1alpha1.storage import Storage
+from clouddatamesh.model.bucket import Bucket, LifecycleRule
+from clouddatamesh.plan.rules import want_rules
+
+
+def versioning(storage: Storage, observed: Bucket, *, kept: bool) -> Literal["Enabled", "Suspended"]:
+    """What spec says; of a bucket that is lent never less than there is."""
+    return "Enabled" if kept and observed.versioning == "Enabled" else storage.versioning
+
+
+def rules(storage: Storage, uid: str, *, kept: bool) -> tuple[LifecycleRule, ...]:
+    """Rules of ours; on a bucket that is lent none by which objects or versions go."""
+    return tuple(rule for rule in want_rules(storage, uid) if not (kept and rule.removes))
+
+
+def find_excess(storage: Storage, observed: Bucket) -> tuple[str, ...]:
+    """The fields of spec that would remove something of a bucket that is lent."""
+    return tuple(_excess(storage, observed))
+
+
+def _excess(storage: Storage, observed: Bucket) -> Iterator[str]:
+    if any(rule.removes for rule in want_rules(storage, "")):
+        yield "spec.storage.lifecycleRules"
+    if storage.versioning == "Suspended" and observed.versioning == "Enabled":
+        yield "spec.storage.versioning"
