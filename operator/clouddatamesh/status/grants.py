@@ -8,7 +8,7 @@ from clouddatamesh.model.access import Answer, Ask
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import GrantWorld
 from clouddatamesh.plan.access import terms
-from clouddatamesh.plan.access.decision import decide, is_for_others
+from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.grants import cap_of, is_in_use
 from clouddatamesh.status.accessrequest import left_in
 
@@ -59,7 +59,7 @@ def _report(answer: Answer, world: GrantWorld) -> Outcome:
 def _find_fault(answer: Answer, ask: Ask, world: GrantWorld) -> Finding | None:
     """Why a grant has no effect whatever else holds: it was given to somebody else, or answers something else."""
     differences = tuple(terms.find_differences(answer, ask))
-    if is_for_others(answer, world.access):
+    if terms.is_for_others(answer, world.access):
         return _changed_hands(answer)
     return _mismatch(differences) if differences else None
 

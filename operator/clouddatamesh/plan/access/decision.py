@@ -19,6 +19,7 @@ from clouddatamesh.plan.access.terms import (
     is_cut_short,
     is_endless,
     is_expiring,
+    is_for_others,
     is_frozen,
     is_living,
     is_renewal_pending,
@@ -87,13 +88,6 @@ def _is_forced_out(ask: Ask, world: AccessWorld) -> bool:
     """Whether the port left the spec and its last consumers are cut off: it does not come back as it was."""
     port = port_of(ask, world.offer)
     return port is not None and port.draining and f"{port.name}/{port.major}" in _offer(world).cut_off
-
-
-def is_for_others(answer: Answer, world: AccessWorld) -> bool:
-    """Whether an approval was given to the Domain that had a namespace of this name before: another one does not inherit it."""
-    home = world.consumer_home
-    moved = answer.given_namespace not in ("", world.namespace_uid) and home is not None and answer.given_domain != home.name
-    return answer.decision == "Approve" and moved
 
 
 def _is_overtaken(answer: Answer, answers: list[Answer], ask: Ask) -> bool:

@@ -138,6 +138,13 @@ def name_of(answer: Answer) -> str:
     return _named(answer.key)
 
 
+def is_for_others(answer: Answer, world: AccessWorld) -> bool:
+    """Whether an approval was given to the Domain that had a namespace of this name before: another one does not inherit it."""
+    home = world.consumer_home
+    moved = answer.given_namespace not in ("", world.namespace_uid) and home is not None and answer.given_domain != home.name
+    return answer.decision == "Approve" and moved
+
+
 def is_renewal_pending(ask: Ask, world: AccessWorld) -> bool:
     """Whether a renewal is asked for, by now, and no grant is newer than that, nor was one that is gone."""
     if ask.renewal_at is None or ask.renewal_at > world.now or ask.renewal_at <= (ask.decided_at or DAWN):
