@@ -108,7 +108,7 @@ class Place:
         )
 
     def vanish(self, kind: str, *names: str, namespace: str) -> None:
-        """Objects without finalizers go at once: nobody is asked before. One that the operator held again meanwhile goes as soon as it may."""
+        """Objects without finalizers go at once. One that the operator held again meanwhile goes as soon as it may."""
         self.kubectl("patch", kind, *names, "-n", namespace, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
         self.delete(kind, *names, namespace=namespace)
         self.kubectl("wait", kind, *names, "-n", namespace, "--for=delete", "--timeout=60s")
