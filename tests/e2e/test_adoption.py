@@ -35,10 +35,9 @@ def test_nothing_changes_before_somebody_agrees_and_who_is_cut_off_is_named(lent
     lent.s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
     assert is_open(lent.store.endpoint, bucket)
     before = lent.settings(bucket)
-    plan = lent.planned(bucket, lifecycleRules=[{"prefix": "tmp/", "expireAfter": "7d"}])
+    plan = lent.planned(bucket)
     assert "cuts off those who read by the bucket's ACL: READ to AllUsers" in plan
     assert any("set versioning from Off to Enabled" in line for line in plan)
-    assert any("below tmp/: objects after 7d" in line for line in plan)
     assert any("never emptied or deleted" in line for line in plan)
     ready = lent.condition(bucket)
     assert (ready["status"], f"{GROUP}/apply-plan={bucket}" in ready["message"]) == ("False", True)

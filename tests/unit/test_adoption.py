@@ -23,6 +23,7 @@ from tests.support.worlds import START, a_world, the_product, the_store
 
 NAME: Final = "legacy-orders"
 CONSENT: Final = "acme/sales/orders"
+MAY_DELETE: Final = f"{CONSENT};may-delete"
 APPLY: Final = {"clouddatamesh.dev/apply-plan": NAME}
 PUBLIC: Final = Openings(website=True, statements=("PublicRead",))
 
@@ -183,12 +184,12 @@ def want_of(product: DataProduct) -> dict[str, Any]:
     ("product", "bucket", "words"),
     [
         (a_product(), theirs(), "set versioning from Off to Enabled"),
-        (a_product(versioning="Suspended"), theirs(versioning="Enabled"), "set versioning from Enabled to Suspended"),
+        (a_product(versioning="Suspended"), theirs(MAY_DELETE, versioning="Enabled"), "set versioning from Enabled to Suspended"),
         (a_product(), theirs(), "encrypt new objects with AES256"),
         (a_product(), theirs(), "add to the bucket's policy: clouddatameshTlsOnly"),
         (a_product(), theirs(), "ACLs of objects do not count any more"),
-        (a_product(lifecycleRules=[{"prefix": "tmp/", "expireAfter": "7d"}]), theirs(), "below tmp/: objects after 7d"),
-        (a_product(lifecycleRules=[{"expireNoncurrentAfter": "1d"}]), theirs(), "below the whole bucket: old versions after 1d"),
+        (a_product(lifecycleRules=[{"prefix": "tmp/", "expireAfter": "7d"}]), theirs(MAY_DELETE), "below tmp/: objects after 7d"),
+        (a_product(lifecycleRules=[{"expireNoncurrentAfter": "1d"}]), theirs(MAY_DELETE), "below the whole bucket: old versions after 1d"),
         (a_product(), theirs(), "Secret orders-producer"),
         (a_product(), theirs(), "is never emptied or deleted"),
         (a_product(), theirs(f"{CONSENT};may-delete"), "may be deleted with this product"),
@@ -198,6 +199,12 @@ def want_of(product: DataProduct) -> dict[str, Any]:
 )
 def test_each_change_is_named(product: DataProduct, bucket: Bucket, words: str) -> None:
     assert [line for line in lines(product, bucket) if words in line]
+
+
+@pytest.mark.parametrize("spec", [{"versioning": "Suspended"}, {"lifecycleRules": [{"prefix": "tmp/", "expireAfter": "7d"}]}], ids=str)
+def test_what_would_remove_lent_objects_is_no_part_of_the_plan(spec: dict[str, Any]) -> None:
+    found = lines(a_product(**spec), theirs(versioning="Enabled"))
+    assert not [line for line in found if "versioning" in line or "objects after" in line]
 
 
 @pytest.mark.parametrize("algorithm", ["aws:kms", "aws:kms:dsse"])
