@@ -80,7 +80,7 @@ def test_a_bucket_of_our_name(mesh: Actors) -> None:
 
 
 def test_adoption_keeps_foreign_tags_rules_and_statements(mesh: Actors) -> None:
-    bucket, consent = "acme-legacy", {"Key": "clouddatamesh.dev/adopt-by", "Value": "acme/sales/legacy"}
+    bucket, consent = "acme-legacy", {"Key": "clouddatamesh.dev/adopt-by", "Value": "acme/sales/legacy:may-delete"}
     mesh.s3.create_bucket(Bucket=bucket)
     mesh.put(bucket, "daily/old")
     mesh.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [consent, {"Key": "theirs", "Value": "kept"}]})
