@@ -152,7 +152,7 @@ def test_rules_by_size_and_the_least_size_of_transitions_stay(cloud: Lent) -> No
     cloud.s3.put_bucket_lifecycle_configuration(
         Bucket=bucket, LifecycleConfiguration={"Rules": [rule]}, TransitionDefaultMinimumObjectSize=minimum
     )
-    cloud.adopt(bucket, lifecycleRules=[{"prefix": "tmp/", "expireAfter": "7d"}])
+    cloud.adopt(bucket, lifecycleRules=[{"prefix": "tmp/", "abortUploadsAfter": "7d"}])
     found = cloud.s3.get_bucket_lifecycle_configuration(Bucket=bucket)
     assert found["TransitionDefaultMinimumObjectSize"] == minimum
     theirs = next(one for one in found["Rules"] if one["ID"] == "theirs")
