@@ -1,14 +1,14 @@
 """Access and objects that end: what is lost ends however long a deletion waits, and status says what still works."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.model.objects import Key
-from tests.reconcile.access_flows import REQUEST, asked, change_product, granted, principal
+from tests.reconcile.access_flows import REQUEST, asked, granted, principal
 from tests.reconcile.flows import ENDPOINT, mark_as_anothers
+from tests.security.hostile_endings import delete_product, release, suspend_and_delete
 from tests.support.driven import Driven
 from tests.support.manifests import a_grant, a_request, a_store, annotated
 from tests.support.mesh import Mesh
@@ -19,20 +19,6 @@ GRANT = Key("AccessGrant", "sales", "inventory-forecast")
 def users(mesh: Mesh) -> set[str]:
     """Those of the product and of who reads it."""
     return {name for name in mesh.stores.at(ENDPOINT).users if "orders" in name}
-
-
-def release(mesh: Mesh) -> None:
-    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
-    held.bucket = replace(held.bucket, tags=(*held.bucket.tags, ("clouddatamesh.dev/released", "sales/orders")))
-
-
-def delete_product(mesh: Mesh) -> None:
-    mesh.delete("DataProduct", "orders", "sales")
-
-
-def suspend_and_delete(mesh: Mesh) -> None:
-    change_product(suspend=True)(mesh)
-    delete_product(mesh)
 
 
 def narrow_store(mesh: Mesh) -> None:

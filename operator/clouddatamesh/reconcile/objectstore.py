@@ -1,6 +1,6 @@
 """An ObjectStore: the order of its steps. It is looked at more often than the rest, since its Secret is not watched."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, TypeAlias
@@ -17,27 +17,22 @@ from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan import objectstore as planning
-from clouddatamesh.plan.access.consumers import holds_principal
 from clouddatamesh.plan.access.facts import part_of
 from clouddatamesh.plan.probe import merge_probe, place_of
-from clouddatamesh.plan.references import PRINCIPAL, STORE_ID, references
+from clouddatamesh.plan.references import STORE_ID
 from clouddatamesh.plan.sweep import due_orphans, find_orphans
 from clouddatamesh.plan.takeover import MOST, ended_cluster, unclaimed_of
 from clouddatamesh.ports import Identities, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers
+from clouddatamesh.reconcile.owners import OWNERS, is_any_recorded, is_served, owned_of, stores_elsewhere, users_of
 from clouddatamesh.reconcile.parse import find_unreadable, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, Visit, run
 from clouddatamesh.reconcile.places import cluster_uid, connection_of
 from clouddatamesh.status.objectstore import report
-from clouddatamesh.status.summarize import is_true
 
 INTERVAL: Final = timedelta(seconds=30)
 """With the age of a cached Secret, a rotated one is picked up within a minute."""
-_OWNERS: Final = ("DataProduct", "AccessRequest")
-"""Kinds whose objects have a principal."""
-_NOTHING: Final[Manifest] = {"status": {"conditions": [{"type": "Ready"}]}}
-"""A request that went, and holds nothing."""
 Looked: TypeAlias = tuple[ObjectStore, StoreWorld]
 """A store, with what this visit found out of it, and its world."""
 
@@ -78,7 +73,7 @@ class _Keeping:
             cluster=cluster_uid(self._ports),
             is_time_trusted=self._ports.clock.is_trusted(),
             account=_observe_account(store, self._ports),
-            users=_users(store, self._ports),
+            users=users_of(store.metadata.name, self._ports),
             unreadable=find_unreadable(ObjectStore, manifest),
             freshly_probed=bool(self._probed),
         )
@@ -131,13 +126,15 @@ class _Keeping:
             found = set(identities.list(own))
             listed = {name for name in found if not names.is_marker_name(name)}
             if isinstance(world.marker, Absent):
-                known = _is_any_recorded(listed or identities.list(names.mesh_path(mesh)), store, self._ports)
+                known = is_any_recorded(listed or identities.list(names.mesh_path(mesh)), store.metadata.name, self._ports)
                 return replace(world, known_principal=known)
             world = self._observe_lost(store, world, identities)
         except MeshError as error:
             return replace(world, marker=Unknown(error))
-        orphans = find_orphans(listed, _owned_of(listed, set(_stores_elsewhere(store, found, self._ports)), self._ports, world.cluster))
-        known = _is_any_recorded(listed, store, self._ports)
+        orphans = find_orphans(
+            listed, owned_of(listed, set(stores_elsewhere(store.metadata.name, found, self._ports)), self._ports, world.cluster)
+        )
+        known = is_any_recorded(listed, store.metadata.name, self._ports)
         world = replace(world, known_principal=known, principals=len(listed), orphans=orphans)
         seen = (value_of(identities.observe(name)) for name in due_orphans(store, world))
         return replace(world, due_orphans=tuple(found for found in seen if isinstance(found, Principal)))
@@ -148,9 +145,9 @@ class _Keeping:
         if not store.spec.take_over_from:
             return world
         here = Key("ObjectStore", "", store.metadata.name)
-        claimants = [key for kind in _OWNERS for key in cluster.naming(here, kind)]
+        claimants = [key for kind in OWNERS for key in cluster.naming(here, kind)]
         lost = tuple(
-            unclaimed_of(identities.list(names.principal_path(mesh, uid)), uid, mesh, claimants, lambda key: _is_served(key, self._ports))
+            unclaimed_of(identities.list(names.principal_path(mesh, uid)), uid, mesh, claimants, lambda key: is_served(key, self._ports))
             for uid in store.spec.take_over_from
             if uid != world.cluster
         )
@@ -170,64 +167,10 @@ class _Keeping:
         return self._executor
 
 
-def _stores_elsewhere(store: ObjectStore, listed: set[str], ports: Ports) -> Iterator[str]:
-    """ObjectStores that have an IAM of their own: their markers were seen there, and are not among the users here."""
-    for other in ports.cluster.list("ObjectStore"):
-        status, name = part_of(other, "status"), str(other["metadata"]["name"])
-        if name != store.metadata.name and is_true(status, "Identified") and status.get("marker") and status["marker"] not in listed:
-            yield name
-
-
 def _is_there(seen: Seen[Principal], world: StoreWorld) -> bool:
     """Whether a marker was seen; what cannot be read is an error, since an id rests on it."""
     found = require(seen)
     return found is not None and planning.is_marker(found, world.settings.mesh, world.cluster)
-
-
-def _owned_of(listed: set[str], elsewhere: set[str], ports: Ports, cluster: str) -> set[str]:
-    """Which of these principals somebody owns, as recorded or as they are to be, in this store or in one that may be the same.
-
-    Names are made of all objects only where there are principals that nobody records.
-    """
-    away = {user for name in elsewhere for user in _users_of(name, ports)}
-    owned = {name for name in listed if any(key not in away for key in _recorders(name, ports))}
-    unknown, mesh = listed - owned, ports.settings.mesh
-    for kind in _OWNERS if unknown else ():
-        for key in ports.cluster.keys(kind):
-            name = names.principal_name(mesh, cluster, key)
-            if name in unknown and key not in away and _may_own(key, ports):
-                owned.add(name)
-    return owned
-
-
-def _is_served(key: Key, ports: Ports) -> bool:
-    """Whether an object has in this store what a lost cluster gave it: then it ends what that one left, else nobody does."""
-    found = ports.cluster.get(key) or _NOTHING
-    if key.kind == "AccessRequest":
-        return bool(part_of(part_of(found, "status"), "place").get("store"))
-    phase = part_of(part_of(found, "status"), "storage").get("phase")
-    return bool(part_of(found, "spec").get("producer")) and phase in ("Owned", "Adopted")
-
-
-def _may_own(key: Key, ports: Ports) -> bool:
-    """Whether an object has a principal, or may get one, that it does not record."""
-    found = ports.cluster.get(key) or _NOTHING
-    if key.kind == "AccessRequest":
-        return holds_principal(found)
-    spec = part_of(found, "spec")
-    return bool(spec.get("producer")) and spec.get("lifecycle") != "proposed"
-
-
-def _recorders(principal: str, ports: Ports) -> Iterator[Key]:
-    """Products and requests whose status records this principal."""
-    return (key for kind in _OWNERS for key in ports.cluster.naming(Key(PRINCIPAL, "", principal), kind))
-
-
-def _is_any_recorded(principals: Iterable[str], store: ObjectStore, ports: Ports) -> bool:
-    """Whether some object's status says that one of these principals is in this very store."""
-    here = Key("ObjectStore", "", store.metadata.name)
-    recorders = (key for name in principals for key in _recorders(name, ports))
-    return any(here in references(found) for key in recorders if (found := ports.cluster.get(key)) is not None)
 
 
 def _recorded_stores(store: ObjectStore, ports: Ports) -> Iterator[str]:
@@ -242,7 +185,7 @@ def _deletion(visit: Visit) -> Flow[Looked]:
         store = read_leniently(ObjectStore, visit.manifest())
         account = Absent() if marks.is_orphaned(store.metadata) else _observe_account(store, ports)
         newcomers = find_newcomers(Key(UNHELD, "", store.metadata.name), store.metadata.deletion_timestamp, ports.cluster)
-        users = tuple(key for key in _users(store, ports) if key not in newcomers)
+        users = tuple(key for key in users_of(store.metadata.name, ports) if key not in newcomers)
         holders, left = _parted(users, ports) if marks.is_orphaned(store.metadata) else ((), ())
         world = StoreWorld(ports.clock.now(), ports.settings, cluster_uid(ports), users=users, account=account)
         return store, replace(world, holders=holders, left=left)
@@ -291,12 +234,3 @@ def _parted(users: tuple[Key, ...], ports: Ports) -> tuple[tuple[Key, ...], tupl
             told = ", ".join(f"{what} {name}" for what, name in things.items() if name)
             left.append(f"{key}: {told or 'nothing'}")
     return tuple(holders), tuple(left)
-
-
-def _users(store: ObjectStore, ports: Ports) -> tuple[Key, ...]:
-    """Products that name the store, and requests whose principals are in it."""
-    return _users_of(store.metadata.name, ports)
-
-
-def _users_of(name: str, ports: Ports) -> tuple[Key, ...]:
-    return tuple(user for kind in _OWNERS for user in ports.cluster.naming(Key("ObjectStore", "", name), kind))
