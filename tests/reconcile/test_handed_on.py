@@ -44,6 +44,26 @@ def test_no_rule_of_a_product_removes_what_was_only_lent(consent: str) -> None:
         assert "spec.storage.lifecycleRules" in ready["message"]
 
 
+@pytest.mark.parametrize("consent", [CONSENT, f"{CONSENT};may-delete"], ids=["kept", "may be deleted"])
+def test_no_tag_of_a_product_replaces_one_of_a_bucket_that_was_only_lent(consent: str) -> None:
+    mesh, driven = adopted(consent)
+    held = mesh.stores.at(ENDPOINT).buckets[BUCKET]
+    held.bucket = replace(held.bucket, tags=(*held.bucket.tags, ("class", "restricted"), ("team", "finance")))
+    lent = consent == CONSENT
+    mesh.apply(wish(apply=True, tags={"class": "public", "team": "finance", "unit": "sales"}))
+    driven.run(minutes=10)
+    ready = mesh.condition("DataProduct", "orders", "sales")
+    assert ready["reason"] == ("AdoptionBlocked" if lent else "Ready")
+    assert ("spec.storage.tags[class]" in ready["message"]) is lent
+    assert "tags[team]" not in ready["message"]
+    assert (held.bucket.tag("class"), held.bucket.tag("unit")) == ("restricted" if lent else "public", "sales")
+    mesh.apply(wish(apply=True))
+    driven.run(minutes=10)
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "Ready"
+    left = ("restricted", "finance") if lent else (None, None)
+    assert (held.bucket.tag("class"), held.bucket.tag("team")) == left
+
+
 def test_leave_to_delete_does_not_pass_with_the_bucket() -> None:
     mesh, driven = adopted(f"{CONSENT};may-delete")
     hand_to(mesh, BUCKET, "inventory/taken")

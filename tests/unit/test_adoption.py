@@ -190,6 +190,8 @@ def want_of(product: DataProduct) -> dict[str, Any]:
         (a_product(), theirs(), "ACLs of objects do not count any more"),
         (a_product(lifecycleRules=[{"prefix": "tmp/", "expireAfter": "7d"}]), theirs(MAY_DELETE), "below tmp/: objects after 7d"),
         (a_product(lifecycleRules=[{"expireNoncurrentAfter": "1d"}]), theirs(MAY_DELETE), "below the whole bucket: old versions after 1d"),
+        (a_product(tags={"unit": "sales"}), theirs(), "add tag unit"),
+        (a_product(tags={"team": "sales"}), theirs(MAY_DELETE), "replace the value of tag team"),
         (a_product(), theirs(), "Secret orders-producer"),
         (a_product(), theirs(), "is never emptied or deleted"),
         (a_product(), theirs(f"{CONSENT};may-delete"), "may be deleted with this product"),

@@ -161,6 +161,7 @@ def _lines(product: DataProduct, observed: Bucket, want: Bucket, world: ProductW
     region = world.region
     if region is not None and world.store is not None and region[0] != world.store.spec.region:
         yield f"the bucket is in region {region[0]}, and the ObjectStore's is {world.store.spec.region}"
+    yield from _tag_lines(observed, want)
     yield from _setting_lines(observed, want)
     yield from _rule_lines(observed, want)
     if product.spec.producer is not None:
@@ -181,6 +182,14 @@ def _cuts(observed: Bucket, want: Bucket, openings: Openings) -> Iterator[str]:
     if openings.website and (closes or (want.policy and observed.policy != want.policy)):
         yield f"{_CUTS}those who read the bucket's website"
     yield from (f"{_CUTS}perhaps more, for this could not be read: {what}" for what in openings.unread)
+
+
+def _tag_lines(observed: Bucket, want: Bucket) -> Iterator[str]:
+    """Tags decide costs and, by conditions of policies, access."""
+    for key, value in want.tags:
+        before = observed.tag(key)
+        if not key.startswith(f"{marks.GROUP}/") and before != value:
+            yield f"add tag {key}" if before is None else f"replace the value of tag {key}"
 
 
 def _setting_lines(observed: Bucket, want: Bucket) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A bucket that is only lent: nothing that a product asks for removes what its owner put there."""
+"""A bucket that is only lent: nothing that a product asks for removes or replaces what its owner put there."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -18,8 +18,14 @@ def rules(storage: Storage, uid: str, *, kept: bool) -> tuple[LifecycleRule, ...
     return tuple(rule for rule in want_rules(storage, uid) if not (kept and rule.removes))
 
 
+def tags(storage: Storage, observed: Bucket, *, kept: bool) -> dict[str, str]:
+    """What spec says; on a bucket that is lent a key that is there already keeps its value, since a tag may decide access and cost."""
+    there = {key for key, _ in observed.tags} if kept else set()
+    return {key: value for key, value in storage.tags.items() if key not in there}
+
+
 def find_excess(storage: Storage, observed: Bucket) -> tuple[str, ...]:
-    """The fields of spec that would remove something of a bucket that is lent."""
+    """The fields of spec that would remove or replace something of a bucket that is lent."""
     return tuple(_excess(storage, observed))
 
 
@@ -28,3 +34,6 @@ def _excess(storage: Storage, observed: Bucket) -> Iterator[str]:
         yield "spec.storage.lifecycleRules"
     if storage.versioning == "Suspended" and observed.versioning == "Enabled":
         yield "spec.storage.versioning"
+    for key, value in sorted(storage.tags.items()):
+        if observed.tag(key) not in (None, value):
+            yield f"spec.storage.tags[{key}]"

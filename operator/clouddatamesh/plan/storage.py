@@ -262,7 +262,7 @@ def want_bucket(wish: Wish, observed: b.Bucket) -> b.Bucket:
     on, kept = features.settings_of(wish.store), _is_lent(wish, observed)
     return replace(
         observed,
-        tags=_want_tags(wish, observed),
+        tags=_want_tags(wish, observed, kept=kept),
         public_access_blocked=True if b.BLOCK_PUBLIC_ACCESS in on else None,
         ownership_enforced=True if b.OBJECT_OWNERSHIP in on else None,
         policy=policies.tls_only(wish.name, partition=features.partition_of(wish.store)) if b.TLS_ONLY in on else None,
@@ -278,22 +278,22 @@ def _is_lent(wish: Wish, observed: b.Bucket) -> bool:
 
 
 def _find_excess(wish: Wish, observed: b.Bucket) -> MeshError | None:
-    """What spec asks for that would remove objects of a bucket that is only lent: all else is done, and this is said."""
+    """What spec asks for that would remove or replace something of a bucket that is only lent: all else is done, and this is said."""
     asked = lent.find_excess(wish.storage, observed) if _is_lent(wish, observed) else ()
     if not asked:
         return None
-    why = f"Bucket {observed.name} was adopted, and its owner's consent does not say that anything in it may be deleted, as"
+    why = f"Bucket {observed.name} was adopted, and its owner's consent does not say that anything of it may be removed or replaced, as"
     way_out = "would; take that out, or have its owner consent with ;may-delete"
     return Terminal(reasons.ADOPTION_BLOCKED, f"{why} {' and '.join(asked)} {way_out}")
 
 
-def _want_tags(wish: Wish, observed: b.Bucket) -> b.Tags:
+def _want_tags(wish: Wish, observed: b.Bucket, *, kept: bool) -> b.Tags:
     if observed.tag(marks.TRANSFER_TAG) not in (None, f"{wish.key.namespace}/{wish.key.name}"):
         return observed.tags  # the platform team hands it over to another: whose tags are written meanwhile is not ours to say
     old = wish.product.status.storage
-    formerly_ours = set(old.managed_tags) if old else set()
+    formerly_ours = set(old.managed_tags) if old and not kept else set()
     passing = {marks.ADOPT_TAG, marks.TRANSFER_TAG, marks.ADOPTED_TAG}
     foreign = {key: value for key, value in observed.tags if key not in formerly_ours | passing}
     adopted = mark_of(wish.product, observed, wish.store, wish.owner.mesh)
     lasting = {marks.ADOPTED_TAG: adopted} if adopted else {}
-    return tuple(sorted({**foreign, **wish.storage.tags, **dict(wish.owner.tags), **lasting}.items()))
+    return tuple(sorted({**foreign, **lent.tags(wish.storage, observed, kept=kept), **dict(wish.owner.tags), **lasting}.items()))
