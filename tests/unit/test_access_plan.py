@@ -125,7 +125,7 @@ def test_a_store_that_was_given_up_is_told_of_and_forgotten() -> None:
     assert isinstance(told, Announce)
     assert (told.event.type, told.event.reason) == ("Warning", reasons.ABANDONED)
     assert "acme-orders" in told.event.note and ask.principal in told.event.note
-    assert record == Record((*((field, None) for field in RECORD), ("abandoned", "main")))
+    assert record == Record((*((field, None) for field in RECORD), ("abandoned", "main"), ("abandonedStoreId", None)))
     assert part("taking", replace(ask, place=None), replace(world, abandoned=True)).is_settled
 
 

@@ -52,10 +52,14 @@ class Ask:
     """Status tells since when access is given."""
     is_provisioned: bool = False
     """Status says that access was read back."""
+    is_in_doubt: bool = False
+    """Status says that it is not known whether anything is left in the store."""
     has_expired: bool = False
     """Status says that an earlier grant ended by time: then its absence is no reason to make another."""
     abandoned: str = ""
     """The ObjectStore that was given up with the principal in it; empty where that is not so."""
+    abandoned_id: str = ""
+    """Which store that was; empty in records of before it was told."""
     take_over: TakeOver = field(default_factory=TakeOver)
     readable: bool = True
 

@@ -94,6 +94,8 @@ class AccessWorld:
     secret: Seen[Manifest] = field(default_factory=Absent)
     request: AccessRequest | None = None
     """The request as a whole; None where it cannot be read."""
+    left: Seen[Principal] | None = None
+    """What is left in a store that was given up, where that store is here again; None where it is not asked."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ class GrantWorld:
     access: AccessWorld
     ask: Ask | None = None
     """The request that it names."""
+    refused: tuple[Ask, ...] = ()
+    """The requests that a refusal of a whole namespace answers."""
 
 
 @dataclass(frozen=True)

@@ -11,18 +11,21 @@ from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model.access import Answer, Ask
 from clouddatamesh.model.evidence import Absent, Seen, Unknown, require
+from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Steps
 from clouddatamesh.model.settings import Next
+from clouddatamesh.model.takeover import FormerUser
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan import marks
+from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.access import request as planning
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.ending import plan_deletion
 from clouddatamesh.plan.access.facts import read_grant, read_product, read_request
 from clouddatamesh.plan.access.grants import answer_name
 from clouddatamesh.plan.access.request import BLOCKED
+from clouddatamesh.plan.takeover import former_names
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
@@ -104,7 +107,7 @@ def _executor(visit: Visit, world: AccessWorld) -> Executor:
 def gather(ask: Ask, visit: Visit) -> AccessWorld:
     """Everything that the decision rests on, and what is in the store; the store is asked only where something is there or is given."""
     ports = visit.ports
-    world = gather_terms(ask, ports)
+    world = replace(gather_terms(ask, ports), left=_observe_left(ask, visit))
     gives = decide(replace(ask, readable=world.request is not None), world).gives
     if ask.place is None and not gives:
         world = replace(world, secret=_observe_secret(ask, ports)) if ask.secret else world
@@ -202,10 +205,27 @@ def _observe_formers(ask: Ask, world: AccessWorld, visit: Visit) -> AccessWorld:
     manifest = visit.ports.cluster.get(Key("ObjectStore", "", planning.store_name_of(world)))
     store = read_leniently(ObjectStore, manifest) if manifest is not None else None
     place = open_place(store, visit) if store is not None and store.spec.take_over_from else None
-    if not isinstance(place, Place):
+    if store is None or place is None:
         return world
+    if isinstance(place, MeshError):
+        wanted = former_names(store, world.settings.mesh, ask.key, (*ask.take_over.done, world.cluster))
+        return replace(world, formers=tuple(FormerUser(*former, Unknown(place)) for former in wanted))
     user = planning.principal_of(ask, world.settings.mesh, world.cluster)
     return replace(world, store=store, formers=place.observe_formers(ask.key, user, ask.take_over.done))
+
+
+def _observe_left(ask: Ask, visit: Visit) -> Seen[Principal] | None:
+    """What is left in a store that was given up. It is asked only where that very store is here again."""
+    manifest = visit.ports.cluster.get(Key("ObjectStore", "", ask.abandoned)) if ask.abandoned_id else None
+    store = read_leniently(ObjectStore, manifest) if manifest is not None else None
+    if store is None or marks.is_given_up(store) or store.status.store_id != ask.abandoned_id:
+        return None
+    place, mesh = open_place(store, visit), visit.ports.settings.mesh
+    if isinstance(place, MeshError):
+        return None
+    names_of_it = (names.principal_name(mesh, cluster_uid(visit.ports), ask.key), names.former_principal_name(mesh, ask.key))
+    looks = [place.observe_principal(name) for name in names_of_it]
+    return next((seen for seen in looks if not isinstance(seen, Absent)), Absent())
 
 
 def _find_moved(ask: Ask, store: ObjectStore) -> MeshError | None:

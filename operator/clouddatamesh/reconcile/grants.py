@@ -16,8 +16,9 @@ from clouddatamesh.model.world import AccessWorld, GrantWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access import grants as planning
 from clouddatamesh.plan.access.decision import decide
-from clouddatamesh.plan.access.facts import read_grant, read_request
-from clouddatamesh.ports import Ports
+from clouddatamesh.plan.access.facts import asked_product, read_grant, read_product, read_request
+from clouddatamesh.plan.access.terms import is_answer
+from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.accessrequest import gather_terms
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.parse import is_readable
@@ -81,10 +82,22 @@ def _gone() -> Outcome:
     return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "Nothing rests on it any more"))
 
 
+def _gather_ban(answer: Answer, around: AccessWorld, cluster: Cluster) -> GrantWorld:
+    """What a refusal of a whole namespace answers: the product's requests from there."""
+    product = Key("DataProduct", answer.key.namespace, answer.product)
+    found = cluster.get(product)
+    asked = (read_request(request) for request in cluster.referring(product, "AccessRequest") if asked_product(request) == product)
+    refused = tuple(ask for ask in asked if is_answer(answer, ask))
+    return GrantWorld(replace(around, offer=read_product(found) if found is not None else None), refused=refused)
+
+
 def _gather(answer: Answer, ports: Ports) -> GrantWorld:
-    request = ports.cluster.get(answer.request) if answer.request else None
+    around = AccessWorld(now=ports.clock.now(), settings=ports.settings, is_time_trusted=ports.clock.is_trusted())
+    if answer.request is None:
+        return _gather_ban(answer, around, ports.cluster)
+    request = ports.cluster.get(answer.request)
     if request is None:
-        return GrantWorld(AccessWorld(now=ports.clock.now(), settings=ports.settings, is_time_trusted=ports.clock.is_trusted()))
+        return GrantWorld(around)
     ask = read_request(request)
     terms = gather_terms(ask, ports)
     return GrantWorld(terms, replace(ask, readable=terms.request is not None))

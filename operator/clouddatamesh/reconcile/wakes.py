@@ -86,12 +86,20 @@ def _of_product(change: Change, cluster: Cluster) -> Iterator[Wake]:
         yield from _at_once(cluster.naming(product, "AccessRequest"))
     elif _offer_matters(change):
         yield from _at_once(key_of(r) for r in cluster.referring(product, "AccessRequest") if asked_product(r) == product)
+    if change.is_born_or_gone or change.is_news:
+        yield from _later(_bans(product, cluster))
     if change.is_born_or_gone:
         yield from _later(_owners_of_product(change.manifest, cluster))
         yield from _at_once(_rivals(change.manifest, cluster))
     if change.new is not None and is_in_doubt(change.new) and not (change.old and is_in_doubt(change.old)):
         # Is it this bucket alone, or are all of them? That is known before anything is taken.
         yield from _at_once(_some_siblings(change.manifest, cluster))
+
+
+def _bans(product: Key, cluster: Cluster) -> Iterator[Key]:
+    """Refusals of whole namespaces, which name the product and no request."""
+    grants = cluster.referring(product, "AccessGrant")
+    return (key_of(grant) for grant in grants if (grant.get("spec") or {}).get("consumerNamespace"))
 
 
 def _rivals(product: Manifest, cluster: Cluster) -> Iterator[Key]:
@@ -121,6 +129,9 @@ def _of_request(change: Change, cluster: Cluster) -> Iterator[Wake]:
     if before == after and not change.is_news:
         return
     yield from _at_once(cluster.naming(key_of(change.manifest), "AccessGrant"))
+    namespace = Key("Namespace", "", change.manifest["metadata"]["namespace"])
+    home = asked_product(change.manifest).namespace
+    yield from _later(key for key in cluster.naming(namespace, "AccessGrant") if key.namespace == home)
     yield from _later(key for key in (asked_product(change.manifest), consumer_key(change.manifest)) if key.kind == "DataProduct")
     yield from _later(_blocked_domains(change, cluster))
 

@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.model.access import Ask
-from clouddatamesh.model.evidence import Absent, Present, value_of
+from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding, keys
 from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import Decision, decide
 from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, moment_of, owner_of
-from clouddatamesh.plan.takeover import end_of_formers, take_over_fields
+from clouddatamesh.plan.takeover import end_of_formers, living, take_over_fields
 from clouddatamesh.status.keys import told_of_keys
 
 Status = Mapping[str, Any]
@@ -108,6 +108,7 @@ def _fields_given(giving: Giving, world: AccessWorld, old: Status) -> dict[str, 
         "validFrom": _text(grant.created),
         "decidedAt": _text(grant.created),
     }
+    fields |= _left(giving.ask, world)
     if not key_id:
         return {**_kept(old, giving.ask), "digest": fields["digest"]}
     fields["accessKeyId"] = key_id
@@ -147,24 +148,28 @@ def _due(giving: Giving, world: AccessWorld) -> datetime | None:
 
 def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Status) -> Outcome:
     """Nothing is given. What there was before is told as gone only where that was seen, or was given up; else its record stays."""
-    gone = _is_gone(ask, world)
+    gone, left = _is_gone(ask, world), _left(ask, world)
     had = "validFrom" in old
     revoked = had and decision.reason == reasons.AWAITING_GRANT
     reason = reasons.REVOKED if revoked else decision.reason
     message = f"Access was taken away, as its grant is gone. {_way_on(ask, decision)}" if revoked else decision.message
     told = Finding("Provisioned", "False", _gone(decision), "There is nothing in the store any more")
-    if ask.abandoned:
+    if left:
         told = Finding("Provisioned", "Unknown", reasons.ABANDONED, left_in(ask))
+        reason = reasons.ABANDONED if revoked else reason
+        message = f"Nothing is given any more. {left_in(ask)}. {_way_on(ask, decision)}" if revoked else f"{message}. {left_in(ask)}"
     if not gone:
-        told = Finding("Provisioned", "Unknown", _gone(decision), "What was given was not seen to be gone yet")
+        whose = "What a lost cluster gave" if _has_formers(ask, world) else "What was given"
+        told = Finding("Provisioned", "Unknown", _gone(decision), f"{whose} was not seen to be gone yet")
         ready = Finding("Ready", "Unknown", reason, message)
         return Outcome(ready, (*_refusals(decision), told), {**_kept(old, ask), "digest": terms.digest(ask)})
-    findings = (*_refusals(decision), *([told] if had else []))
+    findings = (*_refusals(decision), *([told] if had or left else []))
     ready = Finding("Ready", "False" if decision.stalled or revoked else "Unknown", reason, message)
     # While an older approval does not remember that it was overtaken, the newer one stays held: else the older would give again.
     bound_by = {"grantRef": old["grantRef"]} if decision.superseded and "grantRef" in old else {}
     bound = {"binding": old["binding"]} if "binding" in old and not is_secret_gone(ask, world) else {}
-    return Outcome(ready, findings, {**_fields_nothing(ask, decision, old), **bound, **bound_by}, stalled=decision.stalled or revoked)
+    fields = {**_fields_nothing(ask, decision, old), **left, **bound, **bound_by}
+    return Outcome(ready, findings, fields, stalled=decision.stalled or revoked)
 
 
 def left_in(ask: Ask) -> str:
@@ -172,10 +177,26 @@ def left_in(ask: Ask) -> str:
     return f"ObjectStore {ask.abandoned} was given up with the principal in it; its key may work"
 
 
+def _left(ask: Ask, world: AccessWorld) -> dict[str, str]:
+    """What is remembered of a store that was given up, until the principal was seen to be gone there, or is told of again."""
+    place = ask.place
+    again = place is not None and place.store == ask.abandoned and ask.abandoned_id in ("", place.store_id)
+    if not ask.abandoned or isinstance(world.left, Absent) or again:
+        return {}
+    return {"abandoned": ask.abandoned, **({"abandonedStoreId": ask.abandoned_id} if ask.abandoned_id else {})}
+
+
 def _is_gone(ask: Ask, world: AccessWorld) -> bool:
+    if _has_formers(ask, world):
+        return False
     if ask.place is None or isinstance(world.principal, Absent):
         return True
     return isinstance(world.principal, Present) and not binding.is_ours(world.principal.value, owner_of(ask, world))
+
+
+def _has_formers(ask: Ask, world: AccessWorld) -> bool:
+    """Whether a lost cluster's user for this request is there, or may be."""
+    return any(isinstance(former.seen, Unknown) or living(former, world.settings.mesh, ask.key) is not None for former in world.formers)
 
 
 def _way_on(ask: Ask, decision: Decision) -> str:
@@ -200,14 +221,14 @@ _TOLD: Final[tuple[str, ...]] = ("validFrom", "decidedAt", "decisionNote")
 
 
 def _fields_nothing(ask: Ask, decision: Decision, old: Status) -> dict[str, Any]:
-    told = {field: old[field] for field in (*_TOLD, "abandoned") if field in old}
+    told = {field: old[field] for field in _TOLD if field in old}
     end = _text(decision.until) if decision.until is not None else old.get("validUntil")
     return {"digest": terms.digest(ask), **told, **({"validUntil": end} if decision.reason == reasons.EXPIRED and end else {})}
 
 
 def _kept(old: Status, ask: Ask) -> dict[str, Any]:
     """The record and what was told of the access, as they are."""
-    fields = (*RECORD, "binding", *_TOLD, "validUntil", "lastHandledRotate")
+    fields = (*RECORD, "binding", *_TOLD, "validUntil", "lastHandledRotate", "abandoned", "abandonedStoreId")
     return {"digest": terms.digest(ask), **{field: old[field] for field in fields if field in old}}
 
 

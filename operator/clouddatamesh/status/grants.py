@@ -13,6 +13,7 @@ from clouddatamesh.plan.access.grants import cap_of, is_in_use
 from clouddatamesh.status.accessrequest import left_in
 
 _DELETABLE: Final = "; it can be deleted"
+_SHOWN: Final = 5
 
 
 def report(answer: Answer, world: GrantWorld) -> Outcome:
@@ -41,8 +42,7 @@ def _report(answer: Answer, world: GrantWorld) -> Outcome:
     if not answer.readable and answer.decision == "Approve":
         return _outcome(_unreadable(), {}, stalled=True)
     if answer.request is None:
-        where = f"namespace {answer.consumer_namespace}"
-        return _outcome(Finding("Ready", "True", reasons.DENIED, f"Every request from {where} is refused"), {})
+        return _outcome(_report_ban(answer, world), {})
     if ask is None:
         return _report_without_request(answer, world)
     fields: dict[str, Any] = {"requestDigest": terms.digest(ask)}
@@ -91,9 +91,38 @@ def _changed_hands(answer: Answer) -> Finding:
 
 
 def _denial(ask: Ask) -> Finding:
-    if ask.grant_uid:
-        return Finding("Ready", "Unknown", reasons.DENIED, "The access is being taken away")
+    left = _left_of(ask)
+    if left:
+        return Finding("Ready", "Unknown", reasons.DENIED, f"The request is refused. {left}")
     return Finding("Ready", "True", reasons.DENIED, "The request is refused, and there is nothing in the store for it")
+
+
+def _left_of(ask: Ask) -> str:
+    """What may still work of a request that is refused; empty where that was seen to be gone."""
+    if ask.abandoned:
+        return left_in(ask)
+    left = ask.grant_uid or ask.place is not None or ask.is_in_doubt or ask.is_provisioned
+    return "Its access is being taken away; its key may work until then" if left else ""
+
+
+def _report_ban(answer: Answer, world: GrantWorld) -> Finding:
+    """A refusal of a whole namespace: what it refuses, and what of that may still work."""
+    offer, where, product = world.access.offer, answer.consumer_namespace, f"{answer.key.namespace}/{answer.product}"
+    if offer is None:
+        why = f"DataProduct {product} does not exist, so the grant refuses nothing. Correct spec.dataProductRef, or create the product"
+        return Finding("Ready", "Unknown", reasons.PRODUCT_NOT_FOUND, why)
+    known = {(port.name, port.major) for port in (*offer.ports, *offer.former_ports)}
+    if answer.port is not None and answer.port not in known and not world.refused:
+        offered = ", ".join(f"{port.name} {port.version}" for port in offer.ports) or "none"
+        why = f"DataProduct {product} has no output port {answer.port[0]} of version {answer.port[1]}.x, so the grant refuses nothing"
+        return Finding("Ready", "Unknown", reasons.PORT_NOT_FOUND, f"{why}. Correct spec.outputPort: its ports are {offered}")
+    asked = f"port {answer.port[0]} {answer.port[1]}.x of {product}" if answer.port else f"DataProduct {product}"
+    what = f"Every request from namespace {where} for {asked} is refused"
+    left = [ask for ask in world.refused if _left_of(ask)]
+    if not left:
+        return Finding("Ready", "True", reasons.DENIED, f"{what}, and there is nothing in a store for any of them")
+    shown = ", ".join(ask.key.name for ask in left[:_SHOWN]) + (f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else "")
+    return Finding("Ready", "Unknown", reasons.DENIED, f"{what}. Keys of {shown} may still work: {_left_of(left[0])}")
 
 
 def _report_approval(answer: Answer, ask: Ask, world: GrantWorld, fields: dict[str, Any]) -> Outcome:

@@ -133,6 +133,11 @@ class AccessRequestStatus(Status):
         max_length=253,
         description="ObjectStore that was given up with this request's principal in it: its key may work. Example: main.",
     )
+    abandoned_store_id: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Which store that was: once the principal is read as gone there, `abandoned` goes. Example: 7f8b2c1e0d.",
+    )
     take_over: TakeOverStatus | None = Field(default=None, description="Users that lost clusters made for it.")
     valid_from: str | None = Field(
         default=None, max_length=64, description="Since when it is granted, RFC 3339. Example: 2026-01-01T00:00:00Z."

@@ -43,9 +43,11 @@ def read_request(request: Manifest) -> Ask:
         recorded_end=moment(status.get("validUntil")),
         decided_at=moment(status.get("decidedAt")),
         was_given=bool(status.get("validFrom")),
-        is_provisioned=any(c.get("type") == "Provisioned" and c.get("status") == "True" for c in conditions_of(request)),
-        has_expired=any(c.get("type") == "Expired" and c.get("status") == "True" for c in conditions_of(request)),
+        is_provisioned=_says(request, "Provisioned"),
+        is_in_doubt=_says(request, "Provisioned", "Unknown"),
+        has_expired=_says(request, "Expired"),
         abandoned=str(status.get("abandoned") or ""),
+        abandoned_id=str(status.get("abandonedStoreId") or ""),
         take_over=_take_over(_map(status.get("takeOver"))),
     )
 
@@ -71,7 +73,7 @@ def read_grant(grant: Manifest) -> Answer:
         note=str(spec.get("note") or ""),
         deleting=bool(metadata.get("deletionTimestamp")),
         held=marks.FINALIZER in (metadata.get("finalizers") or ()),
-        superseded=any(c.get("type") == "Superseded" and c.get("status") == "True" for c in conditions_of(grant)),
+        superseded=_says(grant, "Superseded"),
         cap=span(status.get("maxDuration")),
         generation=int(metadata.get("generation") or 0),
         ended=status.get("endedGeneration") is not None and status.get("endedGeneration") == metadata.get("generation"),
@@ -212,6 +214,10 @@ def part_of(manifest: Manifest, name: str) -> Mapping[str, Any]:
 def conditions_of(manifest: Manifest) -> tuple[Mapping[str, Any], ...]:
     """The conditions of a status, as they are."""
     return tuple(map(_map, _list(part_of(manifest, "status").get("conditions"))))
+
+
+def _says(manifest: Manifest, condition: str, status: str = "True") -> bool:
+    return any(found.get("type") == condition and found.get("status") == status for found in conditions_of(manifest))
 
 
 def _grant_key(reference: Mapping[str, Any]) -> Key | None:

@@ -257,7 +257,9 @@ def plan_abandoning(ask: Ask) -> Steps:
     left = (
         f"Left in ObjectStore {ask.place.store}: principal {ask.principal} with its keys, for {ask.place.path} of bucket {ask.place.bucket}"
     )
-    record = Record((*((field, None) for field in RECORD), ("abandoned", ask.place.store)))
+    record = Record(
+        (*((field, None) for field in RECORD), ("abandoned", ask.place.store), ("abandonedStoreId", ask.place.store_id or None))
+    )
     return Steps((Announce(Event("Warning", reasons.ABANDONED, left)), record))
 
 
