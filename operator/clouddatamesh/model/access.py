@@ -44,6 +44,8 @@ class Ask:
     """Of the grant on which what is in the store rests."""
     place: Place | None = None
     principal: str = ""
+    key_ids: frozenset[str] = frozenset()
+    """Of the keys that were issued for it and may work."""
     secret: str = ""
     """Name of the Secret that status tells of."""
     recorded_end: datetime | None = None

@@ -1,6 +1,6 @@
 """One principal: whose it is, what it should be, and what takes its rights away. The Secret with its key is plan/secrets.py's."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -71,6 +71,16 @@ def is_ours(observed: Principal, owner: Owner) -> bool:
         return False
     seen, wanted = dict(observed.tags), {**dict(owner.identity), marks.CLUSTER_TAG: owner.cluster}
     return all(seen.get(tag, value) == value for tag, value in wanted.items())
+
+
+def was_made_for(observed: Principal, owner: Owner, issued: Container[str]) -> bool:
+    """Whether a user is this owner's wherever somebody moved it: also by all of its tags, or by a key that was `issued` to this owner.
+
+    By that access is taken away; nothing is given to such a user. One without our path, our tags and our keys is another's of that name.
+    """
+    seen, wanted = dict(observed.tags), {**dict(owner.identity), marks.CLUSTER_TAG: owner.cluster}
+    is_marked = all(seen.get(tag) == value for tag, value in wanted.items())
+    return is_ours(observed, owner) or is_marked or any(key.id in issued for key in observed.keys)
 
 
 def principal_is_foreign(name: str) -> Terminal:

@@ -18,7 +18,7 @@ from clouddatamesh.plan.access.facts import moment, span
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import Former, History, Moment
 from clouddatamesh.plan.marks import Owner
-from clouddatamesh.plan.storage import Wish
+from clouddatamesh.plan.storage import Wish, owner_of
 
 CONDITION = "CredentialsReady"
 
@@ -100,16 +100,30 @@ def _plan_making(binding: Binding, product: DataProduct, world: ProductWorld) ->
 
 
 def plan_surplus(wish: Wish, world: ProductWorld) -> Steps:
-    """Rights that nobody gave: whatever a user of ours may do besides what its one policy says."""
-    principal = value_of(world.principal)
-    return Steps(tuple(b.surplus_rights(principal))) if principal is not None and b.is_ours(principal, wish.owner) else Steps()
+    """Rights that nobody gave, whatever a user of ours may do besides what its one policy says; and keys whose time is over."""
+    principal = own_principal(wish.product, world)
+    if principal is None:
+        return Steps()
+    history, when = history_of(wish.product, principal), moment_of(world)
+    return Steps((*b.surplus_rights(principal), *keys.end_keys(wish.owner, principal, world.secret, history, when)))
 
 
-def plan_removal(owner: Owner, world: ProductWorld) -> Steps:
+def own_principal(product: DataProduct, world: ProductWorld) -> Principal | None:
+    """The user that was made for the product, wherever it is now; None where there is none, or only another's of that name."""
+    principal, owner = value_of(world.principal), owner_of(product, world)
+    if principal is None:
+        return None
+    history, seen = history_of(product, principal), (value_of(world.secret), value_of(world.former_secret))
+    held = {secrets.holding(secret).key_id for secret in seen if secret is not None and secrets.is_of(secret, owner.key, owner.uid)}
+    issued = {history.current, history.former, *held} - {""}
+    return principal if b.was_made_for(principal, owner, issued) else None
+
+
+def plan_removal(product: DataProduct, world: ProductWorld) -> Steps:
     """Rights, keys and Secret, each by itself; then the user. What is not ours is left, what cannot be seen is not called gone."""
-    principal = value_of(world.principal)
+    principal, owner = own_principal(product, world), owner_of(product, world)
     operations: list[Operation] = []
-    if principal is not None and b.is_ours(principal, owner):
+    if principal is not None:
         operations += b.end_of(principal)
     seen: tuple[Seen[Manifest], ...] = (world.secret, world.former_secret)
     operations += [operation for secret in seen for operation in _secret_end(owner, secret)]

@@ -21,7 +21,7 @@ from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_rem
 from clouddatamesh.plan.fates import agreed_fate, fate_of
 from clouddatamesh.plan.namespaces import why_leaving
 from clouddatamesh.plan.ownership import judge
-from clouddatamesh.plan.storage import Wish, find_loss, is_lost, owner_of, plan_storage, wish_of
+from clouddatamesh.plan.storage import Wish, find_loss, is_lost, plan_storage, wish_of
 from clouddatamesh.plan.takeover import is_over, plan_former, recorded
 
 STORAGE_READY: Final = "StorageReady"
@@ -84,7 +84,7 @@ def _plan_kept(wish: Wish, world: ProductWorld) -> Steps:
 def _plan_taking(wish: Wish, world: ProductWorld) -> Steps:
     """All credentials where the bucket is positively another's or none are wanted; else what a user may do beyond its policy."""
     wanted = wish.product.spec.producer is not None
-    return plan_surplus(wish, world) if wanted and not is_lost(wish, world) else plan_removal(wish.owner, world)
+    return plan_surplus(wish, world) if wanted and not is_lost(wish, world) else plan_removal(wish.product, world)
 
 
 def _plan_former(wish: Wish | None, world: ProductWorld) -> Steps:
@@ -134,7 +134,7 @@ def _plan_lost(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
     loss = find_loss(wish, world) if wish is not None else None
     if wish is None or loss is None:
         return ()
-    taking = plan_removal(wish.owner, world) if is_lost(wish, world) else Steps()
+    taking = plan_removal(wish.product, world) if is_lost(wish, world) else Steps()
     return (
         Part("taking", taking, CONDITION, takes=True, each=True),
         Part("former", _plan_former(wish, world), CONDITION, takes=True, each=True),
@@ -179,7 +179,7 @@ def _plan_removal(wish: Wish, world: ProductWorld, *, destroys: bool, gives_up: 
     """Nothing is taken for a bucket that turns out to stay; and the bucket goes only once nobody has keys to it."""
     contents = value_of(world.contents)
     empties = contents is not None and not contents.empty
-    credentials = plan_removal(wish.owner, world)
+    credentials = plan_removal(wish.product, world)
     former = plan_former(world.formers, world.settings.mesh, wish.key, ends=True)
     takes = bool(credentials.operations or former.operations)
     check = Steps((CheckDestruction(wish.name, empties),)) if destroys and takes else Steps()
@@ -207,7 +207,7 @@ def _is_reached(world: ProductWorld) -> bool:
 
 def _plan_abandoning(product: DataProduct, world: ProductWorld) -> Steps:
     """The store is given up: what may be left in it is listed, what is in the cluster goes."""
-    removal = Steps(plan_removal(owner_of(product, world), replace(world, principal=Absent())).operations)
+    removal = Steps(plan_removal(product, replace(world, principal=Absent())).operations)
     left = []
     if product.status.storage is not None:
         left.append(f"bucket {product.status.storage.bucket}")

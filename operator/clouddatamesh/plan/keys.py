@@ -20,6 +20,7 @@ from clouddatamesh.model.store_operations import DeleteKey, ReplaceKey, RotateKe
 from clouddatamesh.plan import features, secrets
 from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.binding import Binding
+from clouddatamesh.plan.marks import Owner
 
 _LAG_AWS: Final = timedelta(seconds=60)
 _LAG: Final = timedelta(seconds=10)
@@ -84,7 +85,7 @@ class Moment:
 
 
 def plan_keys(binding: Binding, principal: Principal, secret: Seen[Manifest], history: History, when: Moment) -> Steps:
-    """The Secret with the one key that works; surplus keys go only while it is known which one that is."""
+    """The Secret with the one key that works."""
     if isinstance(secret, Unknown):
         return stopped(secret.error)
     found = value_of(secret)
@@ -108,10 +109,22 @@ def _kept(binding: Binding, principal: Principal, secret: Manifest, history: His
     good = good_key(principal, secret, history)
     if secrets.holding(secret).locked and secrets.is_to_be_written(binding, secret):
         return _replacement(binding, principal, secret, history, when)
-    kept = (good, history.works_on(when))
-    surplus = (DeleteKey(principal.name, key.id) for key in sorted(principal.keys) if key.id not in kept)
     rotation = plan_rotation(binding, principal, secret, history, when) if when.is_trusted else Steps()
-    return Steps((*surplus, *secrets.updates(binding, secret, good))) + rotation
+    return Steps(tuple(secrets.updates(binding, secret, good))) + rotation
+
+
+def end_keys(owner: Owner, principal: Principal, secret: Seen[Manifest], history: History, when: Moment) -> Iterator[Operation]:
+    """The end of keys that nobody is to hold: one that was replaced and whose time is over; where the Secret's key works, any other.
+
+    That is taking: whatever keeps new keys from being issued keeps none of these alive.
+    """
+    found = value_of(secret)
+    held = found if found is not None and secrets.is_of(found, owner.key, owner.uid) else None
+    good, working = good_key(principal, held, history), history.works_on(when)
+    for key in sorted(principal.keys):
+        is_over = key.id == history.former and key.id != (secrets.holding(held).key_id if held is not None else "")
+        if key.id not in (good, working) and (good or is_over):
+            yield DeleteKey(principal.name, key.id)
 
 
 def good_key(principal: Principal | None, secret: Manifest | None, history: History) -> str:
@@ -160,7 +173,7 @@ def _told(binding: Binding, until: datetime) -> Operation:
 def plan_rotation(binding: Binding, principal: Principal, secret: Manifest, history: History, when: Moment) -> Steps:
     """A rotation that is due is recorded first; one that was recorded and not done (the Secret still holds that key) is done.
 
-    There is room for the second key: in either case any other was surplus, and is deleted before.
+    There is room for the second key: in either case any other was surplus, and `end_keys` comes before.
     """
     good = good_key(principal, secret, history)
     under_way = history.former == good

@@ -24,7 +24,7 @@ from clouddatamesh.plan.inputs import find_missing_inputs
 from clouddatamesh.plan.namespaces import why_homeless
 from clouddatamesh.plan.ownership import shows_others
 from clouddatamesh.plan.regions import asks_region
-from clouddatamesh.plan.storage import bucket_of, owner_of
+from clouddatamesh.plan.storage import bucket_of
 from clouddatamesh.plan.takeover import recorded
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.destruction import check_destruction
@@ -289,7 +289,7 @@ def clear(manifest: Manifest, visit: Visit) -> Next:
 
     def look() -> tuple[Steps, Executor]:
         world = gather_deletion(product, visit)
-        return plan_removal(owner_of(product, world), world), _executor(visit, world)
+        return plan_removal(product, world), _executor(visit, world)
 
     take_all(look)
     return Next()

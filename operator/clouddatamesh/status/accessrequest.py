@@ -8,12 +8,13 @@ from typing import Any, Final
 from clouddatamesh import reasons
 from clouddatamesh.model.access import Ask
 from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
+from clouddatamesh.model.identity import AccessKey
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding, keys
 from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import Decision, decide
-from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, moment_of, owner_of
+from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, moment_of, own_principal
 from clouddatamesh.plan.takeover import end_of_formers, living, take_over_fields
 from clouddatamesh.status.keys import told_of_keys
 
@@ -126,11 +127,17 @@ def _rotation(giving: Giving, world: AccessWorld, key_id: str) -> dict[str, Any]
     status = giving.request.status
     rotation = status.rotation
     token = giving.history.token if status.access_key_id != key_id else status.last_handled_rotate
-    if rotation is not None and giving.history.works_on(moment_of(world)):
+    lives = rotation is not None and any(key.id == rotation.access_key_id for key in _keys_of(world))
+    if rotation is not None and (lives or giving.history.works_on(moment_of(world))):
         fields["rotation"] = rotation.model_dump(by_alias=True)
     if token:
         fields["lastHandledRotate"] = token
     return fields
+
+
+def _keys_of(world: AccessWorld) -> tuple[AccessKey, ...]:
+    principal = value_of(world.principal)
+    return principal.keys if principal is not None else ()
 
 
 def _due(giving: Giving, world: AccessWorld) -> datetime | None:
@@ -191,7 +198,7 @@ def _is_gone(ask: Ask, world: AccessWorld) -> bool:
         return False
     if ask.place is None or isinstance(world.principal, Absent):
         return True
-    return isinstance(world.principal, Present) and not binding.is_ours(world.principal.value, owner_of(ask, world))
+    return isinstance(world.principal, Present) and own_principal(ask, world) is None
 
 
 def _has_formers(ask: Ask, world: AccessWorld) -> bool:

@@ -226,8 +226,8 @@ def _key(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     old, principal, secret = product.status.producer, value_of(world.principal), value_of(world.secret)
     known: dict[str, Any] = old.model_dump(by_alias=True, exclude_none=True, exclude={"principal"}) if old else {}
     history = history_of(product, principal)
-    if not history.works_on(moment_of(world)) and isinstance(world.principal, Present):
-        known.pop("rotation", None)
+    if not history.works_on(moment_of(world)) and not history.former and isinstance(world.principal, Present):
+        known.pop("rotation", None)  # it was read back as gone
     key_id = keys.good_key(principal, secret, history)
     if not key_id or secret is None or known.get("key") == fingerprint(key_id):
         return known

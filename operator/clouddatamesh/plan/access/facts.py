@@ -39,6 +39,7 @@ def read_request(request: Manifest) -> Ask:
         grant_uid=str(_map(status.get("grantRef")).get("uid") or ""),
         place=_place(_map(status.get("place"))),
         principal=str(status.get("principal") or ""),
+        key_ids=frozenset(_key_ids(status)),
         secret=str(_map(status.get("binding")).get("name") or ""),
         recorded_end=moment(status.get("validUntil")),
         decided_at=moment(status.get("decidedAt")),
@@ -224,6 +225,11 @@ def _grant_key(reference: Mapping[str, Any]) -> Key | None:
     """The grant on which what is in the store rests."""
     namespace, name = reference.get("namespace"), reference.get("name")
     return Key("AccessGrant", str(namespace), str(name)) if namespace and name else None
+
+
+def _key_ids(status: Mapping[str, Any]) -> Iterator[str]:
+    found = (status.get("accessKeyId"), _map(status.get("rotation")).get("accessKeyId"))
+    return (str(key_id) for key_id in found if key_id)
 
 
 def _place(raw: Mapping[str, Any]) -> Place | None:

@@ -3,6 +3,7 @@
 Giving: record, user, policy, read back, key, Secret. Taking: rights and keys, read back as gone, user; the Secret apart from both.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -120,7 +121,7 @@ def plan(ask: Ask, world: AccessWorld) -> Plan:
     keeps = giving is not None or decision.is_frozen or (decision.gives and not _ends_elsewhere(ask, world))
     return Plan(
         (
-            Part("taking", _plan_surplus(ask, world) if keeps else plan_taking(ask, world), CONDITION, takes=True, each=True),
+            Part("taking", _plan_surplus(ask, world, decision) if keeps else plan_taking(ask, world), CONDITION, takes=True, each=True),
             Part("former", _plan_former(ask, world, decision), CONDITION, takes=True, each=True),
             Part("secret", Steps() if keeps else plan_secret_end(ask, world), CONDITION, takes=True),
             Part("answer", _plan_answer(ask, world, decision)),
@@ -232,17 +233,23 @@ def _plan_former(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
     return plan_former(world.formers, world.settings.mesh, ask.key, ends=(decision.gives and over) or refused)
 
 
-def _plan_surplus(ask: Ask, world: AccessWorld) -> Steps:
-    """Rights that nobody gave, beside access that is given."""
-    principal = _own_principal(ask, world)
-    return Steps(tuple(b.surplus_rights(principal))) if principal is not None else Steps()
+def _plan_surplus(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
+    """Rights that nobody gave, and keys whose time is over, while access is given."""
+    principal = own_principal(ask, world)
+    if principal is None:
+        return Steps()
+    ended: Iterator[Operation] = iter(())
+    if world.request is not None:
+        history = history_of(world.request, decision.port.rotate_after if decision.port else None)
+        ended = keys.end_keys(owner_of(ask, world), principal, world.secret, history, moment_of(world))
+    return Steps((*b.surplus_rights(principal), *ended))
 
 
 def plan_taking(ask: Ask, world: AccessWorld) -> Steps:
     """Rights and keys, each by itself; the user once they are read back as gone. What is not ours is left, what is not seen is not gone."""
     if world.abandoned:
         return plan_abandoning(ask)
-    principal = _own_principal(ask, world)
+    principal = own_principal(ask, world)
     if principal is not None:
         return Steps(b.end_of(principal))
     if ask.place is not None and isinstance(world.principal, Unknown):
@@ -263,9 +270,11 @@ def plan_abandoning(ask: Ask) -> Steps:
     return Steps((Announce(Event("Warning", reasons.ABANDONED, left)), record))
 
 
-def _own_principal(ask: Ask, world: AccessWorld) -> Principal | None:
-    principal = value_of(world.principal)
-    return principal if principal is not None and b.is_ours(principal, owner_of(ask, world)) else None
+def own_principal(ask: Ask, world: AccessWorld) -> Principal | None:
+    """The user that was made for the request, wherever it is now; None where there is none, or only another's of that name."""
+    principal, owner, secret = value_of(world.principal), owner_of(ask, world), value_of(world.secret)
+    held = secrets.holding(secret).key_id if secret is not None and secrets.is_of(secret, ask.key, ask.uid) else ""
+    return principal if principal is not None and b.was_made_for(principal, owner, {*ask.key_ids, held}) else None
 
 
 def plan_secret_end(ask: Ask, world: AccessWorld) -> Steps:
