@@ -27,7 +27,7 @@ def move(mesh: Mesh, part: str, *, tagged: bool) -> None:
     """Somebody moves a user to another IAM path; a store that keeps no tags of users shows none."""
     users = mesh.stores.at(ENDPOINT).users
     name = next(name for name in users if part in name)
-    users[name] = replace(users[name], path="/archive/", **({} if tagged else {"tags": ()}))
+    users[name] = replace(users[name], path="/archive/", tags=users[name].tags if tagged else ())
 
 
 def suspend(mesh: Mesh) -> None:
@@ -86,12 +86,16 @@ def deny(mesh: Mesh) -> None:
     mesh.apply(a_grant("no", decision="Deny", validUntil=None))
 
 
+def lapse(mesh: Mesh) -> None:
+    mesh.apply(a_grant(validUntil="2026-01-15T00:00:00Z"))
+
+
 def forget(mesh: Mesh) -> None:
     mesh.delete("AccessRequest", "orders-for-forecast", "inventory")
 
 
 @pytest.mark.parametrize("tagged", [True, False], ids=["tagged", "a store without tags of users"])
-@pytest.mark.parametrize("act", [revoke, deny, lambda _: None, forget], ids=["revoked", "denied", "expired", "deleted"])
+@pytest.mark.parametrize("act", [revoke, deny, lapse, forget], ids=["revoked", "denied", "expired", "deleted"])
 def test_access_ends_wherever_its_user_was_moved(act: Act, tagged: bool) -> None:
     mesh = granted()
     move(mesh, CONSUMER, tagged=tagged)

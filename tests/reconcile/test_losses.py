@@ -10,7 +10,7 @@ from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import Terminal
 from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.objects import Key
-from clouddatamesh.plan.storage import MOST_LOSSES
+from clouddatamesh.plan.losses import MOST_LOSSES
 from clouddatamesh.reconcile.parse import read_leniently
 from clouddatamesh.reconcile.siblings import count_losses
 from tests.reconcile.access_flows import REQUEST, asked, granted, principal

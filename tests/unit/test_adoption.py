@@ -17,7 +17,8 @@ from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.adoption import Adoption
 from clouddatamesh.plan.dataproduct import plan
-from clouddatamesh.plan.storage import plan_storage, planned_adoption, wish_of
+from clouddatamesh.plan.storage import plan_storage, planned_adoption
+from clouddatamesh.plan.wish import wish_of
 from clouddatamesh.status.dataproduct import report
 from tests.support.worlds import START, a_world, the_product, the_store
 

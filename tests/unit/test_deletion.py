@@ -20,7 +20,7 @@ from clouddatamesh.plan import binding as b
 from clouddatamesh.plan.credentials import binding_of
 from clouddatamesh.plan.dataproduct import is_cut_off, is_forced, plan, plan_deletion
 from clouddatamesh.plan.fates import fate_of
-from clouddatamesh.plan.storage import wish_of
+from clouddatamesh.plan.wish import wish_of
 from tests.support.manifests import a_request
 from tests.support.worlds import a_world, owned_tags, the_product, the_store
 

@@ -13,9 +13,11 @@ from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.operations import Announce, Record
 from clouddatamesh.model.store_operations import CreateBucket, MarkBucket, UpdateBucket
 from clouddatamesh.model.world import ProductWorld
+from clouddatamesh.plan.losses import is_lost
 from clouddatamesh.plan.regions import asks_region, region_of
 from clouddatamesh.plan.rules import witness_of
-from clouddatamesh.plan.storage import Wish, is_lost, plan_storage, want_bucket, wish_of
+from clouddatamesh.plan.storage import plan_storage, want_bucket
+from clouddatamesh.plan.wish import Wish, wish_of
 from tests.support.worlds import ABLE, START, a_world, owned_tags, the_product, the_store
 
 NAME: Final = "acme-orders"

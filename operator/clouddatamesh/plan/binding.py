@@ -99,6 +99,13 @@ def has_policy(binding: Binding, observed: Principal) -> bool:
     return sorted(observed.policy or ()) == sorted(want_principal(binding).policy or ())
 
 
+def narrowing(observed: Principal, binding: Binding, *allowed: Binding) -> Iterator[Operation]:
+    """Our own policy, written again where somebody widened it: it says something that none of these bindings does."""
+    known = {statement for one in (binding, *allowed) for statement in want_principal(one).policy or ()}
+    if any(statement not in known for statement in observed.policy or ()):
+        yield put_policy(binding)
+
+
 def surplus_rights(observed: Principal) -> Iterator[Operation]:
     """What takes away every right that our one policy does not give. AWS's own quarantine of leaked keys is left."""
     yield from (DeletePolicy(observed.name, policy) for policy in sorted(observed.other_policies))

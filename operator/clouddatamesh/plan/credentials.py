@@ -18,7 +18,7 @@ from clouddatamesh.plan.access.facts import moment, span
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import Former, History, Moment
 from clouddatamesh.plan.marks import Owner
-from clouddatamesh.plan.storage import Wish, owner_of
+from clouddatamesh.plan.wish import Wish, owner_of
 
 CONDITION = "CredentialsReady"
 
@@ -104,8 +104,9 @@ def plan_surplus(wish: Wish, world: ProductWorld) -> Steps:
     principal = own_principal(wish.product, world)
     if principal is None:
         return Steps()
-    history, when = history_of(wish.product, principal), moment_of(world)
-    return Steps((*b.surplus_rights(principal), *keys.end_keys(wish.owner, principal, world.secret, history, when)))
+    history, when, binding = history_of(wish.product, principal), moment_of(world), binding_of(wish)
+    narrowed = b.narrowing(principal, binding) if binding is not None else ()
+    return Steps((*narrowed, *b.surplus_rights(principal), *keys.end_keys(wish.owner, principal, world.secret, history, when)))
 
 
 def own_principal(product: DataProduct, world: ProductWorld) -> Principal | None:

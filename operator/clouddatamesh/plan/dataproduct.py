@@ -8,7 +8,7 @@ from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import MeshError, Terminal, Waiting
 from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
 from clouddatamesh.model.objects import Event, Key
-from clouddatamesh.model.operations import Announce, HoldObject, ReleaseObject
+from clouddatamesh.model.operations import Announce, ReleaseObject
 from clouddatamesh.model.plan import Part, Plan, Steps, stopped
 from clouddatamesh.model.store_operations import CheckDestruction, DeleteBucket, EmptyBucket
 from clouddatamesh.model.world import ProductWorld
@@ -19,10 +19,12 @@ from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.adoption import why_kept
 from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus, principal_of
 from clouddatamesh.plan.fates import agreed_fate, fate_of
+from clouddatamesh.plan.losses import find_loss, is_lost
 from clouddatamesh.plan.namespaces import why_leaving
 from clouddatamesh.plan.ownership import judge
-from clouddatamesh.plan.storage import Wish, find_loss, is_lost, plan_storage, wish_of
+from clouddatamesh.plan.storage import plan_excess, plan_hold, plan_storage
 from clouddatamesh.plan.takeover import is_over, plan_former, recorded
+from clouddatamesh.plan.wish import Wish, wish_of
 
 STORAGE_READY: Final = "StorageReady"
 BLOCKED: Final = "DeletionBlocked"
@@ -41,17 +43,12 @@ def plan(product: DataProduct, world: ProductWorld) -> Plan:
         (
             Part("taking", taking, CONDITION, takes=True, each=True),
             Part("former", _plan_former(wish, world), CONDITION, takes=True, each=True),
-            Part("storage", _hold(product, storage) + storage, STORAGE_READY),
+            Part("storage", plan_hold(product, storage) + storage, STORAGE_READY),
+            Part("excess", plan_excess(wish, world) if wish is not None and world.obstacle is None else Steps(), STORAGE_READY),
             Part("credentials", credentials, CONDITION, after=("taking", "storage")),
             inbox,
         )
     )
-
-
-def _hold(product: DataProduct, storage: Steps) -> Steps:
-    """The finalizer, before the first outside write and for as long as there is a record."""
-    wanted = bool(storage.operations) or product.status.storage is not None
-    return Steps((HoldObject(),)) if wanted and not marks.is_held(product.metadata.finalizers) else Steps()
 
 
 def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) -> Steps:

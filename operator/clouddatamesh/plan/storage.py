@@ -1,78 +1,23 @@
 """The bucket of a product: what it should be, and the writes that lead there in an order in which it is never reachable and unprotected."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Final
+from dataclasses import replace
 
 from clouddatamesh import reasons
-from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
-from clouddatamesh.api.v1alpha1.storage import Storage
-from clouddatamesh.errors import MeshError, Terminal, Waiting
+from clouddatamesh.errors import MeshError, Terminal
 from clouddatamesh.model import bucket as b
 from clouddatamesh.model.evidence import Present, Unknown
-from clouddatamesh.model.objects import Event, Key
-from clouddatamesh.model.operations import Announce, Record
+from clouddatamesh.model.objects import Event
+from clouddatamesh.model.operations import Announce, HoldObject, Record
 from clouddatamesh.model.plan import Operation, Steps, stopped
 from clouddatamesh.model.store_operations import AdoptBucket, CreateBucket, MarkBucket, UpdateBucket
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import features, lent, marks, names, policies
 from clouddatamesh.plan.adoption import Adoption, mark_of, may_delete, plan_adoption
 from clouddatamesh.plan.diff import diff_bucket
-from clouddatamesh.plan.marks import Owner
+from clouddatamesh.plan.losses import STOPS, explain_loss
 from clouddatamesh.plan.ownership import Claim, judge
-from clouddatamesh.plan.regions import region_of
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A product's storage request, taken apart once."""
-
-    product: DataProduct
-    storage: Storage
-    store: ObjectStore
-    owner: Owner
-    region: str
-    """Of the bucket: as it was read, or as the store makes it."""
-
-    @property
-    def key(self) -> Key:
-        return self.owner.key
-
-    @property
-    def name(self) -> str:
-        """Name of the bucket."""
-        return bucket_of(self.product, self.store, self.owner.mesh)
-
-
-def wish_of(product: DataProduct, world: ProductWorld) -> Wish | None:
-    """The wish of a product, None where it asks for no storage or there is no store to ask."""
-    if product.spec.storage is None or world.store is None:
-        return None
-    return Wish(product, product.spec.storage, world.store, owner_of(product, world), region_of(product, world.store, world)[0])
-
-
-def owner_of(product: DataProduct, world: ProductWorld) -> Owner:
-    """The marks of a product."""
-    metadata = product.metadata
-    return Owner(
-        mesh=world.settings.mesh,
-        cluster=world.cluster,
-        key=Key("DataProduct", metadata.namespace, metadata.name),
-        uid=metadata.uid,
-        domain=world.home.name if world.home else "",
-        namespace_uid=world.namespace_uid,
-    )
-
-
-def bucket_of(product: DataProduct, store: ObjectStore, mesh: str) -> str:
-    """The name of a product's bucket: chosen, recorded, or generated."""
-    key = Key("DataProduct", product.metadata.namespace, product.metadata.name)
-    chosen = product.spec.storage.bucket_name if product.spec.storage else None
-    recorded = product.status.storage.bucket if product.status.storage else None
-    return chosen or recorded or names.bucket_name(store.spec.bucket_prefix, mesh, key)
+from clouddatamesh.plan.wish import Wish
 
 
 def plan_storage(wish: Wish, world: ProductWorld) -> Steps:
@@ -80,8 +25,8 @@ def plan_storage(wish: Wish, world: ProductWorld) -> Steps:
     if isinstance(world.bucket, Unknown):
         return stopped(world.bucket.error)
     claim = judge(wish.product, wish.name, world)
-    if claim.verdict in _STOPS:
-        return stopped(_loss(wish, claim, world))
+    if claim.verdict in STOPS:
+        return stopped(explain_loss(wish, claim, world))
     lacking = _plan_lacking(wish)
     if lacking is not None:
         return lacking
@@ -91,7 +36,20 @@ def plan_storage(wish: Wish, world: ProductWorld) -> Steps:
     adoption = planned_adoption(wish, world)
     if adoption is not None and adoption.stop is not None:
         return stopped(adoption.stop)
-    return Steps(_settle(wish, world.bucket.value, claim), _find_excess(wish, world.bucket.value))
+    return Steps(_settle(wish, world.bucket.value, claim))
+
+
+def plan_hold(product: DataProduct, storage: Steps) -> Steps:
+    """The finalizer, before the first outside write and for as long as there is a record."""
+    wanted = bool(storage.operations) or product.status.storage is not None
+    return Steps((HoldObject(),)) if wanted and not marks.is_held(product.metadata.finalizers) else Steps()
+
+
+def plan_excess(wish: Wish, world: ProductWorld) -> Steps:
+    """What spec asks for beyond what may be done to a bucket that is only lent. It is told, and keeps nothing else from being done."""
+    if not isinstance(world.bucket, Present) or judge(wish.product, wish.name, world).verdict != "Mine":
+        return Steps()
+    return Steps((), _find_excess(wish, world.bucket.value))
 
 
 def planned_adoption(wish: Wish, world: ProductWorld) -> Adoption | None:
@@ -99,82 +57,6 @@ def planned_adoption(wish: Wish, world: ProductWorld) -> Adoption | None:
     if not isinstance(world.bucket, Present) or not judge(wish.product, wish.name, world).is_new:
         return None
     return plan_adoption(wish.product, world.bucket.value, want_bucket(wish, world.bucket.value), world)
-
-
-_STOPS: Final = {
-    "Foreign": reasons.NOT_OWNED,
-    "Missing": reasons.BUCKET_MISSING,
-    "MarksMissing": reasons.MARKS_MISSING,
-    "Released": reasons.RELEASED,
-}
-MOST_LOSSES: Final = 3
-"""So many products of a store whose buckets were lost within an hour, and it is a fault of a store, of a tool, or of ours."""
-_CONFIRMED: Final = timedelta(seconds=30)
-
-
-def is_lost(wish: Wish, world: ProductWorld) -> bool:
-    """Whether the bucket that was this product's is positively another's: then keys that were made for it must not open it.
-
-    Marks of somebody else must have been seen twice, and not on many buckets within an hour. Consent needs no second look, nor does a
-    product that had nothing there: what its name has in the store is left of an earlier one, or of a lost cluster.
-    """
-    if not was_ours(wish.product):
-        return not isinstance(world.bucket, Unknown) and _is_anothers(judge(wish.product, wish.name, world))
-    loss = find_loss(wish, world)
-    return loss is not None and loss.reason in (reasons.RELEASED, reasons.NOT_OWNED)
-
-
-def _is_anothers(claim: Claim) -> bool:
-    return claim.verdict == "Released" or (claim.verdict == "Foreign" and claim.positive)
-
-
-def was_ours(product: DataProduct) -> bool:
-    """Whether the bucket was read back as this product's before, or keys were made for it: also where it is just being made again."""
-    storage = product.status.storage
-    return storage is not None and (storage.phase != "Creating" or product.status.producer is not None)
-
-
-def find_loss(wish: Wish, world: ProductWorld) -> MeshError | None:
-    """Why a bucket that was this product's is not any more, whatever else keeps the product from being served; None where it is not lost.
-
-    Somebody else's marks, seen once or confirmed; or the tag by which its owner lets it go.
-    """
-    if isinstance(world.bucket, Unknown) or not was_ours(wish.product):
-        return None
-    claim = judge(wish.product, wish.name, world)
-    return _loss(wish, claim, world) if _is_anothers(claim) else None
-
-
-def _loss(wish: Wish, claim: Claim, world: ProductWorld) -> MeshError:
-    """Why the bucket is not taken for this product's, and what comes of that."""
-    if claim.verdict != "Foreign" or not was_ours(wish.product):
-        return Terminal(_STOPS[claim.verdict], claim.why)
-    if not claim.positive:
-        return Terminal(reasons.MARKS_MISSING, f"{claim.why}; credentials are kept, nothing is written")
-    doubt = _doubt(wish, world)
-    return doubt(claim.why) if doubt is not None else Terminal(reasons.NOT_OWNED, claim.why)
-
-
-def _doubt(wish: Wish, world: ProductWorld) -> Callable[[str], MeshError] | None:
-    """What speaks against believing at once that a bucket is somebody else's now."""
-    before = next((c for c in wish.product.status.conditions if c.type == "StorageReady"), None)
-    storage = wish.product.status.storage
-    since = parse_time(storage.loss_seen_at) if storage is not None and storage.loss_seen_at else None
-    seen_twice = since is not None and world.is_time_trusted and world.now - since >= _CONFIRMED
-    if before is not None and before.reason == reasons.NOT_OWNED and seen_twice:
-        return None  # it was confirmed before
-    braked = (storage is not None and storage.loss_braked) or world.losses >= MOST_LOSSES - 1
-    if braked and not world.handed_over:
-        # Time alone never ends the brake, however many of the others were put right: somebody says what is meant.
-        return lambda why: Terminal(
-            reasons.STORAGE_LOSS_BRAKE,
-            f"{MOST_LOSSES} products of one store, or of several stores, lost their buckets within an hour, so nothing is taken."
-            f" {why}; put the tags back, or let this one go with bucket tag"
-            f" {marks.RELEASED_TAG}={wish.key.namespace}/{wish.key.name}",
-        )
-    if seen_twice:
-        return None
-    return lambda why: Waiting(reasons.LOSS_UNCONFIRMED, f"{why}; it is looked at once more before credentials are taken")
 
 
 def _plan_lacking(wish: Wish) -> Steps | None:

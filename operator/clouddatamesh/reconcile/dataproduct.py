@@ -24,8 +24,8 @@ from clouddatamesh.plan.inputs import find_missing_inputs
 from clouddatamesh.plan.namespaces import why_homeless
 from clouddatamesh.plan.ownership import shows_others
 from clouddatamesh.plan.regions import asks_region
-from clouddatamesh.plan.storage import bucket_of
 from clouddatamesh.plan.takeover import recorded
+from clouddatamesh.plan.wish import bucket_of
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.destruction import check_destruction
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
@@ -166,7 +166,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         formers=place.observe_formers(planning.key_of_product(product), user, done),
         rival=find_rival(product, visit.ports.cluster),
         uid_lives=found is not None and lives_elsewhere(found.tag(marks.UID_TAG), product, visit.ports.cluster),
-        handed_over=alien and is_handed_over(name, visit.manifest(), visit.ports.cluster),
+        handed_over=alien and is_handed_over(name, store.metadata.name, product.metadata.uid, visit.ports.cluster),
         losses=count_losses(product, visit.ports.cluster, visit.ports.clock) if alien else 0,
     )
 

@@ -11,7 +11,7 @@ from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.adoption import why_kept
 from clouddatamesh.plan.fates import agreed_fate
-from clouddatamesh.plan.storage import bucket_of
+from clouddatamesh.plan.wish import bucket_of
 from clouddatamesh.reconcile.parse import parse
 from clouddatamesh.reconcile.pipeline import Visit
 from clouddatamesh.reconcile.places import Place

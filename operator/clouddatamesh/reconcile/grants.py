@@ -9,6 +9,7 @@ from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
 from clouddatamesh.errors import MeshError
 from clouddatamesh.model.access import Answer
+from clouddatamesh.model.evidence import require
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.settings import Next
@@ -96,6 +97,8 @@ def _gather(answer: Answer, ports: Ports) -> GrantWorld:
     if answer.request is None:
         return _gather_ban(answer, around, ports.cluster)
     request = ports.cluster.get(answer.request)
+    if request is None and (answer.held or answer.owner):
+        request = require(ports.cluster.read(answer.request))  # a cache may be behind, and by its absence a grant is cleared away
     if request is None:
         return GrantWorld(around)
     ask = read_request(request)

@@ -111,9 +111,13 @@ class Place:
         return found
 
     def observe_formers(self, owner: Key, own: str, done: Iterable[str]) -> tuple[FormerUser, ...]:
-        """The users that lost clusters made for an object, but for those of clusters that left none, and its own."""
-        wanted = former_names(self._store, self._mesh, owner, (*done, self._cluster))
-        return tuple(FormerUser(cluster, path, name, self.observe_principal(name)) for cluster, path, name in wanted if name != own)
+        """The users that lost clusters made for an object, but for those of clusters that left none, and its own.
+
+        They are this cluster's to see only where the mesh's bucket bears its mark: another cluster may have taken the store over.
+        """
+        wanted = [user for user in former_names(self._store, self._mesh, owner, (*done, self._cluster)) if user[2] != own]
+        doubt = self._doubt_of_buckets() if wanted else None
+        return tuple(FormerUser(*user, self.observe_principal(user[2]) if doubt is None else Unknown(doubt)) for user in wanted)
 
     def find_region(self, name: str) -> tuple[str, Literal["Store", "Bucket"]] | None:
         """A bucket's region, and where it is known from; None where the store does not say. Asked once in a visit.

@@ -7,8 +7,8 @@ from typing import Final
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.plan.losses import MOST_LOSSES
 from clouddatamesh.plan.references import BUCKET, UID
-from clouddatamesh.plan.storage import MOST_LOSSES
 from clouddatamesh.ports import Clock, Cluster
 from clouddatamesh.status.summarize import condition_of
 
@@ -93,7 +93,7 @@ def _lost_at(place: Key, product: DataProduct, cluster: Cluster) -> Iterator[Key
         other = cluster.get(key)
         if other is None or other["metadata"]["uid"] == product.metadata.uid:
             continue
-        if not is_handed_over(_recorded_bucket(other), other, cluster):
+        if not is_handed_over(_recorded_bucket(other), store_name_of(other), other["metadata"]["uid"], cluster):
             yield key
 
 
@@ -113,14 +113,14 @@ def has_bucket(product: Manifest) -> bool:
     return bool(_recorded_bucket(product))
 
 
-def is_handed_over(bucket: str, former: Manifest, cluster: Cluster) -> bool:
-    """Whether another living product says that a bucket is its own: it took it by a consent that named it, so that is no loss."""
+def is_handed_over(bucket: str, store: str | None, uid: str, cluster: Cluster) -> bool:
+    """Whether another living product than that of `uid` says that a bucket is its own: it took it by a consent, so that is no loss."""
     others = cluster.referring(Key(BUCKET, "", bucket), "DataProduct") if bucket else []
     return any(
-        other["metadata"]["uid"] != former["metadata"]["uid"]
+        other["metadata"]["uid"] != uid
         and _recorded_bucket(other) == bucket
         and other["status"]["storage"].get("ownershipVerified") is True
-        and store_name_of(other) == store_name_of(former)
+        and store_name_of(other) == store
         for other in others
     )
 

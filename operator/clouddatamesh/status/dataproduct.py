@@ -18,11 +18,13 @@ from clouddatamesh.plan.adoption import Adoption, due_at, may_delete
 from clouddatamesh.plan.credentials import binding_of, fingerprint, history_of, moment_of
 from clouddatamesh.plan.dataproduct import is_forced, key_of_product
 from clouddatamesh.plan.fates import fate_of
+from clouddatamesh.plan.losses import find_loss
 from clouddatamesh.plan.marks import is_given_up
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.regions import asks_region, region_of
-from clouddatamesh.plan.storage import Wish, find_loss, planned_adoption, recreated, wish_of
+from clouddatamesh.plan.storage import planned_adoption, recreated
 from clouddatamesh.plan.takeover import end_of_formers, recorded, take_over_fields
+from clouddatamesh.plan.wish import Wish, wish_of
 from clouddatamesh.status.keys import told_of_keys
 
 _SHOWN = 20

@@ -258,6 +258,9 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None)
     yield from _without_domain(home, offer.key.namespace)
     if not offer.verified:
         yield Decision(reasons.PRODUCT_NOT_READY, "The product's bucket was not read back as its own yet")
+    elif offer.storage_reason not in ("", reasons.ADOPTION_BLOCKED):
+        # Of a bucket that is lent ADOPTION_BLOCKED says that a wish was not granted: the bucket itself is as it should be.
+        yield Decision(reasons.PRODUCT_NOT_READY, f"The product's bucket is not as it should be: {offer.storage_message}")
     yield from _without_domain(world.consumer_home, ask.key.namespace)
     if not world.is_time_trusted:
         yield Decision(reasons.CLOCK_SKEWED, "The operator's clock and the API server's differ, so nothing is given by time")

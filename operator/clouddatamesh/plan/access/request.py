@@ -4,7 +4,7 @@ Giving: record, user, policy, read back, key, Secret. Taking: rights and keys, r
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from clouddatamesh import reasons
@@ -121,7 +121,7 @@ def plan(ask: Ask, world: AccessWorld) -> Plan:
     keeps = giving is not None or decision.is_frozen or (decision.gives and not _ends_elsewhere(ask, world))
     return Plan(
         (
-            Part("taking", _plan_surplus(ask, world, decision) if keeps else plan_taking(ask, world), CONDITION, takes=True, each=True),
+            Part("taking", _plan_surplus(ask, world, giving) if keeps else plan_taking(ask, world), CONDITION, takes=True, each=True),
             Part("former", _plan_former(ask, world, decision), CONDITION, takes=True, each=True),
             Part("secret", Steps() if keeps else plan_secret_end(ask, world), CONDITION, takes=True),
             Part("answer", _plan_answer(ask, world, decision)),
@@ -233,16 +233,23 @@ def _plan_former(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
     return plan_former(world.formers, world.settings.mesh, ask.key, ends=(decision.gives and over) or refused)
 
 
-def _plan_surplus(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
+def _plan_surplus(ask: Ask, world: AccessWorld, giving: Giving | None) -> Steps:
     """Rights that nobody gave, and keys whose time is over, while access is given."""
     principal = own_principal(ask, world)
     if principal is None:
         return Steps()
+    narrowed = b.narrowing(principal, _as_recorded(giving), giving.binding) if giving is not None else ()
     ended: Iterator[Operation] = iter(())
     if world.request is not None:
-        history = history_of(world.request, decision.port.rotate_after if decision.port else None)
+        history = history_of(world.request, None)
         ended = keys.end_keys(owner_of(ask, world), principal, world.secret, history, moment_of(world))
-    return Steps((*b.surplus_rights(principal), *ended))
+    return Steps((*narrowed, *b.surplus_rights(principal), *ended))
+
+
+def _as_recorded(giving: Giving) -> Binding:
+    """What was given last; what is to be given now is the giving part's."""
+    place = giving.ask.place
+    return replace(giving.binding, bucket=place.bucket, path=place.path) if place is not None else giving.binding
 
 
 def plan_taking(ask: Ask, world: AccessWorld) -> Steps:

@@ -1,0 +1,116 @@
+"""Nothing is given before a bucket is safe, nothing works beyond what was given, and nobody's access ends for want of a look."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from clouddatamesh.errors import Transient
+from clouddatamesh.model import bucket as b
+from clouddatamesh.model.objects import Key
+from clouddatamesh.reconcile.dispatch import reconcile
+from tests.reconcile.access_flows import REQUEST, a_port, disown, two_domains
+from tests.reconcile.flows import ENDPOINT, ready
+from tests.reconcile.test_access import granted
+from tests.reconcile.test_adoption import BUCKET, legacy, wish
+from tests.reconcile.test_keys_end import active, degrade, lose_bucket, observe, suspend
+from tests.reconcile.test_takeover import a_mesh, inventory, lost_mesh, sales, users
+from tests.support.driven import Driven
+from tests.support.manifests import a_grant, a_product, a_request
+from tests.support.mesh import Mesh
+
+PRODUCT = Key("DataProduct", "sales", "orders")
+RULE = [{"prefix": "tmp/", "expireAfter": "7d"}]
+
+
+@pytest.mark.parametrize("setting", ["block public access", "write policy", "encrypt"])
+@pytest.mark.parametrize("late", [False, True], ids=["new", "undone later"])
+def test_nobody_is_given_access_to_a_bucket_that_is_not_protected(setting: str, late: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = {"block public access": "publicAccessBlock", "write policy": "policy", "encrypt": "encryption"}[setting]
+    if not late:
+        _refuse(path, monkeypatch)
+    mesh = two_domains(Mesh())
+    if late:
+        _refuse(path, monkeypatch)
+        held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
+        held.bucket = replace(held.bucket, public_access_blocked=False, policy=(), encryption=None)
+        Driven(mesh).run(minutes=6)
+    driven = Driven(mesh.apply(a_request(), a_grant())).run(minutes=10)
+    assert not active(mesh, "orders-for-forecast")
+    assert mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["reason"] == "ProductNotReady"
+    monkeypatch.undo()
+    driven.run(minutes=10)
+    assert active(mesh, "orders-for-forecast")
+
+
+def _refuse(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One setting of products' buckets cannot be written."""
+    from clouddatamesh.storage.memory_buckets import MemoryBuckets
+
+    real = MemoryBuckets.update
+
+    def update(self: MemoryBuckets, want: b.Bucket, delta: b.Delta) -> None:
+        if path in delta and "orders" in want.name:
+            raise Transient("AccessDenied", f"The {path} of {want.name} cannot be written")
+        real(self, want, delta)
+
+    monkeypatch.setattr(MemoryBuckets, "update", update)
+
+
+@pytest.mark.parametrize("act", [lambda _: None, suspend, observe, lose_bucket, degrade])
+def test_a_policy_of_ours_that_somebody_widened_is_narrowed_whatever_else_is_wrong(act: Callable[[Mesh], object]) -> None:
+    mesh = granted()
+    driven = Driven(mesh)
+    act(mesh)
+    driven.run(minutes=10)
+    found = mesh.stores.at(ENDPOINT).users
+    before = {name: user.policy for name, user in found.items() if user.policy}
+    for name, policy in before.items():
+        found[name] = replace(found[name], policy=tuple(replace(one, resources=("arn:aws:s3:::*",)) for one in policy))
+    driven.run(minutes=10)
+    assert {name: user.policy for name, user in found.items() if user.policy} == before
+
+
+def test_a_wish_that_a_lent_bucket_does_not_grant_keeps_no_credentials_from_being_repaired() -> None:
+    mesh = legacy().apply(wish(apply=True, lifecycleRules=RULE)).settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "AdoptionBlocked"
+    assert mesh.condition("DataProduct", "orders", "sales", "CredentialsReady")["status"] == "True"
+    secret = Key("Secret", "sales", "orders-producer")
+    mesh.cluster.user_delete(secret)
+    Driven(mesh).run(minutes=6)
+    assert mesh.cluster.secret_data(secret)["bucket"] == BUCKET
+
+
+def test_a_product_that_went_without_us_loses_its_keys_though_its_bucket_is_anothers() -> None:
+    mesh = ready(Mesh()).settle()
+    disown(mesh)
+    mesh.cluster.user_finalize(PRODUCT)
+    mesh.cluster.user_delete(PRODUCT)
+    reconcile(PRODUCT, mesh.ports)
+    assert not active(mesh, "sales-orders-")
+
+
+def test_a_grant_of_a_port_is_not_cleared_away_because_a_cache_lacks_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = two_domains(Mesh(), approval="Auto").apply(a_request()).settle()
+    (grant,) = (Key("AccessGrant", "sales", one["metadata"]["name"]) for one in mesh.cluster.list("AccessGrant"))
+    keys, real = active(mesh, "orders-for-forecast"), mesh.cluster.get
+    monkeypatch.setattr(mesh.cluster, "get", lambda key: None if key == REQUEST else real(key))
+    mesh.clock.forward(minutes=1)
+    reconcile(grant, mesh.ports)
+    monkeypatch.undo()
+    mesh.settle()
+    assert mesh.exists("AccessGrant", grant.name, "sales")
+    assert active(mesh, "orders-for-forecast") == keys
+
+
+@pytest.mark.parametrize("claimed", [True, False], ids=["taken over", "not claimed yet"])
+def test_a_cluster_whose_store_is_anothers_ends_no_user_of_a_lost_one(claimed: bool) -> None:
+    lost = lost_mesh()
+    heir = a_mesh(1, after=lost, lost=(0,))
+    Driven(inventory(sales(heir)) if claimed else sales(heir)).run(minutes=5)
+    before = users(heir, "orders")
+    third = a_mesh(2, after=heir, lost=(0,))
+    inventory(sales(third)).apply(a_product(outputPorts=[a_port()], lifecycle="draft"))
+    Driven(third).run(minutes=10)
+    assert third.condition("ObjectStore", "main")["reason"] == "StoreInUseByOtherCluster"
+    assert users(heir, "orders") == before
