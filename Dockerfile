@@ -12,7 +12,7 @@ RUN python3 -m venv /opt/clouddatamesh \
 RUN sed -n '/^setuptools==/,/[^\\]$/p' requirements-dev.txt > build.txt \
     && python3 -m venv /opt/build \
     && /opt/build/bin/pip install --quiet --require-hashes --no-deps --requirement build.txt
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
 RUN /opt/build/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /src/dist . \
     && /opt/clouddatamesh/bin/pip install --quiet --no-deps --no-index /src/dist/*.whl \
