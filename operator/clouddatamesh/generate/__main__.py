@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clouddatamesh.generate.crds import crd_files
 from clouddatamesh.generate.rbac import permissions_file
+from clouddatamesh.generate.reasons import reasons_page
 from clouddatamesh.generate.reference import reference
 
 _CHART = Path("charts/clouddatamesh/files")
@@ -15,7 +16,8 @@ def generated() -> dict[Path, str]:
     """Path from the root of the repository -> text."""
     crds = crd_files()
     files = {folder / name: text for folder in (Path("crds"), _CHART / "crds") for name, text in crds.items()}
-    return {**files, _CHART / "permissions.yaml": permissions_file(), Path("docs/reference.md"): reference()}
+    pages = {Path("docs/reference.md"): reference(), Path("docs/operations/reasons.md"): reasons_page()}
+    return {**files, _CHART / "permissions.yaml": permissions_file(), **pages}
 
 
 def find_stale(root: Path) -> tuple[Path, ...]:
