@@ -1,6 +1,6 @@
 # The two commands that matter: `make demo` and `make test`. Everything runs in .venv, made from hash-pinned requirements.
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint generate verify tools image lock clean
+.PHONY: help demo test bench lint generate verify docs tools image lock clean
 
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
@@ -42,6 +42,9 @@ generate: $(VENV)/ready ## write what api/ declares: CRDs, RBAC, field reference
 verify: $(VENV)/ready ## fail where a generated file is not what api/ declares
 	$(RUN)python -m clouddatamesh.generate --check
 
+docs: build/docs-venv/ready ## the documentation as a site in build/site; fails on a broken link
+	NO_MKDOCS_2_WARNING=1 build/docs-venv/bin/mkdocs build --strict
+
 tools: $(VENV)/ready ## build and fetch all that tests and demo start, into the cache
 	$(RUN)python hack/tools/up.py cache
 
@@ -49,7 +52,7 @@ image: $(VENV)/ready ## the operator's image as an archive, built here; BASE=<im
 	BASE="$(BASE)" $(RUN)python hack/tools/up.py image
 
 lock: ## resolve *.in into hash-pinned *.txt; needs uv
-	for name in requirements requirements-dev hack/tools/go hack/tools/readers; do \
+	for name in requirements requirements-dev docs/requirements hack/tools/go hack/tools/readers; do \
 		uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --python-version 3.11 --universal \
 			--custom-compile-command 'make lock' $$name.in --output-file $$name.txt || exit; \
 	done
@@ -71,4 +74,10 @@ else
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 endif
+	touch $@
+
+build/docs-venv/ready: docs/requirements.txt
+	rm -rf build/docs-venv
+	$(PYTHON) -m venv build/docs-venv
+	build/docs-venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
 	touch $@

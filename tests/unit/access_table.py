@@ -1,4 +1,4 @@
-"""Every state that a decision on access can rest on, and the decision. docs/access.md is written from it."""
+"""Every state that a decision on access can rest on, and the decision. docs/access-rule.md is generated from it."""
 
 from typing import Final
 

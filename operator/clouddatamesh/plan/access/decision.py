@@ -1,4 +1,4 @@
-"""Who has access, until when, and on which grant: the one decision by which access is given and taken. Pure; the rule is docs/access.md.
+"""Who has access, until when, and on which grant: the one decision that gives and revokes access. Pure; the rule is docs/access-rule.md.
 
 Access lasts exactly while request, grant, consumer, port and an offered product all exist. Any Deny wins; else, of the approvals that no
 newer one has superseded, the one with the latest end counts. What runs goes on where no new grants are given.
