@@ -52,6 +52,7 @@ MODULES = (
     ),
     Module("helm", (("helm", "helm.sh/helm/v4/cmd/helm"),), ("helm.sh/helm/v4/internal/version.version=v4.3.1",), "4 min"),
     Module("pause", (("pause", "."),), (), "10 s"),
+    Module("actionlint", (("actionlint", "github.com/rhysd/actionlint/cmd/actionlint"),), (), "10 s"),
 )
 NAMES = tuple(name for module in MODULES for name, _ in module.packages)
 
