@@ -1,4 +1,4 @@
-"""What every custom resource shares: metadata, conditions, and models that are frozen, camelCase outside and deaf to unknown fields."""
+"""What every custom resource shares: metadata, conditions, and models that are frozen, use camelCase in JSON and ignore unknown fields."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,7 +23,7 @@ class Model(BaseModel):
 
 
 class ObjectMeta(Model):
-    """The part of Kubernetes' metadata that decisions rest on."""
+    """The part of Kubernetes' metadata that decisions are based on."""
 
     name: str
     namespace: str = ""
@@ -42,19 +42,28 @@ class Condition(Model):
 
     type: str = Field(max_length=64, description="Name of the condition. Example: Ready.")
     status: str = Field(max_length=16, description="True, False or Unknown. Example: True.")
-    reason: str = Field(max_length=128, description="One word for why. Example: BucketNotEmpty.")
-    message: str = Field(default="", max_length=4096, description="One sentence for a person. Example: The bucket was read back.")
-    last_transition_time: str = Field(max_length=64, description="When status last changed, RFC 3339. Example: 2026-01-01T00:00:00Z.")
-    observed_generation: int = Field(default=0, ge=0, description="Generation that this was found for. Example: 3.")
+    reason: str = Field(max_length=128, description="Reason for the status, in one word. Example: BucketNotEmpty.")
+    message: str = Field(
+        default="", max_length=4096, description="Explanation for people: what, why, and what to do. Example: All resources match the spec."
+    )
+    last_transition_time: str = Field(
+        max_length=64, description="Time when the status last changed, in RFC 3339. Example: 2026-01-01T00:00:00Z."
+    )
+    observed_generation: int = Field(default=0, ge=0, description="Generation of the object that the condition is based on. Example: 3.")
 
 
 class Status(Model):
-    """What every status holds."""
+    """Fields that every status has."""
 
-    observed_generation: int = Field(default=-1, description="Generation of spec that this status speaks of; -1: none yet. Example: 3.")
-    conditions: tuple[Condition, ...] = Field(default=(), max_length=16, description="What was found, by type.")
+    observed_generation: int = Field(
+        default=-1,
+        description="Generation of the spec that this status describes; -1 if the operator has not reconciled the object yet. Example: 3.",
+    )
+    conditions: tuple[Condition, ...] = Field(default=(), max_length=16, description="Current conditions, by type.")
     last_handled_reconcile_at: str | None = Field(
-        default=None, max_length=256, description="The last reconcile-requested-at annotation that was acted on. Example: 2026-01-01."
+        default=None,
+        max_length=256,
+        description="Value of the last reconcile-requested-at annotation that was handled. Example: 2026-01-01.",
     )
 
 

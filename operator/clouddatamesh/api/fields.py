@@ -86,7 +86,7 @@ def parse_time(text: str) -> datetime:
 
 
 class ObjectReference(Model):
-    """Another object, by its name."""
+    """Reference to another object by name."""
 
     name: SubdomainName = Field(description="Name of the object. Example: main.")
 
@@ -95,8 +95,10 @@ class LabelSelectorRequirement(Model):
     """One requirement of a label selector."""
 
     key: LabelKey = Field(description="Label key. Example: tier.")
-    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(description="How key and values relate. Example: In.")
-    values: tuple[LabelValue, ...] = Field(default=(), max_length=32, description="Values to compare with. Example: [gold].")
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(description="Relation between the key and the values. Example: In.")
+    values: tuple[LabelValue, ...] = Field(
+        default=(), max_length=32, description="Values to compare with; required for In and NotIn. Example: [gold]."
+    )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -108,12 +110,12 @@ class LabelSelectorRequirement(Model):
 
 
 class LabelSelector(Model):
-    """Objects by their labels; everything that is given must hold. Empty selects all."""
+    """Selects objects by their labels. All requirements must hold. An empty selector selects all objects."""
 
     match_labels: dict[LabelKey, LabelValue] = Field(
-        default={}, max_length=16, description="Labels that must be exactly so. Example: {tier: gold}."
+        default={}, max_length=16, description="Labels that an object must have, with these values. Example: {tier: gold}."
     )
-    match_expressions: tuple[LabelSelectorRequirement, ...] = Field(default=(), max_length=16, description="Further requirements.")
+    match_expressions: tuple[LabelSelectorRequirement, ...] = Field(default=(), max_length=16, description="Additional requirements.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -124,15 +126,15 @@ class LabelSelector(Model):
 
 
 class Description(Model):
-    """What something is for, in the words of the Open Data Product Standard."""
+    """Purpose, limitations and usage, as in the Open Data Product Standard."""
 
-    purpose: Text | None = Field(default=None, description="What it is for. Example: Every order line since 2019.")
-    limitations: Text | None = Field(default=None, description="What it is not good for. Example: Returns arrive a day late.")
-    usage: Text | None = Field(default=None, description="How to use it well. Example: Read the newest partition.")
+    purpose: Text | None = Field(default=None, description="Intended purpose. Example: Every order line since 2019.")
+    limitations: Text | None = Field(default=None, description="Known limitations. Example: Returns arrive a day late.")
+    usage: Text | None = Field(default=None, description="Recommended usage. Example: Read the newest partition.")
 
 
 class AuthoritativeDefinition(Model):
-    """A page that says more."""
+    """Link to an authoritative page."""
 
-    type: ShortText = Field(description="What the page is. Example: documentation.")
-    url: Url = Field(description="Where it is. Example: https://wiki.example.com/orders.")
+    type: ShortText = Field(description="Type of the page. Example: documentation.")
+    url: Url = Field(description="URL of the page. Example: https://wiki.example.com/orders.")

@@ -71,7 +71,7 @@ KINDS: Final = (
         "Cluster",
         ("ostore",),
         (_READY, Column("Region", ".spec.region"), Column("Endpoint", ".spec.endpointUrl", priority=1), *_TAIL),
-        "An S3 endpoint, its credentials, defaults, and what it was found able to do.",
+        "An S3 endpoint with its credentials, its defaults, and the capabilities that the operator found in it.",
     ),
     Kind(
         Domain,
@@ -85,7 +85,7 @@ KINDS: Final = (
             Column("Cordoned", ".status.conditions[?(@.type=='Cordoned')].status"),
             *_TAIL,
         ),
-        "A business area: its team, its namespaces, its limits.",
+        "A business area with its team, namespaces and limits.",
     ),
     Kind(
         DataProduct,
@@ -101,7 +101,7 @@ KINDS: Final = (
             Column("Bucket", ".status.storage.bucket", priority=1),
             *_TAIL,
         ),
-        "A product: storage, ports, documentation, lifecycle.",
+        "A data product with its storage, ports, documentation and lifecycle.",
     ),
     Kind(
         AccessRequest,
@@ -119,7 +119,7 @@ KINDS: Final = (
             Column("Purpose", ".spec.purpose", priority=1),
             *_TAIL,
         ),
-        "A consumer's wish: that port, for this purpose, so long.",
+        "A request by a consumer for access to an output port, with a purpose and a duration.",
     ),
     Kind(
         AccessGrant,
@@ -139,7 +139,7 @@ KINDS: Final = (
             _READY,
             *_TAIL,
         ),
-        "The owner's answer: the manifest is the approval, deleting it revokes.",
+        "The owner's decision on an AccessRequest. Applying it approves or denies; deleting an approval revokes access.",
     ),
     Kind(
         AccessInbox,
@@ -153,7 +153,7 @@ KINDS: Final = (
             Column("Oldest", ".status.pending[0].name", priority=1),
             Column("Age", ".metadata.creationTimestamp", "date"),
         ),
-        "Who asks for a product and who uses it; written by the operator, read by the product's team.",
+        "Pending requests and consumers of a product. Written by the operator, read by the product's team.",
     ),
 )
 KIND_BY_NAME: Final = {kind.kind: kind for kind in KINDS}

@@ -1,4 +1,4 @@
-"""AccessGrant: the owner's answer to a request. The manifest is the approval; deleting it revokes."""
+"""AccessGrant: the owner's decision on a request. Applying it approves or denies; deleting an approval revokes access."""
 
 from typing import ClassVar, Literal
 
@@ -11,14 +11,14 @@ from clouddatamesh.api.v1alpha1.ports import Mode, PortReference
 
 
 class RequestReference(Model):
-    """A request, in the namespace of its consumer."""
+    """Reference to a request in the namespace of its consumer."""
 
     namespace: LabelName = Field(description="Namespace of the request. Example: inventory.")
     name: SubdomainName = Field(description="Name of the request. Example: orders-for-forecast.")
 
 
 _QUESTION = ("outputPort", "requestRef", "consumerNamespace", "consumer", "mode")
-"""What is answered, and stays as it is."""
+"""The fields that identify what is decided; immutable."""
 
 
 def _same(*fields: str) -> str:
@@ -27,27 +27,28 @@ def _same(*fields: str) -> str:
 
 
 class AccessGrantSpec(Model):
-    """Yes or no to exactly one request, or no to a whole namespace."""
+    """Approval or denial of one request, or denial of all requests of a namespace."""
 
-    decision: Literal["Approve", "Deny"] = Field(description="Yes or no; any Deny wins. Example: Approve.")
-    data_product_ref: ObjectReference = Field(description="The product, in this namespace.")
+    decision: Literal["Approve", "Deny"] = Field(description="Approve or Deny. A Deny overrides every approval. Example: Approve.")
+    data_product_ref: ObjectReference = Field(description="DataProduct in this namespace.")
     output_port: PortReference | None = Field(
         default=None,
-        description="Its port, as in the request; the major version counts. Beside consumerNamespace: absent means every port.",
+        description="Output port, as in the request; only the major version is compared. With consumerNamespace, an absent port means"
+        " every port.",
     )
-    request_ref: RequestReference | None = Field(default=None, description="The request that is answered.")
+    request_ref: RequestReference | None = Field(default=None, description="The request that is approved or denied.")
     consumer_namespace: LabelName | None = Field(
-        default=None, description="Deny only: every request from this namespace is refused. Example: inventory."
+        default=None, description="Denies every request from this namespace; only with decision Deny. Example: inventory."
     )
-    consumer: Consumer | None = Field(default=None, description="Who uses it, as in the request.")
-    mode: Mode | None = Field(default=None, description="What may be done there, as in the request. Example: ReadOnly.")
+    consumer: Consumer | None = Field(default=None, description="Consumer, as in the request.")
+    mode: Mode | None = Field(default=None, description="Access mode, as in the request. Example: ReadOnly.")
     valid_until: Timestamp | None = Field(
         default=None,
-        description="When access ends, RFC 3339; never later than this grant's creation plus the port's maxDuration."
+        description="End of the access, in RFC 3339. Access never lasts longer than the port's maxDuration after the creation of the grant."
         " Example: 2027-02-20T00:00:00Z.",
     )
-    permanent: bool = Field(default=False, description="Without end, where the port allows that. Example: false.")
-    note: Text | None = Field(default=None, description="What the consumer should know. Example: Agreed in the data guild.")
+    permanent: bool = Field(default=False, description="Grants access without an end; only if the port allows it. Example: false.")
+    note: Text | None = Field(default=None, description="Note that the consumer can read. Example: Agreed in the data guild.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -76,41 +77,44 @@ class AccessGrantSpec(Model):
 
 
 class ConsumerStatus(Model):
-    """Whose namespace the consumer was in when the grant came into effect."""
+    """The Domain of the consumer when the grant came into effect."""
 
-    domain: str = Field(max_length=253, description="Its Domain. Example: inventory.")
+    domain: str = Field(max_length=253, description="Domain of the consumer's namespace. Example: inventory.")
     namespace_uid: str = Field(max_length=64, description="UID of the namespace. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.")
 
 
 class AccessGrantStatus(Status):
-    """What came of the answer."""
+    """Effect of the grant."""
 
     request_digest: str | None = Field(
-        default=None, max_length=64, description="Fingerprint of what was answered. Example: 1f3a52c0b7d94e61."
+        default=None, max_length=64, description="Fingerprint of the request that the grant decides on. Example: 1f3a52c0b7d94e61."
     )
     valid_until: str | None = Field(
-        default=None, max_length=64, description="When it ends by validUntil and maxDuration, RFC 3339. Example: 2026-04-01T00:00:00Z."
+        default=None,
+        max_length=64,
+        description="End of the access by validUntil and maxDuration, in RFC 3339. Example: 2026-04-01T00:00:00Z.",
     )
     max_duration: str | None = Field(
         default=None,
         max_length=24,
-        description="The port's maxDuration when this grant came into effect; the smaller of this and the present one counts."
+        description="maxDuration of the port when the grant came into effect. The smaller of this and the present value applies."
         " Example: 90d0h0m.",
     )
     consumer: ConsumerStatus | None = Field(
         default=None,
-        description="To whom it gave: in another namespace of that name, which belongs to another Domain, it gives nothing.",
+        description="Consumer to whom the grant gave access. It gives none in a namespace with the same name that belongs to another"
+        " Domain.",
     )
     ended_generation: int | None = Field(
         default=None,
         ge=0,
-        description="Generation of spec under which access on it ended by the port's terms: it gives again only once it was changed."
+        description="Generation of the spec for which the port's terms ended the access. The grant gives access again only after a change."
         " Example: 1.",
     )
 
 
 class AccessGrant(Resource):
-    """The answer. The manifest is the approval; deleting it revokes."""
+    """The owner's decision on an AccessRequest."""
 
     spec: AccessGrantSpec
     status: AccessGrantStatus = AccessGrantStatus()

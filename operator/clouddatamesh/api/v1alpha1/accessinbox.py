@@ -1,4 +1,4 @@
-"""AccessInbox: who asks for a product, who uses it, and its lineage; written by the operator alone, read by the product's own team."""
+"""AccessInbox: pending requests, consumers and lineage of a product; written by the operator alone, read by the product's team."""
 
 from pydantic import Field
 
@@ -7,16 +7,16 @@ from clouddatamesh.api.fields import LabelName, ShortText, SubdomainName, Text
 
 
 class TemplateMetadata(Model):
-    """Where the grant is to be."""
+    """Name and namespace of the grant."""
 
-    name: str = Field(max_length=253, description="Its name; any other does as well. Example: inventory-forecast.")
-    namespace: LabelName = Field(description="The product's namespace. Example: sales.")
+    name: str = Field(max_length=253, description="Name of the grant; you can change it. Example: inventory-forecast.")
+    namespace: LabelName = Field(description="Namespace of the product. Example: sales.")
 
 
 class TemplateName(Model):
-    """Another object, by its name."""
+    """Reference to another object by name."""
 
-    name: ShortText = Field(description="Its name. Example: orders.")
+    name: ShortText = Field(description="Name of the object. Example: orders.")
 
 
 class TemplatePort(Model):
@@ -27,100 +27,116 @@ class TemplatePort(Model):
 
 
 class TemplateRequest(Model):
-    """A request, in the namespace of its consumer."""
+    """Reference to a request in the namespace of its consumer."""
 
     namespace: ShortText = Field(description="Namespace of the request. Example: inventory.")
     name: ShortText = Field(description="Name of the request. Example: orders-for-forecast.")
 
 
 class TemplateConsumer(Model):
-    """Who uses the access, as in the request."""
+    """Consumer, as in the request."""
 
-    data_product_ref: TemplateName | None = Field(default=None, description="A product of the namespace that asks.")
-    service_account_ref: TemplateName | None = Field(default=None, description="A ServiceAccount of the namespace that asks.")
+    data_product_ref: TemplateName | None = Field(default=None, description="DataProduct in the consumer's namespace.")
+    service_account_ref: TemplateName | None = Field(default=None, description="ServiceAccount in the consumer's namespace.")
 
 
 class TemplateSpec(Model):
-    """The answer, but for its end."""
+    """Spec of the grant, without its end."""
 
-    decision: ShortText = Field(description="Yes or no. Example: Approve.")
-    data_product_ref: TemplateName = Field(description="The product.")
-    output_port: TemplatePort = Field(description="Its port, as in the request.")
-    request_ref: TemplateRequest = Field(description="The request that is answered.")
-    consumer: TemplateConsumer = Field(description="Who uses it, as in the request.")
-    mode: ShortText = Field(description="What may be done there, as in the request. Example: ReadOnly.")
+    decision: ShortText = Field(description="Decision of the grant. Example: Approve.")
+    data_product_ref: TemplateName = Field(description="DataProduct of this inbox.")
+    output_port: TemplatePort = Field(description="Output port, as in the request.")
+    request_ref: TemplateRequest = Field(description="The request that the grant approves.")
+    consumer: TemplateConsumer = Field(description="Consumer, as in the request.")
+    mode: ShortText = Field(description="Access mode, as in the request. Example: ReadOnly.")
 
 
 class AccessGrantTemplate(Model):
-    """An AccessGrant that lacks nothing but its end."""
+    """An AccessGrant that is complete except for its end."""
 
     api_version: ShortText = Field(description="Group and version. Example: clouddatamesh.dev/v1alpha1.")
     kind: ShortText = Field(description="Always AccessGrant. Example: AccessGrant.")
     metadata: TemplateMetadata = Field(description="Name and namespace.")
-    spec: TemplateSpec = Field(description="The answer.")
+    spec: TemplateSpec = Field(description="Spec of the grant.")
 
 
 class PendingRequest(Model):
-    """Somebody asks for access."""
+    """A request that awaits a decision."""
 
     namespace: LabelName = Field(description="Namespace of the request. Example: inventory.")
     name: SubdomainName = Field(description="Name of the request. Example: orders-for-forecast.")
-    output_port: ShortText | None = Field(default=None, description="Port that is asked for. Example: daily/1.0.0.")
-    mode: ShortText | None = Field(default=None, description="What is to be done there. Example: ReadOnly.")
-    consumer: str | None = Field(default=None, max_length=400, description="Who is to use it. Example: DataProduct inventory/forecast.")
-    purpose: Text | None = Field(default=None, description="What for. Example: Weekly stock forecast.")
-    renewal: Text | None = Field(default=None, description="Why it is asked for again. Example: The forecast goes on.")
-    duration: ShortText | None = Field(default=None, description="How long. Example: 90d.")
-    digest: ShortText | None = Field(default=None, description="Fingerprint of what is asked. Example: 1f3a.")
+    output_port: ShortText | None = Field(default=None, description="Requested output port. Example: daily/1.0.0.")
+    mode: ShortText | None = Field(default=None, description="Requested access mode. Example: ReadOnly.")
+    consumer: str | None = Field(
+        default=None, max_length=400, description="Consumer that uses the access. Example: DataProduct inventory/forecast."
+    )
+    purpose: Text | None = Field(default=None, description="Purpose of the access. Example: Weekly stock forecast.")
+    renewal: Text | None = Field(default=None, description="Reason of the renewal. Example: The forecast continues.")
+    duration: ShortText | None = Field(default=None, description="Requested duration. Example: 90d.")
+    digest: ShortText | None = Field(default=None, description="Fingerprint of the request. Example: 1f3a.")
     grant: AccessGrantTemplate | None = Field(
-        default=None, description="The AccessGrant that says yes; add validUntil (or permanent: true) and apply it."
+        default=None, description="AccessGrant that approves the request. Add validUntil (or permanent: true) and apply it."
     )
 
 
 class Consumption(Model):
-    """Somebody has access."""
+    """A consumer that has access."""
 
     namespace: LabelName = Field(description="Namespace of the request. Example: inventory.")
     name: SubdomainName = Field(description="Name of the request. Example: orders-for-forecast.")
-    output_port: ShortText | None = Field(default=None, description="Port. Example: daily/1.0.0.")
-    mode: ShortText | None = Field(default=None, description="What is done there. Example: ReadOnly.")
-    consumer: str | None = Field(default=None, max_length=400, description="Who uses it. Example: DataProduct inventory/forecast.")
-    purpose: Text | None = Field(default=None, description="What for. Example: Weekly stock forecast.")
-    grant: str | None = Field(default=None, max_length=253, description="The grant on which it rests. Example: inventory-forecast.")
+    output_port: ShortText | None = Field(default=None, description="Output port. Example: daily/1.0.0.")
+    mode: ShortText | None = Field(default=None, description="Access mode. Example: ReadOnly.")
+    consumer: str | None = Field(
+        default=None, max_length=400, description="Consumer that uses the access. Example: DataProduct inventory/forecast."
+    )
+    purpose: Text | None = Field(default=None, description="Purpose of the access. Example: Weekly stock forecast.")
+    grant: str | None = Field(
+        default=None, max_length=253, description="AccessGrant that the access is based on. Example: inventory-forecast."
+    )
     valid_until: str | None = Field(
-        default=None, max_length=64, description="When it ends, RFC 3339; absent: never. Example: 2026-04-01T00:00:00Z."
+        default=None, max_length=64, description="End of the access, in RFC 3339; absent if it has no end. Example: 2026-04-01T00:00:00Z."
     )
 
 
 class LineageNode(Model):
-    """A product that this one is made of, or that is made of this one."""
+    """A product upstream or downstream of this one."""
 
-    namespace: str = Field(max_length=63, description="Its namespace. Example: inventory.")
-    name: str = Field(max_length=253, description="Its name. Example: forecast.")
-    distance: int = Field(ge=1, description="Steps between the two. Example: 1.")
+    namespace: str = Field(max_length=63, description="Namespace of the product. Example: inventory.")
+    name: str = Field(max_length=253, description="Name of the product. Example: forecast.")
+    distance: int = Field(ge=1, description="Number of steps between the two products. Example: 1.")
 
 
 class Lineage(Model):
-    """Where data comes from and goes to, by the access that is in effect."""
+    """Origin and destination of the data, by the access that is in effect."""
 
-    upstream: tuple[LineageNode, ...] = Field(default=(), max_length=50, description="Products that this one is made of, nearest first.")
-    downstream: tuple[LineageNode, ...] = Field(default=(), max_length=50, description="Products that are made of this one, nearest first.")
-    more_upstream: int = Field(default=0, ge=0, description="Further ones that are not listed. Example: 0.")
-    more_downstream: int = Field(default=0, ge=0, description="Further ones that are not listed. Example: 0.")
-    cyclic: bool = Field(default=False, description="Whether the product is, over others, made of itself. Example: false.")
+    upstream: tuple[LineageNode, ...] = Field(
+        default=(), max_length=50, description="Products that this one is derived from, nearest first."
+    )
+    downstream: tuple[LineageNode, ...] = Field(
+        default=(), max_length=50, description="Products that are derived from this one, nearest first."
+    )
+    more_upstream: int = Field(default=0, ge=0, description="Number of upstream products that are not listed. Example: 0.")
+    more_downstream: int = Field(default=0, ge=0, description="Number of downstream products that are not listed. Example: 0.")
+    cyclic: bool = Field(
+        default=False, description="Whether the product depends on itself, directly or through other products. Example: false."
+    )
 
 
 class AccessInboxStatus(Status):
-    """Who asks and who uses."""
+    """Pending requests and consumers."""
 
-    pending: tuple[PendingRequest, ...] = Field(default=(), max_length=200, description="Who waits for an answer, the oldest first.")
-    pending_count: int = Field(default=0, ge=0, description="How many wait. Example: 3.")
-    consumers: tuple[Consumption, ...] = Field(default=(), max_length=200, description="Who has access, the oldest first.")
-    consumer_count: int = Field(default=0, ge=0, description="How many have access. Example: 2.")
-    lineage: Lineage | None = Field(default=None, description="Where data comes from and goes to.")
+    pending: tuple[PendingRequest, ...] = Field(
+        default=(), max_length=200, description="Requests that await a decision, oldest first; at most 200."
+    )
+    pending_count: int = Field(default=0, ge=0, description="Number of all pending requests. Example: 3.")
+    consumers: tuple[Consumption, ...] = Field(
+        default=(), max_length=200, description="Consumers that have access, oldest first; at most 200."
+    )
+    consumer_count: int = Field(default=0, ge=0, description="Number of all consumers. Example: 2.")
+    lineage: Lineage | None = Field(default=None, description="Upstream and downstream products.")
 
 
 class AccessInbox(Resource):
-    """Who asks for a product and who uses it."""
+    """Pending requests and consumers of a product."""
 
     status: AccessInboxStatus = AccessInboxStatus()

@@ -1,4 +1,4 @@
-"""AccessRequest: what a consumer asks of another domain's product, for what and for how long."""
+"""AccessRequest: a request by a consumer for access to another team's product, with a purpose and a duration."""
 
 from typing import ClassVar
 
@@ -22,17 +22,17 @@ from clouddatamesh.api.v1alpha1.takeover import TakeOverStatus
 
 
 class ProductReference(Model):
-    """A product, perhaps of another domain."""
+    """Reference to a DataProduct, in any namespace."""
 
     namespace: LabelName = Field(description="Namespace of the product. Example: sales.")
     name: SubdomainName = Field(description="Name of the product. Example: orders.")
 
 
 class Consumer(Model):
-    """Who reads, in the namespace of the request; access ends when it is deleted."""
+    """Consumer in the namespace of the request. Access ends when the consumer is deleted."""
 
-    data_product_ref: ObjectReference | None = Field(default=None, description="A product that is made of what is read.")
-    service_account_ref: ObjectReference | None = Field(default=None, description="A ServiceAccount.")
+    data_product_ref: ObjectReference | None = Field(default=None, description="DataProduct that is derived from the data.")
+    service_account_ref: ObjectReference | None = Field(default=None, description="ServiceAccount that reads the data.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -43,28 +43,31 @@ class Consumer(Model):
 
 
 class Renewal(Model):
-    """Asks that a grant be given again."""
+    """Request for another grant."""
 
-    reason: Text | None = Field(default=None, description="Why it is still needed. Example: The forecast goes on.")
+    reason: Text | None = Field(default=None, description="Reason of the renewal. Example: The forecast continues.")
     requested_at: Timestamp = Field(
-        description="When this was asked, RFC 3339; later than the grant in effect. Example: 2027-01-10T00:00:00Z."
+        description="Time of the renewal request, in RFC 3339. It is pending until a grant exists that was not created before it; use the"
+        " current time. Example: 2027-01-10T00:00:00Z."
     )
 
 
 class AccessRequestSpec(Model):
-    """Which port, in which mode, by whom, for what and for how long."""
+    """The requested output port and mode, the consumer, the purpose and the duration."""
 
-    data_product_ref: ProductReference = Field(description="The product that is asked for.")
-    output_port: PortReference = Field(description="Its port; the major version counts.")
-    mode: Mode = Field(default="ReadOnly", description="What is to be done there. Example: ReadOnly.")
-    consumer: Consumer = Field(description="Who uses the port, in this namespace.")
-    purpose: PlainText = Field(description="What for; the owner decides by it. Example: Weekly stock forecast.")
+    data_product_ref: ProductReference = Field(description="DataProduct to which access is requested.")
+    output_port: PortReference = Field(description="Output port of the product; only the major version is compared.")
+    mode: Mode = Field(default="ReadOnly", description="Requested access mode. Example: ReadOnly.")
+    consumer: Consumer = Field(description="Consumer of the port, in this namespace.")
+    purpose: PlainText = Field(description="Purpose of the access. The owner bases the decision on it. Example: Weekly stock forecast.")
     duration: Duration | None = Field(
-        default=None, description="For how long, in days, hours and minutes; the grant decides. Example: 90d."
+        default=None, description="Requested duration, in days, hours and minutes. The grant decides how long access lasts. Example: 90d."
     )
-    permanent: bool = Field(default=False, description="Asks for access without end. Example: false.")
-    secret_name: SubdomainName = Field(description="Secret that is made in this namespace. Example: orders-access.")
-    renewal: Renewal | None = Field(default=None, description="Please grant again; pending until a newer grant exists.")
+    permanent: bool = Field(default=False, description="Requests access without an end. Example: false.")
+    secret_name: SubdomainName = Field(
+        description="Name of the Secret that the operator creates in this namespace. Example: orders-access."
+    )
+    renewal: Renewal | None = Field(default=None, description="Requests a renewal; pending until a newer grant exists.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -87,72 +90,81 @@ class AccessRequestSpec(Model):
 
 
 class GrantReference(Model):
-    """The grant on which access rests."""
+    """The grant that access is based on."""
 
-    namespace: str = Field(max_length=63, description="Its namespace. Example: sales.")
-    name: str = Field(max_length=253, description="Its name. Example: inventory-forecast.")
-    uid: str = Field(max_length=64, description="Its UID. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.")
+    namespace: str = Field(max_length=63, description="Namespace of the grant. Example: sales.")
+    name: str = Field(max_length=253, description="Name of the grant. Example: inventory-forecast.")
+    uid: str = Field(max_length=64, description="UID of the grant. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.")
 
 
 class AccessPlace(Model):
-    """Where the principal is, and what it may reach; recorded before it is made, so that it is found again whatever happens."""
+    """Store, bucket and path that the principal can reach.
+
+    Recorded before the principal is created, so that the operator always finds it again.
+    """
 
     store: str = Field(max_length=253, description="Name of the ObjectStore. Example: main.")
     bucket: str = Field(max_length=63, description="Name of the bucket. Example: acme-orders.")
     path: str = Field(max_length=256, description="Path within the bucket. Example: daily/.")
     store_id: str | None = Field(
-        default=None, max_length=64, description="Which store that is, whatever leads to it. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1."
+        default=None,
+        max_length=64,
+        description="Id of the store, independent of its name and endpoint. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.",
     )
 
 
 class RotationStatus(Model):
-    """A key that was replaced and still works for a while."""
+    """A previous key that still works."""
 
-    access_key_id: str = Field(max_length=128, description="Id of the old key. Example: AKIAIOSFODNN7EXAMPLE.")
-    until: str = Field(max_length=64, description="When it is removed, RFC 3339. Example: 2026-01-01T01:00:00Z.")
+    access_key_id: str = Field(max_length=128, description="Id of the previous key. Example: AKIAIOSFODNN7EXAMPLE.")
+    until: str = Field(max_length=64, description="Time when it is removed, in RFC 3339. Example: 2026-01-01T01:00:00Z.")
 
 
 class AccessRequestStatus(Status):
-    """What was decided, and what stands in the store."""
+    """The decision, and what exists in the store."""
 
-    digest: str | None = Field(default=None, max_length=64, description="Fingerprint of what is asked. Example: 1f3a52c0b7d94e61.")
-    grant_ref: GrantReference | None = Field(default=None, description="The grant on which what stands in the store rests.")
+    digest: str | None = Field(default=None, max_length=64, description="Fingerprint of the request. Example: 1f3a52c0b7d94e61.")
+    grant_ref: GrantReference | None = Field(default=None, description="The grant that the current access is based on.")
     principal: str | None = Field(
         default=None, max_length=64, description="Name of the IAM user. Example: inventory-forecast-abcdefghijklmnop."
     )
-    access_key_id: str | None = Field(default=None, max_length=128, description="Id of its key. Example: AKIAIOSFODNN7EXAMPLE.")
-    place: AccessPlace | None = Field(default=None, description="Where the principal is, and what it may reach.")
-    binding: NameReference | None = Field(default=None, description="Service Binding: the Secret.")
-    rotation: RotationStatus | None = Field(default=None, description="The old key, while it still works.")
-    rotated_at: str | None = Field(
-        default=None, max_length=64, description="When the key was last replaced, RFC 3339. Example: 2026-01-01T00:00:00Z."
+    access_key_id: str | None = Field(
+        default=None, max_length=128, description="Id of the access key of the IAM user. Example: AKIAIOSFODNN7EXAMPLE."
     )
-    last_handled_rotate: ShortText | None = Field(default=None, description="The last rotate annotation that was acted on. Example: 1.")
+    place: AccessPlace | None = Field(default=None, description="Store, bucket and path that the principal can reach.")
+    binding: NameReference | None = Field(default=None, description="Name of the Secret, as the Service Binding specification defines.")
+    rotation: RotationStatus | None = Field(default=None, description="Previous key, while it still works.")
+    rotated_at: str | None = Field(
+        default=None, max_length=64, description="Time when the key was last replaced, in RFC 3339. Example: 2026-01-01T00:00:00Z."
+    )
+    last_handled_rotate: ShortText | None = Field(
+        default=None, description="Value of the last rotate annotation that was handled. Example: 1."
+    )
     abandoned: str | None = Field(
         default=None,
         max_length=253,
-        description="ObjectStore that was given up with this request's principal in it: its key may work. Example: main.",
+        description="ObjectStore that was given up while this request had a principal in it. The key may still work there. Example: main.",
     )
     abandoned_store_id: str | None = Field(
         default=None,
         max_length=64,
-        description="Which store that was: once the principal is read as gone there, `abandoned` goes. Example: 7f8b2c1e0d.",
+        description="Id of that store. The operator removes `abandoned` when it reads there that the principal is gone. Example: 7f8b2c1e0d.",
     )
-    take_over: TakeOverStatus | None = Field(default=None, description="Users that lost clusters made for it.")
+    take_over: TakeOverStatus | None = Field(default=None, description="Users that lost clusters created for this object.")
     valid_from: str | None = Field(
-        default=None, max_length=64, description="Since when it is granted, RFC 3339. Example: 2026-01-01T00:00:00Z."
+        default=None, max_length=64, description="Start of the access, in RFC 3339. Example: 2026-01-01T00:00:00Z."
     )
     valid_until: str | None = Field(
-        default=None, max_length=64, description="When it ends, RFC 3339; absent: never. Example: 2026-04-01T00:00:00Z."
+        default=None, max_length=64, description="End of the access, in RFC 3339; absent if it has no end. Example: 2026-04-01T00:00:00Z."
     )
     decided_at: str | None = Field(
-        default=None, max_length=64, description="When the grant was made, RFC 3339. Example: 2026-01-01T00:00:00Z."
+        default=None, max_length=64, description="Time when the grant was created, in RFC 3339. Example: 2026-01-01T00:00:00Z."
     )
-    decision_note: Text | None = Field(default=None, description="What the owner said. Example: Agreed in the data guild.")
+    decision_note: Text | None = Field(default=None, description="Note of the owner. Example: Agreed in the data guild.")
 
 
 class AccessRequest(Resource):
-    """We want to use that port, for this purpose, so long."""
+    """A request by a consumer for access to an output port, with a purpose and a duration."""
 
     spec: AccessRequestSpec
     status: AccessRequestStatus = AccessRequestStatus()

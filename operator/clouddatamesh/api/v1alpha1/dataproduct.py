@@ -27,34 +27,36 @@ _STAGES = "{'proposed': 0, 'draft': 1, 'active': 2, 'deprecated': 3, 'retired': 
 
 
 class Owner(Model):
-    """The person who answers for the product."""
+    """The person responsible for the product."""
 
     name: PlainName = Field(description="Full name. Example: Kim Roe.")
-    email: Email | None = Field(default=None, description="Address for mail. Example: kim@example.com.")
+    email: Email | None = Field(default=None, description="E-mail address. Example: kim@example.com.")
 
 
 class SupportChannel(Model):
-    """Where to ask."""
+    """A support channel."""
 
     channel: PlainName = Field(description='Name of the channel. Example: "#sales-data".')
-    url: Url | None = Field(default=None, description="Where it is. Example: https://chat.example.com/sales.")
-    tool: ShortText | None = Field(default=None, description="Kind of channel. Example: slack.")
-    scope: ShortText | None = Field(default=None, description="What it is for. Example: issues.")
+    url: Url | None = Field(default=None, description="URL of the channel. Example: https://chat.example.com/sales.")
+    tool: ShortText | None = Field(default=None, description="Tool of the channel. Example: slack.")
+    scope: ShortText | None = Field(default=None, description="Scope of the channel. Example: issues.")
 
 
 class CustomProperty(Model):
-    """A property of your own."""
+    """A custom property."""
 
     property: PlainName = Field(description="Name of the property. Example: costCenter.")
-    value: Text = Field(description="Its value. Example: 4711.")
+    value: Text = Field(description="Value of the property. Example: 4711.")
 
 
 class Producer(Model):
-    """Credentials to write the whole bucket."""
+    """Credentials that can read and write the whole bucket."""
 
-    secret_name: SubdomainName = Field(description="Secret that is made in this namespace. Example: orders-producer.")
+    secret_name: SubdomainName = Field(
+        description="Name of the Secret that the operator creates in this namespace. Example: orders-producer."
+    )
     rotate_after: Duration | None = Field(
-        default=None, description="Age at which the key is replaced, in days, hours and minutes; absent: never by itself. Example: 30d."
+        default=None, description="Age at which the key is rotated, in days, hours and minutes; absent: only by annotation. Example: 30d."
     )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
@@ -63,38 +65,51 @@ class Producer(Model):
 
 
 class DataProductSpec(Model):
-    """What a product is, where its data lies, what it reads and what it offers."""
+    """Description, storage, input ports and output ports of a product."""
 
-    id: ShortText | None = Field(default=None, description="Identifier for exports; a key to nothing. Example: urn:acme:dp:orders.")
-    display_name: ShortText | None = Field(default=None, description="Name for people. Example: Orders.")
+    id: ShortText | None = Field(
+        default=None, description="Identifier used in exports. The operator does not interpret it. Example: urn:acme:dp:orders."
+    )
+    display_name: ShortText | None = Field(default=None, description="Display name. Example: Orders.")
     version: SemanticVersion | None = Field(default=None, description="Version of the product. Example: 1.4.0.")
-    description: Description | None = Field(default=None, description="What the product is for.")
-    lifecycle: Lifecycle = Field(default="active", description="Stage of the product; forward only. Example: active.")
-    owner: Owner | None = Field(default=None, description="The person who answers for it.")
-    support: tuple[SupportChannel, ...] = Field(default=(), max_length=16, description="Where to ask.")
+    description: Description | None = Field(default=None, description="Purpose, limitations and usage of the product.")
+    lifecycle: Lifecycle = Field(
+        default="active", description="Lifecycle stage; it moves forward only, except from deprecated back to active. Example: active."
+    )
+    owner: Owner | None = Field(default=None, description="The person responsible for the product.")
+    support: tuple[SupportChannel, ...] = Field(default=(), max_length=16, description="Support channels.")
     tags: tuple[PlainName, ...] = Field(
-        default=(), max_length=64, description="Words to find it by. Example: [orders].", json_schema_extra={"x-list-set": True}
+        default=(), max_length=64, description="Search terms. Example: [orders].", json_schema_extra={"x-list-set": True}
     )
     classification: Literal["public", "internal", "confidential", "restricted"] = Field(
-        default="internal", description="How openly it may be shown. Example: internal."
+        default="internal", description="Classification of the data. Example: internal."
     )
-    personal_data: bool = Field(default=False, description="Whether it holds personal data. Example: false.")
-    authoritative_definitions: tuple[AuthoritativeDefinition, ...] = Field(default=(), max_length=32, description="Pages that say more.")
+    personal_data: bool = Field(default=False, description="Whether the product contains personal data. Example: false.")
+    authoritative_definitions: tuple[AuthoritativeDefinition, ...] = Field(
+        default=(), max_length=32, description="Authoritative pages about the product."
+    )
     custom_properties: tuple[CustomProperty, ...] = Field(
-        default=(), max_length=64, description="Properties of your own.", json_schema_extra={"x-list-map-keys": ["property"]}
+        default=(), max_length=64, description="Custom properties.", json_schema_extra={"x-list-map-keys": ["property"]}
     )
-    storage: Storage | None = Field(default=None, description="Where the data lies; required unless lifecycle is proposed.")
+    storage: Storage | None = Field(default=None, description="Storage of the product; required unless lifecycle is proposed.")
     input_ports: tuple[InputPort, ...] = Field(
-        default=(), max_length=64, description="What the product reads.", json_schema_extra={"x-list-map-keys": ["name"]}
+        default=(),
+        max_length=64,
+        description="Inputs of the product: ports of other products, or external sources.",
+        json_schema_extra={"x-list-map-keys": ["name"]},
     )
     output_ports: tuple[OutputPort, ...] = Field(
-        default=(), max_length=32, description="What the product offers.", json_schema_extra={"x-list-map-keys": ["name", "version"]}
+        default=(),
+        max_length=32,
+        description="Outputs of the product that others can request access to.",
+        json_schema_extra={"x-list-map-keys": ["name", "version"]},
     )
-    producer: Producer | None = Field(default=None, description="Credentials to write the whole bucket.")
+    producer: Producer | None = Field(default=None, description="Credentials that can read and write the whole bucket.")
     mode: Literal["Manage", "Observe", "Plan"] = Field(
-        default="Manage", description="Manage: do. Observe: read and report. Plan: list in status what would be done. Example: Manage."
+        default="Manage",
+        description="Manage: create and repair. Observe: read and report only. Plan: list the changes in status.plan. Example: Manage.",
     )
-    suspend: bool = Field(default=False, description="Make and repair nothing for now. Example: false.")
+    suspend: bool = Field(default=False, description="Pauses creation and repair. Access is still revoked and expires. Example: false.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule("has(self.storage) || self.lifecycle == 'proposed'", "spec.storage is required unless spec.lifecycle is proposed; add it"),
@@ -119,10 +134,10 @@ class DataProductSpec(Model):
 
 
 class ProducerRotation(Model):
-    """A key that was replaced and still works for a while."""
+    """A previous key that still works."""
 
-    key: str = Field(max_length=64, description="Fingerprint of the old key's id. Example: 1f3a52c0b7d94e61.")
-    until: str = Field(max_length=64, description="When it is removed, RFC 3339. Example: 2026-01-01T01:00:00Z.")
+    key: str = Field(max_length=64, description="Fingerprint of the id of the previous key. Example: 1f3a52c0b7d94e61.")
+    until: str = Field(max_length=64, description="Time when it is removed, in RFC 3339. Example: 2026-01-01T01:00:00Z.")
 
 
 class ProducerStatus(Model):
@@ -133,40 +148,44 @@ class ProducerStatus(Model):
         default=None, max_length=64, description="Fingerprint of the id of the key in the Secret. Example: 1f3a52c0b7d94e61."
     )
     rotated_at: str | None = Field(
-        default=None, max_length=64, description="When the key was last replaced, RFC 3339. Example: 2026-01-01T00:00:00Z."
+        default=None, max_length=64, description="Time when the key was last replaced, in RFC 3339. Example: 2026-01-01T00:00:00Z."
     )
-    rotation: ProducerRotation | None = Field(default=None, description="The old key, while it still works.")
-    last_handled_rotate: ShortText | None = Field(default=None, description="The last rotate annotation that was acted on. Example: 1.")
+    rotation: ProducerRotation | None = Field(default=None, description="Previous key, while it still works.")
+    last_handled_rotate: ShortText | None = Field(
+        default=None, description="Value of the last rotate annotation that was handled. Example: 1."
+    )
 
 
 class NameReference(Model):
-    """Service Binding: the Secret of a provisioned service."""
+    """The Secret, as the Service Binding specification defines for provisioned services."""
 
     name: str = Field(max_length=253, description="Name of the Secret. Example: orders-producer.")
 
 
 class DataProductStatus(Status):
-    """What stands of the product."""
+    """State of the product."""
 
-    storage: StorageStatus | None = Field(default=None, description="The bucket.")
-    adoption: AdoptionStatus | None = Field(default=None, description="The bucket that would be adopted, as status.plan says.")
-    binding: NameReference | None = Field(default=None, description="Service Binding: the producer's Secret.")
+    storage: StorageStatus | None = Field(default=None, description="State of the bucket.")
+    adoption: AdoptionStatus | None = Field(default=None, description="Bucket that is planned for adoption; status.plan lists the changes.")
+    binding: NameReference | None = Field(
+        default=None, description="Name of the producer's Secret, as the Service Binding specification defines."
+    )
     producer: ProducerStatus | None = Field(default=None, description="The producer's principal and its key.")
-    take_over: TakeOverStatus | None = Field(default=None, description="Users that lost clusters made for it.")
-    input_ports: tuple[InputPortStatus, ...] = Field(default=(), max_length=64, description="How the input ports stand.")
-    output_ports: tuple[OutputPortStatus, ...] = Field(default=(), max_length=512, description="How the output ports stand.")
+    take_over: TakeOverStatus | None = Field(default=None, description="Users that lost clusters created for this object.")
+    input_ports: tuple[InputPortStatus, ...] = Field(default=(), max_length=64, description="State of the input ports.")
+    output_ports: tuple[OutputPortStatus, ...] = Field(default=(), max_length=512, description="State of the output ports.")
     pending_request_count: int = Field(
-        default=0, ge=0, description="How many requests wait for an answer; the AccessInbox of this name tells which. Example: 3."
+        default=0, ge=0, description="Number of requests that await a decision. The AccessInbox with the same name lists them. Example: 3."
     )
     plan: tuple[Text, ...] = Field(
         default=(),
         max_length=64,
-        description="What would be done, in mode Plan or to adopt a bucket. Example: [create bucket acme-orders].",
+        description="Planned changes, in mode Plan or for the adoption of a bucket. Example: [create bucket acme-orders].",
     )
 
 
 class DataProduct(Resource):
-    """A product: storage, ports, documentation, lifecycle."""
+    """A data product with its storage, ports, documentation and lifecycle."""
 
     spec: DataProductSpec = DataProductSpec()
     status: DataProductStatus = DataProductStatus()

@@ -27,33 +27,33 @@ class Stakeholder(Model):
     """A person with an interest in the domain."""
 
     name: PlainName = Field(description="Name of the person. Example: Kim Roe.")
-    role: ShortText | None = Field(default=None, description="What the person is. Example: Head of Sales.")
-    email: Email | None = Field(default=None, description="Address for mail. Example: kim@example.com.")
+    role: ShortText | None = Field(default=None, description="Role of the person. Example: Head of Sales.")
+    email: Email | None = Field(default=None, description="E-mail address. Example: kim@example.com.")
 
 
 class DataSource(Model):
-    """A system that the domain's data comes from."""
+    """A source system of the domain's data."""
 
     name: PlainName = Field(description="Name of the source. Example: pos.")
-    type: ShortText | None = Field(default=None, description="Kind of system. Example: postgres.")
-    description: Text | None = Field(default=None, description="What it holds. Example: Receipts of all shops.")
-    owner: ShortText | None = Field(default=None, description="Who runs it. Example: Shop IT.")
+    type: ShortText | None = Field(default=None, description="Type of the system. Example: postgres.")
+    description: Text | None = Field(default=None, description="Content of the source. Example: Receipts of all shops.")
+    owner: ShortText | None = Field(default=None, description="Owner of the system. Example: Shop IT.")
 
 
 class DataModel(Model):
     """A model that the domain's data follows."""
 
     name: PlainName = Field(description="Name of the model. Example: order.")
-    url: Url | None = Field(default=None, description="Where it is written. Example: https://models.example.com/order.")
-    version: ShortText | None = Field(default=None, description="Its version. Example: 3.")
+    url: Url | None = Field(default=None, description="URL of the model. Example: https://models.example.com/order.")
+    version: ShortText | None = Field(default=None, description="Version of the model. Example: 3.")
 
 
 class Processing(Model):
-    """Something that the domain does with its data."""
+    """A processing step of the domain."""
 
     name: PlainName = Field(description="Name of the process. Example: nightly-load.")
-    type: ShortText | None = Field(default=None, description="Kind of processing. Example: batch.")
-    description: Text | None = Field(default=None, description="What it does. Example: Loads receipts.")
+    type: ShortText | None = Field(default=None, description="Type of processing. Example: batch.")
+    description: Text | None = Field(default=None, description="Description of the step. Example: Loads receipts.")
 
 
 class TeamMember(Model):
@@ -61,7 +61,7 @@ class TeamMember(Model):
 
     username: PlainName = Field(description="Login or handle. Example: kim.")
     name: ShortText | None = Field(default=None, description="Full name. Example: Kim Roe.")
-    role: ShortText | None = Field(default=None, description="Part in the team. Example: dataProductOwner.")
+    role: ShortText | None = Field(default=None, description="Role in the team. Example: dataProductOwner.")
     date_in: Date | None = Field(default=None, description="First day in the team. Example: 2026-01-01.")
     date_out: Date | None = Field(default=None, description="Last day in the team. Example: 2026-12-31.")
 
@@ -74,20 +74,22 @@ class TeamMember(Model):
 
 
 class Team(Model):
-    """The people behind the domain."""
+    """The team of the domain."""
 
     name: ShortText | None = Field(default=None, description="Name of the team. Example: Sales Data.")
     members: tuple[TeamMember, ...] = Field(
-        default=(), max_length=128, description="Who is in it.", json_schema_extra={"x-list-map-keys": ["username"]}
+        default=(), max_length=128, description="Members of the team.", json_schema_extra={"x-list-map-keys": ["username"]}
     )
 
 
 class AccessSubject(Model):
     """A Kubernetes user, group or ServiceAccount."""
 
-    kind: Literal["User", "Group", "ServiceAccount"] = Field(description="Kind of subject. Example: Group.")
-    name: SubjectName = Field(description="Its name; names that begin with system: are refused. Example: sales-owners.")
-    namespace: LabelName | None = Field(default=None, description="Namespace of a ServiceAccount; absent: the bound one. Example: sales.")
+    kind: Literal["User", "Group", "ServiceAccount"] = Field(description="Kind of the subject. Example: Group.")
+    name: SubjectName = Field(description="Name of the subject. Names that begin with system: are refused. Example: sales-owners.")
+    namespace: LabelName | None = Field(
+        default=None, description="Namespace of a ServiceAccount; absent: the namespace in which it is bound. Example: sales."
+    )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule("!self.name.startsWith('system:')", "Subjects named system:* are the cluster's own; name a user or group of yours"),
@@ -100,11 +102,15 @@ class AccessSubject(Model):
 
 
 class DomainAccess(Model):
-    """Who may do what in the domain's namespaces."""
+    """Roles in the domain's namespaces."""
 
-    owners: tuple[AccessSubject, ...] = Field(default=(), max_length=32, description="May do all with products, and grant access.")
-    engineers: tuple[AccessSubject, ...] = Field(default=(), max_length=32, description="May make and change products.")
-    viewers: tuple[AccessSubject, ...] = Field(default=(), max_length=32, description="May look at products, and change nothing.")
+    owners: tuple[AccessSubject, ...] = Field(
+        default=(), max_length=32, description="Subjects that manage products and requests, and grant access."
+    )
+    engineers: tuple[AccessSubject, ...] = Field(
+        default=(), max_length=32, description="Subjects that create and change products and requests."
+    )
+    viewers: tuple[AccessSubject, ...] = Field(default=(), max_length=32, description="Subjects that can only read.")
 
 
 class DomainNamespace(Model):
@@ -121,10 +127,12 @@ class DomainNamespace(Model):
 
 
 class LimitRange(Model):
-    """Limits of containers that name none."""
+    """Default limits of containers."""
 
-    default: dict[ShortText, Quantity] = Field(default={}, max_length=16, description="Limits by resource. Example: {cpu: 500m}.")
-    default_request: dict[ShortText, Quantity] = Field(default={}, max_length=16, description="Requests by resource. Example: {cpu: 100m}.")
+    default: dict[ShortText, Quantity] = Field(default={}, max_length=16, description="Default limits by resource. Example: {cpu: 500m}.")
+    default_request: dict[ShortText, Quantity] = Field(
+        default={}, max_length=16, description="Default requests by resource. Example: {cpu: 100m}."
+    )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -136,10 +144,16 @@ class LimitRange(Model):
 
 
 class NetworkIsolation(Model):
-    """Who may connect to the domain's Pods."""
+    """Network isolation of the domain's Pods."""
 
-    mode: Literal["None", "Domain"] = Field(default="None", description="Domain: only the domain's own namespaces. Example: Domain.")
-    allow_from: tuple[LabelSelector, ...] = Field(default=(), max_length=16, description="Further namespaces, by label.")
+    mode: Literal["None", "Domain"] = Field(
+        default="None",
+        description="None: no isolation. Domain: only Pods in the domain's own namespaces, and in those that allowFrom selects, can"
+        " connect. Example: Domain.",
+    )
+    allow_from: tuple[LabelSelector, ...] = Field(
+        default=(), max_length=16, description="Selects other namespaces whose Pods can connect, by label."
+    )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -155,14 +169,21 @@ class DomainResources(Model):
     quota: dict[ShortText, Quantity] = Field(
         default={},
         max_length=64,
-        description="Hard limits per namespace, as ResourceQuota has them. What the cluster does not count limits nothing, and the Domain "
-        'says so. Example: {requests.cpu: "20"}.',
+        description="Hard limits for each namespace, as in a ResourceQuota. A limit that the cluster does not count has no effect, and"
+        " the Domain "
+        'reports it. Example: {requests.cpu: "20"}.',
     )
-    limit_range: LimitRange | None = Field(default=None, description="Defaults for containers.")
-    max_data_products: int | None = Field(default=None, ge=0, le=100000, description="Most products per namespace. Example: 50.")
-    max_access_requests: int | None = Field(default=None, ge=0, le=100000, description="Most access requests per namespace. Example: 200.")
-    max_access_grants: int | None = Field(default=None, ge=0, le=100000, description="Most access grants per namespace. Example: 400.")
-    network_isolation: NetworkIsolation | None = Field(default=None, description="Who may connect to the domain's Pods.")
+    limit_range: LimitRange | None = Field(default=None, description="Default limits and requests of containers.")
+    max_data_products: int | None = Field(
+        default=None, ge=0, le=100000, description="Maximum number of products in each namespace. Example: 50."
+    )
+    max_access_requests: int | None = Field(
+        default=None, ge=0, le=100000, description="Maximum number of access requests in each namespace. Example: 200."
+    )
+    max_access_grants: int | None = Field(
+        default=None, ge=0, le=100000, description="Maximum number of access grants in each namespace. Example: 400."
+    )
+    network_isolation: NetworkIsolation | None = Field(default=None, description="Network isolation of the domain's Pods.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -173,65 +194,68 @@ class DomainResources(Model):
 
 
 class DomainSpec(Model):
-    """What a business area is, who is in it, and what it may use."""
+    """Description, team, namespaces and limits of a business area."""
 
-    display_name: ShortText | None = Field(default=None, description="Name for people. Example: Sales.")
-    description: Description | None = Field(default=None, description="What the domain is for.")
+    display_name: ShortText | None = Field(default=None, description="Display name. Example: Sales.")
+    description: Description | None = Field(default=None, description="Purpose, limitations and usage of the domain's data.")
     type: Literal["sourceAligned", "aggregate", "consumerAligned"] | None = Field(
-        default=None, description="Where the domain stands in the flow of data. Example: sourceAligned."
+        default=None, description="Position of the domain in the flow of data. Example: sourceAligned."
     )
     parent_ref: ObjectReference | None = Field(
         default=None,
-        description="The Domain above this one. Nothing is inherited. A Domain is not deleted while others name it as their parent.",
+        description="Parent Domain, for documentation. Nothing is inherited. A Domain is not deleted while other Domains name it as their"
+        " parent.",
     )
-    stakeholders: tuple[Stakeholder, ...] = Field(default=(), max_length=64, description="People with an interest.")
+    stakeholders: tuple[Stakeholder, ...] = Field(default=(), max_length=64, description="Persons with an interest in the domain.")
     data_sources: tuple[DataSource, ...] = Field(
-        default=(), max_length=64, description="Systems that the data comes from.", json_schema_extra={"x-list-map-keys": ["name"]}
+        default=(), max_length=64, description="Source systems of the data.", json_schema_extra={"x-list-map-keys": ["name"]}
     )
-    data_models: tuple[DataModel, ...] = Field(default=(), max_length=64, description="Models that the data follows.")
+    data_models: tuple[DataModel, ...] = Field(default=(), max_length=64, description="Data models of the domain.")
     processing: tuple[Processing, ...] = Field(
-        default=(), max_length=64, description="What is done with the data.", json_schema_extra={"x-list-map-keys": ["name"]}
+        default=(), max_length=64, description="Processing steps of the domain.", json_schema_extra={"x-list-map-keys": ["name"]}
     )
-    team: Team | None = Field(default=None, description="The people behind the domain.")
-    access: DomainAccess = Field(default=DomainAccess(), description="Who may do what in the domain's namespaces.")
+    team: Team | None = Field(default=None, description="The team of the domain.")
+    access: DomainAccess = Field(default=DomainAccess(), description="Roles in the domain's namespaces.")
     namespaces: tuple[DomainNamespace, ...] = Field(
         default=(),
         max_length=32,
-        description="Namespaces of the domain; absent: one, named as the domain. The first is the home, by which the domain is known, and "
-        "immutable; others can be added and removed. One that is removed must hold no product, request or grant.",
+        description="Namespaces of the domain; absent: one namespace with the name of the domain. The first entry is the home namespace,"
+        " which "
+        "identifies the domain and is immutable. Others can be added, and removed when they contain no product, request or grant.",
         json_schema_extra={"x-list-map-keys": ["name"]},
     )
     namespace_adoption: Literal["Never", "IfConsented"] = Field(
-        default="Never", description="Whether existing namespaces that consent by annotation are taken over. Example: Never."
+        default="Never", description="Whether to adopt existing namespaces that consent by annotation. Example: Never."
     )
-    resources: DomainResources | None = Field(default=None, description="Limits of each namespace.")
-    cordoned: bool = Field(default=False, description="No new products and no new grants; what runs keeps running. Example: false.")
-    suspend: bool = Field(default=False, description="Make and repair nothing for now. Example: false.")
+    resources: DomainResources | None = Field(default=None, description="Limits for each namespace.")
+    cordoned: bool = Field(default=False, description="Blocks new products and new grants; existing ones continue. Example: false.")
+    suspend: bool = Field(default=False, description="Pauses creation and repair. Access is still revoked and expires. Example: false.")
 
 
 class NamespaceStatus(Model):
-    """A namespace that is the domain's."""
+    """A namespace that the domain owns."""
 
     name: str = Field(max_length=63, description="Name of the namespace. Example: sales.")
-    uid: str = Field(max_length=64, description="Its UID. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.")
-    adopted: bool = Field(default=False, description="Whether it existed before. Example: false.")
+    uid: str = Field(max_length=64, description="UID of the namespace. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.")
+    adopted: bool = Field(default=False, description="Whether the namespace existed before the domain adopted it. Example: false.")
 
 
 class DomainStatus(Status):
-    """What stands of the domain."""
+    """State of the domain."""
 
-    namespaces: tuple[NamespaceStatus, ...] = Field(default=(), max_length=64, description="Namespaces that are the domain's.")
+    namespaces: tuple[NamespaceStatus, ...] = Field(default=(), max_length=64, description="Namespaces that the domain owns.")
     released_namespaces: tuple[LabelName, ...] = Field(
         default=(),
         max_length=64,
-        description="Namespaces that the operator created and this domain released: it takes one back when spec.namespaces names it again. "
-        "Removing the annotation clouddatamesh.dev/released-by from the namespace ends that. Example: [sales-lab].",
+        description="Namespaces that the operator created and that left the domain. The domain takes one back when spec.namespaces names"
+        " it "
+        "again. To prevent that, remove the annotation clouddatamesh.dev/released-by from the namespace. Example: [sales-lab].",
     )
-    data_products: int = Field(default=0, ge=0, description="Products in them. Example: 3.")
+    data_products: int = Field(default=0, ge=0, description="Number of products in the namespaces. Example: 3.")
 
 
 class Domain(Resource):
-    """A business area: its team, its namespaces, its limits."""
+    """A business area with its team, namespaces and limits."""
 
     spec: DomainSpec = DomainSpec()
     status: DomainStatus = DomainStatus()

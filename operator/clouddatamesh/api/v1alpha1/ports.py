@@ -1,4 +1,4 @@
-"""The ports of a DataProduct: what it reads, and what it offers to others."""
+"""The input ports and output ports of a DataProduct."""
 
 from typing import ClassVar, Literal
 
@@ -11,25 +11,25 @@ Mode = Literal["ReadOnly", "ReadWrite", "WriteOnly"]
 
 
 class PortReference(Model):
-    """An output port by name and version."""
+    """Reference to an output port by name and version."""
 
     name: LabelName = Field(description="Name of the port. Example: daily.")
     version: SemanticVersion = Field(description="Version of the port. Example: 1.0.0.")
 
 
 class ProductPortReference(Model):
-    """An output port of a product, perhaps of another domain."""
+    """Reference to an output port of a product, in any namespace."""
 
     namespace: LabelName = Field(description="Namespace of the product. Example: inventory.")
     data_product: SubdomainName = Field(description="Name of the product. Example: stock-levels.")
-    output_port: PortReference = Field(description="Port of that product.")
+    output_port: PortReference = Field(description="Output port of that product.")
 
 
 class ExternalInput(Model):
-    """Data from outside the mesh."""
+    """A data source outside the mesh."""
 
-    description: Text | None = Field(default=None, description="What it is. Example: ECB reference rates.")
-    url: Url | None = Field(default=None, description="Where it comes from. Example: https://www.ecb.europa.eu.")
+    description: Text | None = Field(default=None, description="Description of the source. Example: ECB reference rates.")
+    url: Url | None = Field(default=None, description="URL of the source. Example: https://www.ecb.europa.eu.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule("has(self.description) || has(self.url)", "An external input says what it is or where it comes from; give description or url"),
@@ -37,11 +37,11 @@ class ExternalInput(Model):
 
 
 class InputPort(Model):
-    """What a product reads: another product's port, or something outside."""
+    """An input of a product: an output port of another product, or an external source."""
 
     name: LabelName = Field(description="Name of the port. Example: stock.")
-    from_: ProductPortReference | None = Field(default=None, alias="from", description="Port of a product in the mesh.")
-    external: ExternalInput | None = Field(default=None, description="Something outside the mesh.")
+    from_: ProductPortReference | None = Field(default=None, alias="from", description="Output port of a product in the mesh.")
+    external: ExternalInput | None = Field(default=None, description="Source outside the mesh.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -51,23 +51,28 @@ class InputPort(Model):
 
 
 class PortAccess(Model):
-    """On what terms others may use a port."""
+    """Terms of access to a port."""
 
-    approval: Literal["Auto", "Manual"] = Field(default="Manual", description="Auto: every request is granted. Example: Manual.")
-    max_duration: Duration | None = Field(default=None, description="Longest time a grant lasts, in days, hours and minutes. Example: 90d.")
-    min_duration: Duration = Field(
-        default="1h", description="Shortest term that approval Auto gives, in days, hours and minutes. Example: 1h."
+    approval: Literal["Auto", "Manual"] = Field(
+        default="Manual", description="Manual: the owner decides. Auto: the operator approves requests. Example: Manual."
     )
-    allow_permanent: bool = Field(default=False, description="Whether a grant may have no end. Example: false.")
+    max_duration: Duration | None = Field(
+        default=None,
+        description="Maximum duration of access after the creation of a grant, in days, hours and minutes; absent: no limit. Example: 90d.",
+    )
+    min_duration: Duration = Field(
+        default="1h", description="Minimum duration of access with approval Auto, in days, hours and minutes. Example: 1h."
+    )
+    allow_permanent: bool = Field(default=False, description="Whether a grant may be permanent. Example: false.")
     rotate_after: Duration | None = Field(
         default=None,
-        description="Age at which a consumer's key is replaced, in days, hours and minutes; absent: never by itself. Example: 30d.",
+        description="Age at which a consumer's key is rotated, in days, hours and minutes; absent: only by annotation. Example: 30d.",
     )
     modes: tuple[Mode, ...] = Field(
         default=("ReadOnly",),
         min_length=1,
         max_length=3,
-        description="What may be asked for. Example: [ReadOnly].",
+        description="Access modes that can be requested. Example: [ReadOnly].",
         json_schema_extra={"x-list-set": True},
     )
 
@@ -80,33 +85,33 @@ class PortAccess(Model):
 
 
 class OutputPort(Model):
-    """What a product offers: one path of its bucket."""
+    """An output of a product: one path in its bucket."""
 
     name: LabelName = Field(description="Name of the port. Example: daily.")
     version: SemanticVersion = Field(description="Version of the port. Example: 1.0.0.")
-    description: Text | None = Field(default=None, description="What it holds. Example: One row per order line.")
-    path: ObjectPath = Field(description="Path within the bucket, ending in a slash; ports may not overlap. Example: daily/.")
+    description: Text | None = Field(default=None, description="Description of the data. Example: One row per order line.")
+    path: ObjectPath = Field(description="Path in the bucket, ending in a slash. Paths of ports must not overlap. Example: daily/.")
     format: ShortText | None = Field(default=None, description="Format of the objects. Example: parquet.")
-    access: PortAccess = Field(default=PortAccess(), description="On what terms others may use it.")
+    access: PortAccess = Field(default=PortAccess(), description="Terms of access to the port.")
 
 
 class InputPortStatus(Model):
-    """How an input port stands."""
+    """State of an input port."""
 
     name: str = Field(max_length=63, description="Name of the port. Example: stock.")
-    satisfied: bool = Field(description="Whether it can be read. Example: false.")
-    message: str | None = Field(default=None, max_length=1024, description="What is missing. Example: No access yet.")
+    satisfied: bool = Field(description="Whether access to the input is in effect. Example: false.")
+    message: str | None = Field(default=None, max_length=1024, description="What is missing, and what to do. Example: No access yet.")
 
 
 class OutputPortStatus(Model):
-    """How an output port stands."""
+    """State of an output port."""
 
     name: str = Field(max_length=63, description="Name of the port. Example: daily.")
     version: str = Field(max_length=64, description="Version of the port. Example: 1.0.0.")
-    location: str | None = Field(default=None, max_length=512, description="Where it is. Example: s3://acme-orders/daily/.")
-    path: str | None = Field(default=None, max_length=256, description="Path within the bucket. Example: daily/.")
-    consumers: int = Field(default=0, ge=0, description="Requests that have access. Example: 2.")
+    location: str | None = Field(default=None, max_length=512, description="URI of the port. Example: s3://acme-orders/daily/.")
+    path: str | None = Field(default=None, max_length=256, description="Path in the bucket. Example: daily/.")
+    consumers: int = Field(default=0, ge=0, description="Number of requests that have access. Example: 2.")
     draining: bool = Field(
         default=False,
-        description="The port left the spec; those who have access keep it until it ends, nobody else gets it. Example: true.",
+        description="Whether the port left the spec. Existing access continues until it ends; no new access is given. Example: true.",
     )

@@ -1,4 +1,4 @@
-"""The storage of a DataProduct: its bucket, and what may become of it."""
+"""The storage of a DataProduct: its bucket, and the policies for its adoption and deletion."""
 
 from typing import ClassVar, Final, Literal
 
@@ -11,12 +11,12 @@ _AGES: Final = ("expireAfter", "expireNoncurrentAfter", "abortUploadsAfter")
 
 
 class LifecycleRule(Model):
-    """What happens to objects with age. S3 counts whole days."""
+    """A lifecycle rule by the age of objects. S3 counts whole days."""
 
-    prefix: ObjectPrefix = Field(default="", description="Objects whose key begins so; empty: all. Example: tmp/.")
+    prefix: ObjectPrefix = Field(default="", description="Prefix of the keys of the objects; empty: all objects. Example: tmp/.")
     expire_after: Duration | None = Field(default=None, description="Age at which objects expire. Example: 7d.")
     expire_noncurrent_after: Duration | None = Field(default=None, description="Age at which old versions are removed. Example: 30d.")
-    abort_uploads_after: Duration | None = Field(default=None, description="Age at which unfinished uploads are dropped. Example: 3d.")
+    abort_uploads_after: Duration | None = Field(default=None, description="Age at which incomplete uploads are aborted. Example: 3d.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -31,36 +31,39 @@ class LifecycleRule(Model):
 
 
 class Storage(Model):
-    """Where a product's data lies."""
+    """Bucket of a product, and policies for it."""
 
-    store_ref: ObjectReference = Field(description="ObjectStore in which the bucket is; immutable.")
+    store_ref: ObjectReference = Field(description="ObjectStore that contains the bucket; immutable.")
     bucket_name: BucketName | None = Field(
-        default=None, description="Name of the bucket; immutable; absent: a generated one. Example: acme-orders."
+        default=None, description="Name of the bucket; immutable; absent: a generated name. Example: acme-orders."
     )
     adoption_policy: Literal["Never", "IfOwned", "IfConsented"] = Field(
         default="IfOwned",
-        description="Which existing bucket may be taken over: none, this product's own, one with a consent tag. Example: IfOwned.",
+        description="Which existing bucket may be adopted. Never: none. IfOwned: one with this product's marks. IfConsented: also one"
+        " with a consent tag. Example: IfOwned.",
     )
     adoption_delay: Duration | None = Field(
         default=None,
-        description="Adopt a consenting bucket without the apply-plan annotation, this long after its present plan was first shown."
+        description="Adopts a consenting bucket without the apply-plan annotation, after the plan has been the same for this duration."
         " Example: 2d.",
     )
     deletion_policy: Literal["Retain", "Delete"] = Field(
         default="Retain",
-        description="What becomes of the bucket when the product is deleted; an adopted bucket is kept unless its consent allows deletion."
+        description="Whether the bucket is deleted with the product. An adopted bucket is kept unless its consent tag allows deletion."
         " Example: Retain.",
     )
-    force_destroy: bool = Field(default=False, description="Whether Delete may empty the bucket first. Example: false.")
+    force_destroy: bool = Field(
+        default=False, description="Whether deletionPolicy Delete may empty the bucket first. This destroys data. Example: false."
+    )
     versioning: Literal["Enabled", "Suspended"] = Field(default="Enabled", description="Whether old versions are kept. Example: Enabled.")
     lifecycle_rules: tuple[LifecycleRule, ...] = Field(
         default=(),
         max_length=32,
-        description="What happens to objects with age; one rule per prefix.",
+        description="Lifecycle rules by the age of objects; one rule for each prefix.",
         json_schema_extra={"x-list-map-keys": ["prefix"]},
     )
     tags: dict[TagKey, TagValue] = Field(
-        default={}, max_length=32, description='Further tags of the bucket. Example: {cost-center: "4711"}.'
+        default={}, max_length=32, description='Additional tags of the bucket. Example: {cost-center: "4711"}.'
     )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
@@ -93,50 +96,57 @@ class Storage(Model):
 
 
 class StorageStatus(Model):
-    """The bucket as it was found."""
+    """State of the bucket."""
 
     bucket: str = Field(max_length=63, description="Name of the bucket. Example: acme-orders-abcdefghijklmnop.")
-    region: str = Field(default="", max_length=63, description="Its region. Example: eu-central-1.")
+    region: str = Field(default="", max_length=63, description="Region of the bucket. Example: eu-central-1.")
     region_from: Literal["Store", "Bucket"] | None = Field(
         default=None,
-        description="Where the region is known from: the ObjectStore's spec, or the bucket itself, as the store tells it. Example: Bucket.",
+        description="Source of the region. Store: the ObjectStore's spec. Bucket: the bucket's own location. Example: Bucket.",
     )
-    endpoint: str = Field(default="", max_length=512, description="Endpoint of its store; empty: AWS. Example: https://s3.example.com.")
+    endpoint: str = Field(default="", max_length=512, description="Endpoint of the store; empty: AWS. Example: https://s3.example.com.")
     store_id: str | None = Field(
-        default=None, max_length=64, description="Which store it is in. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1."
+        default=None, max_length=64, description="Id of the store that contains the bucket. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1."
     )
-    phase: Literal["Creating", "Owned", "Adopted"] = Field(description="How it came to be this product's. Example: Owned.")
-    ownership_verified: bool = Field(default=False, description="Whether its tags were read and are this product's. Example: true.")
+    phase: Literal["Creating", "Owned", "Adopted"] = Field(description="How the product got the bucket. Example: Owned.")
+    ownership_verified: bool = Field(
+        default=False,
+        description="Whether the operator read the tags and they prove that the bucket belongs to this product. Example: true.",
+    )
     deletion: Literal["Retain", "Delete", "Destroy"] | None = Field(
         default=None,
-        description="What would become of the bucket when the living product was last read: deletionPolicy and forceDestroy, or Retain for"
-        " an adopted bucket; a deletion follows the stricter of this and spec. Example: Retain.",
+        description="Effective deletion policy before the deletion of the product: deletionPolicy and forceDestroy, or Retain for an"
+        " adopted"
+        " bucket. A deletion follows the stricter of this and the spec. Example: Retain.",
     )
     last_handled_recreate: str | None = Field(
-        default=None, max_length=256, description="The last recreate annotation that was acted upon; it counts once. Example: acme-orders."
+        default=None,
+        max_length=256,
+        description="Value of the last recreate annotation that was handled; it counts once. Example: acme-orders.",
     )
     loss_seen_at: Timestamp | None = Field(
         default=None,
-        description="When the bucket was first seen with another's marks, without a break since. Example: 2026-03-01T08:00:00Z.",
+        description="Time since which the bucket has had the marks of another owner, in RFC 3339. Example: 2026-03-01T08:00:00Z.",
     )
     loss_braked: bool | None = Field(
-        default=None, description="Lost together with others, so that nothing is taken until somebody decides. Example: true."
+        default=None,
+        description="Whether the bucket was lost together with others, so that no access is revoked until you decide. Example: true.",
     )
     abandoned: bool | None = Field(
-        default=None, description="The platform team gave its ObjectStore up, and what is in it is left there. Example: true."
+        default=None, description="Whether the platform team gave up the ObjectStore, so that its contents stay there. Example: true."
     )
     may_delete: bool | None = Field(
         default=None,
-        description="Whether the bucket may be deleted with its product at all: an adopted one only where its owner's consent says so."
+        description="Whether the bucket may be deleted with its product. An adopted bucket only if its owner's consent tag says so."
         " Example: true.",
     )
     managed_tags: tuple[TagKey, ...] = Field(
-        default=(), max_length=32, description="Keys of further tags that we set. Example: [cost-center]."
+        default=(), max_length=32, description="Keys of the additional tags that the operator set. Example: [cost-center]."
     )
 
 
 class AdoptionStatus(Model):
-    """A bucket that is to be adopted, and waits for somebody's word or for time."""
+    """A bucket that is planned for adoption, and waits for agreement or for adoptionDelay."""
 
     bucket: str = Field(max_length=63, description="Name of the bucket. Example: legacy-orders.")
-    planned_at: Timestamp = Field(description="Since when status.plan says what it says now. Example: 2026-03-01T08:00:00Z.")
+    planned_at: Timestamp = Field(description="Time since which status.plan has been the same. Example: 2026-03-01T08:00:00Z.")
