@@ -151,7 +151,7 @@ PRODUCT_RULES = (
             "producer.rotateAfter stands for no time at all; write at least 1m, or remove it"),
     Refusal("two ports of one name and major version", a_product(outputPorts=[a_port(), a_port(version="1.1.0", path="next/")]),
             "Two of spec.outputPorts have the same name and major version, by which access goes; raise one's major version or rename it"),
-    Refusal("a port beside its own pre-release", a_product(outputPorts=[a_port(), a_port(version="1.0.0-rc.1", path="next/")]),
+    Refusal("a port and its own pre-release", a_product(outputPorts=[a_port(), a_port(version="1.0.0-rc.1", path="next/")]),
             "Two of spec.outputPorts have the same name and major version"),
     Refusal("a delay of adoption without adoption", a_product(storage={"adoptionDelay": "2d"}),
             "spec.storage.adoptionDelay has an effect with adoptionPolicy IfConsented only"),

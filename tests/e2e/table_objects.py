@@ -36,7 +36,7 @@ TENANT = ("--as=kim", "--as-group=makers-owners", "--as-group=users-owners", "--
 KEPT_STATUS = Outcome("What is in the store and the cluster is found again; the keys stay", LOOK)
 NOTHING = Outcome("It is given nothing", LOOK)
 GOES_ON = Outcome("Access goes on, or begins again", LOOK, Key.BACK)
-REMADE = Outcome("It is made again", AT_ONCE)
+REMADE = Outcome("The operator recreates it", AT_ONCE)
 
 
 def sight(table: Table, cell: Cell) -> Picture:

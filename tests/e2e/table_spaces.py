@@ -48,11 +48,11 @@ ADDITIONS: dict[str, Callable[[Manifest], dict[str, Any]]] = {
     SECRETS: lambda found: {"subjects": [*found["subjects"], INTRUDER]},
 }
 RELEASED = Outcome("What it made in its namespaces goes, the namespaces stay; applied again it takes them back", LOOK)
-REMADE = Outcome("It is made again as it was", LOOK, Key.NONE)
-MADE = Outcome("It is made again as it was", AT_ONCE, Key.NONE)
-UNMADE = Outcome("Status says why; it is made again once the cause is gone", LOOK, Key.NONE, told=True)
+REMADE = Outcome("The operator recreates it as it was", LOOK, Key.NONE)
+MADE = Outcome("The operator recreates it as it was", AT_ONCE, Key.NONE)
+UNMADE = Outcome("Status says why; the operator recreates it once the cause is gone", LOOK, Key.NONE, told=True)
 NOT_TAKEN = Outcome("The copy is not the Domain's: our label goes off it, all else stays, and nothing is made in it", LOOK)
-HELD = Outcome("It works on until it goes; then it is made again", LOOK, Key.NONE)
+HELD = Outcome("It continues to work until it is gone; then the operator recreates it", LOOK, Key.NONE)
 FOREIGN = Outcome("The foreign object stays, status says so; ours is made once it is gone", LOOK, Key.NONE, told=True)
 
 

@@ -185,7 +185,7 @@ STORES = (
     a_cell(CREDENTIALS)(Act.ADD, "a label and a field", "st-labelled", LEFT,
            credentials({"metadata": {"labels": {d.MINE: "yes"}}, "data": {"theirs": "eA=="}})),
     a_cell(CREDENTIALS)(Act.IMMUTABLE, "as it is", "st-held", LEFT, credentials({"immutable": True})),
-    a_cell(CREDENTIALS)(Act.RESTORE, "deleted and made again at once", "st-forgotten", LEFT, restore_credentials),
+    a_cell(CREDENTIALS)(Act.RESTORE, "deleted and recreated at once", "st-forgotten", LEFT, restore_credentials),
     a_cell(CREDENTIALS)(Act.HOLD, "one more is added", "st-unheld", LEFT, credentials({"metadata": {"finalizers": [d.MINE]}})),
     a_cell(CREDENTIALS)(Act.EDIT, "its key is wrong", "st-secret-wrong", WAITS, credentials(BAD), **CORRECTED, reason="CredentialsInvalid"),
     a_cell(CREDENTIALS)(Act.DELETE, "by hand", "st-secret-deleted", WAITS, delete_credentials, **CORRECTED, reason="CredentialsMissing"),

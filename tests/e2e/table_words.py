@@ -31,10 +31,10 @@ class Act(StrEnum):
     RELABEL = "change marks or labels"
     COPY = "copy with labels"
     DELETE = "delete"
-    REMAKE = "delete and make again"
+    REMAKE = "delete and recreate"
     RESTORE = "restore from a backup"
     TAKE = "take permissions away"
-    HAND = "hand to somebody else"
+    HAND = "hand over to somebody else"
     LIMIT = "lower a quota"
     REFUSE = "refuse by admission or policy"
     WIDEN = "give more rights"
@@ -69,32 +69,33 @@ class Outcome:
     """Something has to be done about it; else it must only stay as it is to the end."""
 
 
-RESTORED = Outcome("Our part is written again; what others added stays", LOOK)
-REPAIRED = Outcome("Our part is written again; what others added stays", AT_ONCE)
-LEFT = Outcome("It stays as somebody left it; nothing of ours changes", LOOK, heals=False)
-TAKEN_OFF = Outcome("Rights that nobody granted are taken off again", LOOK)
-FRESH = Outcome("The user and its policy are as before; the Secret has a fresh key", LOOK, Key.FRESH)
-GRACED = Outcome("The Secret is whole again; where its key is replaced the former works for another hour", LOOK, Key.GRACED)
-BACK = Outcome("The Secret is made again with a key that works", MINUTE, Key.BACK)
-WAITS = Outcome("Status says why, nothing is taken; it is whole again by itself once the cause is gone", LOOK, told=True)
+RESTORED = Outcome("The operator restores its part; additions of others stay", LOOK)
+REPAIRED = Outcome("The operator restores its part; additions of others stay", AT_ONCE)
+LEFT = Outcome("It stays as it is; nothing that the operator owns changes", LOOK, heals=False)
+TAKEN_OFF = Outcome("The operator removes permissions that no grant gives", LOOK)
+FRESH = Outcome("The operator restores the user and its policy; the Secret gets a new key", LOOK, Key.FRESH)
+GRACED = Outcome("The operator restores the Secret; if its key is replaced, the previous key works for another hour", LOOK, Key.GRACED)
+BACK = Outcome("The operator recreates the Secret with a key that works", MINUTE, Key.BACK)
+WAITS = Outcome("Status says why, nothing is revoked; it recovers without you once the cause is gone", LOOK, told=True)
 WAITS_FRESH = Outcome(
-    "Status says why, nothing else is taken; a fresh key once the cause is gone", LOOK, Key.FRESH, told=True, meanwhile=Key.NONE
+    "Status says why, nothing else is revoked; a new key once the cause is gone", LOOK, Key.FRESH, told=True, meanwhile=Key.NONE
 )
-WAITS_BACK = Outcome("Status says why, the key works on; the Secret is back once the cause is gone", LOOK, Key.BACK, told=True)
-STOPS = Outcome("Status says whose word is needed, nothing is taken or written; with that word it goes on", LOOK, told=True)
+WAITS_BACK = Outcome("Status says why, the key continues to work; the Secret is back once the cause is gone", LOOK, Key.BACK, told=True)
+STOPS = Outcome("Status says whose consent is needed, nothing is revoked or written; with the consent it continues", LOOK, told=True)
 STOPS_BACK = Outcome(
-    "The foreign object stays, status says so, the key works on; our Secret is made once it is gone", LOOK, Key.BACK, told=True
+    "The foreign object stays and status reports it, the key continues to work; the operator creates its Secret later",
+    LOOK,
+    Key.BACK,
+    told=True,
 )
 GONE_OVER = Outcome(
-    "Keys of what is somebody else's end; given back, there are fresh ones", LOOK, Key.FRESH, told=True, meanwhile=Key.ENDED
+    "Keys to a bucket of somebody else end; if it is given back, there are new keys", LOOK, Key.FRESH, told=True, meanwhile=Key.ENDED
 )
-ENDS = Outcome("Access ends, keys and Secret go; data stays", LOOK, Key.ENDED, whole=False)
+ENDS = Outcome("Access ends, keys and Secret are removed; data stays", LOOK, Key.ENDED, whole=False)
 RETURNS = Outcome(
-    "Access ends, data stays; applied again it takes back what was its own, with a fresh key", LOOK, Key.FRESH, meanwhile=Key.ENDED
+    "Access ends, data stays; applied again, it takes back what it owned, with a new key", LOOK, Key.FRESH, meanwhile=Key.ENDED
 )
-COMES_BACK = Outcome(
-    "It is the same again for the operator; the Secret has a key that works, the former one or a fresh one", LOOK, Key.BACK
-)
+COMES_BACK = Outcome("To the operator it is the same object; the Secret has a key that works, the previous or a new one", LOOK, Key.BACK)
 REFUSED = Outcome("The act is refused", AT_ONCE, refused=True, heals=False)
 
 

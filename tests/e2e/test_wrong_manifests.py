@@ -98,15 +98,16 @@ def page() -> str:
     """docs/wrong-manifests.md."""
     refused = [_row(case.manifest["kind"], case.what, "", case.says) for case in REFUSED]
     stalled = [_row(case.manifest["kind"], case.what, f"{case.ends}: `{case.reason}`", " … ".join(case.says)) for case in STALLS]
-    head = "# Wrong manifests, and what is said to them"
+    head = "# Wrong manifests"
     intro = (
-        "Every row is a test. Written from the tables in `tests/e2e/refusals*.py`, `bounds*.py` and `stalls.py` by"
-        " `UPDATE=1 pytest tests/e2e/test_wrong_manifests.py -k fresh`."
+        "Manifests with a mistake, and the message for each. Every row is a test. The page is generated from the tables in\n"
+        "`tests/e2e/refusals*.py`, `bounds*.py` and `stalls.py` by `UPDATE=1 pytest tests/e2e/test_wrong_manifests.py -k fresh`."
     )
-    door = "## Refused by the API server\n\n`kubectl apply` fails and nothing is stored.\n\n| kind | manifest | says |\n|---|---|---|"
+    door = "## Refused by the API server\n\n`kubectl apply` fails, and nothing is stored.\n\n| kind | manifest | message |\n|---|---|---|"
     status = (
-        "## Seen by the operator\n\nThe object is stored; its Ready condition says why it cannot be. Stalled: someone must change it."
-        " Reconciling: it goes on by itself as soon as what is missing is there.\n\n| kind | manifest | ends | says |\n|---|---|---|---|"
+        "## Reported by the operator\n\nThe object is stored, and its Ready condition says what prevents it. "
+        "Stalled: somebody must change something. Reconciling: it continues when what is missing exists."
+        "\n\n| kind | manifest | state and reason | message |\n|---|---|---|---|"
     )
     return "\n\n".join([head, intro, "\n".join([door, *refused]), "\n".join([status, *stalled])]) + "\n"
 

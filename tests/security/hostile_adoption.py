@@ -136,7 +136,7 @@ THEFTS: Final = (
     Theft("an adopted bucket is to be destroyed with its product", LENT,
           lambda mesh: mesh.delete("DataProduct", "orders", "sales"), BY_MARK, lent=True),
     Theft("status is forged to say that the mesh made an adopted bucket", LENT, forge_status, BY_MARK, lent=True),
-    Theft("the product of an adopted bucket is forced away, made again and destroyed", LENT, strip_and_remake, BY_MARK, lent=True),
+    Theft("the product of an adopted bucket is forced away, recreated and destroyed", LENT, strip_and_remake, BY_MARK, lent=True),
     Theft("an adopted bucket is destroyed by the product that it was handed to", LENT, hand_on, BY_MARK, lent=True),
     Theft("leave to delete an adopted bucket is used after it was taken back", LENT, take_back, BY_MARK, lent=True),
     Theft("a bucket that may be deleted is destroyed after it was handed over", LENT, give_and_destroy, "the tag of the hand-over",

@@ -32,7 +32,7 @@ def cases() -> dict[str, list[tuple[str, str]]]:
             (case.what, case.by) for case in (*HOSTILE, *ENDINGS, *SECRETS)
         ],
         "On the fakes, against buckets of others (`tests/security/test_hostile_adoption.py`)": [(theft.what, theft.by) for theft in THEFTS],
-        "On RGW, and all but what docs/stores.md names on moto (`tests/e2e/test_access_matrix.py`)": keys(),
+        "On RGW, and on moto except for the differences in Object stores (`tests/e2e/test_access_matrix.py`)": keys(),
         "On the API server (`tests/e2e/test_crds.py`)": [(refusal.what, BY_RULE) for refusal in ACCESS_RULES if refusal.after],
     }
 
@@ -41,7 +41,7 @@ def listed() -> str:
     """The part of the page."""
     parts = [f"### {where}\n\n| act | what stops it |\n|---|---|\n{_lines(rows)}" for where, rows in cases().items()]
     count = sum(len(rows) for rows in cases().values())
-    return "\n\n".join([HEAD.rstrip(), f"{count} cases, written from the tests' own tables by `{UPDATE}`.", *parts]) + "\n"
+    return "\n\n".join([HEAD.rstrip(), f"{count} cases. This part is generated from the tables of the tests by `{UPDATE}`.", *parts]) + "\n"
 
 
 def _lines(rows: list[tuple[str, str]]) -> str:

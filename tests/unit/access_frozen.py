@@ -78,7 +78,7 @@ UNREADABLE: Final = (
     gives("the end that status says has passed, and another grant can be read", grant="longer", until=LATER, told_until=NOW, runs_on="yes",
           grants=(approve(note=TOO_LONG), approve("longer", validUntil=LATER))),
     waits("a grant that cannot be read gives nothing new", r.AWAITING_GRANT, grants=(approve(note=TOO_LONG),)),
-    gives("a grant that cannot be read beside one that can", grants=(approve("broken", note=TOO_LONG, validUntil=LATER), approve())),
+    gives("a grant that cannot be read, and one that can", grants=(approve("broken", note=TOO_LONG, validUntil=LATER), approve())),
     stalls("a refusal that cannot be read", r.DENIED, grants=(approve(), deny(note=TOO_LONG)), runs_on="yes"),
     stalls("a grant that says neither Approve nor Deny", r.DENIED, grants=(approve(), approve("hm", decision="Perhaps")), runs_on="yes"),
     stalls("the grant on which access runs says neither Approve nor Deny", r.DENIED, grants=(approve(decision="Perhaps"),), runs_on="yes"),
