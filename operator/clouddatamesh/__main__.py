@@ -1,4 +1,4 @@
-"""clouddatamesh run | crds | permissions | version"""
+"""clouddatamesh run | crds | permissions | argocd | version"""
 
 import argparse
 import os
@@ -14,9 +14,11 @@ def main() -> int:
     commands.add_parser("run", help="reconcile until told to stop")
     commands.add_parser("crds", help="print the CustomResourceDefinitions")
     commands.add_parser("permissions", help="print what the operator may do, and why")
+    commands.add_parser("argocd", help="print health and actions for Argo CD, as part of its ConfigMap argocd-cm")
     commands.add_parser("version", help="print the version")
     command = parser.parse_args().command
-    return {"run": _run, "crds": _print_crds, "permissions": _print_permissions, "version": _print_version}[command]()
+    does = {"run": _run, "crds": _print_crds, "permissions": _print_permissions, "argocd": _print_argocd, "version": _print_version}
+    return does[command]()
 
 
 def _run() -> int:
@@ -45,6 +47,13 @@ def _print_permissions() -> int:
         for rule in rules:
             names = f" {', '.join(rule.names)}" if rule.names else ""
             sys.stdout.write(f"{title}: {', '.join(rule.verbs)} {', '.join(rule.resources)}{names} - {rule.why}\n")
+    return 0
+
+
+def _print_argocd() -> int:
+    from clouddatamesh.generate.argocd import argocd_cm
+
+    sys.stdout.write(argocd_cm())
     return 0
 
 

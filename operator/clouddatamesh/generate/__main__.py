@@ -4,18 +4,22 @@ import argparse
 import sys
 from pathlib import Path
 
+from clouddatamesh.generate.argocd import argocd_cm, resource_customizations
 from clouddatamesh.generate.crds import crd_files
 from clouddatamesh.generate.rbac import permissions_file
 from clouddatamesh.generate.reasons import reasons_page
 from clouddatamesh.generate.reference import reference
 
 _CHART = Path("charts/clouddatamesh/files")
+_ARGOCD = Path("examples/argocd")
 
 
 def generated() -> dict[Path, str]:
     """Path from the root of the repository -> text."""
     crds = crd_files()
     files = {folder / name: text for folder in (Path("crds"), _CHART / "crds") for name, text in crds.items()}
+    files |= {_ARGOCD / "resource_customizations" / name: text for name, text in resource_customizations().items()}
+    files[_ARGOCD / "argocd-cm.yaml"] = argocd_cm()
     pages = {Path("docs/reference.md"): reference(), Path("docs/operations/reasons.md"): reasons_page()}
     return {**files, _CHART / "permissions.yaml": permissions_file(), **pages}
 
@@ -25,18 +29,20 @@ def find_stale(root: Path) -> tuple[Path, ...]:
     wanted = generated()
     stale = [path for path, text in wanted.items() if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != text]
     left = [path.relative_to(root) for folder in ("crds", _CHART / "crds") for path in (root / folder).glob("*.yaml")]
+    left += [path.relative_to(root) for path in (root / _ARGOCD).rglob("*.lua")]
     return tuple(sorted({*stale, *(path for path in left if path not in wanted)}))
 
 
 def write(root: Path) -> None:
     """Write every file; remove what is no longer generated."""
+    wanted = generated()
     for path in find_stale(root):
         target = root / path
-        if path not in generated():
+        if path not in wanted:
             target.unlink()
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(generated()[path], encoding="utf-8")
+        target.write_text(wanted[path], encoding="utf-8")
 
 
 def main() -> int:
