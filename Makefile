@@ -1,12 +1,12 @@
 # The two commands that matter: `make demo` and `make test`. Everything runs in .venv, made from hash-pinned requirements.
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint generate verify docs tools image lock clean
+.PHONY: help demo test bench lint generate verify docs tools image audit lock clean
 
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/
-SOURCES := operator hack tests
+SOURCES := operator quickstart hack tests
 # Which tests, and with what: make test TESTS=tests/unit PYTEST="-k lifecycle"
 TESTS ?= tests
 PYTEST ?=
@@ -14,6 +14,8 @@ PYTEST ?=
 JOBS ?= 2
 # An image with Python and venv; empty: one that is made of Debian's packages, so that no registry is needed
 BASE ?=
+# docker, podman or buildah; empty: the first that works. buildah makes an archive, the others an image in their own storage
+ENGINE ?=
 # Which figures, and of how many: make bench BENCH="--store rgw --only access-burst --requests 200"
 BENCH ?=
 
@@ -48,11 +50,15 @@ docs: build/docs-venv/ready ## the documentation as a site in build/site; fails 
 tools: $(VENV)/ready ## build and fetch all that tests and demo start, into the cache
 	$(RUN)python hack/tools/up.py cache
 
-image: $(VENV)/ready ## the operator's image as an archive, built here; BASE=<image> puts it on another base
-	BASE="$(BASE)" $(RUN)python hack/tools/up.py image
+image: $(VENV)/ready ## the images and their SBOMs, by docker, podman or buildah; BASE=<image>, ENGINE=<engine>
+	BASE="$(BASE)" ENGINE="$(ENGINE)" $(RUN)python hack/tools/up.py image
+
+audit: $(VENV)/ready ## known vulnerabilities of what the images contain, where the package index tells
+	$(RUN)python -m hack.tools.advisories
 
 lock: ## resolve *.in into hash-pinned *.txt; needs uv
-	for name in requirements requirements-dev docs/requirements hack/tools/go hack/tools/readers; do \
+	for name in requirements requirements-dev docs/requirements quickstart/requirements hack/tools/image hack/tools/advisories hack/tools/go \
+			hack/tools/readers; do \
 		uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --python-version 3.11 --universal \
 			--custom-compile-command 'make lock' $$name.in --output-file $$name.txt || exit; \
 	done

@@ -1,4 +1,4 @@
-"""Container images without a registry and without an engine: a Debian base, the pause image and the operator's own, built by buildah.
+"""Container images without a registry and without an engine: a Debian base, the pause image and our own, built by buildah.
 
 Everything is cached, keyed by what it is made of. Nothing here runs a container but the steps of the Dockerfile.
 """
@@ -10,20 +10,27 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from hack.tools.archives import Archive
 from hack.tools.binaries import get_binary, get_cache, lock
-from hack.tools.children import ROOT, Say, ToolError, make_log_dir, say_aloud
+from hack.tools.children import ROOT, Say, ToolError, say_aloud
+from hack.tools.engines import OPERATOR, Image, Stamp, build_flags, buildah, run, sbom_path, stamp_of_commit
 
 PROGRAMS = {"buildah": "buildah", "debootstrap": "debootstrap"}
 """What is run, and the Debian package that has it."""
-OPERATOR, PAUSE = "localhost/clouddatamesh:test", "localhost/pause:1"
+PAUSE = "localhost/pause:1"
 _SUITE, _INCLUDE = "bookworm", "python3,python3-venv,ca-certificates"
 _LEFT_OUT = ("./dev/*", "./var/cache/apt/*", "./var/lib/apt/lists/*")
-_CERTIFICATES = "/etc/ssl/certs"
+_FILES = {
+    "operator": ("pyproject.toml", "README.md", "LICENSE", "requirements.txt"),
+    "quickstart": ("quickstart/requirements.txt",),
+}
+_FOLDERS = {"operator": ("operator",), "quickstart": ("quickstart", "examples/retail")}
+"""What the target of an image copies."""
 _KEPT = 3
-"""Archives of the operator's image; older ones are removed."""
+"""Archives of one image; older ones are removed."""
 
 
 def ensure_programs(programs: dict[str, str], *, say: Say) -> None:
@@ -37,33 +44,52 @@ def ensure_programs(programs: dict[str, str], *, say: Say) -> None:
         say(f"installing {', '.join(packages)}")
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (["apt-get", "-q", "update"], ["apt-get", "-qy", "--no-install-recommends", "install", *packages]):
-            _run(command, env=env)
+            run(command, env=env)
 
 
-def get_image(*, base: str = "", say: Say = say_aloud) -> Path:
-    """The operator's image of this checkout as an archive; on `base`, or on one that is made of Debian's packages. Raises ToolError."""
-    made_of = (ROOT / name for name in ("Dockerfile", ".dockerignore", "pyproject.toml", "requirements.txt", "requirements-dev.txt"))
-    sources = sorted((ROOT / "operator").rglob("*.py"))
-    key = _digest([base or _base_key(), *_contents(made_of), *map(str, sources), *_contents(sources)])
+def get_image(image: Image = OPERATOR, *, base: str = "", stamp: Stamp | None = None, say: Say = say_aloud) -> Path:
+    """An image of this checkout as an archive; on `base`, or on one that is made of Debian's packages. Raises ToolError."""
+    stamp = stamp or Stamp()
+    key = _digest([image.name, base or _base_key(), repr(stamp), *_sources(image.target)])
 
     def build(target: Path) -> None:
-        chosen = base or get_base(say=say)
-        say("building the operator's image (half a minute where nothing is cached)")
-        trust = ("--volume", f"{_CERTIFICATES}:{_CERTIFICATES}:ro") if Path(_CERTIFICATES).is_dir() else ()
-        _build(ROOT, OPERATOR, target, ("--layers", *trust, "--build-arg", f"BASE={chosen}"))
-        _forget_former()
+        say(f"building {image.name} (half a minute where nothing is cached)")
+        build_archive(image, base or get_base(say=say), stamp, target)
 
-    found = _get_archive(f"operator-{key}", build, say=say)
-    for old in sorted(found.parent.glob("operator-*.tar"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+    found = _get_archive(f"{image.target}-{key}", build, say=say)
+    for old in sorted(found.parent.glob(f"{image.target}-*.tar"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
         old.unlink(missing_ok=True)
     return found
 
 
-def _forget_former() -> None:
-    """Remove what earlier builds left; the newest nameless image is the last build's first stage, whose layers the next one starts from."""
-    nameless = _buildah("images", "--quiet", "--no-trunc", "--filter", "dangling=true").split()
-    if nameless[1:]:
-        _buildah("rmi", *nameless[1:])
+def build_archive(image: Image, base: str, stamp: Stamp, target: Path, *, cached: bool = True) -> None:
+    """Build an image into an archive; with `cached=False` every step of the Dockerfile runs. Raises ToolError."""
+    if cached:
+        # The stage that is copied from gets a name, so that the next build starts from its layers while those without a name are removed.
+        _build(ROOT, f"localhost/{image.repository}-files", build_flags("buildah", f"{image.target}-files", stamp, base))
+    _build(ROOT, image.name, (*build_flags("buildah", image.target, stamp, base), *(() if cached else ("--no-cache",))))
+    buildah("push", "--quiet", image.name, f"oci-archive:{target}:{image.name}")
+    nameless = buildah("images", "--quiet", "--no-trunc", "--filter", "dangling=true").split()
+    if nameless:
+        buildah("rmi", *nameless)
+
+
+def release_image(image: Image, *, base: str) -> tuple[Path, Path]:
+    """An image stamped with the commit, as an archive, and the list of its components. Raises ToolError."""
+    archive, sbom = get_image(image, base=base, stamp=stamp_of_commit()), sbom_path(image)
+    found = Archive(archive)
+    sbom.write_bytes(found.read(found.layers[-1], image.sbom))
+    return archive, sbom
+
+
+def _sources(target: str) -> Iterator[bytes]:
+    """Names and contents of what an image is made of."""
+    files = (ROOT / name for name in ("Dockerfile", ".dockerignore", "hack/tools/image.txt", *_FILES[target]))
+    found = (path for name in _FOLDERS[target] for path in sorted((ROOT / name).rglob("*")) if path.suffix in (".py", ".yaml"))
+    for path in (*files, *found):
+        if path.exists():
+            yield str(path.relative_to(ROOT)).encode()
+            yield path.read_bytes()
 
 
 def get_pause(*, say: Say = say_aloud) -> Path:
@@ -74,7 +100,8 @@ def get_pause(*, say: Say = say_aloud) -> Path:
         with tempfile.TemporaryDirectory() as context:
             shutil.copy(program, context)
             (Path(context) / "Dockerfile").write_text('FROM scratch\nCOPY pause /\nUSER 65535:65535\nENTRYPOINT ["/pause"]\n')
-            _build(Path(context), PAUSE, target, ())
+            _build(Path(context), PAUSE, ("--isolation", "chroot"))
+            buildah("push", "--quiet", PAUSE, f"oci-archive:{target}:{PAUSE}")
 
     return _get_archive(f"pause-{_digest([program.read_bytes()])}", build, say=say)
 
@@ -83,7 +110,7 @@ def get_base(*, say: Say) -> str:
     """The name, in buildah's own storage, of an image of Debian with Python. Raises ToolError."""
     name = f"localhost/clouddatamesh-base:{_base_key()}"
     with lock("base", say=say):
-        if not _buildah("images", "--quiet", "--filter", f"reference={name}").strip():
+        if not buildah("images", "--quiet", "--filter", f"reference={name}").strip():
             _make_base(name, say)
     return name
 
@@ -94,10 +121,10 @@ def _make_base(name: str, say: Say) -> None:
     with tempfile.TemporaryDirectory(dir=get_cache()) as scratch:
         root, context = Path(scratch) / "root", Path(scratch) / "context"
         context.mkdir()
-        _run(["debootstrap", "--variant=minbase", f"--include={_INCLUDE}", _SUITE, root, _find_mirror()])
-        _run(["tar", "-C", root, *(f"--exclude={path}" for path in _LEFT_OUT), "-cf", context / "base.tar", "."])
+        run(["debootstrap", "--variant=minbase", f"--include={_INCLUDE}", _SUITE, root, _find_mirror()])
+        run(["tar", "-C", root, *(f"--exclude={path}" for path in _LEFT_OUT), "-cf", context / "base.tar", "."])
         (context / "Dockerfile").write_text("FROM scratch\nADD base.tar /\n")
-        _buildah("build", "--isolation", "chroot", "--quiet", "--tag", name, context)
+        buildah("build", "--isolation", "chroot", "--quiet", "--tag", name, context)
 
 
 def _find_mirror() -> str:
@@ -120,41 +147,13 @@ def _get_archive(name: str, build: Callable[[Path], None], *, say: Say) -> Path:
     return archive
 
 
-def _build(context: Path, name: str, archive: Path, flags: Sequence[str]) -> None:
-    _buildah("build", "--isolation", "chroot", *flags, "--tag", name, context)
-    _buildah("push", "--quiet", name, f"oci-archive:{archive}:{name}")
-
-
-def _buildah(*args: str | Path) -> str:
-    """buildah on a storage of our own in the cache."""
-    with tempfile.TemporaryDirectory(prefix="clouddatamesh-buildah-") as run:
-        storage: list[str | Path] = ["--storage-driver", _driver(), "--root", get_cache() / "buildah", "--runroot", run]
-        return _run(["buildah", *storage, *args])
-
-
-@functools.cache
-def _driver() -> str:
-    """Copying whole layers works everywhere; overlays are quicker, and need root and a file system that is none itself."""
-    where = subprocess.run(["stat", "-f", "-c", "%T", get_cache()], capture_output=True, text=True, check=False).stdout.strip()
-    return "vfs" if os.geteuid() or where == "overlayfs" else "overlay"
-
-
-def _run(command: Sequence[str | Path], *, env: dict[str, str] | None = None) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
-    if done.returncode:
-        log = make_log_dir("images") / "failed.log"
-        log.write_text(f"{done.stdout}\n{done.stderr}")
-        raise ToolError(f"{' '.join(map(str, command[:8]))} failed: {done.stderr.strip()[-1000:]}; its log is {log}")
-    return done.stdout
+def _build(context: Path, name: str, flags: Sequence[str]) -> None:
+    buildah("build", *flags, "--tag", name, context)
 
 
 @functools.cache
 def _base_key() -> str:
     return _digest([_SUITE, _INCLUDE, *_LEFT_OUT, platform.machine()])
-
-
-def _contents(paths: Iterable[Path]) -> list[bytes]:
-    return [path.read_bytes() for path in paths]
 
 
 def _digest(parts: Iterable[str | bytes]) -> str:

@@ -13,7 +13,8 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 from hack.tools.binaries import get_binaries  # noqa: E402 - needs the path above
 from hack.tools.children import ToolError, interrupt_on_sigterm, say_aloud  # noqa: E402 - needs the path above
 from hack.tools.controlplane import ControlPlane  # noqa: E402 - needs the path above
-from hack.tools.images import OPERATOR, get_image, get_pause  # noqa: E402 - needs the path above
+from hack.tools.engines import IMAGES, OPERATOR, build_by_engine, find_engine  # noqa: E402 - needs the path above
+from hack.tools.images import get_image, get_pause, release_image  # noqa: E402 - needs the path above
 from hack.tools.node import Node, find_obstacles  # noqa: E402 - needs the path above
 from hack.tools.readers import get_readers  # noqa: E402 - needs the path above
 from hack.tools.s3_moto import Moto  # noqa: E402 - needs the path above
@@ -46,19 +47,33 @@ def up_node(stack: contextlib.ExitStack) -> Line:
     cluster = stack.enter_context(ControlPlane(runs_pods=True, say=say_aloud))
     stack.enter_context(Node(cluster, images=images, say=say_aloud))
     paths = get_binaries(("kubectl", "helm"), say=say_aloud)
-    return {"KUBECONFIG": str(cluster.kubeconfig), "IMAGE": OPERATOR, **{name.upper(): str(path) for name, path in paths.items()}}
+    return {"KUBECONFIG": str(cluster.kubeconfig), "IMAGE": OPERATOR.name, **{name.upper(): str(path) for name, path in paths.items()}}
 
 
-def make_image(_: contextlib.ExitStack) -> Line:
-    """The operator's image as an OCI archive; on $BASE where that is set."""
-    return {"IMAGE": OPERATOR, "IMAGE_ARCHIVE": str(get_image(base=os.environ.get("BASE", "")))}
+def make_images(_: contextlib.ExitStack) -> Line:
+    """All images, stamped with the commit, by $ENGINE or the engine that is there, and their SBOMs; on $BASE where that is set."""
+    engine, base = find_engine(os.environ.get("ENGINE", "")), os.environ.get("BASE", "")
+    found = {"ENGINE": engine}
+    for image in IMAGES:
+        word = image.target.upper()
+        found[f"{word}_IMAGE"] = image.name
+        if engine == "buildah":
+            archive, sbom = release_image(image, base=base)
+            found[f"{word}_ARCHIVE"] = str(archive)
+        else:
+            say_aloud(f"building {image.name} by {engine}")
+            sbom = build_by_engine(engine, image, base)
+        found[f"{word}_SBOM"] = str(sbom)
+    return found
 
 
-def fetch_all(stack: contextlib.ExitStack) -> Line:
+def fetch_all(_: contextlib.ExitStack) -> Line:
     """Everything into the cache, nothing started; where the binaries are. Images only where a node could be started too."""
     get_packages(say=say_aloud)
     get_readers(say=say_aloud)
-    images = {} if find_obstacles() else {**make_image(stack), "PAUSE_ARCHIVE": str(get_pause())}
+    images = {} if find_obstacles() else {f"{image.target.upper()}_ARCHIVE": str(get_image(image)) for image in IMAGES}
+    if images:
+        images["PAUSE_ARCHIVE"] = str(get_pause())
     return {name.upper().replace("-", "_"): str(path) for name, path in get_binaries().items()} | images
 
 
@@ -67,7 +82,7 @@ WHAT: dict[str, Callable[[contextlib.ExitStack], Line]] = {
     "moto": up_moto,
     "rgw": up_rgw,
     "node": up_node,
-    "image": make_image,
+    "image": make_images,
     "cache": fetch_all,
 }
 

@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
-from hack.tools.images import OPERATOR, get_image, get_pause
+from hack.tools.engines import OPERATOR
+from hack.tools.images import get_image, get_pause
 from hack.tools.node import Node
 from tests.support.installation import NAMESPACE, Installation
 
@@ -26,7 +27,7 @@ class PodInstallation(Installation):
     """An installation whose namespace enforces the Pod Security Standard `restricted`."""
 
     def __init__(self, node: Node, *, mesh: str, values: Mapping[str, str] | None = None) -> None:
-        repository, _, tag = OPERATOR.rpartition(":")
+        repository, _, tag = OPERATOR.name.rpartition(":")
         image = {"image.repository": repository, "image.tag": tag, "image.pullPolicy": "Never"}
         super().__init__(node.cluster, mesh=mesh, values={**image, "health.port": "8080", **(values or {})})
         self.node = node
