@@ -30,6 +30,7 @@ from hack.tools.children import (
     wait_until,
     work_dir,
 )
+from hack.tools.client_certificate import write_client_certificate
 from hack.tools.credentials import Endpoint, write_kubeconfig, write_signing_key, write_tokens
 
 ADMIN, CONTROLLERS = "admin", "kube-controller-manager"
@@ -42,8 +43,8 @@ CONTROLLERS_RUN = (
     "validatingadmissionpolicy-status",
     "root-ca-certificate-publisher",
 )
-POD_CONTROLLERS = ("deployment", "replicaset", "job", "node-lifecycle")
-"""What makes Pods of Deployments, and takes the taint off a node that is ready."""
+POD_CONTROLLERS = ("deployment", "replicaset", "job", "node-lifecycle", "endpointslice")
+"""What makes Pods of Deployments, takes the taint off a node that is ready, and says which Pods a Service has."""
 SERVICES, SERVICE_HOST = "198.18.78.0/24", "198.18.78.1"
 """Where Pods expect the API server; of the range that RFC 2544 keeps for tests."""
 
@@ -94,6 +95,11 @@ class ControlPlane:
     def endpoint(self) -> Endpoint:
         """Where the API server is that was started here."""
         return Endpoint(server=f"https://127.0.0.1:{self._ports[2]}", ca=self.dir / "tls" / "apiserver.crt")
+
+    @property
+    def kubelet_client(self) -> Path:
+        """Certificate and key by which a kubelet knows the API server, for `kubectl logs` and `exec`."""
+        return self.dir / "kubelet-client.pem"
 
     @property
     def etcd(self) -> str:
@@ -164,6 +170,7 @@ class ControlPlane:
 
     def _prepare(self) -> None:
         write_signing_key(self.dir / "signing.key")
+        write_client_certificate(self.kubelet_client, "kube-apiserver")
         (self.dir / "audit.yaml").write_text(POLICY)
         self._tokens = write_tokens(self.dir / "tokens.csv", (ADMIN, CONTROLLERS))
         self.kubeconfig = self._write_kubeconfig(ADMIN)
@@ -242,6 +249,9 @@ class ControlPlane:
             "audit-log-path": self.dir / "audit.log",
             "audit-log-maxsize": 100_000,
             "shutdown-delay-duration": "0s",
+            "kubelet-client-certificate": self.kubelet_client,
+            "kubelet-client-key": self.kubelet_client,
+            "kubelet-preferred-address-types": "InternalIP",
         }
 
     def _controller_flags(self) -> dict[str, object]:

@@ -19,12 +19,14 @@ from hack.tools.children import Say, ToolError, free_ports, make_log_dir, say_no
 from hack.tools.controlplane import SERVICE_HOST, ControlPlane
 from hack.tools.gateway import Gateway
 from hack.tools.images import PAUSE, ensure_programs
+from hack.tools.services import PROGRAMS as SERVICE_PROGRAMS
+from hack.tools.services import Services
 
 HERE = Path(__file__).resolve().parent / "node.d"
 NAME: Final = "node-1"
 BRIDGE, PODS, HOST = "cdm0", "198.18.77.0/24", "198.18.77.1"
 """Of the range that RFC 2544 keeps for tests, so that no network of the machine is in the way."""
-_PROGRAMS: Final = {"containerd": "containerd", "runc": "runc", "ip": "iproute2", "unshare": "util-linux"}
+_PROGRAMS: Final = {"containerd": "containerd", "runc": "runc", "ip": "iproute2", "unshare": "util-linux", **SERVICE_PROGRAMS}
 _PLUGINS: Final = Path("/usr/lib/cni/bridge")
 _FORWARD: Final = Path("/proc/sys/net/ipv4/ip_forward")
 _UNDERTAKER: Final = """
@@ -53,7 +55,8 @@ def find_obstacles() -> tuple[str, ...]:
 class Node:
     """`with Node(cluster, images=(archive, …)) as node:` has one Ready node. `gateway` is the API server as Pods see it.
 
-    `address` is where Pods find programs of this machine. Raises ToolError where something does not come up.
+    `address` is where Pods find programs of this machine. Services have their addresses and names, for TCP.
+    Raises ToolError where something does not come up.
     """
 
     def __init__(self, cluster: ControlPlane, *, images: Sequence[Path], say: Say = say_nothing) -> None:
@@ -88,6 +91,8 @@ class Node:
         self.logs = make_log_dir("node")
         self._make_bridge()
         self.gateway = self._stack.enter_context(Gateway(self.cluster, (SERVICE_HOST, 443)))
+        services = Services(self.cluster.kubeconfig, bridge=BRIDGE, dns=HOST, folder=self.dir, taken=frozenset({SERVICE_HOST}))
+        self._stack.enter_context(services)
         self._write_files()
         self._run("kube-scheduler", [binaries["kube-scheduler"], self._login(), "--leader-elect=false", "--secure-port=0"])
         kubelet = self._run("kubelet", self._command(binaries["kubelet"]))
@@ -117,7 +122,8 @@ class Node:
 
     def _write_files(self) -> None:
         (port,) = free_ports(1)
-        words = {"DIR": str(self.dir), "BRIDGE": BRIDGE, "PODS": PODS, "PAUSE": PAUSE, "PORT": str(port)}
+        words = {"DIR": str(self.dir), "BRIDGE": BRIDGE, "PODS": PODS, "PAUSE": PAUSE, "PORT": str(port), "HOST": HOST}
+        words["CLIENT"] = str(self.cluster.kubelet_client)
         for name in ("containerd.toml", "kubelet.yaml", "10-bridge.conflist"):
             text = (HERE / name).read_text()
             for word, value in words.items():
