@@ -10,7 +10,7 @@ from hack.tools.advisories import SHIPPED, Advisories, ask, read_answer
 from hack.tools.children import ROOT
 from tests.image.licences import refused
 
-LOCKS = sorted({*ROOT.glob("requirements*.txt"), *SHIPPED, *(ROOT / "hack" / "tools").glob("*.txt")})
+LOCKS = sorted({*ROOT.glob("requirements*.txt"), *ROOT.glob("docs/requirements.txt"), *SHIPPED, *(ROOT / "hack" / "tools").glob("*.txt")})
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT)))
