@@ -11,7 +11,7 @@ from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.errors import Transient, Waiting
 from clouddatamesh.model.access import Ask
 from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
-from clouddatamesh.model.identity import Principal
+from clouddatamesh.model.identity import AccessKey, Principal
 from clouddatamesh.model.operations import Announce, CreateChild, DeleteChild, HoldGrant, HoldObject, MarkGrant, Record
 from clouddatamesh.model.plan import Operation, Part
 from clouddatamesh.model.store_operations import (
@@ -103,7 +103,7 @@ def test_what_cannot_be_seen_is_not_called_gone() -> None:
 
 def test_a_user_of_another_mesh_is_left() -> None:
     ask, world = revoked()
-    foreign = Present(replace(principal_of(world), path="/clouddatamesh/other/"))
+    foreign = Present(replace(principal_of(world), path="/clouddatamesh/other/", tags=(), keys=(AccessKey("THEIRS"),)))
     assert part("taking", ask, replace(world, principal=foreign)).is_settled
 
 

@@ -306,7 +306,7 @@ def test_however_long_a_deletion_waits_keys_open_no_bucket_of_another(
 
 def test_parts_of_a_living_product_depend_on_no_more_than_they_need() -> None:
     after = {part.name: part.after for part in plan(a_product(), world()).parts}
-    assert after == {"taking": (), "former": (), "storage": (), "credentials": ("taking", "storage"), "inbox": ()}
+    assert after == {"taking": (), "former": (), "storage": (), "excess": (), "credentials": ("taking", "storage"), "inbox": ()}
     assert [part.name for part in plan(a_product(), world()).parts if part.takes] == ["taking", "former"]
 
 

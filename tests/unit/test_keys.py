@@ -18,7 +18,7 @@ from clouddatamesh.model.store_operations import DeleteKey, ReplaceKey
 from clouddatamesh.plan import binding as b
 from clouddatamesh.plan import marks, secrets
 from clouddatamesh.plan.binding import Binding
-from clouddatamesh.plan.keys import Former, History, Moment, is_late, plan_keys
+from clouddatamesh.plan.keys import Former, History, Moment, end_keys, is_late, plan_keys
 from clouddatamesh.plan.marks import Owner
 from tests.support.worlds import CLUSTER, START, the_store
 
@@ -69,7 +69,9 @@ def planned(keys: str, secret: Seen[Manifest], history: History | None = None, *
     """What is planned for these keys; one in lower case is switched off."""
     found = tuple(AccessKey(key.upper(), active=key.isupper()) for key in keys)
     binding = replace(BINDING, store=store or BINDING.store)
-    return plan_keys(binding, replace(b.want_principal(binding), keys=found), secret, history or known(), Moment(START))
+    principal, told_of = replace(b.want_principal(binding), keys=found), history or known()
+    ended = Steps(tuple(end_keys(OWNER, principal, secret, told_of, Moment(START))))
+    return ended + plan_keys(binding, principal, secret, told_of, Moment(START))
 
 
 EARLIER: Final = marks.owner_reference(OWNER.key, "uid-0")

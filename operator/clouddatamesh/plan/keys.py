@@ -118,11 +118,14 @@ def end_keys(owner: Owner, principal: Principal, secret: Seen[Manifest], history
 
     That is taking: whatever keeps new keys from being issued keeps none of these alive.
     """
+    if isinstance(secret, Unknown):
+        return
     found = value_of(secret)
     held = found if found is not None and secrets.is_of(found, owner.key, owner.uid) else None
     good, working = good_key(principal, held, history), history.works_on(when)
+    in_use = {history.current, secrets.holding(held).key_id if held is not None else ""}
     for key in sorted(principal.keys):
-        is_over = key.id == history.former and key.id != (secrets.holding(held).key_id if held is not None else "")
+        is_over = key.id == history.former and key.id not in in_use
         if key.id not in (good, working) and (good or is_over):
             yield DeleteKey(principal.name, key.id)
 

@@ -148,7 +148,7 @@ class AccessRequestStatus(Status):
     abandoned_store_id: str | None = Field(
         default=None,
         max_length=64,
-        description="Id of that store. The operator removes `abandoned` when it reads there that the principal is gone. Example: 7f8b2c1e0d.",
+        description="Id of that store. When the principal is read as gone there, `abandoned` is removed. Example: 7f8b2c1e0d.",
     )
     take_over: TakeOverStatus | None = Field(default=None, description="Users that lost clusters created for this object.")
     valid_from: str | None = Field(
