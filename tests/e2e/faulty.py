@@ -1,6 +1,5 @@
 """A mesh whose stores can be made to fail, forget, lie or be somebody else's, and what its teams hold before that happens."""
 
-import json
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
@@ -99,7 +98,7 @@ class Faulty(Actors):
             home.client("s3").put_object(Bucket=bucket, Key="daily/seed", Body=b"x")
 
     def _list(self, kind: str, namespace: str) -> list[Manifest]:
-        return list(json.loads(self.installed.cluster.kubectl("get", kind, "-n", namespace, "-o", "json"))["items"])
+        return self.installed.all(kind, namespace)
 
     def _secrets_of(self, namespace: str) -> dict[str, dict[str, str]]:
         found = self._list("secret", namespace)

@@ -1,7 +1,6 @@
 """The faulty mesh as it is built, and the order in which everything befalls it: see the moments in `spoil` and `set_right`."""
 
 import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -105,7 +104,7 @@ def _look(mesh: Faulty, token: str) -> None:
 
 
 def _have_looked(mesh: Faulty, names: list[str], token: str) -> bool:
-    found = json.loads(mesh.installed.cluster.kubectl("get", "dataproduct", *names, "-n", "sales", "-o", "json"))["items"]
+    found = [one for one in mesh.installed.all("dataproduct", "sales") if one["metadata"]["name"] in names]
     return all(product.get("status", {}).get("lastHandledReconcileAt") == token for product in found)
 
 

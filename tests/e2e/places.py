@@ -90,7 +90,7 @@ class Place:
 
     def items(self, kind: str, namespace: str) -> list[Manifest]:
         """All objects of a kind in a namespace."""
-        return list(json.loads(self.kubectl("get", kind, "-n", namespace, "-o", "json"))["items"])
+        return self.mesh.installed.all(kind, namespace)
 
     def patch(self, kind: str, name: str, spec: Mapping[str, Any], *flags: str, namespace: str = "") -> str:
         """What the API server says against a change of a spec; empty where it is done."""

@@ -68,7 +68,7 @@ class Folder:
         return [state for state in self._states(manifests) if not state.endswith(": Ready")]
 
     def _states(self, manifests: Sequence[Manifest]) -> list[str]:
-        items = json.loads(self.kubectl("get", "datamesh", "-A", "-o", "json"))["items"]
+        items = self.mesh.installed.all("datamesh")
         found = {_name(one): one for one in items}
         return [f"{_name(one)}: {_state(found.get(_name(one)))}" for one in manifests]
 
@@ -94,7 +94,7 @@ class Folder:
 
     def saved(self, kinds: Sequence[str], namespace: str) -> list[Manifest]:
         """A backup of a namespace's objects of some kinds."""
-        items = json.loads(self.kubectl("get", ",".join(kinds), "-n", namespace, "-o", "json"))["items"]
+        items = self.mesh.installed.all(",".join(kinds), namespace)
         return [restorable(one) for one in items]
 
     def restore_status(self, manifest: Mapping[str, Any]) -> None:
@@ -107,7 +107,7 @@ class Folder:
 
     def events(self, name: str, reason: str) -> list[str]:
         """The notes of the events of one Domain."""
-        items = json.loads(self.kubectl("get", "events.events.k8s.io", "-n", "default", "-o", "json"))["items"]
+        items = self.mesh.installed.all("events.events.k8s.io", "default")
         return [one.get("note", "") for one in items if one["regarding"].get("name") == name and one["reason"] == reason]
 
 

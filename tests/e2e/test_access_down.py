@@ -258,7 +258,7 @@ def test_secrets_of_others_are_neither_read_nor_written(watched: Watched) -> Non
 
 
 def test_secrets_show_nowhere(watched: Watched, absence: Absence, harmed: dict[str, tuple[Access, dict[str, Any]]]) -> None:
-    found = json.loads(watched.installed.cluster.kubectl("get", "secrets", "-n", "inventory", "-o", "json"))["items"]
+    found = watched.installed.all("secrets", "inventory")
     names = [secret["metadata"]["name"] for secret in found]
     keys = {watched.installed.secret(name, "inventory").get("secret-access-key", "") for name in names} - {""}
     held = {access.secret["secret-access-key"] for access in (*absence.ended, *(access for access, _ in harmed.values()))}

@@ -1,6 +1,5 @@
 """The operator dies at writes that are drawn by lot, Kubernetes' and the store's, before and after them; and all ends as if it had not."""
 
-import json
 import os
 import random
 from collections import Counter
@@ -114,7 +113,7 @@ def _rests(mesh: Installation) -> bool:
 
 
 def _items(mesh: Installation, kind: str, namespace: str) -> list[dict[str, Any]]:
-    return list(json.loads(mesh.cluster.kubectl("get", kind, "-n", namespace, "-o", "json"))["items"])
+    return mesh.all(kind, namespace)
 
 
 def _requests(mesh: Installation) -> list[dict[str, Any]]:

@@ -79,7 +79,7 @@ def status_of(folder: Folder, domain: str) -> Manifest:
 
 
 def bindings(folder: Folder, namespace: str) -> list[str]:
-    items = json.loads(folder.kubectl("get", "rolebindings", "-n", namespace, "-o", "json"))["items"]
+    items = folder.mesh.installed.all("rolebindings", namespace)
     return sorted(one["metadata"]["name"] for one in items)
 
 

@@ -68,7 +68,7 @@ class Side(Actors):
 
     def principals(self) -> set[str]:
         """The users that this cluster's objects say are theirs."""
-        listed = json.loads(self.installed.cluster.kubectl("get", "dataproduct,areq", "-A", "-o", "json"))["items"]
+        listed = self.installed.all("dataproduct,areq")
         statuses: list[dict[str, Any]] = [found.get("status", {}) for found in listed]
         return {str(s.get("principal") or s.get("producer", {}).get("principal")) for s in statuses}
 

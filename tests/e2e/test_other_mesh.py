@@ -1,6 +1,5 @@
 """The release is upgraded with another mesh name, as a typo does it: refused before anything is made, marked or missed. On RGW."""
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -45,7 +44,7 @@ class Harbour(Actors):
         }
 
     def _list(self, kind: str) -> list[dict[str, Any]]:
-        return list(json.loads(self.installed.cluster.kubectl("get", kind, "-A", "-o", "json"))["items"])
+        return self.installed.all(kind)
 
     def _data(self, kind: str, part: str) -> dict[str, Any]:
         ours = [found for found in self._list(kind) if found["metadata"]["namespace"] in ("sales", "inventory")]

@@ -1,7 +1,6 @@
 """A store that never comes back: one act of the platform team lets everything go that waits for it, and says what was left. On RGW."""
 
 import contextlib
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -43,7 +42,7 @@ class Gone(Actors):
         self.installed.until(lambda: self._reads_events() and true(), seconds=max(self.begun[0] + MINUTE - time.monotonic(), 1), what=what)
 
     def _reads_events(self) -> bool:
-        for event in json.loads(self.installed.cluster.kubectl("get", "events", "-A", "-o", "json"))["items"]:
+        for event in self.installed.all("events"):
             if event["type"] == "Warning" and event["reason"] in LEFT:
                 who = f"{event['involvedObject']['kind']}/{event['involvedObject']['name']}"
                 self.events[who] = self.events.get(who, "") + str(event["message"])
@@ -51,8 +50,7 @@ class Gone(Actors):
 
     def left(self, kind: str, *names: str, namespace: str = "") -> list[str]:
         """Which of these still exist."""
-        place = ("-n", namespace) if namespace else ()
-        found = json.loads(self.installed.cluster.kubectl("get", kind, *place, "-o", "json"))["items"]
+        found = self.installed.all(kind, namespace)
         return sorted({item["metadata"]["name"] for item in found} & set(names))
 
 

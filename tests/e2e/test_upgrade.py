@@ -73,7 +73,7 @@ class Moving(Actors):
         return Path(said.strip()).resolve()
 
     def listed(self, kind: str, namespace: str) -> list[dict[str, Any]]:
-        return list(json.loads(self.installed.cluster.kubectl("get", kind, "-n", namespace, "-o", "json"))["items"])
+        return self.installed.all(kind, namespace)
 
     def everything(self) -> dict[str, Any]:
         """Secrets by name, users with their keys, and which bucket is whose."""

@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import json
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from hack.tools.children import free_ports
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.support.kubelet import Kubelet
+from tests.support.reading import Reader
+from tests.support.rest import Api
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "clouddatamesh"
@@ -35,6 +36,7 @@ class Installation:
         (port,) = free_ports(1)
         self._values = {"mesh": mesh, "health.port": str(port), **(values or {})}
         self._stack = contextlib.ExitStack()
+        self.reader = Reader(Api(cluster.kubeconfig))
 
     def __enter__(self) -> Self:
         kubelet = Kubelet(self.cluster.kubeconfig, NAMESPACE, path_prefix=Path(sys.executable).parent, env=self._env)
@@ -68,9 +70,11 @@ class Installation:
 
     def get(self, kind: str, name: str, namespace: str = "") -> dict[str, Any]:
         """One object; empty where it does not exist."""
-        place = ("-n", namespace) if namespace else ()
-        found = self.cluster.kubectl("get", kind, name, *place, "-o", "json", "--ignore-not-found")
-        return dict(json.loads(found)) if found.strip() else {}
+        return self.reader.get(kind, name, namespace)
+
+    def all(self, kinds: str, namespace: str = "") -> list[dict[str, Any]]:
+        """All objects of some kinds, separated by commas, or of a category; in one namespace or in all."""
+        return self.reader.all(kinds, namespace)
 
     def wait(self, kind: str, name: str, namespace: str = "", *, condition: str = "Ready", seconds: float = 30) -> None:
         """`kubectl wait --for=condition`; raises ToolError with the object's status."""
@@ -83,7 +87,7 @@ class Installation:
         while not true():
             if time.monotonic() > end:
                 raise TimeoutError(f"{what or true} after {seconds} s\n{self.describe()}")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def describe(self) -> str:
         """All objects of the mesh and the end of the operator's log, for a failure's message."""
