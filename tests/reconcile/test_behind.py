@@ -1,17 +1,21 @@
 """What the cache does not show yet: a namespace that goes, a grant that went, an object that is gone, a product that came first."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from clouddatamesh.model.bucket import Bucket
+from clouddatamesh.model.identity import Connection
 from clouddatamesh.model.objects import Key
 from clouddatamesh.plan.marks import FINALIZER
 from clouddatamesh.reconcile.dispatch import reconcile
+from clouddatamesh.storage.memory import MemoryStore
 from tests.reconcile.access_flows import a_port, two_domains
 from tests.reconcile.flows import ENDPOINT, deletable, fill
 from tests.support.driven import Driven
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
-from tests.support.mesh import Mesh
+from tests.support.mesh import Killed, Mesh
 
 PRODUCT = Key("DataProduct", "sales", "orders")
 REQUEST = Key("AccessRequest", "inventory", "orders-for-forecast")
@@ -217,6 +221,72 @@ def test_an_older_product_that_names_a_bucket_later_takes_it_from_nobody() -> No
     driven.wake_all().run(minutes=20)
     assert rivals(mesh) == [PRODUCT]
     assert len(rights(mesh)) == 1
+
+
+# A bucket that somebody else of the account makes and fills at the same time.
+
+
+@pytest.mark.parametrize("died", [False, True], ids=["made in one look", "died between bucket and marks"])
+def test_what_somebody_wrote_before_the_marks_stays_and_is_his(died: bool) -> None:
+    """He comes just before the nth call of the store or write of the cluster. RGW and us-east-1 say of his bucket that we made it."""
+    storage = {**SHARED, "deletionPolicy": "Delete", "forceDestroy": True}
+    for n in range(1, 60):
+        mesh = _homes()
+        store = mesh.stores.at(ENDPOINT)
+        store.remakes = True
+        mesh.apply(a_product(storage=storage))
+        if died:
+            _die_after(mesh, "create bucket acme-shared")
+        was_first = [False]
+
+        def fill_it(call: str, store: MemoryStore = store, was_first: list[bool] = was_first) -> None:
+            if "acme-shared" not in store.buckets:
+                store.put_bucket(Bucket("acme-shared"))
+            was_first[0] = not store.buckets["acme-shared"].bucket.tags and call != "update"  # the count is the last look
+            store.put_object("acme-shared", count=7)
+
+        count = _interrupt_calls(mesh, n, fill_it)
+        reconcile(PRODUCT, mesh.ports)
+        if count[0] < n:
+            break
+        mesh.settle()
+        assert mesh.condition("DataProduct", "orders", "sales")["reason"] == ("NotOwned" if was_first[0] else "Ready"), n
+        assert bool([name for name in store.users if name.startswith("sales-orders")]) != was_first[0], n
+        mesh.delete("DataProduct", "orders", "sales").settle()
+        assert not mesh.exists("DataProduct", "orders", "sales"), n
+        left = store.buckets.get("acme-shared")
+        assert (left and (left.versions, left.bucket.tags)) == ((7, ()) if was_first[0] else None), n
+    assert n > 15
+
+
+def _die_after(mesh: Mesh, what: str) -> None:
+    def die(done: str) -> None:
+        if done == what:
+            raise Killed(done)
+
+    mesh.stores.after_write = die
+    with pytest.raises(Killed):
+        reconcile(PRODUCT, mesh.ports)
+    mesh.stores.after_write = lambda _: None
+
+
+def _interrupt_calls(mesh: Mesh, n: int, act: Callable[[str], object]) -> list[int]:
+    """Call `act` before the nth write of the cluster or call of the store, with what is called."""
+    count, store = [0], mesh.stores.at(ENDPOINT)
+    check = store.check
+
+    def before(call: str) -> None:
+        count[0] += 1
+        if count[0] == n:
+            act(call)
+
+    def checked(connection: Connection, verb: str, name: str) -> None:
+        before(verb)
+        check(connection, verb, name)
+
+    store.check = checked  # type: ignore[method-assign]
+    mesh.cluster.before_write = lambda _verb, _key: before("cluster")
+    return count
 
 
 # Another store, another account.

@@ -181,12 +181,17 @@ class Executor:
 
     @_run.register
     def _(self, operation: s.MarkBucket) -> None:
-        """The last look before the marks: of two that made a bucket at the same time, one finds the other's marks, or its own name gone."""
+        """The last look before the marks: of two that made a bucket at the same time, one finds the other's marks, or its own name gone.
+
+        Some stores answer success where somebody else of the account made it: what is in it already is not this product's.
+        """
         seen = self._buckets.observe_marks(operation.want.name)
         if not isinstance(seen, Present):
             raise Transient(reasons.NOT_VISIBLE_YET, f"Bucket {operation.want.name} was made and does not show yet")
         if seen.value.is_of_other_account or seen.value.tags:
             raise Transient(reasons.CONFLICT, f"Bucket {operation.want.name} was marked by somebody else at the same time")
+        if not self._buckets.count(operation.want.name).empty:
+            raise Transient(reasons.CONFLICT, f"Bucket {operation.want.name} was filled by somebody else at the same time")
         self._buckets.update(operation.want, ("tags",))
 
     @_run.register
