@@ -73,8 +73,8 @@ class BucketStore(Protocol):
         """What the bucket holds, counted no further than one page. Absent: nothing."""
         ...
 
-    def empty(self, name: str) -> bool:
-        """Remove one page (at most 1,000) of versions, delete markers and uploads. True when nothing is left."""
+    def empty(self, name: str) -> str:
+        """Remove one page (at most 1,000) of versions, delete markers and uploads. With what the page began; empty where there was none."""
         ...
 
     def probe(self, scratch: str) -> tuple[Capability, ...]:

@@ -108,7 +108,7 @@ def test_a_full_bucket_is_not_deleted_until_it_was_emptied_page_by_page(world: W
         world.buckets.delete(bucket.name)
     assert caught.value.reason == reasons.BUCKET_NOT_EMPTY
     pages = 1
-    while not world.buckets.empty(bucket.name):
+    while world.buckets.empty(bucket.name):
         pages += 1
         assert pages < 5
     assert world.buckets.count(bucket.name).empty

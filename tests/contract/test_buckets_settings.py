@@ -207,7 +207,7 @@ def test_with_the_right_owner_expected_all_is_as_without(subject: Subject) -> No
     owner.buckets.update(wanted(name), ("tags",))
     assert owner.read(name) == subject.read(name)
     assert owner.buckets.observe(fresh()) == Absent()
-    assert owner.buckets.empty(name)
+    assert owner.buckets.empty(name) == ""
     owner.buckets.delete(name)
     assert subject.buckets.observe(name) == Absent()
 

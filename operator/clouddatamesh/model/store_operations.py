@@ -62,7 +62,7 @@ class CheckDestruction:
 
 @dataclass(frozen=True)
 class EmptyBucket:
-    """Remove one page of versions, delete markers and uploads."""
+    """Remove some pages of versions, delete markers and uploads."""
 
     name: str
 
@@ -75,6 +75,8 @@ class DeleteBucket:
     """Remove an empty bucket of ours."""
 
     name: str
+    way_out: str = ""
+    """What somebody is told where the store, which lists nothing, refused it for long; empty: it is tried again."""
 
     def __str__(self) -> str:
         return f"delete bucket {self.name}"

@@ -18,7 +18,7 @@ from clouddatamesh.plan.access.facts import cut_offs, words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.adoption import why_kept
 from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus, principal_of
-from clouddatamesh.plan.fates import agreed_fate, fate_of
+from clouddatamesh.plan.fates import agreed_fate, fate_of, is_refused_for_long
 from clouddatamesh.plan.losses import find_loss, is_lost
 from clouddatamesh.plan.namespaces import why_leaving
 from clouddatamesh.plan.ownership import judge
@@ -283,7 +283,8 @@ def _plan_bucket_end(wish: Wish, world: ProductWorld, *, gives_up: bool) -> Step
     contents = value_of(world.contents)
     if contents is None or not contents.empty:
         return stopped(Waiting(reasons.EMPTYING, f"Bucket {wish.name} is being emptied"), EmptyBucket(wish.name))
-    return Steps((DeleteBucket(wish.name), ReleaseObject()))
+    way_out = f"keep the bucket with {_orphan(wish)}" if is_refused_for_long(wish.product, world.now) else ""
+    return Steps((DeleteBucket(wish.name, way_out), ReleaseObject()))
 
 
 def key_of_product(product: DataProduct) -> Key:

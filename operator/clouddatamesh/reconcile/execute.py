@@ -8,20 +8,19 @@ from functools import singledispatchmethod
 from typing import Any
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
+from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model import operations as o
 from clouddatamesh.model import store_operations as s
 from clouddatamesh.model.bucket import Capability
-from clouddatamesh.model.evidence import Present, require
+from clouddatamesh.model.evidence import require
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.plan import Operation
 from clouddatamesh.plan.policy_faults import find_faults
 from clouddatamesh.ports import BucketStore, Cluster, Identities
+from clouddatamesh.reconcile import buckets
 from clouddatamesh.reconcile.writes import create_or_recover, mark_grant, mark_namespace, put_key, with_key
 
 _MOST_KEYS = 2
-PAGES = 4
-"""So many pages of a bucket are emptied before it is looked at as a whole again; each is asked for live."""
 
 
 def _may_not(_empties: bool) -> None:
@@ -181,26 +180,11 @@ class Executor:
 
     @_run.register
     def _(self, operation: s.MarkBucket) -> None:
-        """The last look before the marks: of two that made a bucket at the same time, one finds the other's marks, or its own name gone.
-
-        Some stores answer success where somebody else of the account made it: what is in it already is not this product's.
-        """
-        seen = self._buckets.observe_marks(operation.want.name)
-        if not isinstance(seen, Present):
-            raise Transient(reasons.NOT_VISIBLE_YET, f"Bucket {operation.want.name} was made and does not show yet")
-        if seen.value.is_of_other_account or seen.value.tags:
-            raise Transient(reasons.CONFLICT, f"Bucket {operation.want.name} was marked by somebody else at the same time")
-        if not self._buckets.count(operation.want.name).empty:
-            raise Transient(reasons.CONFLICT, f"Bucket {operation.want.name} was filled by somebody else at the same time")
-        self._buckets.update(operation.want, ("tags",))
+        buckets.mark(self._buckets, operation.want)
 
     @_run.register
     def _(self, operation: s.AdoptBucket) -> None:
-        """The last look before the marks: a consent that was taken back, or another's marks, count to the last moment."""
-        seen = self._buckets.observe_marks(operation.want.name)
-        if not isinstance(seen, Present) or seen.value.is_of_other_account or seen.value.tags != operation.seen:
-            raise Transient(reasons.CONFLICT, f"The tags of bucket {operation.want.name} changed at the same time")
-        self._buckets.update(operation.want, ("tags",))
+        buckets.adopt(self._buckets, operation.want, operation.seen)
 
     @_run.register
     def _(self, operation: s.UpdateBucket) -> None:
@@ -212,21 +196,12 @@ class Executor:
 
     @_run.register
     def _(self, operation: s.EmptyBucket) -> None:
-        for _ in range(PAGES):
-            self._target.check_destruction(True)
-            if self._buckets.empty(operation.name):
-                return
+        buckets.empty(self._buckets, operation.name, lambda: self._target.check_destruction(True))
 
     @_run.register
     def _(self, operation: s.DeleteBucket) -> None:
-        """An object that arrived since the bucket was counted is the next look's concern, which knows whether it may be removed."""
         self._target.check_destruction(False)
-        try:
-            self._buckets.delete(operation.name)
-        except Terminal as error:
-            if error.reason == reasons.BUCKET_NOT_EMPTY:
-                raise Waiting(reasons.EMPTYING, f"Something was written to bucket {operation.name} before it could be deleted") from error
-            raise
+        buckets.delete(self._buckets, operation)
 
     @_run.register
     def _(self, operation: s.ProbeStore) -> None:

@@ -13,6 +13,7 @@ from clouddatamesh.model.operations import Record
 from clouddatamesh.model.outcome import Failure, Finding, Outcome
 from clouddatamesh.model.plan import Operation, Part, Plan, Steps, describe
 from clouddatamesh.model.settings import Next
+from clouddatamesh.model.store_operations import EmptyBucket
 from clouddatamesh.plan.marks import RECONCILE_ANNOTATION
 from clouddatamesh.plan.names import jitter
 from clouddatamesh.ports import Ports
@@ -266,10 +267,10 @@ def run(visit: Visit, flow: Flow[W], *, interval: timedelta) -> Next:
         visit.tell(result, (*acts, *announced(progress.done)))
         return Next()
     visit.close(result, progress)
-    return _next(visit, result, interval)
+    return _next(visit, result, progress, interval)
 
 
-def _next(visit: Visit, result: Outcome | MeshError, interval: timedelta) -> Next:
+def _next(visit: Visit, result: Outcome | MeshError, progress: Progress, interval: timedelta) -> Next:
     """Nothing leaves the schedule: what is not Ready is looked at on the drift interval at the latest."""
     settings = visit.ports.settings
     errors = [result] if isinstance(result, MeshError) else [failure.error for failure in result.failures if not failure.minor]
@@ -277,9 +278,10 @@ def _next(visit: Visit, result: Outcome | MeshError, interval: timedelta) -> Nex
     longest = interval if ready else min(interval, settings.drift_interval)
     after = longest.total_seconds() * jitter(visit.uid)
     if any(isinstance(error, Waiting) for error in errors):
-        emptying = any(error.reason == reasons.EMPTYING for error in errors)
+        emptied = any(isinstance(operation, EmptyBucket) for operation in progress.done)
+        goes_on = emptied and any(isinstance(error, Waiting) and error.reason == reasons.EMPTYING for error in errors)
         metadata = (visit.ports.cluster.get(visit.key) or {"metadata": {}})["metadata"]
-        after = 0.0 if emptying else min(after, patience(metadata, settings.waiting_interval, visit.ports.clock.now()))
+        after = 0.0 if goes_on else min(after, patience(metadata, settings.waiting_interval, visit.ports.clock.now()))
     if isinstance(result, Outcome) and result.due is not None:
         after = min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0))
     told = tuple(sorted({error.reason for error in (*errors, *minor_of(result)) if not isinstance(error, Waiting)}))

@@ -35,20 +35,19 @@ def _first_page(call: _Call) -> dict[str, Any]:
     return page
 
 
-def remove_page(call: _Call, name: str) -> bool:
-    """Remove at most a page of versions and markers, and after the last of them one of uploads. True when nothing is left."""
+def remove_page(call: _Call, name: str) -> str:
+    """Remove at most a page of versions and markers, and after the last of them one of uploads. What was first; empty where nothing was."""
     page = _first_page(call)
     found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
     if found:
         objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
         answer = call("delete_objects", Delete={"Objects": objects, "Quiet": True})
         _check_deleted(answer.get("Errors") or [], name)
-    if page.get("IsTruncated"):
-        return False
-    uploads = call("list_multipart_uploads", MaxUploads=PAGE)
-    for upload in uploads.get("Uploads", ()):
+    uploads = () if page.get("IsTruncated") else call("list_multipart_uploads", MaxUploads=PAGE).get("Uploads", ())
+    for upload in uploads:
         call("abort_multipart_upload", Key=upload["Key"], UploadId=upload["UploadId"])
-    return not uploads.get("IsTruncated")
+    names = (f"{item['Key']} {item.get('VersionId') or item.get('UploadId')}" for item in (*found, *uploads))
+    return next(names, "")
 
 
 def _check_deleted(errors: list[dict[str, Any]], name: str) -> None:

@@ -120,13 +120,14 @@ class MemoryBuckets:
         held = self._store.buckets.get(name)
         return _contents(held) if held else b.Contents()
 
-    def empty(self, name: str) -> bool:
+    def empty(self, name: str) -> str:
         self._check("empty", name)
         held = self._store.buckets.get(name)
-        if held is None:
-            return True
+        if held is None or _contents(held).empty:
+            return ""
+        first = f"{held.versions} {held.delete_markers} {held.uploads}"
         self._store.write("empty bucket", name, held.drop_page)
-        return _contents(held).empty
+        return first
 
     def probe(self, scratch: str) -> tuple[b.Capability, ...]:
         self._store.check(self._connection, "probe", scratch)

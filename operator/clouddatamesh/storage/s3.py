@@ -156,11 +156,11 @@ class S3Buckets:
         except _Absent:
             return b.Contents()
 
-    def empty(self, name: str) -> bool:
+    def empty(self, name: str) -> str:
         try:
             return remove_page(partial(self._call, name), name)
         except _Absent:
-            return True
+            return ""
 
     def _call(self, name: str, operation: str, **arguments: Any) -> dict[str, Any]:
         """One request about what a bucket holds; an upload that has ended meanwhile is gone, as wanted."""
