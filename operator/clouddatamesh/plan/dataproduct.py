@@ -6,6 +6,7 @@ from typing import Final
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import MeshError, Terminal, Waiting
+from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
 from clouddatamesh.model.objects import Event, Key
 from clouddatamesh.model.operations import Announce, ReleaseObject
@@ -278,13 +279,19 @@ def _plan_bucket_end(wish: Wish, world: ProductWorld, *, gives_up: bool) -> Step
         return Steps((ReleaseObject(),))
     if gives_up or not _is_to_be_deleted(wish, world):
         kept = value_of(world.bucket)
-        why = why_kept(wish.product, kept, wish.store, wish.owner.mesh) if kept and fate_of(wish.product) != "Retain" else ""
+        why = _why_kept(wish, kept, world) if kept and not gives_up and fate_of(wish.product) != "Retain" else ""
         return Steps((Announce(Event("Normal", reasons.RETAINED, f"Bucket {wish.name} stays{why and f': {why}'}")), ReleaseObject()))
     contents = value_of(world.contents)
     if contents is None or not contents.empty:
         return stopped(Waiting(reasons.EMPTYING, f"Bucket {wish.name} is being emptied"), EmptyBucket(wish.name))
     way_out = f"keep the bucket with {_orphan(wish)}" if is_refused_for_long(wish.product, world.now) else ""
     return Steps((DeleteBucket(wish.name, way_out), ReleaseObject()))
+
+
+def _why_kept(wish: Wish, bucket: Bucket, world: ProductWorld) -> str:
+    """What keeps a bucket that spec wants deleted: whose it is, or who gave it."""
+    claim = judge(wish.product, wish.name, world)
+    return claim.why or why_kept(wish.product, bucket, wish.store, wish.owner.mesh)
 
 
 def key_of_product(product: DataProduct) -> Key:

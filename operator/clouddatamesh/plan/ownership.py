@@ -98,8 +98,13 @@ def _judge_marks(product: DataProduct, bucket: Bucket, world: ProductWorld) -> C
 
 def shows_others(product: DataProduct, bucket: Bucket, world: ProductWorld) -> bool:
     """Whether anything on a bucket says that it is not this product's: another account, or any one mark that differs."""
-    seen = dict(bucket.tags)
-    return bucket.is_of_other_account or any(seen.get(tag, value) != value for tag, value in _marks_of(product, world).items())
+    return bucket.is_of_other_account or bool(others_marks(product, bucket, world))
+
+
+def others_marks(product: DataProduct, bucket: Bucket, world: ProductWorld) -> tuple[str, ...]:
+    """The marks on a bucket that are not this product's, each as `tag=value`. One that is missing is nobody's."""
+    ours = _marks_of(product, world)
+    return tuple(f"{tag}={value}" for tag, value in sorted(bucket.tags) if ours.get(tag, value) != value)
 
 
 def _is_taken_over(bucket: Bucket, world: ProductWorld) -> bool:

@@ -91,7 +91,7 @@ def _executor(visit: Visit, world: ProductWorld) -> Executor:
     place = open_place(world.store, visit) if world.store is not None else None
     if not isinstance(place, Place):
         return Executor(target)
-    check = check_destruction(visit, place)
+    check = check_destruction(visit, place, world)
     target = replace(target, buckets=place.buckets, identities=place.identities, check_destruction=check)
     return Executor(replace(target, explain=place.explain))
 

@@ -1,6 +1,7 @@
 """The last question before data is destroyed: read live, not from a cache that may be behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
@@ -8,27 +9,32 @@ from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Waiting
 from clouddatamesh.model.evidence import Present, require
 from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.adoption import why_kept
 from clouddatamesh.plan.fates import agreed_fate
+from clouddatamesh.plan.ownership import judge, others_marks
 from clouddatamesh.plan.wish import bucket_of
 from clouddatamesh.reconcile.parse import parse
 from clouddatamesh.reconcile.pipeline import Visit
 from clouddatamesh.reconcile.places import Place
 
 
-def check_destruction(visit: Visit, place: Place) -> Callable[[bool], None]:
-    """A check that raises where the bucket of a deleted product must not be deleted, or emptied where it is told so, now."""
+def check_destruction(visit: Visit, place: Place, world: ProductWorld) -> Callable[[bool], None]:
+    """A check that raises where the bucket of a deleted product must not be deleted, or emptied where it is told so, now.
+
+    `world` is as the plan was made of it; the product, its namespace and store, and the bucket are read again.
+    """
 
     def check(empties: bool) -> None:
-        fault = _find_fault(visit, place, empties=empties)
+        fault = _find_fault(visit, place, world, empties=empties)
         if fault is not None:
             raise fault
 
     return check
 
 
-def _find_fault(visit: Visit, place: Place, *, empties: bool) -> MeshError | None:
+def _find_fault(visit: Visit, place: Place, world: ProductWorld, *, empties: bool) -> MeshError | None:
     cluster, key = visit.ports.cluster, visit.key
     product = require(cluster.read(key))
     namespace = require(cluster.read(Key("Namespace", "", key.namespace)))
@@ -42,7 +48,7 @@ def _find_fault(visit: Visit, place: Place, *, empties: bool) -> MeshError | Non
     store = require(cluster.read(Key("ObjectStore", "", read.spec.storage.store_ref.name)))
     if store is None or not _may_delete(store):
         return _keep("its ObjectStore has deletionEnabled: false, or is given up with what is in it", reasons.DELETION_DISABLED)
-    return _find_other_owner(visit, place, read, parse(ObjectStore, store))
+    return _find_other_owner(read, parse(ObjectStore, store), place, world)
 
 
 def _may_go(product: DataProduct, *, empties: bool) -> bool:
@@ -57,19 +63,27 @@ def _may_delete(store: Manifest) -> bool:
     return (store.get("spec") or {}).get("deletionEnabled") is True and not marks.is_given_up(parse(ObjectStore, store))
 
 
-def _find_other_owner(visit: Visit, place: Place, product: DataProduct, store: ObjectStore) -> MeshError | None:
-    mesh = visit.ports.settings.mesh
-    seen = place.buckets.observe_marks(bucket_of(product, store, mesh))
-    bucket = seen.value if isinstance(seen, Present) else None
-    if bucket is None or bucket.is_of_other_account:
+def _find_other_owner(read: DataProduct, store: ObjectStore, place: Place, world: ProductWorld) -> MeshError | None:
+    """By the rule of the plan, on what is there now. It is destroyed on positive evidence alone; a mark that is missing is none."""
+    name = bucket_of(read, store, world.settings.mesh)
+    world = replace(world, store=store, bucket=place.buckets.observe_marks(name))
+    if judge(read, name, world).verdict == "MarksMissing":
+        world = replace(world, bucket=place.buckets.observe(name))  # the witness is among the lifecycle rules
+    if not isinstance(world.bucket, Present) or world.bucket.value.is_of_other_account:
         return _keep("the bucket was not read as this product's")
-    if bucket.tag(marks.RELEASED_TAG) == f"{visit.key.namespace}/{visit.key.name}":
+    bucket, verdict = world.bucket.value, judge(read, name, world).verdict
+    if verdict == "Released":
         return _keep("its owner let the bucket go")
-    unmarked = not bucket.tags  # interrupted between create and marks, and empty: the plan saw to that
-    if not unmarked and bucket.tag(marks.UID_TAG) != visit.uid:
-        return _keep("the bucket carries another owner's mark")
-    why = why_kept(product, bucket, store, mesh)
+    if verdict not in ("Mine", "Made"):
+        way_out = f"put its tags back, or keep the bucket with annotation {marks.ORPHAN_ANNOTATION}={read.metadata.name}"
+        alien = others_marks(read, bucket, world)
+        return _keep(f"its {_tags(alien)} not this product's; {way_out}" if alien else f"nothing on it proves whose it is; {way_out}")
+    why = why_kept(read, bucket, store, world.settings.mesh)
     return _keep(why) if why else None
+
+
+def _tags(found: Sequence[str]) -> str:
+    return f"tag{'s' if len(found) > 1 else ''} {', '.join(found)} {'are' if len(found) > 1 else 'is'}"
 
 
 def _keep(why: str, reason: str = reasons.CONFLICT) -> MeshError:
