@@ -68,6 +68,8 @@ class Rule:
     times: int | None = None
     until: float | None = None
     refuses: tuple[int, str] | None = None
+    shows: bytes | None = None
+    """A page with which somebody else answers, as well as if all were well."""
     delays: float = 0.0
     does: Callable[[], None] | None = None
     """Something that happens in the moment before the request reaches the store."""
@@ -142,6 +144,9 @@ class FaultProxy:
         refusal = next((rule.refuses for rule in rules if rule.refuses), None)
         if refusal is not None:
             return refuse(asked, *refusal)
+        page = next((rule.shows for rule in rules if rule.shows is not None), None)
+        if page is not None:
+            return Answer(200, (("Content-Type", "text/html"),), page)
         aged = self._old_answer(asked, max((rule.ages for rule in rules), default=0.0))
         answer = aged or send(self._target)
         self._note(asked, answer, is_aged=aged is not None)

@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.ports import BucketStore, Identities
+from clouddatamesh.storage.answers import check_answer
 from clouddatamesh.storage.calls import hidden_of
 from clouddatamesh.storage.errors import translate
 from clouddatamesh.storage.iam import IamIdentities
@@ -101,6 +102,7 @@ class BotoStores:
             raise translate(error, f"Opening {service} of the store", hide=hidden_of(connection)) from None
         except ValueError:  # raised for an endpoint that is no URL
             raise translate(BotoCoreError(), f"Opening {service} of the store") from None
+        client.meta.events.register(f"before-parse.{service}", check_answer)
         if service == "iam":
             client.meta.events.register_first("needs-retry.iam.CreateAccessKey", _give_up)
         if service == "s3" and not connection.is_aws:

@@ -68,7 +68,7 @@ _CODES: Final[dict[str, _Verdict]] = {
 _NO_ANSWER: Final = (
     "ConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "EndpointConnectionError", "HTTPClientError", "ProxyConnectionError",
     "ReadTimeoutError", "ResponseStreamingError", "IncompleteReadError", "ChecksumError", "FlexibleChecksumError", "AwsChunkedWrapperError",
-    "EventStreamError", "MetadataRetrievalError", "ResponseParserError",
+    "EventStreamError", "MetadataRetrievalError", "ResponseParserError", "NotAnAnswerError",
 )  # fmt: skip
 _NO_CREDENTIALS: Final = (
     "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "UnknownCredentialError", "NoAuthTokenError",
@@ -158,6 +158,8 @@ def _wire_words(reason: str, name: str) -> str:
         reasons.CREDENTIALS_MISSING: f"no credentials ({name})",
         reasons.STORE_REFUSED: f"the request could not be made ({name})",
     }
+    if name == "NotAnAnswerError":
+        return "somebody else than the store answered, as a proxy does with a page of its own"
     return words.get(reason, f"the store does not answer ({name})")
 
 
