@@ -18,7 +18,8 @@ from clouddatamesh.model.store_operations import CheckDestruction, DeleteBucket,
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding as b
 from clouddatamesh.plan.credentials import binding_of
-from clouddatamesh.plan.dataproduct import is_cut_off, is_forced, plan, plan_deletion
+from clouddatamesh.plan.dataproduct import is_forced, plan
+from clouddatamesh.plan.deletion import is_cut_off, plan_deletion
 from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.wish import wish_of
 from tests.support.manifests import a_request

@@ -68,8 +68,8 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
         r.BUCKET_MISSING: "Restore the bucket, or confirm the loss with the annotation `recreate`.",
         r.BUCKET_NOT_EMPTY: (
             "Empty the bucket, set `deletionPolicy: Retain`, or keep it with the annotation `orphan`."
-            " `forceDestroy` counts only if it was set before the deletion. If the message says that the store lists nothing, remove what the"
-            " store still counts by its own means (in Ceph: `radosgw-admin bucket check --fix`)."
+            " `forceDestroy` counts only if it was set before the deletion. If the message says that the store lists nothing, remove"
+            " what the store still counts by its own means (in Ceph: `radosgw-admin bucket check --fix`)."
         ),
         r.DELETION_DISABLED: "Set `deletionPolicy: Retain`, or ask the platform team to set `deletionEnabled`.",
         r.MARKS_MISSING: "Restore the tags, or tag the bucket `adopt-by`.",

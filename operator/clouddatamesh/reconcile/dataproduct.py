@@ -19,6 +19,7 @@ from clouddatamesh.plan import marks, selectors
 from clouddatamesh.plan.access.facts import asked_product, consumer_key
 from clouddatamesh.plan.access.inbox import KIND as INBOX
 from clouddatamesh.plan.credentials import plan_removal, principal_of
+from clouddatamesh.plan.deletion import plan_deletion
 from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.inputs import find_missing_inputs
 from clouddatamesh.plan.namespaces import why_homeless
@@ -69,7 +70,7 @@ def _deletion(visit: Visit) -> Flow[Looked]:
 
     return Flow(
         gather=look,
-        plan=lambda seen: planning.plan_deletion(*seen),
+        plan=lambda seen: plan_deletion(*seen),
         executor=lambda seen: _executor(visit, seen[1]),
         report=lambda seen, _plan: _report_deletion(visit, *seen),
     )

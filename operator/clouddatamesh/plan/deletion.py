@@ -1,0 +1,221 @@
+"""A DataProduct's deletion: what it waits for, and the order in which access, credentials, bucket and object go."""
+
+from dataclasses import replace
+from typing import Final
+
+from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
+from clouddatamesh.errors import MeshError, Terminal, Waiting
+from clouddatamesh.model.bucket import Bucket
+from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
+from clouddatamesh.model.objects import Event
+from clouddatamesh.model.operations import Announce, ReleaseObject
+from clouddatamesh.model.plan import Part, Plan, Steps, stopped
+from clouddatamesh.model.store_operations import CheckDestruction, DeleteBucket, EmptyBucket
+from clouddatamesh.model.world import ProductWorld
+from clouddatamesh.plan import marks
+from clouddatamesh.plan.access.consumers import has_access
+from clouddatamesh.plan.access.facts import words_of
+from clouddatamesh.plan.access.inbox import plan_inbox
+from clouddatamesh.plan.adoption import why_kept
+from clouddatamesh.plan.credentials import CONDITION, plan_removal, principal_of
+from clouddatamesh.plan.dataproduct import STORAGE_READY, plan_formers
+from clouddatamesh.plan.fates import agreed_fate, fate_of, is_refused_for_long
+from clouddatamesh.plan.losses import find_loss, is_lost
+from clouddatamesh.plan.ownership import judge
+from clouddatamesh.plan.takeover import plan_former
+from clouddatamesh.plan.wish import Wish, wish_of
+
+BLOCKED: Final = "DeletionBlocked"
+
+
+def is_cut_off(product: DataProduct) -> bool:
+    """Whether the owner ends the consumers' access."""
+    annotations = product.metadata.annotations
+    return product.metadata.name in (*words_of(annotations.get(marks.CUT_OFF_ANNOTATION)), annotations.get(marks.FORCE_ANNOTATION))
+
+
+def plan_deletion(product: DataProduct, world: ProductWorld) -> Plan:
+    """Access and credentials first, then the bucket by its policy, then the object."""
+    if not marks.is_held(product.metadata.finalizers):
+        return Plan()
+    users, end = _plan_users_end(product, world), _plan_end(product, world)
+    abandons = (Part("abandoning", _plan_abandoning(product, world), BLOCKED, after=("users",), instead_of="deletion", takes=True),)
+    waits = users.stop is not None or any(part.stop is not None for part in end)
+    return Plan(
+        (
+            *(_plan_lost(product, world) if waits else ()),
+            Part("inbox", plan_inbox(product, world) if world.inbox is not None else Steps()),
+            Part("users", users, BLOCKED, takes=True),
+            *end,
+            *(abandons if _gives_up(product, world) and _was_blocked(product) else ()),
+        )
+    )
+
+
+def _plan_lost(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
+    """However long a deletion waits, keys do not open a bucket that is another's meanwhile; its consumers read that in StorageReady."""
+    wish = wish_of(product, world)
+    loss = find_loss(wish, world) if wish is not None else None
+    if wish is None or loss is None:
+        return ()
+    taking = plan_removal(wish.product, world) if is_lost(wish, world) else Steps()
+    return (
+        Part("taking", taking, CONDITION, takes=True, each=True),
+        Part("former", plan_formers(wish, world), CONDITION, takes=True, each=True),
+        Part("storage", stopped(loss), STORAGE_READY),
+    )
+
+
+def _was_blocked(product: DataProduct) -> bool:
+    """Whether the look before could not end it either: nothing is left behind for one call that failed."""
+    return any(found.type == BLOCKED and found.status == "True" for found in product.status.conditions)
+
+
+def _gives_up(product: DataProduct, world: ProductWorld) -> bool:
+    """Whether the product goes although something may be left in its store."""
+    return world.abandoned or marks.is_orphaned(product.metadata)
+
+
+def _plan_end(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
+    """One part that says what is waited for; else what may still be destroyed is checked, credentials go, then bucket and object."""
+    gives_up = _gives_up(product, world)
+    wish = wish_of(product, world)
+    blocker = _blocker(wish, world) if wish is not None else _unreached(product, world)
+    if product.spec.suspend and not gives_up:
+        why = "The product is suspended; set spec.suspend to false to let its deletion go on"
+        return _ending(stopped(Waiting(reasons.SUSPENDED, why)))
+    if gives_up and not _is_reached(world):
+        return _ending(_plan_abandoning(product, world))
+    if product.status.storage is None and product.status.producer is None:
+        return _ending(Steps((ReleaseObject(),)))
+    if wish is None or (blocker is not None and not gives_up):
+        assert blocker is not None  # noqa: S101 - without a wish there is one
+        return _ending(stopped(blocker))
+    destroys = not gives_up and _is_to_be_deleted(wish, world)
+    return _plan_removal(wish, world, destroys=destroys, gives_up=gives_up)
+
+
+def _ending(steps: Steps, *after: str) -> tuple[Part, ...]:
+    return (Part("deletion", steps, BLOCKED, after=("users", *after), takes=True),)
+
+
+def _plan_removal(wish: Wish, world: ProductWorld, *, destroys: bool, gives_up: bool) -> tuple[Part, ...]:
+    """Nothing is taken for a bucket that turns out to stay; and the bucket goes only once nobody has keys to it."""
+    contents = value_of(world.contents)
+    empties = contents is not None and not contents.empty
+    credentials = plan_removal(wish.product, world)
+    former = plan_former(world.formers, world.settings.mesh, wish.key, ends=True)
+    takes = bool(credentials.operations or former.operations)
+    check = Steps((CheckDestruction(wish.name, empties),)) if destroys and takes else Steps()
+    last = Steps() if takes else _plan_bucket_end(wish, world, gives_up=gives_up)
+    return (
+        Part("check", check, BLOCKED, after=("users",), takes=True),
+        Part("credentials", credentials, BLOCKED, after=("users", "check"), takes=True, each=True),
+        Part("former", former, BLOCKED, after=("users", "check"), takes=True, each=True),
+        *_ending(last, "check", "credentials", "former"),
+    )
+
+
+def _unreached(product: DataProduct, world: ProductWorld) -> MeshError:
+    """Why nothing is known of what was made: its ObjectStore is gone or cannot be read, or spec does not say which one it is."""
+    if isinstance(world.bucket, Unknown):
+        return world.bucket.error
+    why = "spec.storage cannot be read, and something was made for it; correct it, or, to leave bucket and keys behind, annotate"
+    return Waiting(reasons.UNREADABLE, f"{why} {marks.ORPHAN_ANNOTATION}={product.metadata.name}")
+
+
+def _is_reached(world: ProductWorld) -> bool:
+    """Whether the store was asked and answered for everything that may be left there."""
+    return not world.abandoned and world.store is not None and not isinstance(world.principal, Unknown)
+
+
+def _plan_abandoning(product: DataProduct, world: ProductWorld) -> Steps:
+    """The store is given up: what may be left in it is listed, what is in the cluster goes."""
+    removal = Steps(plan_removal(product, replace(world, principal=Absent())).operations)
+    left = []
+    if product.status.storage is not None:
+        left.append(f"bucket {product.status.storage.bucket}")
+    if product.status.producer is not None:
+        left.append(f"principal {principal_of(product, world.settings.mesh, world.cluster)} with its keys")
+    told = (Announce(Event("Warning", reasons.ABANDONED, f"Left in the store: {' and '.join(left)}")),) if left else ()
+    return removal + Steps((*told, ReleaseObject()))
+
+
+def _plan_users_end(product: DataProduct, world: ProductWorld) -> Steps:
+    """Deletion waits for those who have access; cut off, until it was taken from them. Who they are is for the inbox's readers.
+    A suspended product waits for that first, and one whose store is given up and cannot be asked waits for nobody."""
+    count = sum(map(has_access, world.requests))
+    gives_up = _gives_up(product, world)
+    if not count or (gives_up and not _is_reached(world)) or (product.spec.suspend and not gives_up):
+        return Steps()
+    way_out = (
+        "their access is being taken away"
+        if is_cut_off(product)
+        else f"have them end, revoke their grants, or cut them off with annotation {marks.CUT_OFF_ANNOTATION}={product.metadata.name}"
+    )
+    return stopped(
+        Waiting(reasons.IN_USE, f"{count} requests still have access, which AccessInbox {product.metadata.name} lists: {way_out}")
+    )
+
+
+def _blocker(wish: Wish, world: ProductWorld) -> MeshError | None:
+    """Why a bucket that is to be deleted cannot be; asked before anything is taken away."""
+    if isinstance(world.bucket, Unknown) and agreed_fate(wish.product) != "Retain":
+        return world.bucket.error
+    if not _is_to_be_deleted(wish, world):
+        return None
+    if not wish.store.spec.deletion_enabled:
+        return Terminal(
+            reasons.DELETION_DISABLED,
+            f"ObjectStore {wish.store.metadata.name} has deletionEnabled: false, so bucket {wish.name} stays;"
+            f" set spec.storage.deletionPolicy to Retain, or keep the bucket with {_orphan(wish)}",
+        )
+    if isinstance(world.contents, Unknown):
+        return world.contents.error
+    contents = value_of(world.contents)
+    if contents is not None and not contents.empty and agreed_fate(wish.product) != "Destroy":
+        more = " or more" if contents.more else ""
+        return Terminal(
+            reasons.BUCKET_NOT_EMPTY,
+            f"Bucket {wish.name} holds {contents.versions}{more} versions, {contents.delete_markers} delete markers and"
+            f" {contents.uploads} unfinished uploads; empty it, set spec.storage.deletionPolicy to Retain, or keep the bucket with"
+            f" {_orphan(wish)} (spec.storage.forceDestroy counts only if it was set before the deletion)",
+        )
+    return None
+
+
+def _orphan(wish: Wish) -> str:
+    return f"annotation {marks.ORPHAN_ANNOTATION}={wish.key.name}"
+
+
+def _is_to_be_deleted(wish: Wish, world: ProductWorld) -> bool:
+    """Only with the policy, in mode Manage, outside a namespace that goes as a whole, and only a bucket that is this product's now."""
+    return (
+        agreed_fate(wish.product) != "Retain"
+        and wish.product.spec.mode == "Manage"
+        and not world.namespace_terminating
+        and isinstance(world.bucket, Present)
+        and judge(wish.product, wish.name, world).verdict in ("Mine", "Made")
+        and not why_kept(wish.product, world.bucket.value, wish.store, wish.owner.mesh)
+    )
+
+
+def _plan_bucket_end(wish: Wish, world: ProductWorld, *, gives_up: bool) -> Steps:
+    if isinstance(world.bucket, Absent):
+        return Steps((ReleaseObject(),))
+    if gives_up or not _is_to_be_deleted(wish, world):
+        kept = value_of(world.bucket)
+        why = _why_kept(wish, kept, world) if kept and not gives_up and fate_of(wish.product) != "Retain" else ""
+        return Steps((Announce(Event("Normal", reasons.RETAINED, f"Bucket {wish.name} stays{why and f': {why}'}")), ReleaseObject()))
+    contents = value_of(world.contents)
+    if contents is None or not contents.empty:
+        return stopped(Waiting(reasons.EMPTYING, f"Bucket {wish.name} is being emptied"), EmptyBucket(wish.name))
+    way_out = f"keep the bucket with {_orphan(wish)}" if is_refused_for_long(wish.product, world.now) else ""
+    return Steps((DeleteBucket(wish.name, way_out), ReleaseObject()))
+
+
+def _why_kept(wish: Wish, bucket: Bucket, world: ProductWorld) -> str:
+    """What keeps a bucket that spec wants deleted: whose it is, or who gave it."""
+    claim = judge(wish.product, wish.name, world)
+    return claim.why or why_kept(wish.product, bucket, wish.store, wish.owner.mesh)
