@@ -1,36 +1,86 @@
-"""clouddatamesh run | crds | permissions | argocd | version"""
+"""clouddatamesh run | crds | permissions | argocd | version | check-install | check-uninstall"""
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
+from typing import Final
 
 from clouddatamesh import __version__
 
+_OVERRIDDEN: Final = ("LOG_LEVEL", "LOG_FORMAT", "DRIFT_INTERVAL", "THREADS", "HEALTH_PORT")
+"""Environment variables that an argument of `run` overrides."""
+
 
 def main() -> int:
-    """The console script; 1 where the operator could not start, 2 where the environment is wrong."""
+    """The console script; 1 where the operator could not start or a check found a fault, 2 where the environment is wrong."""
+    arguments = _parser().parse_args()
+    commands: dict[str, Callable[[], int]] = {
+        "run": lambda: _run(arguments),
+        "crds": _print_crds,
+        "permissions": _print_permissions,
+        "argocd": _print_argocd,
+        "version": _print_version,
+        "check-install": lambda: _check_install(arguments.url),
+        "check-uninstall": lambda: _check_uninstall(arguments.wait_seconds),
+    }
+    return commands[arguments.command]()
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="clouddatamesh", description="An operator for data meshes.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", help="reconcile until told to stop")
+    run = commands.add_parser("run", help="reconcile until told to stop")
+    for name in _OVERRIDDEN:
+        run.add_argument(f"--{name.lower().replace('_', '-')}", dest=name, metavar="VALUE", help=f"in place of the variable {name}")
     commands.add_parser("crds", help="print the CustomResourceDefinitions")
     commands.add_parser("permissions", help="print what the operator may do, and why")
     commands.add_parser("argocd", help="print health and actions for Argo CD, as part of its ConfigMap argocd-cm")
     commands.add_parser("version", help="print the version")
-    command = parser.parse_args().command
-    does = {"run": _run, "crds": _print_crds, "permissions": _print_permissions, "argocd": _print_argocd, "version": _print_version}
-    return does[command]()
+    installed = commands.add_parser("check-install", help="check permissions and the leader of an installation; the chart's test runs it")
+    installed.add_argument("--url", default="", help="where to ask /readyz as well")
+    uninstalled = commands.add_parser(
+        "check-uninstall", help="wait until no objects are left that need the operator; the chart's hook runs it"
+    )
+    uninstalled.add_argument("--wait-seconds", type=float, default=240.0, help="how long to wait for objects that are being deleted")
+    return parser
 
 
-def _run() -> int:
+def _run(arguments: argparse.Namespace) -> int:
     from clouddatamesh.shell.settings import SettingsError, read_settings
     from clouddatamesh.shell.wiring import run
 
+    given = {name: value for name in _OVERRIDDEN if (value := getattr(arguments, name)) is not None}
     try:
-        settings = read_settings(os.environ)
+        settings = read_settings({**os.environ, **given})
     except SettingsError as error:
         sys.stderr.write(f"clouddatamesh: {error}\n")
         return 2
     return 0 if run(settings) else 1
+
+
+def _check_install(url: str) -> int:
+    from clouddatamesh.kube.client import Client
+    from clouddatamesh.shell.installed import find_faults
+
+    faults = find_faults(Client(), namespace=os.environ["POD_NAMESPACE"], url=url)
+    sys.stdout.write("".join(f"{fault}\n" for fault in faults) or "The operator may do all that it needs to, one replica leads\n")
+    return 1 if faults else 0
+
+
+def _check_uninstall(seconds: float) -> int:
+    from clouddatamesh.errors import MeshError
+    from clouddatamesh.kube.client import Client
+    from clouddatamesh.shell import logs, uninstall
+
+    logs.configure(level="INFO", style="text")
+    client = Client()
+    try:
+        said = uninstall.wait_until_gone(lambda: uninstall.find_left(client), seconds=seconds)
+    except MeshError as error:
+        said = f"{error}; or skip this check by helm uninstall --no-hooks"
+    sys.stdout.write(f"{said or 'No objects of the mesh are left'}\n")
+    return 1 if said else 0
 
 
 def _print_crds() -> int:

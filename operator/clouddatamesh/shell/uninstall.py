@@ -1,0 +1,104 @@
+"""Checks before an uninstall that no object is left which needs the operator; it waits for those that are being deleted."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from clouddatamesh.errors import Transient
+from clouddatamesh.kube.client import Transport
+from clouddatamesh.kube.errors import ApiError, translate
+from clouddatamesh.kube.resources import collection
+from clouddatamesh.model.objects import Manifest
+from clouddatamesh.reconcile.dispatch import RECONCILED
+
+_log = logging.getLogger(__name__)
+_ROUND: Final = 3.0
+_GRACE: Final = 20.0
+"""Seconds in which somebody may begin to delete what is left: Argo CD deletes several Applications side by side."""
+_SHOWN: Final = 10
+
+
+@dataclass(frozen=True)
+class Left:
+    """An object that is there: how a message calls it, whether it is being deleted, and whether its data would go with it."""
+
+    name: str
+    deleting: bool
+    destroys: bool
+
+
+def find_left(client: Transport) -> tuple[Left, ...]:
+    """All objects of the mesh that carry the operator's finalizer or will get it. A kind without a CRD has none. Raises MeshError."""
+    return tuple(_left(kind, item) for kind in RECONCILED for item in _items(client, kind))
+
+
+def wait_until_gone(
+    look: Callable[[], tuple[Left, ...]],
+    *,
+    seconds: float,
+    now: Callable[[], float] = time.monotonic,
+    wait: Callable[[float], None] = time.sleep,
+) -> str:
+    """Wait while objects are being deleted. Empty when none is left; else one sentence that says what is left and what to do."""
+    began = now()
+    while True:
+        try:
+            left = look()
+        except Transient as error:
+            _log.warning("%s; asking again", error)
+            left = None
+        if left == ():
+            return ""
+        passed = now() - began
+        if passed >= seconds or (left and passed >= _GRACE and not any(one.deleting for one in left)):
+            return describe(left)
+        if left:
+            _log.info("Waiting for %d objects, of which %d are being deleted", len(left), sum(one.deleting for one in left))
+        wait(_ROUND)
+
+
+def describe(left: tuple[Left, ...] | None) -> str:
+    """Why the operator must stay, and what to do."""
+    if left is None:
+        return "The API server did not say which objects of the mesh are left; try again, or skip this check by helm uninstall --no-hooks"
+    destroyed = [one.name for one in left if one.destroys]
+    data = f" The data of {_some(destroyed)} would be destroyed." if destroyed else ""
+    return (
+        f"{len(left)} objects of the mesh are left: {_some([one.name for one in left])}. Without the operator nothing revokes their access "
+        f"or removes their finalizers.{data} Delete them while the operator runs, with spec.storage.deletionPolicy: Retain where data must "
+        "stay; or set crds.keep=true and keep them; or skip this check by helm uninstall --no-hooks"
+    )
+
+
+def _left(kind: str, item: Manifest) -> Left:
+    metadata, storage = item["metadata"], (item.get("spec") or {}).get("storage") or {}
+    name = "/".join(part for part in (metadata.get("namespace", ""), metadata["name"]) if part)
+    return Left(f"{kind} {name}", "deletionTimestamp" in metadata, kind == "DataProduct" and storage.get("deletionPolicy") == "Delete")
+
+
+def _items(client: Transport, kind: str) -> Iterator[Manifest]:
+    """Page by page, so that no more than a page is in memory."""
+    query: dict[str, str] = {"limit": "500"}
+    while True:
+        page = _ask(client, kind, query)
+        yield from page["items"]
+        token = page["metadata"].get("continue", "")
+        if not token:
+            return
+        query = {"limit": "500", "continue": token}
+
+
+def _ask(client: Transport, kind: str, query: dict[str, str]) -> dict[str, Any]:
+    try:
+        return client.request("GET", collection(kind), query=query)
+    except ApiError as error:
+        if error.status == 404:
+            return {"items": [], "metadata": {}}
+        raise translate(error, f"Listing {kind}") from error
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(sorted(names)[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
