@@ -1,43 +1,26 @@
 """The chart as Helm renders it: lint, refusals of wrong values, and RBAC that is exactly what is declared."""
 
-import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import yaml
 
 from clouddatamesh.api import permissions
 from clouddatamesh.api.kinds import KINDS
 from clouddatamesh.kube.errors import LABEL_LAGS
 from clouddatamesh.plan import children
 from clouddatamesh.shell.settings import read_settings
-from hack.tools.binaries import get_binary
+from tests.chart.rendering import Objects, helm, objects_in, of_kind, pod_of, render_text
 from tests.support.installation import CHART, NAMESPACE
 
-Render = Callable[..., list[dict[str, Any]]]
-
-
-def helm(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(get_binary("helm")), *args], capture_output=True, text=True, check=False)
+Render = Callable[..., Objects]
 
 
 @pytest.fixture(scope="module")
 def render() -> Render:
     """The rendered objects with some values set."""
-
-    def rendered(*values: str) -> list[dict[str, Any]]:
-        sets = [part for value in ("mesh=acme", *values) for part in ("--set", value)]
-        done = helm("template", "clouddatamesh", str(CHART), "--namespace", NAMESPACE, *sets)
-        assert not done.returncode, done.stderr
-        return [document for document in yaml.safe_load_all(done.stdout) if document]
-
-    return rendered
-
-
-def of_kind(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
-    return {found["metadata"]["name"]: found for found in objects if found["kind"] == kind}
+    return lambda *values: objects_in(render_text(*values))
 
 
 def test_lint() -> None:
@@ -121,7 +104,7 @@ def test_the_roles_that_code_binds_are_those_that_the_chart_installs(render: Ren
 
 
 def test_the_deployment_runs_restricted_with_its_own_service_account(render: Render) -> None:
-    pod = of_kind(render(), "Deployment")["clouddatamesh"]["spec"]["template"]["spec"]
+    pod = pod_of(render())["spec"]
     container = pod["containers"][0]
     assert pod["serviceAccountName"] in of_kind(render(), "ServiceAccount")
     assert pod["securityContext"]["runAsNonRoot"]
@@ -133,8 +116,8 @@ def test_the_deployment_runs_restricted_with_its_own_service_account(render: Ren
     assert container["command"] == ["clouddatamesh", "run"]
 
 
-def env_of(objects: list[dict[str, Any]]) -> dict[str, str]:
-    container = of_kind(objects, "Deployment")["clouddatamesh"]["spec"]["template"]["spec"]["containers"][0]
+def env_of(objects: Objects) -> dict[str, str]:
+    container = pod_of(objects)["spec"]["containers"][0]
     return {variable["name"]: variable.get("value", "given") for variable in container["env"]}
 
 
@@ -144,12 +127,12 @@ def test_the_environment_is_one_that_the_program_understands(render: Render) -> 
     assert settings.core.drift_interval == timedelta(hours=1)
 
 
-@pytest.mark.parametrize(("replicas", "strategy"), [(0, "Recreate"), (1, "Recreate"), (2, "RollingUpdate")])
-def test_several_replicas_are_replaced_one_after_the_other(render: Render, replicas: int, strategy: str) -> None:
-    """One alone is not: the version before may hold no Lease, and would work on until the new one is Ready."""
-    spec = of_kind(render(f"replicas={replicas}"), "Deployment")["clouddatamesh"]["spec"]
-    assert (spec["replicas"], spec["strategy"]["type"]) == (replicas, strategy)
-    assert spec["strategy"].get("rollingUpdate") == ({"maxSurge": 1, "maxUnavailable": 0} if replicas == 2 else None)
+@pytest.mark.parametrize(("value", "surge", "unavailable"), [("replicas=1", 1, 0), ("replicas=2", 1, 0), ("hostNetwork=true", 0, 1)])
+def test_a_new_replica_is_ready_before_an_old_one_ends_where_both_fit_on_a_node(
+    render: Render, value: str, surge: int, unavailable: int
+) -> None:
+    strategy = of_kind(render(value), "Deployment")["clouddatamesh"]["spec"]["strategy"]
+    assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}
 
 
 def test_products_are_shown_to_everyone_only_where_that_is_asked_for(render: Render) -> None:

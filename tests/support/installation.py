@@ -34,7 +34,8 @@ class Installation:
         self._env = env
         self.mesh = mesh
         (port,) = free_ports(1)
-        self._values = {"mesh": mesh, "health.port": str(port), **(values or {})}
+        # One replica: those that the stand-in for the kubelet runs would share a port.
+        self._values = {"mesh": mesh, "replicas": "1", "health.port": str(port), **(values or {})}
         self._stack = contextlib.ExitStack()
         self.reader = Reader(Api(cluster.kubeconfig))
 

@@ -185,13 +185,16 @@ def test_the_committed_files_are_what_the_models_declare() -> None:
 
 
 def test_two_runs_say_the_same() -> None:
-    assert generated() == generated()
+    assert generated(ROOT) == generated(ROOT)
 
 
 def test_a_change_and_a_leftover_are_found_and_mended(tmp_path: Any) -> None:
+    values = tmp_path / "charts" / "clouddatamesh" / "values.yaml"
+    values.parent.mkdir(parents=True)
+    values.write_text("# The name.\nmesh: ''\n")
     write(tmp_path)
     assert find_stale(tmp_path) == ()
-    changed, *_ = sorted(generated())
+    changed, *_ = sorted(generated(tmp_path))
     (tmp_path / changed).write_text("edited by hand\n")
     (tmp_path / "crds" / "old.yaml").write_text("left over\n")
     assert [str(path) for path in find_stale(tmp_path)] == sorted([str(changed), "crds/old.yaml"])

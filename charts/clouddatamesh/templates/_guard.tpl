@@ -21,8 +21,7 @@ apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata:
   name: {{ last . }}
-  labels:
-    {{- include "clouddatamesh.labels" (first .) | nindent 4 }}
+  {{- include "clouddatamesh.meta" (first .) | nindent 2 }}
 spec:
   policyName: {{ last . }}
   validationActions: [Deny]

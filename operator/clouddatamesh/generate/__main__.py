@@ -1,4 +1,4 @@
-"""`python -m clouddatamesh.generate [--check]`: write every generated file, or say which one is not what api/ declares."""
+"""`python -m clouddatamesh.generate [--check]`: write every generated file, or say which one is not what api/ and values.yaml declare."""
 
 import argparse
 import sys
@@ -9,24 +9,30 @@ from clouddatamesh.generate.crds import crd_files
 from clouddatamesh.generate.rbac import permissions_file
 from clouddatamesh.generate.reasons import reasons_page
 from clouddatamesh.generate.reference import reference
+from clouddatamesh.generate.values import values_page, values_schema
 
 _CHART = Path("charts/clouddatamesh/files")
 _ARGOCD = Path("examples/argocd")
+_VALUES = Path("charts/clouddatamesh/values.yaml")
 
 
-def generated() -> dict[Path, str]:
+def generated(root: Path) -> dict[Path, str]:
     """Path from the root of the repository -> text."""
-    crds = crd_files()
+    crds, values = crd_files(), (root / _VALUES).read_text(encoding="utf-8")
     files = {folder / name: text for folder in (Path("crds"), _CHART / "crds") for name, text in crds.items()}
     files |= {_ARGOCD / "resource_customizations" / name: text for name, text in resource_customizations().items()}
     files[_ARGOCD / "argocd-cm.yaml"] = argocd_cm()
+    chart = {_VALUES.with_name("values.schema.json"): values_schema(values), Path("docs/chart.md"): values_page(values)}
     pages = {Path("docs/reference.md"): reference(), Path("docs/operations/reasons.md"): reasons_page()}
-    return {**files, _CHART / "permissions.yaml": permissions_file(), **pages}
+    return {**files, **chart, _CHART / "permissions.yaml": permissions_file(), **pages}
 
 
 def find_stale(root: Path) -> tuple[Path, ...]:
     """Generated files that are missing, different, or no longer generated."""
-    wanted = generated()
+    return _find_stale(root, generated(root))
+
+
+def _find_stale(root: Path, wanted: dict[Path, str]) -> tuple[Path, ...]:
     stale = [path for path, text in wanted.items() if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != text]
     left = [path.relative_to(root) for folder in ("crds", _CHART / "crds") for path in (root / folder).glob("*.yaml")]
     left += [path.relative_to(root) for path in (root / _ARGOCD).rglob("*.lua")]
@@ -35,8 +41,8 @@ def find_stale(root: Path) -> tuple[Path, ...]:
 
 def write(root: Path) -> None:
     """Write every file; remove what is no longer generated."""
-    wanted = generated()
-    for path in find_stale(root):
+    wanted = generated(root)
+    for path in _find_stale(root, wanted):
         target = root / path
         if path not in wanted:
             target.unlink()
@@ -54,7 +60,7 @@ def main() -> int:
         return 0
     stale = find_stale(Path.cwd())
     for path in stale:
-        sys.stderr.write(f"{path} is not what api/ declares; run make generate\n")
+        sys.stderr.write(f"{path} is not what api/ and values.yaml declare; run make generate\n")
     return 1 if stale else 0
 
 

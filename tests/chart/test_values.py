@@ -1,0 +1,131 @@
+"""Every value does something, is described, and is refused by name where it is wrong."""
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from clouddatamesh.generate.values import Undescribed, Value, leaves, read_values, values_schema
+from tests.chart.rendering import helm, render_text
+from tests.chart.values import NEEDS, NOT_DEFAULT, nested
+from tests.support.installation import CHART
+
+VALUES = {value.name: value for value in leaves(read_values((CHART / "values.yaml").read_text()))}
+NO_CRDS = {"mesh": "acme", "crds.enabled": False}
+"""What is rendered where nothing is said of CRDs: they are long, and two values are about them."""
+
+
+FILES = {"metrics.prometheusRule.": "files/alerts.yaml", "metrics.dashboards.": "files/dashboards"}
+"""Values that render files of the chart, by the beginning of their names: without the files they render nothing."""
+SHOWN = [name for name in VALUES if not any(name.startswith(begin) and not (CHART / path).exists() for begin, path in FILES.items())]
+
+
+def rendered(flat: dict[str, Any]) -> str:
+    return render_text(document=yaml.safe_dump(nested({**NO_CRDS, **flat})))
+
+
+def another(value: Value) -> Any:
+    if value.name in NOT_DEFAULT:
+        return NOT_DEFAULT[value.name]
+    if isinstance(value.default, bool):
+        return not value.default
+    if isinstance(value.default, int):
+        return value.default + 1
+    choices = [choice for choice in value.schema.get("enum", ()) if choice not in ("", value.default)]
+    assert choices, f"give a value of {value.name} that is not its default in tests/chart/values.py"
+    return choices[0]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_every_value_changes_what_is_rendered(name: str) -> None:
+    needed = next((NEEDS[place] for place in (name, name.rpartition(".")[0]) if place in NEEDS), {})
+    default = {} if VALUES[name].default == "" else {name: VALUES[name].default}
+    assert rendered({**needed, name: another(VALUES[name])}) != rendered({**needed, **default})
+
+
+def test_values_of_this_test_are_values_of_the_chart() -> None:
+    assert set(NOT_DEFAULT) <= set(VALUES)
+    assert {name for needed in NEEDS.values() for name in needed} <= set(VALUES)
+
+
+def wrong(value: Value) -> Any:
+    """A value of another type than the schema says."""
+    return ["of no use"] if "array" not in json.dumps(value.schema.get("type", "")) else "of no use"
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_wrong_type_is_refused_with_the_path(name: str) -> None:
+    """By Helm's own words for a few below; here by the same schema, without a process for each."""
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    good = {"mesh": "acme"}
+    jsonschema.validate(good, schema)
+    with pytest.raises(jsonschema.ValidationError) as refused:
+        jsonschema.validate({**good, **nested({name: wrong(VALUES[name])})}, schema)
+    assert ".".join(map(str, refused.value.absolute_path)) == name
+
+
+def sections(schema: dict[str, Any], path: str = "") -> list[str]:
+    """Objects of the schema that take members that it does not name."""
+    found = [path] if schema.get("type") == "object" and schema.get("additionalProperties") is not False else []
+    members = schema.get("properties", {})
+    return found + [inner for name, member in members.items() for inner in sections(member, f"{path}.{name}".lstrip("."))]
+
+
+def test_only_maps_that_the_user_fills_take_any_member() -> None:
+    free = set(sections(json.loads((CHART / "values.schema.json").read_text())))
+    assert free == {
+        "global", "podSecurityContext", "nodeSelector", "affinity", "commonLabels", "commonAnnotations", "podLabels", "podAnnotations",
+        "serviceAccount.annotations", "metrics.service.annotations", "metrics.serviceMonitor.labels", "metrics.podMonitor.labels",
+        "metrics.prometheusRule.labels", "metrics.dashboards.labels", "metrics.dashboards.annotations", "resources.requests",
+        "resources.limits", "updateStrategy.rollingUpdate",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "words"),
+    [
+        ("mesh=Big_Name", "/mesh", "'Big_Name' does not match pattern"),
+        ("replicas=6", "/replicas", "maximum: got 6, want 5"),
+        ("replicas=many", "/replicas", "got string, want integer"),
+        ("typo=1", "", "additional properties 'typo' not allowed"),
+        ("guard.port=true", "/guard", "additional properties 'port' not allowed"),
+        ("image.digest=sha256:123", "/image/digest", "'sha256:123' does not match pattern"),
+        ("log.level=loud", "/log/level", "value must be one of 'debug', 'info', 'warning', 'error'"),
+        ("threads=0", "/threads", "minimum: got 0, want 1"),
+        ("guard.enabled=maybe", "/guard/enabled", "got string, want boolean"),
+        ("terminationGracePeriodSeconds=10", "/terminationGracePeriodSeconds", "minimum: got 10, want 25"),
+        ("podDisruptionBudget.maxUnavailable=0", "/podDisruptionBudget/maxUnavailable", "minimum: got 0, want 1"),
+        ("podDisruptionBudget.maxUnavailable=few", "/podDisruptionBudget/maxUnavailable", "'few' does not match pattern"),
+        ("extraEnv[0].value=debug", "/extraEnv/0", "missing property 'name'"),
+        ("extraEnv[0].name=LOG_LEVEL", "/extraEnv/0/name", "'not' failed"),
+        ("extraVolumes[0].name=tmp", "/extraVolumes/0/name", "'not' failed"),
+        ("uninstall.check=sometimes", "/uninstall/check", "value must be one of 'auto', 'always', 'never'"),
+        ("metrics.service.ipFamilies={IPv5}", "/metrics/service/ipFamilies/0", "value must be one of 'IPv4', 'IPv6'"),
+        ("metrics.serviceMonitor.interval=often", "/metrics/serviceMonitor/interval", "'often' does not match pattern"),
+        ("guard.breakGlassGroups={system:authenticated}", "/guard/breakGlassGroups/0", "'not' failed"),
+    ],
+)
+def test_helm_says_which_value_is_wrong_and_why(value: str, path: str, words: str) -> None:
+    done = helm("template", "x", str(CHART), "--set", "mesh=acme", "--set", value)
+    assert done.returncode
+    assert f"- at '{path}': {words}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: 1\n", "a: no comment says what it does"),
+        ("# What it does.\na: null\n", "a: its default tells no type; write one that is not null"),
+        ("# What it does.\na: []\n", "a: say by @schema what the list holds, as items"),
+        ("# What it does.\na: {}\n", "a: say by @schema what the map holds, as properties or additionalProperties"),
+        ("# What it does.\n\na: 1\n", "a: no comment says what it does"),
+        ("a:\n  b: 1\n", "a.b: no comment says what it does"),
+        ("- a\n", "values.yaml is no mapping"),
+    ],
+)
+def test_a_value_that_says_too_little_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(Undescribed) as refused:
+        values_schema(text)
+    assert str(refused.value) == sentence
