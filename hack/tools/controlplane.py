@@ -33,7 +33,7 @@ from hack.tools.children import (
 from hack.tools.client_certificate import write_client_certificate
 from hack.tools.credentials import Endpoint, write_kubeconfig, write_signing_key, write_tokens
 
-ADMIN, CONTROLLERS = "admin", "kube-controller-manager"
+ADMIN, APISERVER, CONTROLLERS = "admin", "kube-apiserver", "kube-controller-manager"
 CONTROLLERS_RUN = (
     "namespace",
     "garbage-collector",
@@ -52,12 +52,12 @@ SERVICES, SERVICE_HOST = "198.18.78.0/24", "198.18.78.1"
 class ControlPlane:
     """`with ControlPlane() as cluster:` has `kubeconfig` (an admin's), `kubectl()`, `helm()`, `audit` and `logs`.
 
-    With `runs_pods` Deployments become Pods, which then wait for a node (hack/tools/node.py).
+    With `runs_pods` Deployments become Pods, which then wait for a node (hack/tools/node.py). `apiserver` is the binary of another version.
     Raises ToolError where a component does not come up; the message names the directory of the logs.
     """
 
-    def __init__(self, *, runs_pods: bool = False, say: Say = say_nothing) -> None:
-        self._say = say
+    def __init__(self, *, runs_pods: bool = False, apiserver: str = APISERVER, say: Say = say_nothing) -> None:
+        self._say, self._apiserver = say, apiserver
         self._controllers = (*CONTROLLERS_RUN, *(POD_CONTROLLERS if runs_pods else ()))
         self._given = os.environ.get("CLOUDDATAMESH_KUBECONFIG")
         self._stack = contextlib.ExitStack()
@@ -162,7 +162,8 @@ class ControlPlane:
         if not self.is_ours:
             self._say(f"using the cluster of {self.kubeconfig}")
             return
-        self._binaries = get_binaries(("etcd", "kube-apiserver", "kube-controller-manager"), say=self._say)
+        found = get_binaries(("etcd", self._apiserver, CONTROLLERS), say=self._say)
+        self._binaries = {**found, APISERVER: found[self._apiserver]}
         self.logs = make_log_dir("controlplane")
         self._ports = free_ports(3)
         self._prepare()

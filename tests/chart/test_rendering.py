@@ -22,6 +22,8 @@ EVERYTHING: dict[str, Any] = {
     "discover.everyone": True,
     "metrics.serviceMonitor.enabled": True,
     "metrics.podMonitor.enabled": True,
+    "metrics.prometheusRule.enabled": True,
+    "metrics.dashboards.enabled": True,
     "metrics.service.ipFamilyPolicy": "PreferDualStack",
 }
 CASES: dict[str, dict[str, Any]] = {
@@ -38,10 +40,13 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
+FROM_FILES = ("CustomResourceDefinition ", "PrometheusRule ", "ConfigMap clouddatamesh-dashboard")
+
+
 def snapshot(objects: Objects, *, policies: bool) -> str:
-    """Without the CRDs, which are committed files; policies and roles are in one snapshot only."""
-    left_out = ("CustomResourceDefinition",) if policies else ("CustomResourceDefinition", "Validating", "ClusterRole")
-    shown = [found for found in objects if not found["kind"].startswith(left_out)]
+    """Without CRDs, alerts and dashboards, which are committed files; policies and roles are in one snapshot only."""
+    left_out = (*FROM_FILES, *(() if policies else ("Validating", "ClusterRole ")))
+    shown = [found for found in objects if not f"{found['kind']} {found['metadata']['name']}".startswith(left_out)]
     shown.sort(key=lambda found: (found["kind"], found["metadata"]["name"]))
     return yaml.safe_dump_all(shown, sort_keys=True, width=140)
 
@@ -52,6 +57,11 @@ def test_renderings_are_as_reviewed(case: str, pytestconfig: pytest.Config) -> N
     if pytestconfig.getoption("update_golden"):
         file.write_text(found)
     assert found == file.read_text()
+
+
+def as_text(case: str) -> str:
+    """A case as Helm prints it."""
+    return render_text(document=yaml.safe_dump(nested(CASES[case])))
 
 
 def everything() -> Objects:
@@ -65,8 +75,18 @@ def test_common_labels_and_annotations_are_on_every_object_and_pod() -> None:
     assert len(pods) == 2
     for found in (*objects, *pods):
         assert found["metadata"]["labels"]["team"] == "platform", found
-    for found in (*objects, pod_of(objects)):
+    for found in (*objects, *pods):
         assert found["metadata"]["annotations"]["docs"] == "https://mesh.example", found
+
+
+def test_no_sidecar_keeps_a_job_from_ending() -> None:
+    """Annotations and labels of the Pods are on those of `helm test` and of the check before an uninstall as well."""
+    objects = everything()
+    pods = [pod_of(objects), of_kind(objects, "Job")["clouddatamesh-uninstall"]["spec"]["template"], *of_kind(objects, "Pod").values()]
+    assert len(pods) == 3
+    for pod in pods:
+        assert pod["metadata"]["annotations"]["sidecar.istio.io/inject"] == "false"
+        assert pod["metadata"]["labels"]["network"] == "stores"
 
 
 def test_what_the_chart_says_wins_over_common_labels() -> None:
@@ -91,7 +111,8 @@ def test_every_selector_finds_the_pods_of_the_operator_and_no_others() -> None:
         "Deployment": of_kind(objects, "Deployment")["clouddatamesh"]["spec"]["selector"]["matchLabels"],
         "spread": pod_of(render_values({}))["spec"]["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"],
     }
-    assert len(others) == 2
+    checks = of_kind(objects, "NetworkPolicy")["clouddatamesh-checks"]["spec"]["podSelector"]["matchLabels"]
+    assert [checks.items() <= labels.items() for labels in (own, *others)] == [False, True, True]
     for name, selector in selectors.items():
         assert selector.items() <= own.items(), name
         assert not [labels for labels in others if selector.items() <= labels.items()], name
