@@ -1,4 +1,5 @@
-"""A mesh made by an earlier version is taken on as it is, and can go back: no bucket foreign, no key issued again, no user swept. On RGW.
+"""A mesh made by an earlier version is taken on as it is, and can go back: no bucket foreign, no key issued again, no user swept, no
+child written but Secrets once, no condition that flaps. On RGW.
 
 The earlier version is its own commit: its chart, and its code from an archive beside the checkout.
 """
@@ -7,6 +8,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from hack.tools.audit import Request
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.access import Access, a_deal
@@ -22,11 +25,13 @@ from tests.support.installation import CHART, ROOT, Installation
 from tests.support.manifests import a_domain, a_product, a_store
 
 EARLIER = "022ef9c"
-PRODUCTS, READERS = 50, 2
+PRODUCTS, READ, READERS = 200, 50, 2
+"""The first `READ` products have two consumers each."""
 ROBOT = {"serviceAccountRef": {"name": "robot"}}
 BACK = 125.0
 """Seconds for which the earlier version runs again: four looks at the store, and two at every object."""
 ALL_READY = "--timeout=180s"
+OPERATOR = "system:serviceaccount:clouddatamesh-system:clouddatamesh"
 
 
 class Upgraded(Installation):
@@ -49,6 +54,11 @@ class Upgraded(Installation):
     def run(self, chart: Path, code: Path | None) -> None:
         self.chart, self.code = chart, code
         self.install()
+
+    def roll_back(self) -> None:
+        """To the first revision, as a user does: its chart, and by its environment its code."""
+        self.cluster.helm("rollback", "clouddatamesh", "1", "--namespace", "clouddatamesh-system", "--wait", "--timeout", "60s")
+        self.cluster.refresh_controllers()
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,12 @@ class Moving(Actors):
             "buckets": {p["metadata"]["name"]: p["status"]["storage"]["bucket"] for p in self.listed("dataproduct", "sales")},
         }
 
+    def transitions(self) -> dict[str, str]:
+        """Since when each product and each request is Ready."""
+        objects = [found for kind, namespace in (("dataproduct", "sales"), ("areq", "inventory")) for found in self.listed(kind, namespace)]
+        ready = {found["metadata"]["name"]: [c for c in found["status"]["conditions"] if c["type"] == "Ready"] for found in objects}
+        return {name: f"{one['status']} since {one['lastTransitionTime']}" for name, (one,) in ready.items()}
+
     def look(self, token: str) -> None:
         """Every object is reconciled once more by whoever runs now, and then is Ready."""
         kubectl = self.installed.cluster.kubectl
@@ -115,7 +131,7 @@ class Moving(Actors):
 
 @pytest.fixture(scope="module")
 def moving(rgw: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moving]:
-    """50 products and 100 grants under the earlier version; then this one is installed over it."""
+    """200 products and 100 grants under the earlier version; then this one is installed over it."""
     earlier = tmp_path_factory.mktemp("earlier")
     archive = subprocess.run(["git", "-C", str(ROOT), "archive", EARLIER, "charts", "operator"], capture_output=True, check=True)
     subprocess.run(["tar", "-x", "-C", str(earlier)], input=archive.stdout, check=True)
@@ -125,9 +141,12 @@ def moving(rgw: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mov
         with installation as installed:
             mesh = Moving(installed, rgw, earlier)
             _build(mesh)
-            mesh.before.update({**mesh.everything(), "code": mesh.code_of_pod()})
+            mesh.before.update({**mesh.everything(), "code": mesh.code_of_pod(), "transitions": mesh.transitions()})
+            mark = cluster.audit.mark()
             installation.run(CHART, None)
             mesh.look("upgraded")
+            mesh.again["writes"] = [found for found in cluster.audit.read(since=mark, user=OPERATOR) if found.writes]
+            mesh.again["transitions"] = mesh.transitions()
             yield mesh
 
 
@@ -139,19 +158,19 @@ def _build(mesh: Moving) -> None:
     for kind, name in (("objectstore", "main"), ("domain", "sales"), ("domain", "inventory")):
         installed.wait(kind, name, seconds=60)
     installed.cluster.kubectl("create", "serviceaccount", "robot", "-n", "inventory")
-    names = [f"product-{number:02}" for number in range(PRODUCTS)]
-    deals = [a_deal(f"{name}-{reader}", f"sales/{name}", consumer=ROBOT) for name in names for reader in range(READERS)]
+    names = [f"product-{number:03}" for number in range(PRODUCTS)]
+    deals = [a_deal(f"{name}-{reader}", f"sales/{name}", consumer=ROBOT) for name in names[:READ] for reader in range(READERS)]
     installed.apply(*(a_product(name) for name in names), *(d.request for d in deals), *(d.grant for d in deals))
     installed.cluster.kubectl("wait", "dataproduct", "--all", "-n", "sales", "--for=condition=Ready", ALL_READY)
     installed.cluster.kubectl("wait", "areq", "--all", "-n", "inventory", "--for=condition=Ready", ALL_READY)
-    assert len(mesh.listed("areq", "inventory")) == PRODUCTS * READERS
+    assert len(mesh.listed("areq", "inventory")) == READ * READERS
 
 
 def test_the_earlier_version_made_them(moving: Moving) -> None:
     """Otherwise nothing here says anything of it."""
     assert moving.before["code"] == (moving.earlier / "operator" / "clouddatamesh" / "__init__.py").resolve()
     assert moving.code_of_pod() == ROOT / "operator" / "clouddatamesh" / "__init__.py"
-    assert len(moving.before["users"]) == PRODUCTS * (1 + READERS)
+    assert len(moving.before["users"]) == PRODUCTS + READ * READERS
     assert set(moving.before["users"].values()) == {"/clouddatamesh/moved/"}
 
 
@@ -161,18 +180,37 @@ def test_nothing_is_issued_again_nor_foreign_after_the_upgrade(moving: Moving, w
     assert moving.differences(now, what) == {}
 
 
+def test_no_child_is_written_but_each_secret_once(moving: Moving) -> None:
+    """Secrets get keys that the earlier version did not write; nothing is deleted, and nothing made but what it did not know."""
+    children = Counter((found.resource, found.namespace, found.name, found.verb) for found in moving.again["writes"] if not is_own(found))
+    secrets = {name for resource, _, name, _ in children if resource == "secrets"}
+    assert secrets == set(moving.before["secrets"])
+    assert {found: count for found, count in children.items() if found[0] != "secrets" or found[3] != "patch" or count > 1} == {}
+
+
+def is_own(found: Request) -> bool:
+    """A write of an object of the mesh, or of an event; AccessInboxes are a kind that the earlier version did not have."""
+    return found.group in ("clouddatamesh.dev", "events.k8s.io")
+
+
+def test_no_object_was_other_than_ready_meanwhile(moving: Moving) -> None:
+    assert len(moving.before["transitions"]) == PRODUCTS + READ * READERS
+    before, now = moving.before["transitions"], moving.again["transitions"]
+    assert {name: now.get(name) for name, ready in before.items() if now.get(name) != ready} == {}
+
+
 def test_marks_are_those_of_this_version(moving: Moving) -> None:
-    for name in ("product-00", "product-49"):
+    for name in ("product-000", "product-199"):
         uid = moving.product(name)["metadata"]["uid"]
         assert moving.tags(moving.bucket(name))["clouddatamesh.dev/uid"] == uid
 
 
 def test_access_that_the_earlier_version_gave_is_taken_away(moving: Moving) -> None:
-    deal = a_deal("product-00-0", "sales/product-00", consumer=ROBOT)
+    deal = a_deal("product-000-0", "sales/product-000", consumer=ROBOT)
     access = Access.of(moving, deal)
     moving.put(access.secret["bucket"], "daily/seed")
     assert access.reads()
-    moving.installed.cluster.kubectl("delete", "agrant", "for-product-00-0", "-n", "sales", "--timeout=30s")
+    moving.installed.cluster.kubectl("delete", "agrant", "for-product-000-0", "-n", "sales", "--timeout=30s")
     access.ends()
     for what, name in (("secrets", deal.name), ("users", access.principal), ("keys", access.principal)):
         moving.before[what].pop(name)
@@ -183,9 +221,9 @@ def returned(moving: Moving) -> Moving:
     """The earlier version again, for two minutes, with a product that this one made."""
     moving.make("newcomer")
     moving.again["newcomer"] = moving.installed.secret("newcomer-producer", "sales")
-    moving.upgraded.run(moving.earlier / "charts" / "clouddatamesh", moving.earlier / "operator")
+    moving.upgraded.roll_back()
     begun = time.monotonic()
-    moving.installed.cluster.kubectl("delete", "areq", "product-00-0", "-n", "inventory", "--timeout=30s")
+    moving.installed.cluster.kubectl("delete", "areq", "product-000-0", "-n", "inventory", "--timeout=30s")
     moving.look("back")
     time.sleep(max(begun + BACK - time.monotonic(), 0.0))
     moving.again["returned"] = moving.everything()
