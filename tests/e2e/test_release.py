@@ -34,8 +34,6 @@ GAP = 2.0
 """Seconds for which no replica may watch a kind."""
 KINDS = ("objectstores", "domains", "dataproducts", "accessrequests", "accessgrants")
 MANY = {"replicas": "2"}
-ALONE = {"metrics.service.enabled": "false"}
-"""No kube-proxy runs on this node, so `helm test` cannot ask by a Service."""
 
 
 class Release(PodInstallation):
@@ -177,12 +175,8 @@ def life(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]
             _build(release, store)
             life = Life(release, store, {})
             life.seen.update(life.see())
-            life.changes["upgraded"] = change(release, lambda: release.upgrade(CHART, **_named(ALONE)))
+            life.changes["upgraded"] = change(release, lambda: release.upgrade(CHART))
             yield life
-
-
-def _named(values: dict[str, str]) -> dict[str, str]:
-    return {name.replace(".", "__"): value for name, value in values.items()}
 
 
 def _build(release: Release, store: Store) -> None:
@@ -236,7 +230,7 @@ def test_a_rollback_touches_nothing_either(life: Life) -> None:
 
 def test_an_uninstall_that_would_lose_objects_is_refused_by_name(life: Life) -> None:
     """`crds.keep=false` deletes the CRDs, and every object with them."""
-    life.release.upgrade(CHART, **_named(ALONE), crds__keep="false", uninstall__waitSeconds="120")
+    life.release.upgrade(CHART, crds__keep="false", uninstall__waitSeconds="120")
     with pytest.raises(ToolError):
         life.release.cluster.helm("uninstall", RELEASE, "--namespace", NAMESPACE, "--timeout", "90s")
     assert f"{PRODUCTS + 2} objects of the mesh are left: DataProduct sales/product-00" in life.release.log()
