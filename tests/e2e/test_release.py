@@ -34,22 +34,22 @@ GAP = 2.0
 """Seconds for which no replica may watch a kind."""
 KINDS = ("objectstores", "domains", "dataproducts", "accessrequests", "accessgrants")
 MANY = {"replicas": "2"}
+WAIT = ("--wait", "--timeout", "180s")
 
 
 class Release(PodInstallation):
     """An installation whose chart changes."""
 
     chart = CHART
-    more: dict[str, str] = {}  # noqa: RUF012 - set for each chart
 
     def install(self) -> None:
-        values = [part for name, value in sorted({**self._values, **self.more}.items()) for part in ("--set", f"{name}={value}")]
-        flags = ["--namespace", NAMESPACE, "--create-namespace", "--wait", "--timeout", "180s"]
-        self.cluster.helm("upgrade", "--install", RELEASE, str(self.chart), *flags, *values)
+        values = [part for name, value in sorted(self._values.items()) for part in ("--set", f"{name}={value}")]
+        self.cluster.helm("install", RELEASE, str(self.chart), "--namespace", NAMESPACE, *WAIT, *values)
 
-    def upgrade(self, chart: Path, **more: str) -> None:
-        self.chart, self.more = chart, {name.replace("__", "."): value for name, value in more.items()}
-        self.install()
+    def upgrade(self, *values: str) -> None:
+        """To this checkout's chart, as docs/operations/upgrade.md says, with some values more."""
+        sets = [part for value in values for part in ("--set", value)]
+        self.cluster.helm("upgrade", RELEASE, str(CHART), "--namespace", NAMESPACE, "--reset-then-reuse-values", *WAIT, *sets)
 
     def pods(self) -> list[dict[str, Any]]:
         found = self.cluster.kubectl("get", "pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/name=clouddatamesh", "-o", "json")
@@ -175,7 +175,7 @@ def life(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]
             _build(release, store)
             life = Life(release, store, {})
             life.seen.update(life.see())
-            life.changes["upgraded"] = change(release, lambda: release.upgrade(CHART))
+            life.changes["upgraded"] = change(release, release.upgrade)
             yield life
 
 
@@ -223,14 +223,14 @@ def test_helm_test_names_what_is_missing(life: Life) -> None:
 
 def test_a_rollback_touches_nothing_either(life: Life) -> None:
     cluster = life.release.cluster
-    back = ("rollback", RELEASE, "1", "--namespace", NAMESPACE, "--wait", "--timeout", "180s")
+    back = ("rollback", RELEASE, "1", "--namespace", NAMESPACE, *WAIT)
     life.changes["rolled back"] = change(life.release, lambda: cluster.helm(*back))
     assert_quiet(life, life.changes["rolled back"])
 
 
 def test_an_uninstall_that_would_lose_objects_is_refused_by_name(life: Life) -> None:
     """`crds.keep=false` deletes the CRDs, and every object with them."""
-    life.release.upgrade(CHART, crds__keep="false", uninstall__waitSeconds="120")
+    life.release.upgrade("crds.keep=false", "uninstall.waitSeconds=120")
     with pytest.raises(ToolError):
         life.release.cluster.helm("uninstall", RELEASE, "--namespace", NAMESPACE, "--timeout", "90s")
     assert f"{PRODUCTS + 2} objects of the mesh are left: DataProduct sales/product-00" in life.release.log()
