@@ -2,7 +2,7 @@
 
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,12 +35,10 @@ class Archive:
         with self._open(layer) as found:
             return found.getmembers()
 
-    def read(self, layer: str, name: str) -> bytes:
-        """The content of a file of a layer. Raises KeyError where it is not in it."""
+    def read(self, layer: str, names: Collection[str]) -> dict[str, bytes]:
+        """The contents of some files of a layer, which is unpacked once for all of them; those that are not in it are left out."""
         with self._open(layer) as found:
-            content = found.extractfile(name)
-            assert content, f"{name} is not a file"  # noqa: S101 - a fault of the caller
-            return content.read()
+            return {member.name: _content(found, member) for member in found if member.name in names}
 
     @property
     def _manifest(self) -> dict[str, Any]:
@@ -60,9 +58,10 @@ class Archive:
                 yield found
 
 
-def _content(archive: tarfile.TarFile, name: str) -> bytes:
-    found = archive.extractfile(name)
-    assert found, name  # noqa: S101 - every OCI archive has it
+def _content(archive: tarfile.TarFile, member: str | tarfile.TarInfo) -> bytes:
+    found = archive.extractfile(member)
+    if found is None:
+        raise ValueError(f"{member} is not a file")
     return found.read()
 
 

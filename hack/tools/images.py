@@ -78,7 +78,7 @@ def release_image(image: Image, *, base: str) -> tuple[Path, Path]:
     """An image stamped with the commit, as an archive, and the list of its components. Raises ToolError."""
     archive, sbom = get_image(image, base=base, stamp=stamp_of_commit()), sbom_path(image)
     found = Archive(archive)
-    sbom.write_bytes(found.read(found.layers[-1], image.sbom))
+    sbom.write_bytes(found.read(found.layers[-1], {image.sbom})[image.sbom])
     return archive, sbom
 
 

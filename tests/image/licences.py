@@ -4,21 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _OSI = "License :: OSI Approved :: "
-_SPDX = (
-    "0BSD",
-    "Apache-2.0",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "ISC",
-    "MIT",
-    "PSF-2.0",
-    "Python-2.0",
-    "Unlicense",
-    "Zlib",
-    "Apache-2.0 AND MIT",
-)
+_SPDX = ("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0", "Python-2.0", "Unlicense", "Zlib")
+_EXPRESSIONS = ("Apache-2.0 AND MIT", "Apache-2.0 OR BSD-3-Clause")
 _CLASSIFIERS = ("Apache Software License", "BSD License", "MIT License", "ISC License (ISCL)", "Python Software Foundation License")
-PERMISSIVE = frozenset({*_SPDX, *(_OSI + name for name in _CLASSIFIERS)})
+PERMISSIVE = frozenset({*_SPDX, *_EXPRESSIONS, *(_OSI + name for name in _CLASSIFIERS)})
 """SPDX names, and classifiers of packages that have no SPDX name yet. None of them asks anything of the source of what uses it."""
 OTHERS: Mapping[str, frozenset[str]] = {
     # Mozilla's list of certificates: the licence asks to publish changes of these files, and nobody changes them here.
