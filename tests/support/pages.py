@@ -9,6 +9,8 @@ from hack.tools.binaries import get_binaries
 from hack.tools.controlplane import ControlPlane
 from tests.support.installation import ROOT
 
+TRANSCRIPTS = ROOT / "build" / "transcripts"
+_VARIES = re.compile(r"\b\d+[smhd](\d+[smhd])?\b|\b20\d\d-\d\d-\d\d(T[\d:]+Z)?")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -21,23 +23,40 @@ def read_blocks(page: Path, language: str) -> dict[str, list[str]]:
     return found
 
 
+def unlike(shown: str, said: str) -> list[str]:
+    """Lines of a page's output that the commands did not say; ages, dates and spaces do not count."""
+    lines = {_normal(line) for line in said.splitlines()}
+    return [line for line in shown.splitlines() if _normal(line) not in lines]
+
+
+def _normal(line: str) -> str:
+    return " ".join(_VARIES.sub("<time>", line).split())
+
+
 class Reader:
     """A person in the checkout, with kubectl and Helm on the PATH, who is an administrator of a cluster."""
 
     def __init__(self, cluster: ControlPlane, page: Path) -> None:
         places = dict.fromkeys(str(path.parent) for path in get_binaries(("kubectl", "helm")).values())
         self._env = {**cluster.env(), "PATH": os.pathsep.join([*places, os.environ["PATH"]])}
-        self._blocks = read_blocks(page, "sh")
+        self._blocks, self._shown = read_blocks(page, "sh"), read_blocks(page, "text")
         self._unread = dict(self._blocks)
+        TRANSCRIPTS.mkdir(parents=True, exist_ok=True)
+        self._transcript = TRANSCRIPTS / f"{page.stem}.txt"
+        self._transcript.write_text("")
 
     def follow(self, title: str) -> str:
-        """Run the commands below a heading; what they say. Raises AssertionError with all of it where one fails."""
+        """Run the commands below a heading; what they say. Raises AssertionError where one fails, or says something else than the page."""
         del self._unread[title]
         code = "\n".join(self._blocks[title])
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", code], capture_output=True, text=True, cwd=ROOT, env=self._env, check=False
         )
+        with self._transcript.open("a") as transcript:
+            transcript.write(f"## {title}\n{done.stdout}\n")
         assert not done.returncode, f"{title}: {done.stdout}\n{done.stderr}"
+        others = [line for block in self._shown[title] for line in unlike(block, done.stdout)]
+        assert not others, f"{title}: the page shows {others}, and the commands said:\n{done.stdout}"
         return done.stdout
 
     @property
