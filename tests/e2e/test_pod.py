@@ -69,8 +69,9 @@ def ask(mesh: PodInstallation, path: str) -> tuple[int, str]:
 
 
 def metric(mesh: PodInstallation, name: str) -> float:
+    """The largest of its series."""
     lines = ask(mesh, "/metrics")[1].splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(f"clouddatamesh_{name} "))
+    return max(float(line.split()[-1]) for line in lines if line.startswith((f"clouddatamesh_{name} ", f"clouddatamesh_{name}{{")))
 
 
 def process_of(mesh: PodInstallation) -> Path:

@@ -64,11 +64,12 @@ def test_only_reads_go_on_where_another_leads(port: type, method: str) -> None:
 def test_leading_is_asked_at_each_write() -> None:
     settings = Settings(mesh="acme", namespace="mesh-system")
     cluster = MemoryCluster(settings)
-    turns = iter((True, False))
+    turns = [True]
     anything: Any = Answering()
-    ports = fence(Ports(cluster, anything, Clock(), settings), lambda: next(turns))
+    ports = fence(Ports(cluster, anything, Clock(), settings), lambda: turns[-1])
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sales"}}
     ports.cluster.create(manifest)
+    turns.append(False)
     with pytest.raises(Transient):
         ports.cluster.create({**manifest, "metadata": {"name": "inventory"}})
     ports.cluster.emit(KEY, "uid", Event("Normal", "Created", "It was made"))

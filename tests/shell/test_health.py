@@ -6,11 +6,11 @@ import urllib.request
 
 import pytest
 
-from clouddatamesh.shell.health import Checks, HealthServer, Pulse, answer, find_stuck, format_metrics
+from clouddatamesh.shell.health import Checks, HealthServer, Pulse, answer, find_stuck
 
 
 def checks(*against: str) -> Checks:
-    return Checks(alive=lambda: (), ready=lambda: against, metrics=lambda: "clouddatamesh_queue_depth 0\n")
+    return Checks(alive=lambda: (), ready=lambda: against, metrics=lambda: b"workqueue_depth 0\n")
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ def checks(*against: str) -> Checks:
     [
         ("/healthz", 200, "ok"),
         ("/readyz", 503, "Domain is not listed yet"),
-        ("/metrics", 200, "clouddatamesh_queue_depth 0"),
+        ("/metrics", 200, "workqueue_depth 0"),
         ("/", 404, "not found"),
     ],
 )
@@ -41,14 +41,6 @@ def test_answers(path: str, code: int, body: str) -> None:
 )
 def test_what_speaks_against_being_alive(pulse: Pulse, sentences: tuple[str, ...]) -> None:
     assert find_stuck(pulse) == sentences
-
-
-def test_metrics_are_prometheus_text() -> None:
-    text = format_metrics({"queue_depth": 3}, {("Domain", "settled"): 2}, counters={"watcher_restarts_total": 4})
-    assert "# TYPE clouddatamesh_queue_depth gauge" in text.splitlines()
-    assert "# TYPE clouddatamesh_watcher_restarts_total counter\nclouddatamesh_watcher_restarts_total 4" in text
-    assert 'clouddatamesh_reconciliations_total{kind="Domain",result="settled"} 2' in text.splitlines()
-    assert "clouddatamesh_queue_depth 3" in text.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def operator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Operat
 
 
 def ask(operator: Operator, path: str) -> tuple[int, str]:
-    code, body = health.answer(path, health.Checks(operator._find_stuck, operator._find_unready, operator._metrics))
+    code, body = health.answer(path, health.Checks(operator._find_stuck, operator._find_unready, operator._exporter.render))
     return code, body.decode()
 
 
@@ -52,7 +52,7 @@ def test_the_only_replica_too_works_only_while_it_holds_the_lease(operator: Oper
     operator._queue.add(Key("Domain", "", "sales"))
     assert operator._queue.get(wait=0.0) is None
     assert not operator._leader.leads()
-    assert "clouddatamesh_leading 0" in ask(operator, "/metrics")[1]
+    assert 'leader_election_master_status{name="clouddatamesh"} 0.0' in ask(operator, "/metrics")[1]
     operator._queue.resume()
     assert operator._queue.get(wait=0.0) is not None
 
@@ -84,7 +84,7 @@ def test_a_watcher_that_dies_again_and_again_is_never_ready(operator: Operator, 
         assert code == 503
         assert "watching ended 3 times in a row, at last with KeyError: 'getpwuid(): uid not found: 65532'" in body
         assert "the watch of DataProduct has not begun" in body
-        assert "clouddatamesh_watcher_restarts_total 3" in ask(operator, "/metrics")[1]
+        assert "clouddatamesh_watcher_restarts_total 3.0" in ask(operator, "/metrics")[1]
     finally:
         operator._stop.set()
         operator._watcher.stop(seconds=5)

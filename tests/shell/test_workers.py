@@ -7,6 +7,8 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
+from clouddatamesh.metrics.exporter import Exporter
+from clouddatamesh.metrics.instruments import WorkMeter
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
 from clouddatamesh.shell.queue import Queue
@@ -39,11 +41,13 @@ def test_whatever_is_raised_is_logged_and_backs_off(caplog: pytest.LogCaptureFix
     def fail(_: Key) -> Next:
         raise ValueError("a fault")
 
-    workers = Workers(queue, fail, threads=1)
+    exporter = Exporter()
+    workers = Workers(queue, fail, threads=1, meter=WorkMeter(exporter))
     with caplog.at_level(logging.ERROR):
         workers.run(taken(queue, BAD))
     assert "Reconciling Domain bad failed" in caplog.text
-    assert workers.results == {("Domain", "retry"): 1}
+    assert 'controller_runtime_reconcile_total{controller="domain",result="error"} 1.0' in exporter.render().decode()
+    assert 'controller_runtime_reconcile_panics_total{controller="domain"} 1.0' in exporter.render().decode()
     assert queue.get(wait=0.0) is None
 
 

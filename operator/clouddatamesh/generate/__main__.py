@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clouddatamesh.generate.argocd import argocd_cm, resource_customizations
 from clouddatamesh.generate.crds import crd_files
+from clouddatamesh.generate.metrics import metrics_page
 from clouddatamesh.generate.rbac import permissions_file
 from clouddatamesh.generate.reasons import reasons_page
 from clouddatamesh.generate.reference import reference
@@ -23,8 +24,9 @@ def generated(root: Path) -> dict[Path, str]:
     files |= {_ARGOCD / "resource_customizations" / name: text for name, text in resource_customizations().items()}
     files[_ARGOCD / "argocd-cm.yaml"] = argocd_cm()
     chart = {_VALUES.with_name("values.schema.json"): values_schema(values), Path("docs/chart.md"): values_page(values)}
-    pages = {Path("docs/reference.md"): reference(), Path("docs/operations/reasons.md"): reasons_page()}
-    return {**files, **chart, _CHART / "permissions.yaml": permissions_file(), **pages}
+    pages = {"reference.md": reference(), "metrics-reference.md": metrics_page(), "operations/reasons.md": reasons_page()}
+    files |= {Path("docs") / name: text for name, text in pages.items()}
+    return {**files, **chart, _CHART / "permissions.yaml": permissions_file()}
 
 
 def find_stale(root: Path) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""Ports that refuse each write once this replica no longer leads. Reads go on."""
+"""Ports that refuse each write once this replica no longer leads. Reads go on. What was refused, and what ended late, is counted."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,6 +8,7 @@ from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.ports import BucketStore, Identities, Ports, Stores
+from clouddatamesh.shell.meters import Deaf, FenceMeter
 
 _READS: Final = (
     "get",
@@ -27,19 +28,38 @@ _READS: Final = (
 _HARMLESS: Final = frozenset({*_READS, "emit", "is_trusted"})
 """Reads, and events, which never fail."""
 
+_DEAF: Final = Deaf()
 P = TypeVar("P")
 
 
-def fence(ports: Ports, leads: Callable[[], bool]) -> Ports:
+def fence(ports: Ports, leads: Callable[[], bool], *, meter: FenceMeter = _DEAF) -> Ports:
     """The same ports, every write of which asks `leads` first."""
-    return replace(ports, cluster=_fenced(ports.cluster, leads), stores=_FencedStores(ports.stores, leads))
+    gate = _Gate(leads, meter)
+    return replace(ports, cluster=_fenced(ports.cluster, gate, "cluster"), stores=_FencedStores(ports.stores, gate))
+
+
+class _Gate:
+    """What every write passes through."""
+
+    def __init__(self, leads: Callable[[], bool], meter: FenceMeter) -> None:
+        self._leads, self._meter = leads, meter
+
+    def run(self, port: str, write: Callable[[], Any]) -> Any:
+        if not self._leads():
+            self._meter.fenced(port)
+            raise Transient(reasons.CONFLICT, "Another replica leads; writing is left to it")
+        try:
+            return write()
+        finally:
+            if not self._leads():
+                self._meter.late(port)
 
 
 class _Fenced:
     """Not typed as a port itself, so that a method added to a port is fenced until it is named harmless."""
 
-    def __init__(self, port: object, leads: Callable[[], bool]) -> None:
-        self._port, self._leads = port, leads
+    def __init__(self, port: object, gate: _Gate, name: str) -> None:
+        self._port, self._gate, self._name = port, gate, name
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
@@ -47,23 +67,21 @@ class _Fenced:
 
     def _guard(self, write: Callable[..., Any]) -> Callable[..., Any]:
         def guarded(*args: Any, **named: Any) -> Any:
-            if not self._leads():
-                raise Transient(reasons.CONFLICT, "Another replica leads; writing is left to it")
-            return write(*args, **named)
+            return self._gate.run(self._name, lambda: write(*args, **named))
 
         return guarded
 
 
-def _fenced(port: P, leads: Callable[[], bool]) -> P:
-    return cast(P, _Fenced(port, leads))
+def _fenced(port: P, gate: _Gate, name: str) -> P:
+    return cast(P, _Fenced(port, gate, name))
 
 
 class _FencedStores:
-    def __init__(self, stores: Stores, leads: Callable[[], bool]) -> None:
-        self._stores, self._leads = stores, leads
+    def __init__(self, stores: Stores, gate: _Gate) -> None:
+        self._stores, self._gate = stores, gate
 
     def buckets(self, connection: Connection) -> BucketStore:
-        return _fenced(self._stores.buckets(connection), self._leads)
+        return _fenced(self._stores.buckets(connection), self._gate, "buckets")
 
     def identities(self, connection: Connection) -> Identities:
-        return _fenced(self._stores.identities(connection), self._leads)
+        return _fenced(self._stores.identities(connection), self._gate, "identities")

@@ -3,11 +3,10 @@
 import logging
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import MappingProxyType
 from typing import Any, Final
 
 _log = logging.getLogger(__name__)
@@ -23,7 +22,7 @@ class Checks:
 
     alive: Callable[[], tuple[str, ...]]
     ready: Callable[[], tuple[str, ...]]
-    metrics: Callable[[], str]
+    metrics: Callable[[], bytes]
 
 
 class _Server(ThreadingHTTPServer):
@@ -67,7 +66,7 @@ def _handler(checks: Checks) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             code, body = answer(self.path, checks)
             self.send_response(code)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             with suppress(ConnectionError):  # whoever asked did not wait
                 self.end_headers()
@@ -82,7 +81,7 @@ def _handler(checks: Checks) -> type[BaseHTTPRequestHandler]:
 def answer(path: str, checks: Checks) -> tuple[int, bytes]:
     """HTTP status and body for a path."""
     if path == "/metrics":
-        return 200, checks.metrics().encode()
+        return 200, checks.metrics()
     asked = {"/healthz": checks.alive, "/readyz": checks.ready}.get(path)
     if asked is None:
         return 404, b"not found\n"
@@ -114,22 +113,3 @@ def find_stuck(pulse: Pulse) -> tuple[str, ...]:
     if pulse.unlisted > _UNLISTED:
         found.append(f"no list has succeeded for {pulse.unlisted:.0f} s")
     return tuple(found)
-
-
-def format_failures(failures: Mapping[tuple[str, str], int]) -> str:
-    """Prometheus text: how many reconciliations failed, by kind and reason."""
-    lines = ["# TYPE clouddatamesh_failures_total counter"]
-    lines += [f'clouddatamesh_failures_total{{kind="{kind}",reason="{reason}"}} {n}' for (kind, reason), n in sorted(failures.items())]
-    return "\n".join(lines) + "\n"
-
-
-def format_metrics(
-    gauges: Mapping[str, float], results: Mapping[tuple[str, str], int], *, counters: Mapping[str, float] = MappingProxyType({})
-) -> str:
-    """Prometheus text: gauges and counters by name, and the counter of reconciliations."""
-    typed = [*((name, "gauge", value) for name, value in gauges.items()), *((name, "counter", value) for name, value in counters.items())]
-    lines = [f"# TYPE clouddatamesh_{name} {type_}\nclouddatamesh_{name} {value:g}" for name, type_, value in sorted(typed)]
-    lines.append("# TYPE clouddatamesh_reconciliations_total counter")
-    for (kind, result), count in sorted(results.items()):
-        lines.append(f'clouddatamesh_reconciliations_total{{kind="{kind}",result="{result}"}} {count}')
-    return "\n".join(lines) + "\n"

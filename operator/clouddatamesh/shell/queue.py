@@ -7,9 +7,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from clouddatamesh.model.objects import Key
+from clouddatamesh.shell.meters import Deaf, Meter
 
+_DEAF: Final = Deaf()
 FIRST, LONGEST = 0.25, 300.0
 """Seconds: the first backoff, and the longest."""
 SLOW = 5.0
@@ -45,9 +48,10 @@ class Queue:
         lane: Callable[[Key], str] = lambda _: "",
         urgent: Callable[[Key], bool] = lambda _: False,
         lane_limit: int = 12,
+        meter: Meter = _DEAF,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._lane_of, self._is_urgent, self._now = lane, urgent, now
+        self._lane_of, self._is_urgent, self._now, self._meter = lane, urgent, now, meter
         self._limit, self._slow_limit = lane_limit, max(lane_limit // 3, 1)
         self._lanes: OrderedDict[str, _Lane] = OrderedDict()
         self._queued: dict[Key, tuple[str, float]] = {}
@@ -88,6 +92,7 @@ class Queue:
             failures = self._failures[key] = self._failures.get(key, 0) + 1
             seconds = min(FIRST * 2.0 ** min(failures - 1, 16), LONGEST) * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
             self._add_at(key, self._now() + seconds)
+            self._meter.retried(key)
             self._changed.notify()
             return seconds
 
@@ -116,7 +121,9 @@ class Queue:
         """The caller is finished with a key."""
         with self._changed:
             lane = self._lanes[self._working.pop(key)]
-            lane.was_slow = self._now() - lane.busy.pop(key) > SLOW
+            worked = self._now() - lane.busy.pop(key)
+            lane.was_slow = worked > SLOW
+            self._meter.done(key, worked=worked)
             if key in self._again:
                 self._again.discard(key)
                 self._add(key)
@@ -155,7 +162,8 @@ class Queue:
     def oldest(self) -> float:
         """Seconds for which the key that has waited longest has been due; 0 where none waits."""
         with self._changed:
-            return max((self._now() - since for _, since in self._queued.values()), default=0.0)
+            first = next(iter(self._queued.values()), None)  # they are kept in the order in which they became due
+            return self._now() - first[1] if first is not None else 0.0
 
     def stalled(self) -> float:
         """Seconds for which a key could have been given out and none was: 0 while work goes on, is held back by lanes, or is paused."""
@@ -176,7 +184,9 @@ class Queue:
             lane.urgent[key] = None
         elif key not in lane.urgent:
             lane.plain[key] = None
-        self._queued.setdefault(key, (name, self._now()))
+        if key not in self._queued:
+            self._queued[key] = name, self._now()
+            self._meter.added(key)
 
     def _add_at(self, key: Key, due: float) -> None:
         if key in self._queued or key in self._again or self._due.get(key, due + 1) <= due:
@@ -213,8 +223,9 @@ class Queue:
         return not name or len(lane.busy) < (self._slow_limit if is_slow else self._limit)
 
     def _give(self, name: str, key: Key) -> Key:
-        del self._queued[key]
+        _, since = self._queued.pop(key)
         self._working[key] = name
         self._given = self._lanes[name].busy[key] = self._now()
+        self._meter.given(key, waited=self._given - since)
         self._lanes.move_to_end(name)
         return key

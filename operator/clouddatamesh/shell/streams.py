@@ -6,7 +6,7 @@ after some minutes. A stream that does none of that, or lacks what a list or a w
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,10 +93,10 @@ class Streams:
             if stream is not None:
                 stream.delivered = stream.awaited = stream.newest = 0
 
-    def age(self) -> float:
-        """Seconds since the watch that has been silent longest gave a sign of life."""
+    def ages(self) -> Mapping[str, float]:
+        """Of each kind the seconds since its watch gave a sign of life."""
         with self._lock:
-            return max((self._now() - stream.sign for stream in self._streams.values()), default=0.0)
+            return {kind: self._now() - stream.sign for kind, stream in self._streams.items()}
 
     def describe(self) -> tuple[str, ...]:
         """What speaks against all kinds being watched."""

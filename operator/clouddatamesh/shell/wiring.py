@@ -3,7 +3,6 @@
 import logging
 import signal
 import threading
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,6 +14,9 @@ from clouddatamesh.kube.client import Client
 from clouddatamesh.kube.cluster import KubeCluster
 from clouddatamesh.kube.lists import list_into
 from clouddatamesh.kube.skew import Skew
+from clouddatamesh.metrics.exporter import Exporter
+from clouddatamesh.metrics.instruments import CallMeter, WorkMeter, observe_cluster
+from clouddatamesh.metrics.tally import Tally
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.dispatch import ACCESS, LABELLED, RECONCILED, WATCHED, first_due, lane, overdue, reconcile, urgent
@@ -25,9 +27,11 @@ from clouddatamesh.shell.access import AccessCheck
 from clouddatamesh.shell.fence import fence
 from clouddatamesh.shell.leader import Leader, boot_time
 from clouddatamesh.shell.lease import KubeLease
+from clouddatamesh.shell.overdue import Overdue
 from clouddatamesh.shell.patrol import Patrol
 from clouddatamesh.shell.queue import Queue
 from clouddatamesh.shell.readability import Readability
+from clouddatamesh.shell.readings import Parts, read
 from clouddatamesh.shell.record import MeshRecord
 from clouddatamesh.shell.resync import ACCESS_INTERVAL, Resync
 from clouddatamesh.shell.settings import ShellSettings
@@ -69,27 +73,31 @@ class Operator:
         self._settings = settings
         self._skew = skew = Skew()
         self._clock = SystemClock(skew)
-        self._client = client = Client(connections=settings.threads + 8, skew=skew)
-        self._cache = cache = Cache()
+        self._exporter = exporter = Exporter(lambda: read(self._parts()))
+        self._tally, self._overdue = Tally(), Overdue()
+        calls = CallMeter(exporter)
+        self._client = client = Client(connections=settings.threads + 8, skew=skew, told=calls.requested)
+        self._cache = cache = Cache(self._tally.take)
         self._streams = streams = Streams(WATCHED)
         self._cluster = cluster = KubeCluster(client, cache, settings.core)
         self._queue = Queue(
             lane=lambda key: lane(key, cluster),
             urgent=lambda key: urgent(key, cluster, self._clock),
             lane_limit=max(int(settings.threads * _LANE_SHARE), 1),
+            meter=(work := WorkMeter(exporter)),
         )
         self._leader = self._build_leader()
-        self._ports = ports = Ports(cluster, BotoStores(), self._clock, settings.core)
+        self._ports = ports = Ports(observe_cluster(cluster, exporter), BotoStores(told=calls.called), self._clock, settings.core)
         self._readability = Readability(cluster.list)
         self._record = MeshRecord(client, namespace=settings.core.namespace, mesh=settings.core.mesh)
-        fenced = fence(ports, self._leader.leads)
-        self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads)
+        fenced = fence(ports, self._leader.leads, meter=calls)
+        self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads, meter=work)
         self._resync = Resync(self._list)
         self._access_resync = Resync(self._list, kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue)
         self._patrol = Patrol(lambda: find_expected(cluster), cluster.is_there, self._queue.add, works=self._leader.leads)
         self._watcher = Supervisor(lambda stop: run_kopf(cache, streams, stop), started=self._resync.expect)
         self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=settings.core.namespace)
-        self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, self._metrics))
+        self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, exporter.render))
         self._working = False
         self._restored = -_RESTORED
         self._fault = self._misnamed = ""
@@ -189,7 +197,9 @@ class Operator:
     def _end_overdue(self) -> None:
         """Access that must not be there any more, whatever event was missed and however the clock was set."""
         self._judge_readability()
-        for key in overdue(self._cluster, self._clock):
+        keys = overdue(self._cluster, self._clock)
+        self._overdue.look(keys)
+        for key in keys:
             self._queue.add(key)
 
     def _end(self, starter: threading.Thread) -> None:
@@ -207,6 +217,7 @@ class Operator:
         self._health.stop()
 
     def _wake(self, old: Manifest | None, new: Manifest | None) -> None:
+        self._tally.take(old, new)
         if new:
             self._streams.expect(new["kind"], version_of(new))
         for wake in wakes(old, new, self._cluster):
@@ -233,21 +244,23 @@ class Operator:
         idle = () if self._working else (self._fault or self._misnamed or "work has not begun",)
         return (*empty, *blind, *self._skew.describe(), *self._readability.describe(), *self._access.describe(), *idle)
 
-    def _metrics(self) -> str:
-        gauges: Mapping[str, float] = {
-            "queue_depth": self._queue.depth(),
-            "queue_oldest_seconds": self._queue.oldest(),
-            "reconciliation_longest_seconds": self._workers.longest(),
-            "list_age_seconds": self._resync.age(),
-            "watch_age_seconds": self._streams.age(),
-            "clock_skew_seconds": self._skew.seconds(),
-            "leading": float(self._leader.leads()),
-            "missing_permissions": len(self._access.missing),
-            **{f"objects_{kind.lower()}": self._cache.count(kind) for kind in RECONCILED},
-            **{f"unreadable_{kind.lower()}": count for kind, count in self._readability.unreadable.items()},
-        }
-        counters = {"watcher_restarts_total": self._watcher.restarts}
-        return health.format_metrics(gauges, self._workers.results, counters=counters) + health.format_failures(self._workers.failures)
+    def _parts(self) -> Parts:
+        return Parts(
+            settings=self._settings,
+            queue=self._queue,
+            workers=self._workers,
+            resync=self._resync,
+            streams=self._streams,
+            watcher=self._watcher,
+            access=self._access,
+            readability=self._readability,
+            tally=self._tally,
+            cluster=self._cluster,
+            skew=self._skew.seconds(),
+            leads=self._leader.leads(),
+            overdue=self._overdue.seconds(),
+            now=self._clock.now(),
+        )
 
 
 def run(settings: ShellSettings) -> bool:

@@ -3,29 +3,36 @@
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
+from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
+from clouddatamesh.shell.meters import Deaf, Meter
 from clouddatamesh.shell.queue import Queue
 
 _log = logging.getLogger(__name__)
+_DEAF: Final = Deaf()
 
 
 class Workers:
     """`reconcile` is called from many threads, never twice at a time for one key."""
 
-    def __init__(self, queue: Queue, reconcile: Callable[[Key], Next], *, threads: int, now: Callable[[], float] = time.monotonic) -> None:
-        self._queue, self._reconcile, self._now = queue, reconcile, now
+    def __init__(
+        self,
+        queue: Queue,
+        reconcile: Callable[[Key], Next],
+        *,
+        threads: int,
+        meter: Meter = _DEAF,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._queue, self._reconcile, self._now, self._meter = queue, reconcile, now, meter
         self._threads = [threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(threads)]
-        self._since: dict[str, float] = {}
+        self._since: dict[str, tuple[Key, float]] = {}
         self._lock = threading.Lock()
-        self.results: Counter[tuple[str, str]] = Counter()
-        """(kind, result) -> how many reconciliations ended so."""
-        self.failures: Counter[tuple[str, str]] = Counter()
-        """(kind, reason) -> how many reconciliations failed with it."""
 
     def start(self) -> None:
         """Begin to work."""
@@ -43,8 +50,12 @@ class Workers:
 
     def longest(self) -> float:
         """Seconds for which the longest running reconciliation has run."""
+        return max((seconds for _, seconds in self.running()), default=0.0)
+
+    def running(self) -> tuple[tuple[Key, float], ...]:
+        """What is being reconciled now, and for how many seconds each."""
         with self._lock:
-            return max((self._now() - since for since in self._since.values()), default=0.0)
+            return tuple((key, self._now() - since) for key, since in self._since.values())
 
     def are_alive(self) -> bool:
         """Whether every thread still runs."""
@@ -59,7 +70,7 @@ class Workers:
                     return
                 continue
             with self._lock:
-                self._since[name] = self._now()
+                self._since[name] = key, self._now()
             try:
                 self.run(key)
             except Exception:
@@ -76,15 +87,16 @@ class Workers:
             self._queue.done(key)
 
     def _run(self, key: Key) -> None:
+        began, raised = self._now(), False
         try:
             due = self._reconcile(key)
         except MeshError as error:
             _log.warning("Reconciling %s could not be concluded: %s", key, error)
-            due = Next(backoff=True)
+            due = Next(backoff=True, failures=(error.reason,))
         except Exception:
             _log.exception("Reconciling %s failed", key)
-            due = Next(backoff=True)
-        self._count(key, due)
+            due, raised = Next(backoff=True, failures=(reasons.INTERNAL,)), True
+        self._meter.reconciled(key, due, seconds=self._now() - began, raised=raised)
         if due.backoff:
             seconds = self._queue.add_backoff(key)
             _log.debug("%s is tried again in %.1f s", key, seconds)
@@ -92,8 +104,3 @@ class Workers:
             self._queue.reset(key)
         if due.after is not None:
             self._queue.add_after(key, due.after)
-
-    def _count(self, key: Key, due: Next) -> None:
-        with self._lock:
-            self.results[(key.kind, "retry" if due.backoff else "settled")] += 1
-            self.failures.update((key.kind, reason) for reason in due.failures)

@@ -1,0 +1,1 @@
+"""Metrics: what is exported, how it is counted, and the only importer of `prometheus_client`."""

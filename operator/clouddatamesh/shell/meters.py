@@ -1,0 +1,46 @@
+"""What queue, workers and fence tell of, and the one that listens to nothing, which they have where nobody counts."""
+
+from typing import Protocol
+
+from clouddatamesh.model.objects import Key
+from clouddatamesh.model.settings import Next
+
+
+class Meter(Protocol):
+    """Thread-safe, and quick: the queue calls with its lock held. Times in seconds."""
+
+    def added(self, key: Key) -> None: ...
+
+    def given(self, key: Key, *, waited: float) -> None: ...
+
+    def done(self, key: Key, *, worked: float) -> None: ...
+
+    def retried(self, key: Key) -> None: ...
+
+    def reconciled(self, key: Key, due: Next, *, seconds: float, raised: bool = False) -> None: ...
+
+
+class FenceMeter(Protocol):
+    """Is told of writes without the lease, by the name of the port."""
+
+    def fenced(self, port: str) -> None: ...
+
+    def late(self, port: str) -> None: ...
+
+
+class Deaf:
+    """Counts nothing."""
+
+    def added(self, key: Key) -> None: ...
+
+    def given(self, key: Key, *, waited: float) -> None: ...
+
+    def done(self, key: Key, *, worked: float) -> None: ...
+
+    def retried(self, key: Key) -> None: ...
+
+    def reconciled(self, key: Key, due: Next, *, seconds: float, raised: bool = False) -> None: ...
+
+    def fenced(self, port: str) -> None: ...
+
+    def late(self, port: str) -> None: ...

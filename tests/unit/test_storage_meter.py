@@ -1,0 +1,62 @@
+"""Calls of a store are told by what they were and how they ended, once each, however often the client repeats a request."""
+
+from contextlib import suppress
+
+import pytest
+from botocore.exceptions import ClientError
+
+from clouddatamesh.errors import MeshError
+from clouddatamesh.storage.clients import BotoStores
+from tests.unit.test_storage_clients import AWAY, answering, at, client_of
+
+LIST = b"<ListAllMyBucketsResult><Owner><ID>me</ID></Owner><Buckets/></ListAllMyBucketsResult>"
+
+
+def error(code: str) -> bytes:
+    return f"<Error><Code>{code}</Code></Error>".encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "result"),
+    [
+        (200, LIST, "success"),
+        (400, error("InvalidArgument"), "error"),
+        (401, error("InvalidToken"), "refused"),
+        (403, error("AccessDenied"), "refused"),
+        (404, error("NoSuchBucket"), "not_found"),
+        (409, error("OperationAborted"), "conflict"),
+        (412, error("PreconditionFailed"), "conflict"),
+        (400, error("Throttling"), "throttled"),
+        (503, error("SlowDown"), "throttled"),
+        (500, error("InternalError"), "unavailable"),
+    ],
+)
+def test_each_call_has_one_result(status: int, body: bytes, result: str) -> None:
+    told: list[tuple[str, str, str, float]] = []
+    with answering(body, status=status) as (endpoint, _), suppress(Exception):
+        client_of(BotoStores(told=lambda *call: told.append(call)), at(endpoint)).list_buckets()
+    ((service, operation, found, seconds),) = told
+    assert (service, operation, found) == ("s3", "ListBuckets", result)
+    assert 0 < seconds < 60
+
+
+def test_an_answer_that_is_none_of_the_api() -> None:
+    told: list[tuple[str, str, str, float]] = []
+    with answering(b"<html/>") as (endpoint, _), pytest.raises(MeshError):
+        BotoStores(told=lambda *call: told.append(call)).identities(at(endpoint)).list("/")
+    assert [call[:3] for call in told] == [("iam", "ListUsers", "error")]
+
+
+def test_a_store_that_does_not_answer() -> None:
+    told: list[tuple[str, str, str, float]] = []
+    with pytest.raises(MeshError):
+        BotoStores(told=lambda *call: told.append(call)).identities(AWAY).list("/")
+    assert [call[:3] for call in told] == [("iam", "ListUsers", "unavailable")]
+
+
+def test_attempts_that_must_be_refused_are_not_told() -> None:
+    told: list[object] = []
+    stores = BotoStores(told=lambda *call: told.append(call))
+    with answering(error("AccessDenied"), status=403) as (endpoint, _), pytest.raises(ClientError):
+        stores._open_as(at(endpoint), endpoint, ("key", "secret"), plain=False).list_buckets()
+    assert told == []
