@@ -17,6 +17,7 @@ from hack.tools.engines import IMAGES, OPERATOR, build_by_engine, find_engine  #
 from hack.tools.images import get_image, get_pause, release_image  # noqa: E402 - needs the path above
 from hack.tools.monitoring import get_monitoring_crds  # noqa: E402 - needs the path above
 from hack.tools.node import Node, find_obstacles  # noqa: E402 - needs the path above
+from hack.tools.promtool import get_promtool  # noqa: E402 - needs the path above
 from hack.tools.readers import get_readers  # noqa: E402 - needs the path above
 from hack.tools.s3_moto import Moto  # noqa: E402 - needs the path above
 from hack.tools.s3_rgw import Rgw, get_packages  # noqa: E402 - needs the path above
@@ -73,10 +74,11 @@ def fetch_all(_: contextlib.ExitStack) -> Line:
     get_packages(say=say_aloud)
     get_readers(say=say_aloud)
     get_monitoring_crds(say=say_aloud)
+    binaries = {**get_binaries(), "promtool": get_promtool(say=say_aloud)}
     images = {} if find_obstacles() else {f"{image.target.upper()}_ARCHIVE": str(get_image(image)) for image in IMAGES}
     if images:
         images["PAUSE_ARCHIVE"] = str(get_pause())
-    return {name.upper().replace("-", "_"): str(path) for name, path in get_binaries().items()} | images
+    return {name.upper().replace("-", "_"): str(path) for name, path in binaries.items()} | images
 
 
 WHAT: dict[str, Callable[[contextlib.ExitStack], Line]] = {

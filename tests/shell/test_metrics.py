@@ -33,7 +33,6 @@ def mesh() -> Mesh:
 @pytest.fixture
 def running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mesh: Mesh) -> Iterator[Running]:
     found = Running(an_operator(monkeypatch, tmp_path, mesh), mesh)
-    found.show()
     yield found
     found.stop()
 
@@ -149,16 +148,13 @@ def test_the_oldest_domains_have_series_of_their_own(running: Running, mesh: Mes
     assert domains == {"inventory", "sales", "_other", "_none"}
 
 
-def test_access_that_must_end_is_overdue_until_it_ended(running: Running, mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
-    overdue, moment = running.operator._overdue, [0.0]
-    monkeypatch.setattr(overdue, "_now", lambda: moment[0])
-    mesh.delete("AccessGrant", "inventory-forecast", "sales")
-    running.show()
-    for moment[0] in (0.0, 60.0, 120.0):
-        running.operator._end_overdue()
+def test_access_that_must_end_is_overdue_until_it_ended(running: Running, mesh: Mesh) -> None:
+    mesh.clock.forward(days=40)
+    mesh.stores.at(ENDPOINT).down = True
+    running.pass_time(minutes=3)
     assert running.value("clouddatamesh_access_overdue_seconds") == 120
-    running.look()
-    running.operator._end_overdue()
+    mesh.stores.at(ENDPOINT).down = False
+    running.pass_time(minutes=2)
     assert running.value("clouddatamesh_access_overdue_seconds") == 0
 
 

@@ -35,7 +35,11 @@ def an_operator(monkeypatch: pytest.MonkeyPatch, folder: Path, mesh: Mesh) -> Op
     monkeypatch.setattr(wiring, "BotoStores", lambda **_: mesh.stores)
     monkeypatch.setattr(wiring, "SystemClock", lambda _: mesh.clock)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    return Operator(ShellSettings(mesh.settings, "operator-0", health_port=0))
+    operator = Operator(ShellSettings(mesh.settings, "operator-0", health_port=0))
+    for part in (operator._queue, operator._streams, operator._resync, operator._overdue, operator._workers):
+        monkeypatch.setattr(part, "_now", lambda: mesh.clock.now().timestamp())
+    operator._overdue.look(())
+    return operator
 
 
 class Running:
@@ -44,7 +48,12 @@ class Running:
     def __init__(self, operator: Operator, mesh: Mesh) -> None:
         self.operator, self.mesh = operator, mesh
         self._shown: dict[Key, Mapping[str, Any]] = {}
+        self.silent: set[str] = set()
+        """Kinds whose watch brings nothing."""
+        self.lists = True
+        """Whether the API server answers lists."""
         self.lead()
+        self.show()
 
     def lead(self, *, yes: bool = True) -> None:
         """Hold the Lease for ever, or no more."""
@@ -52,7 +61,11 @@ class Running:
         (self.operator._queue.resume if yes else self.operator._queue.pause)()
 
     def show(self) -> None:
-        """The cache learns what is there, as from watches."""
+        """The cache learns what is there, as from watches, and each gives its sign of life."""
+        for kind in set(WATCHED) - self.silent:
+            self.operator._streams.hear(kind)
+        if self.lists:
+            self.operator._resync._listed = self.operator._resync._now()
         cluster, cache = self.mesh.cluster, self.operator._cache
         now = {key_of(manifest): manifest for kind in WATCHED for manifest in cluster.list(kind)}
         for key, manifest in now.items():
@@ -71,7 +84,7 @@ class Running:
         while (key := queue.get(wait=0.0)) is not None:
             workers.run(key)
         self.show()
-        self.operator._readability.look()
+        self.operator._end_overdue()
 
     def pass_time(self, *, minutes: int, each: Callable[[], object] = lambda: None) -> list[dict[Series, float]]:
         """What a scrape a minute sees while time passes."""

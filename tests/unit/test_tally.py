@@ -1,18 +1,23 @@
 """The count of the mesh, moved by each change, is what counting everything again would give, in whatever order changes are told."""
 
 import random
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clouddatamesh.kube.cache import Cache
 from clouddatamesh.metrics import catalogue as c
-from clouddatamesh.metrics.tally import OTHER, Reading, Tally
+from clouddatamesh.metrics.tally import OTHER, TYPES, Reading, Tally
 from clouddatamesh.model.objects import Manifest
+from clouddatamesh.plan.sweep import ORPHANED
+from clouddatamesh.plan.takeover import UNCLAIMED
 from tests.support.manifests import a_product, a_store
 
+OPERATOR = Path(__file__).parents[2] / "operator" / "clouddatamesh"
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 REASONS = ("Ready", "StoreUnavailable", "NotOwned", "AwaitingGrant", "Granted")
 
@@ -88,6 +93,13 @@ def test_what_nobody_judged_yet_counts_from_its_creation() -> None:
     metadata = {**store["metadata"], "creationTimestamp": f"{NOW - timedelta(minutes=2):%Y-%m-%dT%H:%M:%SZ}"}
     tally.take(None, {**store, "metadata": metadata, "status": {"conditions": [pending]}})
     assert [value for metric, _, value in tally.read(NOW, same) if metric is c.NOT_READY] == [120.0]
+
+
+def test_every_condition_that_the_operator_writes_is_known() -> None:
+    source = "\n".join(path.read_text() for path in OPERATOR.rglob("*.py") if path.parent.name != "metrics")
+    written = {*re.findall(r'Finding\(\s*"(\w+)"', source), *re.findall(r'Part\([^)]*?, "([A-Z]\w+)"', source), ORPHANED, UNCLAIMED}
+    assert len(written) > 15
+    assert written <= TYPES
 
 
 def test_every_reading_has_the_labels_of_its_metric() -> None:

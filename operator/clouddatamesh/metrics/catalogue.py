@@ -82,7 +82,11 @@ REQUESTS: Final = Metric("rest_client_requests_total", "counter", "Requests to t
 LEADING: Final = Metric("leader_election_master_status", "gauge", "1 where this replica holds the Lease and reconciles, else 0", ("name",))
 
 INFO: Final = Metric("clouddatamesh_info", "gauge", "Always 1; its labels say what runs", ("mesh", "version"))
-QUEUE_OLDEST: Final = Metric("clouddatamesh_queue_oldest_seconds", "gauge", "How long the key that has waited longest has been due")
+QUEUE_OLDEST: Final = Metric(
+    "clouddatamesh_queue_oldest_seconds",
+    "gauge",
+    "How long the key that has waited longest has been due; 0 where this replica does not lead",
+)
 FAILURES: Final = Metric("clouddatamesh_failures_total", "counter", "Errors that reconciliations met, by reason", ("kind", "reason"))
 LIST_AGE: Final = Metric("clouddatamesh_list_age_seconds", "gauge", "Time since all kinds were last listed without an error")
 WATCH_AGE: Final = Metric("clouddatamesh_watch_age_seconds", "gauge", "Time since the watch of a kind last gave a sign of life", ("kind",))

@@ -26,7 +26,7 @@ OTHER: Final = "_other"
 COUNTED: Final = frozenset({"ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant"})
 REASONS: Final = frozenset(value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str))
 """No other text becomes the value of a label, whoever wrote a status."""
-_TYPES: Final = frozenset(
+TYPES: Final = frozenset(
     {
         "Ready", "Stalled", "Reconciling", "DeletionBlocked", "DriftDetected", "CredentialsValid", "Identified", "PrincipalsOrphaned",
         "PrincipalsUnclaimed", "NamespacesReady", "Cordoned", "StorageReady", "CredentialsReady", "InputsReady", "CutOff", "Approved",
@@ -79,7 +79,7 @@ class Tally:
         kind = manifest["kind"]
         self._count(c.OBJECTS, (kind,), by)
         for condition in conditions_of(manifest):
-            type_, status = bounded(condition.get("type"), _TYPES), bounded(condition.get("status"), _STATUSES)
+            type_, status = bounded(condition.get("type"), TYPES), bounded(condition.get("status"), _STATUSES)
             reason = bounded(condition.get("reason"), REASONS)
             self._count(c.CONDITIONS, (kind, type_, status, reason), by)
             if type_ == "Ready":

@@ -51,7 +51,7 @@ def read(parts: Parts) -> Iterator[Reading]:
 def _read_process(parts: Parts) -> Iterator[Reading]:
     yield c.INFO, (parts.settings.core.mesh, parts.settings.core.version), 1.0
     yield c.LEADING, ("clouddatamesh",), float(parts.leads)
-    yield c.QUEUE_OLDEST, (), parts.queue.oldest()
+    yield c.QUEUE_OLDEST, (), parts.queue.oldest() if parts.leads else 0.0  # the others only take in
     yield c.LIST_AGE, (), parts.resync.age()
     yield c.WATCHER_RESTARTS, (), float(parts.watcher.restarts)
     yield c.SKEW, (), parts.skew
