@@ -19,6 +19,7 @@ from clouddatamesh.plan.names import jitter
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.execute import Executor
 from clouddatamesh.reconcile.failures import failed_of, minor_of, only_failed, patience
+from clouddatamesh.reconcile.trail import at
 from clouddatamesh.status.acts import announced, find_acts
 from clouddatamesh.status.summarize import condition_of, is_true, summarize, worst
 from clouddatamesh.status.transitions import find_events
@@ -60,7 +61,9 @@ class Progress:
 def settle(flow: Flow[W], progress: Progress) -> Outcome:
     """Carry plans out until nothing of them is left that can be done, and report."""
     for _ in range(PASSES):
+        at("gather")
         world = flow.gather()
+        at("plan")
         full = flow.plan(world)
         plan = flow.permitted(world, full)
         if not carry_out(plan, flow.executor(world), progress):
@@ -106,6 +109,7 @@ def _is_lasting(name: str, plan: Plan, progress: Progress) -> bool:
 
 
 def _carry_out_part(part: Part, executor: Executor, progress: Progress) -> Failure | None:
+    at("apply", part.name)
     failed: list[MeshError] = []
     for operation in part.operations:
         try:
@@ -181,6 +185,7 @@ class Visit:
 
     def close(self, result: Outcome | MeshError, progress: Progress) -> None:
         """Status, if it changed; an event and a line of log for each thing that was done, and for each new failure."""
+        at("summarize")
         old = self.old_status()
         repairs = _repairs(old, self.generation, progress) if _is_ready(result) else ()
         interval = self.ports.settings.drift_interval
@@ -188,6 +193,7 @@ class Visit:
         if self._may_pass(old, new, result, progress):
             self.tell(result, ())
             return
+        at("write")
         if new != old:
             self._write_status(new)
         acts = () if repairs else tuple(find_acts(progress.done))

@@ -6,6 +6,8 @@ import re
 import sys
 from typing import Final
 
+from clouddatamesh.reconcile.trail import Trail, current
+
 _CHATTY: Final = ("boto3", "botocore", "urllib3", "s3transfer", "kubernetes", "aiohttp", "asyncio", "kopf")
 MASK: Final = "***"
 _NAMED: Final = re.compile(
@@ -42,7 +44,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line. What is written during a reconciliation says of which object, at which step, and in which reconciliation."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {
@@ -51,10 +53,19 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": redact(record.getMessage()),
         }
-        entry |= {name: redact(value) for name, value in getattr(record, "fields", {}).items() if value}
+        fields = {**_fields_of(current()), **getattr(record, "fields", {})}
+        entry |= {name: redact(value) for name, value in fields.items() if value}
         if record.exc_info:
             entry["trace"] = redact(self.formatException(record.exc_info))
         return json.dumps(entry)
+
+
+def _fields_of(trail: Trail | None) -> dict[str, str]:
+    if trail is None:
+        return {}
+    key = trail.key
+    named = {"kind": key.kind, "namespace": key.namespace, "name": key.name, "key": str(key)}
+    return {**named, "step": trail.step, "part": trail.part, "reconcileID": trail.id}
 
 
 def configure(*, level: str, style: str) -> None:

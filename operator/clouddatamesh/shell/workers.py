@@ -10,6 +10,7 @@ from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
+from clouddatamesh.reconcile.trail import reconciling
 from clouddatamesh.shell.meters import Deaf, Meter
 from clouddatamesh.shell.queue import Queue
 
@@ -87,6 +88,10 @@ class Workers:
             self._queue.done(key)
 
     def _run(self, key: Key) -> None:
+        with reconciling(key):
+            self._reconcile_one(key)
+
+    def _reconcile_one(self, key: Key) -> None:
         began, raised = self._now(), False
         try:
             due = self._reconcile(key)

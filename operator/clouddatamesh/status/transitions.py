@@ -1,4 +1,7 @@
-"""Which events a change of status is worth: a new failure, a new obstacle to deletion, and recovery. Staying as it was is none."""
+"""Which events a change of status is worth: a new failure, a new obstacle to deletion, recovery, and access that begins or ends.
+
+Staying as it was is none.
+"""
 
 from collections.abc import Iterator
 
@@ -9,7 +12,10 @@ from clouddatamesh.status.summarize import Status, condition_of, is_true
 
 def find_events(old: Status, new: Status) -> tuple[Event, ...]:
     """The events between two statuses of one object."""
-    return (*_troubles(old, new), *_waits(old, new), *_recovery(old, new))
+    troubles = tuple(_troubles(old, new))
+    told = {event.reason for event in troubles}
+    ends = (event for event in _ends(old, new) if event.reason not in told)
+    return (*troubles, *_waits(old, new), *_recovery(old, new), *_begins(old, new), *ends)
 
 
 def _troubles(old: Status, new: Status) -> Iterator[Event]:
@@ -36,3 +42,28 @@ def _recovery(old: Status, new: Status) -> Iterator[Event]:
     before = condition_of(old, "Ready")
     if is_true(new, "Ready") and before is not None and before["status"] == "False":
         yield Event("Normal", reasons.READY, f"Ready again after {before['reason']}")
+
+
+def _begins(old: Status, new: Status) -> Iterator[Event]:
+    """A request is approved, by a first or by another grant; a grant comes into effect. What an outage hid for a while begins nothing."""
+    approved, before = condition_of(new, "Approved"), condition_of(old, "Approved")
+    if is_true(new, "Approved") and approved and (before is None or before["message"] != approved["message"]):
+        yield Event("Normal", reasons.GRANTED, approved["message"])
+    effect, former = condition_of(new, "InEffect"), condition_of(old, "InEffect")
+    if is_true(new, "InEffect") and effect and (former is None or former["status"] == "False"):
+        yield Event("Normal", reasons.GRANTED, effect["message"])
+
+
+def _ends(old: Status, new: Status) -> Iterator[Event]:
+    """Access was read back as gone, or its end has passed."""
+    found, before = condition_of(new, "Provisioned"), condition_of(old, "Provisioned")
+    if found and found["status"] == "False" and found["reason"] in (reasons.REVOKED, reasons.EXPIRED):
+        if before is not None and before["status"] != "False":
+            yield Event("Normal", found["reason"], f"Access has ended and was read back as gone: {_why(new)}")
+    elif is_true(new, "Expired") and not is_true(old, "Expired"):
+        yield Event("Normal", reasons.EXPIRED, _why(new, "Expired"))
+
+
+def _why(status: Status, type_: str = "Ready") -> str:
+    found = condition_of(status, type_)
+    return str(found["message"]) if found else ""
