@@ -45,12 +45,12 @@ def everything_happens(running: Running, mesh: Mesh) -> None:
     running.look()
     mesh.stores.at(ENDPOINT).down = False
     running.look()
-    calls, work = running.operator._client._told, running.operator._workers._meter
+    calls, work = running.operator._client._report, running.operator._workers._meter
     calls("GET", "200")
     work.reconciled(Key("Domain", "", "sales"), Next(failures=("planted-reason",)), seconds=1)
     with answering(LIST) as (endpoint, _):
-        told = calls.__self__.called  # type: ignore[attr-defined]  # the meter's own method
-        BotoStores(told=told)._client("s3", at(endpoint)).list_buckets()
+        report = calls.__self__.called  # type: ignore[attr-defined]  # the meter's own method
+        BotoStores(report=report)._client("s3", at(endpoint)).list_buckets()
 
 
 def test_every_metric_of_the_catalogue_is_exported_as_it_says(running: Running, mesh: Mesh) -> None:

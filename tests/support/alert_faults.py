@@ -46,7 +46,7 @@ class Fault:
 
 def calls_of(running: Running) -> CallMeter:
     """What the adapters tell of their calls."""
-    found: CallMeter = running.operator._client._told.__self__  # type: ignore[attr-defined]  # a method of the meter
+    found: CallMeter = running.operator._client._report.__self__  # type: ignore[attr-defined]  # a method of the meter
     return found
 
 

@@ -138,16 +138,16 @@ def test_nobody_there_is_transient(tmp_path: Path) -> None:
     nobody.close()
 
 
-def test_each_request_is_told_with_its_method_and_its_end(served: Served, tmp_path: Path) -> None:
-    told: list[tuple[str, str]] = []
-    client = Client(kubeconfig=write_config(tmp_path, port=served.port), told=lambda *request: told.append(request))
+def test_each_request_is_reported_with_its_method_and_its_end(served: Served, tmp_path: Path) -> None:
+    reported: list[tuple[str, str]] = []
+    client = Client(kubeconfig=write_config(tmp_path, port=served.port), report=lambda *request: reported.append(request))
     client.request("GET", "/api/v1/namespaces")
     served.status = 409
     with pytest.raises(ApiError):
         client.request("POST", "/api/v1/namespaces", body={})
     client.close()
-    silent = Client(kubeconfig=write_config(tmp_path, port=9), told=lambda *request: told.append(request))
+    silent = Client(kubeconfig=write_config(tmp_path, port=9), report=lambda *request: reported.append(request))
     with pytest.raises(Transient):
         silent.request("GET", "/api/v1/namespaces")
     silent.close()
-    assert told == [("GET", "200"), ("POST", "409"), ("GET", "<error>")]
+    assert reported == [("GET", "200"), ("POST", "409"), ("GET", "<error>")]

@@ -1,4 +1,4 @@
-"""Calls of a store are told by what they were and how they ended, once each, however often the client repeats a request."""
+"""Each call of a store is reported once, with operation and result, however often the client retries."""
 
 from contextlib import suppress
 
@@ -32,31 +32,31 @@ def error(code: str) -> bytes:
     ],
 )
 def test_each_call_has_one_result(status: int, body: bytes, result: str) -> None:
-    told: list[tuple[str, str, str, float]] = []
+    reported: list[tuple[str, str, str, float]] = []
     with answering(body, status=status) as (endpoint, _), suppress(Exception):
-        client_of(BotoStores(told=lambda *call: told.append(call)), at(endpoint)).list_buckets()
-    ((service, operation, found, seconds),) = told
+        client_of(BotoStores(report=lambda *call: reported.append(call)), at(endpoint)).list_buckets()
+    ((service, operation, found, seconds),) = reported
     assert (service, operation, found) == ("s3", "ListBuckets", result)
     assert 0 < seconds < 60
 
 
 def test_an_answer_that_is_none_of_the_api() -> None:
-    told: list[tuple[str, str, str, float]] = []
+    reported: list[tuple[str, str, str, float]] = []
     with answering(b"<html/>") as (endpoint, _), pytest.raises(MeshError):
-        BotoStores(told=lambda *call: told.append(call)).identities(at(endpoint)).list("/")
-    assert [call[:3] for call in told] == [("iam", "ListUsers", "error")]
+        BotoStores(report=lambda *call: reported.append(call)).identities(at(endpoint)).list("/")
+    assert [call[:3] for call in reported] == [("iam", "ListUsers", "error")]
 
 
 def test_a_store_that_does_not_answer() -> None:
-    told: list[tuple[str, str, str, float]] = []
+    reported: list[tuple[str, str, str, float]] = []
     with pytest.raises(MeshError):
-        BotoStores(told=lambda *call: told.append(call)).identities(AWAY).list("/")
-    assert [call[:3] for call in told] == [("iam", "ListUsers", "unavailable")]
+        BotoStores(report=lambda *call: reported.append(call)).identities(AWAY).list("/")
+    assert [call[:3] for call in reported] == [("iam", "ListUsers", "unavailable")]
 
 
-def test_attempts_that_must_be_refused_are_not_told() -> None:
-    told: list[object] = []
-    stores = BotoStores(told=lambda *call: told.append(call))
+def test_attempts_that_must_be_refused_are_not_reported() -> None:
+    reported: list[object] = []
+    stores = BotoStores(report=lambda *call: reported.append(call))
     with answering(error("AccessDenied"), status=403) as (endpoint, _), pytest.raises(ClientError):
         stores._open_as(at(endpoint), endpoint, ("key", "secret"), plain=False).list_buckets()
-    assert told == []
+    assert reported == []

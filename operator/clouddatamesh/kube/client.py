@@ -42,8 +42,8 @@ class Transport(Protocol):
 class Client:
     """Requests to one API server. Thread-safe; credentials are read again every minute, since a projected token rotates.
 
-    Logs in by `kubeconfig`, else KUBECONFIG, else from within the cluster. `skew` is told of the time of each list's answer, `told` of the
-    method and the HTTP status of each request, `<error>` where there was no answer.
+    Logs in by `kubeconfig`, else KUBECONFIG, else from within the cluster. `skew` is told of the time of each list's answer.
+    `report` is called with method and HTTP status of each request, `<error>` if there was no answer.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class Client:
         connections: int = 32,
         kubeconfig: Path | None = None,
         skew: Skew | None = None,
-        told: Callable[[str, str], object] = lambda _method, _code: None,
+        report: Callable[[str, str], object] = lambda _method, _code: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._kubeconfig, self._skew, self._told, self._monotonic = kubeconfig, skew or Skew(), told, monotonic
+        self._kubeconfig, self._skew, self._report, self._monotonic = kubeconfig, skew or Skew(), report, monotonic
         configuration = self._log_in()
         configuration.connection_pool_maxsize = connections
         self._api = kubernetes_client.ApiClient(configuration)
@@ -106,9 +106,9 @@ class Client:
                 retries=False,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            self._told(method, "<error>")
+            self._report(method, "<error>")
             raise Transient(reasons.CLUSTER_UNAVAILABLE, f"The API server did not answer: {type(error).__name__}") from error
-        self._told(method, str(answer.status))
+        self._report(method, str(answer.status))
         if query and "limit" in query:
             self._skew.look(answer.headers.get("Date"), self._monotonic() - began)
         if answer.status >= 300:

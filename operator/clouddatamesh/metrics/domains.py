@@ -1,4 +1,4 @@
-"""The values of the label `domain`: so many Domains by name and no more, whatever the size of the mesh."""
+"""The values of the label `domain`: a bounded number of Domains by name, whatever the size of the mesh."""
 
 from collections.abc import Callable
 from typing import Final
@@ -9,7 +9,7 @@ from clouddatamesh.plan import marks
 from clouddatamesh.ports import Cluster
 
 MOST: Final = 200
-"""So many Domains have series of their own: the oldest ones, so that a new Domain never takes another's series away."""
+"""This many Domains have series of their own: the oldest, so that a new Domain never displaces another."""
 NONE: Final = "_none"
 
 

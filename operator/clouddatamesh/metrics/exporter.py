@@ -1,4 +1,4 @@
-"""One registry of one process: counters that move as things happen, and readings that are taken at each scrape."""
+"""One registry for one process: counters that move as things happen, and readings taken at each scrape."""
 
 import logging
 import threading
@@ -77,7 +77,7 @@ class _Readings(Collector):
         self._read = read
 
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
-        """A fault of one reading costs the readings after it, never the scrape."""
+        """An error in one reading loses the readings after it, never the scrape."""
         families: dict[Metric, GaugeMetricFamily | CounterMetricFamily] = {}
         try:
             for metric, labels, value in self._read():

@@ -1,4 +1,4 @@
-"""What is counted as it happens: work on keys, calls of the API server and of the stores, writes without the lease, events, drift."""
+"""Counters that move as things happen: work on keys, calls of the API server and of stores, writes without the Lease, events, drift."""
 
 from collections.abc import Mapping
 from typing import Any, Final, cast
@@ -22,7 +22,7 @@ def controller_of(kind: str) -> str:
 
 
 class WorkMeter:
-    """Told by the queue and the workers. Every series of it is there from the start."""
+    """Called by the queue and the workers. All its series exist from the start."""
 
     def __init__(self, exporter: Exporter) -> None:
         self._exporter = exporter
@@ -35,24 +35,24 @@ class WorkMeter:
                 exporter.start(c.RECONCILED, controller, result)
 
     def added(self, key: Key) -> None:
-        """A key waits for a worker that did not wait before."""
+        """A key was added to the queue and waits for a worker."""
         name = controller_of(key.kind)
         self._exporter.add(c.ADDS, name, name)
         self._exporter.move(c.DEPTH, name, name, by=1)
 
     def given(self, key: Key, *, waited: float) -> None:
-        """A worker has it now, after so many seconds."""
+        """A worker took the key, which had waited for these seconds."""
         name = controller_of(key.kind)
         self._exporter.move(c.DEPTH, name, name, by=-1)
         self._exporter.observe(c.QUEUED, name, name, seconds=waited)
 
     def done(self, key: Key, *, worked: float) -> None:
-        """The worker is finished with it, after so many seconds."""
+        """The worker is finished with the key, after these seconds."""
         name = controller_of(key.kind)
         self._exporter.observe(c.WORKED, name, name, seconds=worked)
 
     def retried(self, key: Key) -> None:
-        """It is requeued with backoff."""
+        """The key is requeued with backoff."""
         name = controller_of(key.kind)
         self._exporter.add(c.RETRIES, name, name)
 
@@ -73,7 +73,7 @@ class WorkMeter:
 
 
 class CallMeter:
-    """Told by the adapters of each call that ended, and by the fence of writes without the lease."""
+    """Called by the adapters for each call, and by the fence for writes without the Lease."""
 
     def __init__(self, exporter: Exporter) -> None:
         self._exporter = exporter
@@ -91,16 +91,16 @@ class CallMeter:
         self._exporter.observe(c.STORE_TIME, service, operation, seconds=seconds)
 
     def fenced(self, port: str) -> None:
-        """A write was not begun, for another replica leads."""
+        """A write was refused, because this replica does not lead."""
         self._exporter.add(c.FENCED, port)
 
     def late(self, port: str) -> None:
-        """A write that was begun in time ended after another replica may have begun to lead."""
+        """A write started while this replica led, and ended when it no longer did."""
         self._exporter.add(c.LATE, port)
 
 
 def observe_cluster(cluster: Cluster, exporter: Exporter) -> Cluster:
-    """The same port, whose events and findings of drift are counted."""
+    """The same port; its events and the drift that status reports are counted."""
     for kind in CONTROLLERS:
         exporter.start(c.DRIFT_FOUND, kind)
         exporter.start(c.DRIFT_REPAIRED, kind)
@@ -130,6 +130,6 @@ class _Observed:
 
 
 def _has_drift(status: Mapping[str, Any]) -> bool:
-    """Found, and left as it is; what was repaired is told by an event."""
+    """Drift that was found and not repaired; a repair is counted by its event."""
     found = condition_of(status, "DriftDetected")
     return found is not None and found["status"] == "True" and found["reason"] == reasons.DRIFTED

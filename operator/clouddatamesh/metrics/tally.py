@@ -1,6 +1,6 @@
-"""What the mesh holds, counted as it changes: a scrape costs the same for ten objects and for fifty thousand.
+"""Counts of what the mesh holds, updated on each change, so that the cost of a scrape does not depend on the size of the mesh.
 
-Counts are moved by what an object was and what it is now, so the order in which changes of different objects are told does not matter.
+Each change subtracts the former state of an object and adds the current one, so the order of notifications does not matter.
 """
 
 import threading
@@ -42,7 +42,7 @@ def bounded(text: object, known: Container[str]) -> str:
 
 
 class Tally:
-    """Thread-safe. `take` is told of each change of the cache, from its beginning; `read` gives what the mesh holds now."""
+    """Thread-safe. `take` is called for each change of the cache, from the first one on; `read` gives the current counts."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -121,7 +121,7 @@ class Tally:
 
 
 def _named(metric: Metric, labels: Labels, domain_of: Callable[[str], str]) -> Labels:
-    """Counted by namespace, told by domain: a namespace that changes hands takes its counts along."""
+    """Counts are kept by namespace and exported by domain, so they follow a namespace that moves to another Domain."""
     return (domain_of(labels[0]), *labels[1:]) if metric.labels[:1] == ("domain",) else labels
 
 
@@ -131,10 +131,10 @@ def _since(manifest: Manifest, condition: Manifest) -> str:
 
 
 def _asked_at(request: Manifest) -> str:
-    """Since when an answer is waited for."""
-    told = {condition.get("type"): condition for condition in conditions_of(request)}
-    waits = told.get("RenewalPending")
-    return _since(request, waits if waits and waits.get("status") == "True" else told["Ready"])
+    """Since when the request or its renewal has waited for a decision."""
+    by_type = {condition.get("type"): condition for condition in conditions_of(request)}
+    renewal = by_type.get("RenewalPending")
+    return _since(request, renewal if renewal and renewal.get("status") == "True" else by_type["Ready"])
 
 
 def _oldest(moments: dict[str, int], now: datetime) -> float:

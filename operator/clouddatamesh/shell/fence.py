@@ -8,7 +8,7 @@ from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.ports import BucketStore, Identities, Ports, Stores
-from clouddatamesh.shell.meters import Deaf, FenceMeter
+from clouddatamesh.shell.meters import FenceMeter, NoMeter
 
 _READS: Final = (
     "get",
@@ -28,11 +28,11 @@ _READS: Final = (
 _HARMLESS: Final = frozenset({*_READS, "emit", "is_trusted"})
 """Reads, and events, which never fail."""
 
-_DEAF: Final = Deaf()
+_NO_METER: Final = NoMeter()
 P = TypeVar("P")
 
 
-def fence(ports: Ports, leads: Callable[[], bool], *, meter: FenceMeter = _DEAF) -> Ports:
+def fence(ports: Ports, leads: Callable[[], bool], *, meter: FenceMeter = _NO_METER) -> Ports:
     """The same ports, every write of which asks `leads` first."""
     gate = _Gate(leads, meter)
     return replace(ports, cluster=_fenced(ports.cluster, gate, "cluster"), stores=_FencedStores(ports.stores, gate))

@@ -1,4 +1,4 @@
-"""What queue, workers and fence tell of, and the one that listens to nothing, which they have where nobody counts."""
+"""The interface by which queue, workers and fence report to metrics, and an implementation that counts nothing."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ from clouddatamesh.model.settings import Next
 
 
 class Meter(Protocol):
-    """Thread-safe, and quick: the queue calls with its lock held. Times in seconds."""
+    """Thread-safe and fast, because the queue calls it while it holds its lock. Times in seconds."""
 
     def added(self, key: Key) -> None: ...
 
@@ -21,14 +21,14 @@ class Meter(Protocol):
 
 
 class FenceMeter(Protocol):
-    """Is told of writes without the lease, by the name of the port."""
+    """Called for writes without the Lease, with the name of the port."""
 
     def fenced(self, port: str) -> None: ...
 
     def late(self, port: str) -> None: ...
 
 
-class Deaf:
+class NoMeter:
     """Counts nothing."""
 
     def added(self, key: Key) -> None: ...

@@ -1,4 +1,4 @@
-"""For how long access has existed that must not exist any more: the one number of which any is too much."""
+"""For how long access has existed that must have ended."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -7,7 +7,7 @@ from clouddatamesh.model.objects import Key
 
 
 class Overdue:
-    """`look` is told at each round which requests still have access that must end. One that is first seen counts from then."""
+    """`look` is called at each round with the requests whose access must end and still exists. Each counts from its first round."""
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -15,10 +15,10 @@ class Overdue:
         self._looked = now()
 
     def look(self, keys: Iterable[Key]) -> None:
-        """These are overdue now, and no others."""
+        """Exactly these are overdue now."""
         self._looked = self._now()
         self._since = {key: self._since.get(key, self._looked) for key in keys}
 
     def seconds(self) -> float:
-        """For how long the one that is longest so had been overdue at the last look."""
+        """For how long the oldest of them had been overdue at the last round."""
         return max((self._looked - since for since in self._since.values()), default=0.0)

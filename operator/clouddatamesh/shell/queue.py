@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from clouddatamesh.model.objects import Key
-from clouddatamesh.shell.meters import Deaf, Meter
+from clouddatamesh.shell.meters import Meter, NoMeter
 
-_DEAF: Final = Deaf()
+_NO_METER: Final = NoMeter()
 FIRST, LONGEST = 0.25, 300.0
 """Seconds: the first backoff, and the longest."""
 SLOW = 5.0
@@ -48,7 +48,7 @@ class Queue:
         lane: Callable[[Key], str] = lambda _: "",
         urgent: Callable[[Key], bool] = lambda _: False,
         lane_limit: int = 12,
-        meter: Meter = _DEAF,
+        meter: Meter = _NO_METER,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lane_of, self._is_urgent, self._now, self._meter = lane, urgent, now, meter

@@ -1,4 +1,4 @@
-"""What is asked at each scrape: each of these is a look at a number that somebody keeps anyway, none a walk over the mesh."""
+"""The readings of each scrape. Each reads a number that a part keeps anyway; none iterates over the objects of the mesh."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def read(parts: Parts) -> Iterator[Reading]:
 def _read_process(parts: Parts) -> Iterator[Reading]:
     yield c.INFO, (parts.settings.core.mesh, parts.settings.core.version), 1.0
     yield c.LEADING, ("clouddatamesh",), float(parts.leads)
-    yield c.QUEUE_OLDEST, (), parts.queue.oldest() if parts.leads else 0.0  # the others only take in
+    yield c.QUEUE_OLDEST, (), parts.queue.oldest() if parts.leads else 0.0  # the others only add keys
     yield c.LIST_AGE, (), parts.resync.age()
     yield c.WATCHER_RESTARTS, (), float(parts.watcher.restarts)
     yield c.SKEW, (), parts.skew

@@ -76,7 +76,7 @@ class Operator:
         self._exporter = exporter = Exporter(lambda: read(self._parts()))
         self._tally, self._overdue = Tally(), Overdue()
         calls = CallMeter(exporter)
-        self._client = client = Client(connections=settings.threads + 8, skew=skew, told=calls.requested)
+        self._client = client = Client(connections=settings.threads + 8, skew=skew, report=calls.requested)
         self._cache = cache = Cache(self._tally.take)
         self._streams = streams = Streams(WATCHED)
         self._cluster = cluster = KubeCluster(client, cache, settings.core)
@@ -87,7 +87,7 @@ class Operator:
             meter=(work := WorkMeter(exporter)),
         )
         self._leader = self._build_leader()
-        self._ports = ports = Ports(observe_cluster(cluster, exporter), BotoStores(told=calls.called), self._clock, settings.core)
+        self._ports = ports = Ports(observe_cluster(cluster, exporter), BotoStores(report=calls.called), self._clock, settings.core)
         self._readability = Readability(cluster.list)
         self._record = MeshRecord(client, namespace=settings.core.namespace, mesh=settings.core.mesh)
         fenced = fence(ports, self._leader.leads, meter=calls)

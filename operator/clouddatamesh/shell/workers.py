@@ -11,11 +11,11 @@ from clouddatamesh.errors import MeshError
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
 from clouddatamesh.reconcile.trail import reconciling
-from clouddatamesh.shell.meters import Deaf, Meter
+from clouddatamesh.shell.meters import Meter, NoMeter
 from clouddatamesh.shell.queue import Queue
 
 _log = logging.getLogger(__name__)
-_DEAF: Final = Deaf()
+_NO_METER: Final = NoMeter()
 
 
 class Workers:
@@ -27,7 +27,7 @@ class Workers:
         reconcile: Callable[[Key], Next],
         *,
         threads: int,
-        meter: Meter = _DEAF,
+        meter: Meter = _NO_METER,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue, self._reconcile, self._now, self._meter = queue, reconcile, now, meter

@@ -27,7 +27,7 @@ from clouddatamesh.storage.answers import check_answer
 from clouddatamesh.storage.calls import hidden_of
 from clouddatamesh.storage.errors import translate
 from clouddatamesh.storage.iam import IamIdentities
-from clouddatamesh.storage.meter import Told, measure
+from clouddatamesh.storage.meter import Report, measure
 from clouddatamesh.storage.s3 import S3Buckets
 
 _MOST: Final = 64
@@ -40,11 +40,11 @@ _CHATTY: Final = ("boto3", "botocore", "urllib3", "s3transfer")
 class BotoStores:
     """Opens stores. Connections that differ only in what is read and written share their clients.
 
-    `told` is told of each call but those of clients that nobody keeps: these prove that something is refused.
+    `report` is called for each call, except for clients that are used once: these prove that something is refused.
     """
 
-    def __init__(self, *, told: Told | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._told, self._monotonic = told, monotonic
+    def __init__(self, *, report: Report | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._report, self._monotonic = report, monotonic
         self._without_until = 0.0
         self._clients: OrderedDict[tuple[object, ...], Any] = OrderedDict()
         self._session: Any = None
@@ -83,8 +83,8 @@ class BotoStores:
         with self._lock:
             if key not in self._clients:
                 client = self._clients[key] = self._make(service, endpoint, connection)
-                if self._told is not None:
-                    measure(client, service, self._told)
+                if self._report is not None:
+                    measure(client, service, self._report)
             self._clients.move_to_end(key)
             while len(self._clients) > _MOST:
                 self._clients.popitem(last=False)

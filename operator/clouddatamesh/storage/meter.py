@@ -1,4 +1,4 @@
-"""Tells of each call of a store how it ended and how long it took, by the hooks that botocore has for it. It changes nothing of a call."""
+"""Reports the result and the duration of each call of a store, by the event hooks of botocore. It never changes a call."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,26 +6,26 @@ from typing import Any, Final, TypeAlias
 
 from botocore.exceptions import BotoCoreError
 
-Told: TypeAlias = Callable[[str, str, str, float], object]
-"""Of service, operation, result and seconds."""
+Report: TypeAlias = Callable[[str, str, str, float], object]
+"""Called with service, operation, result and seconds."""
 
 _BEGAN: Final = "clouddatamesh_began"
 _RESULTS: Final = {401: "refused", 403: "refused", 404: "not_found", 409: "conflict", 412: "conflict", 429: "throttled"}
 _THROTTLED: Final = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests"})
 
 
-def measure(client: Any, service: str, told: Told, *, now: Callable[[], float] = time.monotonic) -> None:
-    """Tell `told` of each call of a client. A call that botocore repeats is one call."""
+def measure(client: Any, service: str, report: Report, *, now: Callable[[], float] = time.monotonic) -> None:
+    """Report each call of a client. A call that botocore retries counts once."""
 
     def begin(context: dict[str, Any], **_: Any) -> None:
         context[_BEGAN] = now()
 
     def end(model: Any, http_response: Any, parsed: Mapping[str, Any], context: Mapping[str, Any], **_: Any) -> None:
-        told(service, model.name, result_of(http_response.status_code, parsed), now() - context[_BEGAN])
+        report(service, model.name, result_of(http_response.status_code, parsed), now() - context[_BEGAN])
 
     def fail(event_name: str, exception: Exception, context: Mapping[str, Any], **_: Any) -> None:
-        result = "unavailable" if isinstance(exception, BotoCoreError) else "error"  # an answer that cannot be read is none of boto's own
-        told(service, event_name.rpartition(".")[2], result, now() - context[_BEGAN])
+        result = "unavailable" if isinstance(exception, BotoCoreError) else "error"  # the parser's errors are not of boto's family
+        report(service, event_name.rpartition(".")[2], result, now() - context[_BEGAN])
 
     events = client.meta.events
     events.register_first("before-call", begin)
