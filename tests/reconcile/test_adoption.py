@@ -90,6 +90,57 @@ def test_time_alone_has_it_adopted_where_a_delay_is_given() -> None:
     assert reason(mesh) == "Ready"
 
 
+def since(mesh: Mesh) -> object:
+    return mesh.product()["status"].get("adoption", {}).get("plannedAt")
+
+
+def test_one_refused_write_is_told_and_begins_no_delay_anew() -> None:
+    mesh = legacy().apply(wish(adoptionDelay="2h")).settle()
+    the_store(mesh).refuse("update")
+    mesh.clock.forward(hours=2)
+    mesh.settle()
+    for _ in range(3):
+        assert (reason(mesh), since(mesh)) == ("AccessDenied", "2026-01-01T00:00:00Z")
+        mesh.clock.forward(minutes=5)
+        mesh.settle()
+    the_store(mesh).allow("update")
+    mesh.settle()
+    assert reason(mesh) == "Ready"
+    assert since(mesh) is None
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_store_that_does_not_answer_for_a_while_begins_no_delay_anew(at: int) -> None:
+    mesh = legacy().apply(wish(adoptionDelay="2h")).settle()
+    mesh.clock.forward(hours=at)
+    the_store(mesh).down = True
+    mesh.settle()
+    assert reason(mesh) in ("StoreUnavailable", "StoreNotReady")
+    assert since(mesh) == "2026-01-01T00:00:00Z"
+    mesh.clock.forward(minutes=10)
+    the_store(mesh).down = False
+    mesh.settle()
+    mesh.clock.forward(minutes=50)
+    mesh.settle()
+    assert reason(mesh) == "Ready"
+
+
+@pytest.mark.parametrize("spec", [{"suspend": True}, {"mode": "Plan"}, {"mode": "Observe"}], ids=str)
+def test_a_delay_passes_while_nothing_is_made_and_nobody_is_told_to_wait(spec: dict[str, Any]) -> None:
+    manifest = wish(adoptionDelay="2h")
+    mesh = legacy().apply({**manifest, "spec": {**manifest["spec"], **spec}}).settle()
+    assert "wait" not in mesh.condition("DataProduct", "orders", "sales")["message"]
+    before = held(mesh).bucket
+    for _ in range(3):
+        mesh.clock.forward(hours=1)
+        mesh.settle()
+        assert since(mesh) == "2026-01-01T00:00:00Z"
+    assert held(mesh).bucket == before
+    assert "wait" not in mesh.condition("DataProduct", "orders", "sales")["message"]
+    mesh.apply(manifest).settle()
+    assert reason(mesh) == "Ready"
+
+
 def test_a_website_that_appears_while_the_delay_passes_begins_it_again() -> None:
     mesh = legacy().apply(wish(adoptionDelay="2d")).settle()
     mesh.clock.forward(hours=47)

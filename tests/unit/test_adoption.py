@@ -1,5 +1,6 @@
 """Adopting a bucket that the mesh never had: what the plan says, who agrees to it, and what stays true of the bucket for good."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -7,9 +8,9 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.errors import MeshError, Terminal
+from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model.bucket import Bucket, Openings
-from clouddatamesh.model.evidence import Present
+from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.operations import Announce
 from clouddatamesh.model.plan import Steps
 from clouddatamesh.model.store_operations import AdoptBucket, UpdateBucket
@@ -104,7 +105,31 @@ def test_the_plan_stands_in_status_and_goes_with_the_adoption() -> None:
     told = shown(a_product(), seen())
     assert told["adoption"] == {"bucket": NAME, "plannedAt": "2026-01-01T00:00:00Z"}
     assert "block public access" in told["plan"]
-    assert shown(a_product(annotations=APPLY), seen()) == {}
+    assert shown(a_product(annotations=APPLY), seen()) == told, "until it was carried out, for that may fail"
+    wish = wish_of(a_product(), seen())
+    assert wish is not None
+    assert shown(a_product(status=told), seen(theirs(tags=tuple(wish.owner.tags)))) == {}
+
+
+def test_a_plan_that_could_not_be_looked_at_stays_the_same_plan() -> None:
+    told = shown(a_product(), seen())
+    product, silence = a_product(status=told), Transient("StoreUnavailable", "The store does not answer")
+    later = START + timedelta(hours=1)
+    assert shown(product, replace(seen(now=later), bucket=Unknown(silence))) == told
+    assert shown(product, replace(seen(now=later), bucket=Absent(), obstacle=silence)) == told
+    assert shown(product, seen(theirs(tags=()), now=later)) == {}, "the consent was taken back"
+
+
+@pytest.mark.parametrize("spec", [{"suspend": True}, {"mode": "Plan"}, {"mode": "Observe"}], ids=str)
+def test_nobody_is_told_to_wait_for_what_is_not_done(spec: dict[str, Any]) -> None:
+    product = a_product(adoptionDelay="2d")
+    product = product.model_copy(update={"spec": product.spec.model_copy(update=spec)})
+    message = stop_of(product, seen()).message
+    assert "wait" not in message
+    assert f"none is made while spec.{next(iter(spec))} is" in message
+    told = shown(product, seen())
+    held = product.model_copy(update={"status": a_product(status=told).status})
+    assert shown(held, seen(now=START + timedelta(days=3)))["adoption"] == told["adoption"], "its time goes on"
 
 
 def test_time_agrees_where_a_delay_says_so_and_the_plan_is_the_same() -> None:

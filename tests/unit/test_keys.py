@@ -148,7 +148,7 @@ def told(steps: Steps) -> str:
 def _word(operation: object) -> str:
     match operation:
         case Record(fields=(("former", (key, until, token)),)):
-            assert (until, token) == ("2026-01-01T01:00:00Z", "")
+            assert (until, token) == (START + timedelta(hours=1), "")
             return f"recorded {key}"
         case ReplaceKey():
             keeps = (f", keeps {operation.keeps}",) if operation.keeps else ("",)

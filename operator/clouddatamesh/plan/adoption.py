@@ -15,7 +15,7 @@ from clouddatamesh.errors import MeshError, Terminal
 from clouddatamesh.model.bucket import Bucket, LifecycleRule, Openings
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan import marks, names
+from clouddatamesh.plan import marks, moments, names
 
 _MOST_LINES: Final = 64
 _LONGEST_LINE: Final = 1024
@@ -100,7 +100,8 @@ class Adoption:
 
     bucket: str
     lines: tuple[str, ...]
-    planned_at: datetime
+    planned_at: datetime | None
+    """Since when it is as it is; None: that does not count yet."""
     stop: MeshError | None = None
 
 
@@ -113,21 +114,20 @@ def plan_adoption(product: DataProduct, observed: Bucket, want: Bucket, world: P
     return Adoption(observed.name, lines, since, blocked or waits)
 
 
-def _since(product: DataProduct, name: str, lines: tuple[str, ...], world: ProductWorld) -> datetime:
+def _since(product: DataProduct, name: str, lines: tuple[str, ...], world: ProductWorld) -> datetime | None:
     """A plan that changed is a new one."""
     told = product.status.adoption
-    if told is None or told.bucket != name or tuple(product.status.plan) != lines:
-        return world.now
-    return parse_time(told.planned_at)
+    same = told is not None and told.bucket == name and tuple(product.status.plan) == lines
+    return moments.begun(parse_time(told.planned_at) if same and told is not None else None, world)
 
 
-def due_at(product: DataProduct, since: datetime) -> datetime | None:
-    """When time alone agrees; None where it never does."""
+def due_at(product: DataProduct, since: datetime | None) -> datetime | None:
+    """When time alone agrees; None where it never does, or does not count yet."""
     delay = product.spec.storage.adoption_delay if product.spec.storage else None
-    return since + parse_duration(delay) if delay else None
+    return since + parse_duration(delay) if delay and since is not None else None
 
 
-def _is_agreed(product: DataProduct, name: str, since: datetime, world: ProductWorld) -> bool:
+def _is_agreed(product: DataProduct, name: str, since: datetime | None, world: ProductWorld) -> bool:
     if product.metadata.annotations.get(marks.APPLY_PLAN_ANNOTATION) == name:
         return True
     due = due_at(product, since)
@@ -135,12 +135,21 @@ def _is_agreed(product: DataProduct, name: str, since: datetime, world: ProductW
 
 
 def _ask(product: DataProduct, name: str, lines: tuple[str, ...]) -> MeshError:
-    storage = product.spec.storage
-    wait = f", or wait for spec.storage.adoptionDelay ({storage.adoption_delay}) to pass" if storage and storage.adoption_delay else ""
     cut = [line for line in lines if line.startswith(_CUTS)]
     loss = f"; {'; '.join(cut[:5])}" if cut else ""
     why = f"Bucket {name} consents to adoption, and nothing was changed yet: status.plan lists {len(lines)} changes{loss}"
-    return Terminal(reasons.ADOPTION_PLANNED, f"{why}; have them made with annotation {marks.APPLY_PLAN_ANNOTATION}={name}{wait}")
+    return Terminal(reasons.ADOPTION_PLANNED, f"{why}; {_way_on(product, name)}")
+
+
+def _way_on(product: DataProduct, name: str) -> str:
+    """Nobody is told to wait for what is not done whatever time passes."""
+    word, storage = f"annotation {marks.APPLY_PLAN_ANNOTATION}={name}", product.spec.storage
+    held = "spec.suspend is true" if product.spec.suspend else ""
+    held = f"spec.mode is {product.spec.mode}" if product.spec.mode != "Manage" else held
+    if held:
+        return f"none is made while {held}, and then {word} has them made"
+    wait = f", or wait for spec.storage.adoptionDelay ({storage.adoption_delay}) to pass" if storage and storage.adoption_delay else ""
+    return f"have them made with {word}{wait}"
 
 
 def _find_block(observed: Bucket, want: Bucket, openings: Openings) -> MeshError | None:

@@ -13,7 +13,7 @@ from clouddatamesh.model.plan import Operation, Steps, stopped
 from clouddatamesh.model.store_operations import CreatePrincipal
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding as b
-from clouddatamesh.plan import keys, marks, names, secrets
+from clouddatamesh.plan import keys, marks, moments, names, secrets
 from clouddatamesh.plan.access.facts import moment, span
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import Former, History, Moment
@@ -62,7 +62,8 @@ def history_of(product: DataProduct, principal: Principal | None) -> History:
 def _record(product: DataProduct, former: Former) -> Record:
     """Status holds the producer's part as a whole."""
     known: dict[str, Any] = product.status.producer.model_dump(by_alias=True, exclude_none=True) if product.status.producer else {}
-    rotation = ProducerRotation(key=fingerprint(former.key_id), until=former.until).model_dump(by_alias=True)
+    until = moments.text(former.until) if former.until is not None else None
+    rotation = ProducerRotation(key=fingerprint(former.key_id), until=until).model_dump(by_alias=True, exclude_none=True)
     handled = {"lastHandledRotate": former.token} if former.token else {}
     return Record((("producer", {**known, "rotation": rotation, **handled}),))
 

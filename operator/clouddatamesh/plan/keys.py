@@ -4,10 +4,10 @@ Whoever holds a key that is replaced can use it for another hour, recorded in st
 because a Secret was edited, deleted or restored. A key that somebody switched off gets no such time.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Waiting
@@ -17,7 +17,7 @@ from clouddatamesh.model.objects import Event, Key, Manifest
 from clouddatamesh.model.operations import Announce, Record
 from clouddatamesh.model.plan import Operation, Steps, stopped
 from clouddatamesh.model.store_operations import DeleteKey, ReplaceKey, RotateKey
-from clouddatamesh.plan import features, secrets
+from clouddatamesh.plan import features, moments, secrets
 from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.marks import Owner
@@ -29,10 +29,13 @@ _LAG: Final = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class Former:
-    """A key that was replaced and works on: its id, until when, and the rotate token that was acted on with it (empty: none)."""
+    """A key that was replaced and works on: its id, until when, and the rotate token that was acted on with it (empty: none).
+
+    Replaced by a clock that is not trusted it has no end yet: the first look by one that is gives it one.
+    """
 
     key_id: str
-    until: str
+    until: datetime | None
     token: str = ""
 
 
@@ -53,8 +56,8 @@ class History:
     max_age: timedelta | None = None
 
     def works_on(self, when: "Moment") -> str:
-        """The former key, while it works; by a clock that is not trusted none ends."""
-        return self.former if self.until is not None and (self.until > when.now or not when.is_trusted) else ""
+        """The former key, while it works; by a clock that is not trusted none ends, nor without an end that was told."""
+        return self.former if self.until is None or self.until > when.now or not when.is_time_trusted else ""
 
     @property
     def is_asked(self) -> bool:
@@ -77,11 +80,12 @@ class Moment:
 
     now: datetime
     grace: timedelta = timedelta(hours=1)
-    is_trusted: bool = True
+    is_time_trusted: bool = True
 
     @property
-    def until(self) -> datetime:
-        return self.now + self.grace
+    def until(self) -> datetime | None:
+        """Until when a key works that is replaced now."""
+        return moments.ends(None, self.grace, self)
 
 
 def plan_keys(binding: Binding, principal: Principal, secret: Seen[Manifest], history: History, when: Moment) -> Steps:
@@ -109,7 +113,7 @@ def _kept(binding: Binding, principal: Principal, secret: Manifest, history: His
     good = good_key(principal, secret, history)
     if secrets.holding(secret).locked and secrets.is_to_be_written(binding, secret):
         return _replacement(binding, principal, secret, history, when)
-    rotation = plan_rotation(binding, principal, secret, history, when) if when.is_trusted else Steps()
+    rotation = plan_rotation(binding, principal, secret, history, when) if when.is_time_trusted else Steps()
     return Steps(tuple(secrets.updates(binding, secret, good))) + rotation
 
 
@@ -154,10 +158,9 @@ def _replacement(binding: Binding, principal: Principal, secret: Manifest | None
     replace = ReplaceKey(principal.name, secrets.manifest_of(binding, secret), uid, surplus, keeps)
     if not keeps:
         return Steps((replace,))
-    if history.works_on(when) == keeps and history.until is not None:
+    if history.works_on(when) == keeps:
         return Steps((replace, _told(binding, history.until)))
-    until = when.until
-    return Steps((history.write(Former(keeps, f"{until:%Y-%m-%dT%H:%M:%SZ}")), replace, _told(binding, until)))
+    return Steps((history.write(Former(keeps, when.until)), replace, _told(binding, when.until)))
 
 
 def _in_use(secret: Manifest | None, history: History) -> Iterator[str]:
@@ -168,9 +171,9 @@ def _in_use(secret: Manifest | None, history: History) -> Iterator[str]:
     yield history.former
 
 
-def _told(binding: Binding, until: datetime) -> Operation:
-    note = f"The key in Secret {binding.secret_name} was replaced; the old one works until {until:%H:%M} UTC"
-    return Announce(Event("Normal", reasons.ROTATED, note))
+def _told(binding: Binding, until: datetime | None) -> Operation:
+    words = f"until {until:%H:%M} UTC" if until is not None else "on until some time after the operator's clock is right again"
+    return Announce(Event("Normal", reasons.ROTATED, f"The key in Secret {binding.secret_name} was replaced; the old one works {words}"))
 
 
 def plan_rotation(binding: Binding, principal: Principal, secret: Manifest, history: History, when: Moment) -> Steps:
@@ -182,15 +185,21 @@ def plan_rotation(binding: Binding, principal: Principal, secret: Manifest, hist
     under_way = history.former == good
     if not under_way and (history.works_on(when) or not history.is_due(when.now)):
         return Steps()
-    record = history.write(Former(good, f"{when.until:%Y-%m-%dT%H:%M:%SZ}", history.token))
+    record = history.write(Former(good, when.until, history.token))
     rotate = RotateKey(principal.name, secrets.manifest_of(binding, secret), secret["metadata"]["uid"])
     return Steps((record, rotate, _told(binding, when.until)))
 
 
 def is_late(binding: Binding, principal: Principal | None, secret: Manifest, now: datetime) -> bool:
-    """Whether the key in a Secret is so new that a list without it, or without its user, proves nothing."""
+    """Whether the key in a Secret is so new that a list without it, or without its user, proves nothing; not one of the future."""
     held = secrets.holding(secret)
     issued = moment(held.issued)
     if not held.intact or issued is None or any(key.id == held.key_id for key in (principal.keys if principal else ())):
         return False
-    return now - issued < (_LAG_AWS if features.is_aws(binding.store) else _LAG)
+    return not moments.is_ahead(issued, now) and now - issued < (_LAG_AWS if features.is_aws(binding.store) else _LAG)
+
+
+def counted(rotation: Mapping[str, Any], when: Moment) -> dict[str, Any]:
+    """status' rotation with the end that the former key has by now, where it has one."""
+    until = moments.ends(moment(rotation.get("until")), when.grace, when)
+    return {**{name: value for name, value in rotation.items() if name != "until"}, **({"until": moments.text(until)} if until else {})}

@@ -13,6 +13,7 @@ from clouddatamesh.model.store_operations import ProbeStore
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import names
 from clouddatamesh.plan.features import is_former
+from clouddatamesh.plan.moments import is_ahead
 
 FAILURES: Final = 3
 """So many probes in a row that fail, and what a store could do it can no more."""
@@ -39,7 +40,7 @@ def is_probe_due(store: ObjectStore, world: StoreWorld) -> bool:
         return True
     times = [parse_time(found.checked_at) for found in status.capabilities if found.checked_at]
     last = parse_time(status.probed_at) if status.probed_at else min(times, default=None)
-    return last is None or world.now - last > min(_patience(store, last), world.settings.probe_interval)
+    return last is None or is_ahead(last, world.now) or world.now - last > min(_patience(store, last), world.settings.probe_interval)
 
 
 def _patience(store: ObjectStore, last: datetime) -> timedelta:

@@ -14,6 +14,7 @@ from clouddatamesh.model.plan import Steps, stopped
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import is_child_of
+from clouddatamesh.plan.moments import is_ahead
 
 _PATIENCE: Final = timedelta(minutes=1)
 _SHOWN: Final = 5
@@ -41,7 +42,8 @@ def _is_overdue(domain: Domain, world: DomainWorld, told: Condition | None) -> b
     """A new generation may ask for other limits, so it is waited for again."""
     if told is None or told.reason != reasons.QUOTA_NOT_COUNTED or told.observed_generation != domain.metadata.generation:
         return False
-    return told.status == "False" or world.now - parse_time(told.last_transition_time) >= _PATIENCE
+    since = parse_time(told.last_transition_time)
+    return told.status == "False" or is_ahead(since, world.now) or world.now - since >= _PATIENCE
 
 
 def _wait(uncounted: list[tuple[str, str]]) -> MeshError:

@@ -15,7 +15,7 @@ from clouddatamesh.model.outcome import Finding
 from clouddatamesh.model.plan import Operation, Part, Steps
 from clouddatamesh.model.store_operations import DisableKey
 from clouddatamesh.model.world import StoreWorld
-from clouddatamesh.plan import binding, names
+from clouddatamesh.plan import binding, moments, names
 
 MOST: Final = 20
 """So many are ended in one round."""
@@ -66,19 +66,24 @@ def _end(principal: Principal, entry: OrphanStatus, now: datetime) -> list[Opera
 
 
 def orphan_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:
-    """status.orphans: since when each is seen, and when its keys were disabled."""
+    """status.orphans: since when each is seen, and when its keys were disabled; none that no clock that is trusted has seen."""
     if not world.orphans:
         return {}
     entries = {orphan.name: orphan for orphan in store.status.orphans}
     disabled = {principal.name for principal in world.due_orphans if not any(key.active for key in principal.keys)}
-    now = f"{world.now:%Y-%m-%dT%H:%M:%SZ}"
-    found = []
-    for name in world.orphans[: MOST + 1]:
-        entry = entries.get(name, OrphanStatus(name=name, seen_at=now))
-        if entry.disabled_at is None and name in disabled:
-            entry = entry.model_copy(update={"disabled_at": now})
-        found.append(entry.model_dump(by_alias=True, exclude_none=True))
-    return {"orphans": found}
+    told = (_tell(name, entries.get(name), world, is_disabled=name in disabled) for name in world.orphans[: MOST + 1])
+    found = [entry.model_dump(by_alias=True, exclude_none=True) for entry in told if entry is not None]
+    return {"orphans": found} if found else {}
+
+
+def _tell(name: str, old: OrphanStatus | None, world: StoreWorld, *, is_disabled: bool) -> OrphanStatus | None:
+    seen = moments.begun(parse_time(old.seen_at) if old is not None else None, world)
+    if seen is None:
+        return None
+    disabled = parse_time(old.disabled_at) if old is not None and old.disabled_at else None
+    if disabled is not None or is_disabled:
+        disabled = moments.begun(disabled, world)
+    return OrphanStatus(name=name, seen_at=moments.text(seen), disabled_at=moments.text(disabled) if disabled else None)
 
 
 def orphan_findings(world: StoreWorld) -> tuple[Finding, ...]:

@@ -19,7 +19,7 @@ from clouddatamesh.model.plan import Operation, Steps
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.model.takeover import FormerUser, LostCluster, TakeOver
 from clouddatamesh.model.world import StoreWorld
-from clouddatamesh.plan import binding, marks, names
+from clouddatamesh.plan import binding, marks, moments, names
 
 UNCLAIMED: Final = "PrincipalsUnclaimed"
 _SHOWN: Final = 5
@@ -64,15 +64,17 @@ def is_over(record: TakeOver, now: datetime, *, is_time_trusted: bool) -> bool:
     return record.until is not None and is_time_trusted and now >= record.until
 
 
-def take_over_fields(old: TakeOver, formers: tuple[FormerUser, ...], now: datetime, settings: Settings, *, served: bool) -> dict[str, Any]:
+def take_over_fields(
+    old: TakeOver, formers: tuple[FormerUser, ...], look: moments.Clocked, settings: Settings, *, served: bool
+) -> dict[str, Any]:
     """status.takeOver: until when former users work, counted from when the object's own was read back; and clusters that left none."""
     clusters = {former.cluster for former in formers}
     left = {former.cluster for former in formers if not isinstance(former.seen, Absent)}
     done = sorted({*old.done, *(clusters - left)})
     until = old.until if left or not clusters else None
-    if until is None and served and any(isinstance(former.seen, Present) for former in formers):
-        until = now + settings.rotation_grace
-    found = {**({"until": f"{until:%Y-%m-%dT%H:%M:%SZ}"} if until else {}), **({"done": done} if done else {})}
+    if until is not None or (served and any(isinstance(former.seen, Present) for former in formers)):
+        until = moments.ends(until, settings.rotation_grace, look)
+    found = {**({"until": moments.text(until)} if until else {}), **({"done": done} if done else {})}
     return {"takeOver": found} if found else {}
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from clouddatamesh import reasons
@@ -256,7 +256,7 @@ def _with_drift(result: Outcome | MeshError, repairs: tuple[Event, ...]) -> Outc
 
 def run(visit: Visit, flow: Flow[W], *, interval: timedelta) -> Next:
     """Settle one object and write its status, whatever comes; say when it is due again."""
-    progress = Progress()
+    progress, began = Progress(), visit.ports.clock.now()
     result: Outcome | MeshError
     try:
         result = settle(flow, progress)
@@ -273,11 +273,14 @@ def run(visit: Visit, flow: Flow[W], *, interval: timedelta) -> Next:
         visit.tell(result, (*acts, *announced(progress.done)))
         return Next()
     visit.close(result, progress)
-    return _next(visit, result, progress, interval)
+    return _next(visit, result, progress, interval=interval, began=began)
 
 
-def _next(visit: Visit, result: Outcome | MeshError, progress: Progress, interval: timedelta) -> Next:
-    """Nothing leaves the schedule: what is not Ready is looked at on the drift interval at the latest."""
+def _next(visit: Visit, result: Outcome | MeshError, progress: Progress, *, interval: timedelta, began: datetime) -> Next:
+    """Nothing leaves the schedule: what is not Ready is looked at on the drift interval at the latest.
+
+    A moment that had passed when the look began brought what it brings: to look again for it would be to look without end.
+    """
     settings = visit.ports.settings
     errors = [result] if isinstance(result, MeshError) else [failure.error for failure in result.failures if not failure.minor]
     ready = isinstance(result, Outcome) and not errors and result.ready.status == "True"
@@ -288,7 +291,7 @@ def _next(visit: Visit, result: Outcome | MeshError, progress: Progress, interva
         goes_on = emptied and any(isinstance(error, Waiting) and error.reason == reasons.EMPTYING for error in errors)
         metadata = (visit.ports.cluster.get(visit.key) or {"metadata": {}})["metadata"]
         after = 0.0 if goes_on else min(after, patience(metadata, settings.waiting_interval, visit.ports.clock.now()))
-    if isinstance(result, Outcome) and result.due is not None:
+    if isinstance(result, Outcome) and result.due is not None and result.due > began:
         after = min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0))
     told = tuple(sorted({error.reason for error in (*errors, *minor_of(result)) if not isinstance(error, Waiting)}))
     return Next(after=after, backoff=any(isinstance(error, Transient) for error in errors), failures=told)

@@ -11,12 +11,14 @@ from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
 from clouddatamesh.model.identity import AccessKey
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan import binding, keys
+from clouddatamesh.plan import binding, keys, moments
 from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import Decision, decide
+from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, moment_of, own_principal
 from clouddatamesh.plan.takeover import end_of_formers, living, take_over_fields
 from clouddatamesh.status.keys import told_of_keys
+from clouddatamesh.status.summarize import is_true
 
 Status = Mapping[str, Any]
 
@@ -25,7 +27,9 @@ def report(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
     """The outcome as far as nothing failed: what is given is there, what is kept is told of, or nothing is there any more."""
     outcome = _report_access(ask, world, old)
     served = any(found.type == "Provisioned" and found.status == "True" for found in outcome.findings)
-    took = take_over_fields(ask.take_over, world.formers, world.now, world.settings, served=served)
+    took = take_over_fields(ask.take_over, world.formers, world, world.settings, served=served)
+    if "rotation" in outcome.fields:
+        took = {**took, "rotation": keys.counted(outcome.fields["rotation"], moment_of(world))}
     due = min((moment for moment in (outcome.due, end_of_formers(took, world.now)) if moment is not None), default=None)
     findings, fields = (*outcome.findings, *_past_end(ask, outcome), *_renewal(ask, world)), {**outcome.fields, **took}
     return replace(outcome, findings=findings, fields=fields, due=due)
@@ -35,7 +39,7 @@ def _report_access(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
     decision = decide(ask, world)
     giving = giving_of(ask, world, decision)
     if decision.gives and decision.trouble is not None:
-        return _report_kept(decision, decision.trouble, ask, old)
+        return _report_kept(decision, decision.trouble, ask, world, old)
     if giving is not None:
         return _report_given(giving, world, old)
     return _report_nothing(ask, decision, world, old)
@@ -60,7 +64,7 @@ def _report_given(giving: Giving, world: AccessWorld, old: Status) -> Outcome:
     findings = (
         Finding("Approved", "True", reasons.GRANTED, decision.message),
         _provisioned(giving, world),
-        *_expiring(giving, world),
+        *_expiring(giving, world, old),
     )
     ready = Finding("Ready", "True", reasons.GRANTED, f"Secret {giving.ask.secret_name} gives access {_span(decision.until)}")
     drift = Finding("DriftDetected", "False", reasons.IN_SYNC, "What was read is what was asked for")
@@ -78,22 +82,27 @@ def _provisioned(giving: Giving, world: AccessWorld) -> Finding:
     return Finding("Provisioned", "True", *told_of_keys(giving.history, moment_of(world)))
 
 
-def _report_kept(decision: Decision, trouble: Decision, ask: Ask, old: Status) -> Outcome:
+def _report_kept(decision: Decision, trouble: Decision, ask: Ask, world: AccessWorld, old: Status) -> Outcome:
     """Access is kept as it is, and something is wrong with it that somebody must see to."""
     findings = (
         Finding("Approved", "True", reasons.GRANTED, decision.message),
         Finding("Provisioned", "Unknown", trouble.reason, f"Kept as it was. {trouble.message}"),
     )
-    return Outcome(Finding("Ready", "False", trouble.reason, trouble.message), findings, _kept(old, ask), stalled=True, due=decision.until)
+    ready = Finding("Ready", "False", trouble.reason, trouble.message)
+    return Outcome(ready, findings, _kept(old, ask), stalled=True, due=_later(decision.until, world=world))
 
 
 def _span(until: datetime | None) -> str:
     return f"until {_text(until)}" if until else "without end"
 
 
-def _expiring(giving: Giving, world: AccessWorld) -> Iterator[Finding]:
+def _expiring(giving: Giving, world: AccessWorld, old: Status) -> Iterator[Finding]:
+    """By a clock that is not trusted nothing begins to be near its end."""
     grant, port = giving.decision.grant, giving.decision.port
-    if grant is not None and port is not None and terms.is_expiring(grant, port, giving.ask, world.now):
+    near = is_true(old, "Expiring")
+    if world.is_time_trusted:
+        near = grant is not None and port is not None and terms.is_expiring(grant, port, giving.ask, world.now)
+    if near:
         why = f"Access ends {_span(giving.decision.until).removeprefix('until ')}; ask for more time with spec.renewal"
         yield Finding("Expiring", "True", reasons.EXPIRING, why)
 
@@ -113,7 +122,9 @@ def _fields_given(giving: Giving, world: AccessWorld, old: Status) -> dict[str, 
     if not key_id:
         return {**_kept(old, giving.ask), "digest": fields["digest"]}
     fields["accessKeyId"] = key_id
-    fields["rotatedAt"] = request.status.rotated_at if request.status.access_key_id == key_id else _text(world.now)
+    rotated = moments.begun(moment(request.status.rotated_at) if request.status.access_key_id == key_id else None, world)
+    if rotated is not None:
+        fields["rotatedAt"] = moments.text(rotated)
     if giving.decision.until is not None:
         fields["validUntil"] = _text(giving.decision.until)
     if grant.note:
@@ -129,7 +140,7 @@ def _rotation(giving: Giving, world: AccessWorld, key_id: str) -> dict[str, Any]
     token = giving.history.token if status.access_key_id != key_id else status.last_handled_rotate
     lives = rotation is not None and any(key.id == rotation.access_key_id for key in _keys_of(world))
     if rotation is not None and (lives or giving.history.works_on(moment_of(world))):
-        fields["rotation"] = rotation.model_dump(by_alias=True)
+        fields["rotation"] = rotation.model_dump(by_alias=True, exclude_none=True)
     if token:
         fields["lastHandledRotate"] = token
     return fields
@@ -144,13 +155,13 @@ def _due(giving: Giving, world: AccessWorld) -> datetime | None:
     """The next moment at which something changes by time alone."""
     grant, port = giving.decision.grant, giving.decision.port
     assert grant is not None and port is not None  # noqa: S101 - it rests on both
-    moments = [
-        giving.decision.until,
-        terms.warns_at(grant, port, giving.ask),
-        giving.history.rotates_at,
-        giving.history.until,
-    ]
-    return min((moment for moment in moments if moment is not None and moment > world.now), default=None)
+    warns = terms.warns_at(grant, port, giving.ask)
+    return _later(giving.decision.until, warns, giving.history.rotates_at, giving.history.until, world=world)
+
+
+def _later(*found: datetime | None, world: AccessWorld) -> datetime | None:
+    """The first of these that is yet to come."""
+    return min((at for at in found if at is not None and at > world.now), default=None)
 
 
 def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Status) -> Outcome:

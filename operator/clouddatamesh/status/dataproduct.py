@@ -11,7 +11,7 @@ from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan import binding, keys, marks, secrets
+from clouddatamesh.plan import binding, keys, marks, moments, secrets
 from clouddatamesh.plan.access.consumers import count_by_port, has_access, is_pending
 from clouddatamesh.plan.access.facts import asked_port, cut_of, major, moment, words_of
 from clouddatamesh.plan.adoption import Adoption, due_at, may_delete
@@ -38,25 +38,31 @@ def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
     findings = (*_steps(product, made, world), *_inputs(product, world), *_drift(product, made, withheld), *_cut_off(product, world))
     ready = _ready(product, withheld)
     adoption = planned_adoption(wish, world) if wish is not None and world.obstacle is None else None
-    fields = {**_fields(product, made, world, withheld), **_adoption(adoption)}
+    fields = {**_fields(product, made, world, withheld), **_adoption(product, adoption, world)}
     agrees = due_at(product, adoption.planned_at) if adoption is not None else None
-    due = min(filter(None, (agrees, _due(product, world, fields))), default=None)
-    return Outcome(ready, findings, fields, stalled=ready.status == "False", due=due)
+    return Outcome(ready, findings, fields, stalled=ready.status == "False", due=_due(product, world, fields, agrees))
 
 
-def _adoption(adoption: Adoption | None) -> dict[str, Any]:
-    """The plan of an adoption that waits, and since when it is as it is: by that time alone may agree to it."""
-    if adoption is None or adoption.stop is None:
+def _adoption(product: DataProduct, adoption: Adoption | None, world: ProductWorld) -> dict[str, Any]:
+    """The plan of an adoption, and since when it is as it is: by that time alone may agree to it.
+
+    It is told until it was carried out: a call that failed, or a store that does not answer, makes no new plan of it.
+    """
+    old = product.status.adoption
+    if adoption is not None:
+        since = {"adoption": {"bucket": adoption.bucket, "plannedAt": moments.text(adoption.planned_at)}} if adoption.planned_at else {}
+        return {"plan": list(adoption.lines), **since}
+    unseen = world.obstacle is not None or isinstance(world.bucket, Unknown)
+    if old is None or not unseen or product.status.storage is not None or product.spec.storage is None:
         return {}
-    told = {"bucket": adoption.bucket, "plannedAt": f"{adoption.planned_at:%Y-%m-%dT%H:%M:%SZ}"}
-    return {"plan": list(adoption.lines), "adoption": told}
+    return {"plan": list(product.status.plan), "adoption": old.model_dump(by_alias=True)}
 
 
-def _due(product: DataProduct, world: ProductWorld, fields: Mapping[str, Any]) -> datetime | None:
-    """The next moment at which something changes by time alone: a former key or user ends, or the key is to be replaced."""
+def _due(product: DataProduct, world: ProductWorld, fields: Mapping[str, Any], agrees: datetime | None) -> datetime | None:
+    """The next moment at which something changes by time alone: a former key or user ends, a key is to be replaced, time agrees."""
     history = history_of(product, value_of(world.principal))
-    moments = (history.until, history.rotates_at) if product.spec.producer is not None else ()
-    return min((at for at in (*moments, end_of_formers(fields, world.now)) if at is not None and at > world.now), default=None)
+    of_keys = (history.until, history.rotates_at) if product.spec.producer is not None else ()
+    return min((at for at in (*of_keys, end_of_formers(fields, world.now), agrees) if at is not None and at > world.now), default=None)
 
 
 def _is_made(product: DataProduct, wish: Wish, world: ProductWorld) -> bool:
@@ -175,7 +181,7 @@ def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withhe
     if "storage" in fields and world.store is not None and is_given_up(world.store):
         fields["storage"]["abandoned"] = True
     served = any(found.type == "CredentialsReady" and found.status == "True" for found in _steps(product, made, world))
-    took = take_over_fields(recorded(product.status.take_over), world.formers, world.now, world.settings, served=served)
+    took = take_over_fields(recorded(product.status.take_over), world.formers, world, world.settings, served=served)
     return {**fields, **_producer(product, world), **took}
 
 
@@ -185,8 +191,9 @@ def loss_fields(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     loss = find_loss(wish, world) if wish is not None else None
     if loss is None or loss.reason == reasons.RELEASED:
         return {}
-    since = (storage.loss_seen_at if storage else None) or f"{world.now:%Y-%m-%dT%H:%M:%SZ}"
-    return {"lossSeenAt": since, **({"lossBraked": True} if loss.reason == reasons.STORAGE_LOSS_BRAKE else {})}
+    since = moments.begun(moment(storage.loss_seen_at) if storage is not None else None, world)
+    braked = {"lossBraked": True} if loss.reason == reasons.STORAGE_LOSS_BRAKE else {}
+    return {**({"lossSeenAt": moments.text(since)} if since is not None else {}), **braked}
 
 
 def _storage(wish: Wish, world: ProductWorld) -> dict[str, Any]:
@@ -230,12 +237,17 @@ def _key(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     history = history_of(product, principal)
     if not history.works_on(moment_of(world)) and not history.former and isinstance(world.principal, Present):
         known.pop("rotation", None)  # it was read back as gone
+    if "rotation" in known:
+        known["rotation"] = keys.counted(known["rotation"], moment_of(world))
     key_id = keys.good_key(principal, secret, history)
-    if not key_id or secret is None or known.get("key") == fingerprint(key_id):
+    if not key_id or secret is None:
         return known
-    issued = min(moment(secrets.holding(secret).issued) or world.now, world.now)
-    fresh = {"key": fingerprint(key_id), "rotatedAt": f"{issued:%Y-%m-%dT%H:%M:%SZ}"}
-    return {**known, **fresh, **({"lastHandledRotate": history.token} if history.token else {})}
+    is_fresh, rotated = known.get("key") != fingerprint(key_id), moment(known.pop("rotatedAt", None))
+    if is_fresh:
+        rotated = moment(secrets.holding(secret).issued) if world.is_time_trusted else None
+        known = {**known, "key": fingerprint(key_id), **({"lastHandledRotate": history.token} if history.token else {})}
+    rotated = moments.begun(rotated, world)
+    return {**known, **({"rotatedAt": moments.text(rotated)} if rotated is not None else {})}
 
 
 def _binding(product: DataProduct, world: ProductWorld) -> str:

@@ -1,6 +1,7 @@
 """An AccessGrant's status: whether access rests on it, and if not, why not."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from clouddatamesh import reasons
@@ -67,7 +68,7 @@ def _find_fault(answer: Answer, ask: Ask, world: GrantWorld) -> Finding | None:
 def _report_without_request(answer: Answer, world: GrantWorld) -> Outcome:
     """A grant that has ended says so, whoever asked for it."""
     asked = f"{answer.request.namespace}/{answer.request.name}" if answer.request else ""
-    if answer.decision == "Approve" and answer.ends is not None and not answer.permanent and answer.ends <= world.access.now:
+    if answer.decision == "Approve" and answer.ends is not None and not answer.permanent and _is_past(answer.ends, world):
         over = Finding("Expired", "True", reasons.EXPIRED, "Its end has passed")
         fields = {"validUntil": f"{answer.ends:%Y-%m-%dT%H:%M:%SZ}"}
         return _outcome(Finding("Ready", "True", reasons.EXPIRED, f"Its end has passed{_DELETABLE}"), fields, over)
@@ -129,24 +130,29 @@ def _report_approval(answer: Answer, ask: Ask, world: GrantWorld, fields: dict[s
     if answer.superseded or any(other.uid == answer.uid for other in decide(ask, world.access).superseded):
         ready = Finding("Ready", "True", reasons.SUPERSEDED, "A grant that was made later came into effect; this one never gives again")
         return _outcome(ready, fields)
-    port, now = terms.port_of(ask, world.access.offer), world.access.now
+    port = terms.port_of(ask, world.access.offer)
     end = terms.end_of(answer, port, ask) if port else answer.ends
     if end is not None:
         fields = {**fields, "validUntil": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
     if answer.ended:
         why = "Access on this grant ended by its port's terms; to give access again, change spec.validUntil, or create a new grant"
-        kept = {name: value for name, value in fields.items() if name != "validUntil" or (end is not None and end <= now)}
+        kept = {name: value for name, value in fields.items() if name != "validUntil" or (end is not None and end <= world.access.now)}
         return _outcome(Finding("Ready", "True", reasons.EXPIRED, why), kept, Finding("Expired", "True", reasons.EXPIRED, why))
     if port is not None and terms.is_endless(answer, port):
         why = "The port allows no access without end; give spec.validUntil instead of permanent"
         return _outcome(Finding("Ready", "False", reasons.PERMANENT_NOT_ALLOWED, why), fields, stalled=True)
-    if end is not None and end <= now and (world.access.is_time_trusted or not is_in_use(answer, ask)):
+    if end is not None and _is_past(end, world):
         over = Finding("Expired", "True", reasons.EXPIRED, "Its end has passed")
         return _outcome(Finding("Ready", "True", reasons.EXPIRED, f"Its end has passed{_DELETABLE}"), fields, over)
     if ask.was_given and not decide(ask, world.access).gives:
         fields = {name: value for name, value in fields.items() if name != "validUntil"}  # what has ended shows no end in the future
     found = _report_living(answer, ask, world)
-    return replace(found, fields={**fields, **found.fields}, due=end)
+    return replace(found, fields={**fields, **found.fields}, due=end if end is not None and end > world.access.now else None)
+
+
+def _is_past(end: datetime, world: GrantWorld) -> bool:
+    """Whether an end has passed; by a clock that is not trusted none has."""
+    return world.access.is_time_trusted and end <= world.access.now
 
 
 def _given_to(world: GrantWorld) -> dict[str, Any]:

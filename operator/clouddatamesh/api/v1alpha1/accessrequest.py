@@ -117,7 +117,11 @@ class RotationStatus(Model):
     """A previous key that still works."""
 
     access_key_id: str = Field(max_length=128, description="Id of the previous key. Example: AKIAIOSFODNN7EXAMPLE.")
-    until: str = Field(max_length=64, description="Time when it is removed, in RFC 3339. Example: 2026-01-01T01:00:00Z.")
+    until: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Time when it is removed, in RFC 3339. Absent: an hour after the operator's clock is correct. Example: 2026-01-01T01:00:00Z.",
+    )
 
 
 class AccessRequestStatus(Status):

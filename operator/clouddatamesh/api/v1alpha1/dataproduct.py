@@ -137,7 +137,11 @@ class ProducerRotation(Model):
     """A previous key that still works."""
 
     key: str = Field(max_length=64, description="Fingerprint of the id of the previous key. Example: 1f3a52c0b7d94e61.")
-    until: str = Field(max_length=64, description="Time when it is removed, in RFC 3339. Example: 2026-01-01T01:00:00Z.")
+    until: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Time when it is removed, in RFC 3339. Absent: an hour after the operator's clock is correct. Example: 2026-01-01T01:00:00Z.",
+    )
 
 
 class ProducerStatus(Model):

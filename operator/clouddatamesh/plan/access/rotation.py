@@ -5,7 +5,7 @@ from typing import Any
 
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest, RotationStatus
 from clouddatamesh.model.operations import Record
-from clouddatamesh.plan import marks
+from clouddatamesh.plan import marks, moments
 from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.keys import Former, History
 
@@ -26,6 +26,7 @@ def history_of(request: AccessRequest, max_age: timedelta | None) -> History:
 
 
 def _record(former: Former) -> Record:
-    rotation = RotationStatus(access_key_id=former.key_id, until=former.until).model_dump(by_alias=True)
+    until = moments.text(former.until) if former.until is not None else None
+    rotation = RotationStatus(access_key_id=former.key_id, until=until).model_dump(by_alias=True, exclude_none=True)
     handled: tuple[tuple[str, Any], ...] = (("lastHandledRotate", former.token),) if former.token else ()
     return Record((*handled, ("rotation", rotation)))
