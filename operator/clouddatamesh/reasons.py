@@ -166,7 +166,9 @@ operator revokes nothing for that reason, however long it lasts.
 UNREADABLE: Final = "Unreadable"
 """This version of the operator cannot read the object. It gives and revokes nothing because of it."""
 CLOCK_SKEWED: Final = "ClockSkewed"
-"""The clocks of the operator and the API server differ by more than a minute. The operator gives and revokes nothing by time."""
+"""The clocks of the operator and the API server differ by more than a minute, or a store refuses requests for their time. The operator
+gives and revokes nothing by time; what an owner revokes ends.
+"""
 NOT_VISIBLE_YET: Final = "NotVisibleYet"
 """A recent write of the operator does not show in the store's answers yet."""
 OTHER_MESH: Final = "OtherMesh"

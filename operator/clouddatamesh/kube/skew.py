@@ -1,11 +1,13 @@
 """How far this machine's clock is from the API server's, by the `Date` of its answers. Where they differ, ours is not to be acted on."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+_log = logging.getLogger(__name__)
 LIMIT: Final = 60.0
 """Seconds that the two clocks may differ."""
 _LOOKS: Final = 2
@@ -26,6 +28,8 @@ class Skew:
         self._seen = False
         self._offset = 0.0
         self._seconds = 0.0
+        self._agreed = True
+        """As the log tells."""
 
     def look(self, date: str | None, round_trip: float) -> None:
         """Take in the `Date` of an answer that just came, and how long it took; what is no date is no look."""
@@ -43,6 +47,19 @@ class Skew:
                 self._missing = max(self._missing - 1, 0)
                 self._offset = now - self._steady()
             self._seen = True
+            before = self._agreed
+            if self._missing in (0, _LOOKS):
+                self._agreed = not self._missing
+            agreed = self._agreed
+        if agreed != before:
+            self._tell(agreed=agreed)
+
+    def _tell(self, *, agreed: bool) -> None:
+        """One line when trust is lost, one when it is back."""
+        if not agreed:
+            _log.warning("ClockSkewed: %s", "; ".join(self.describe()), extra={"fields": {"reason": "ClockSkewed"}})
+        else:
+            _log.info("This machine's clock agrees with the API server's again")
 
     def is_trusted(self) -> bool:
         """Whether the last looks agreed, and nobody has set our clock since."""

@@ -25,6 +25,7 @@ from clouddatamesh.model.identity import Connection
 from clouddatamesh.ports import BucketStore, Identities
 from clouddatamesh.storage.answers import check_answer
 from clouddatamesh.storage.calls import hidden_of
+from clouddatamesh.storage.clock import StoreClock
 from clouddatamesh.storage.errors import translate
 from clouddatamesh.storage.iam import IamIdentities
 from clouddatamesh.storage.meter import Report, measure
@@ -109,6 +110,7 @@ class BotoStores:
         except ValueError:  # raised for an endpoint that is no URL
             raise translate(BotoCoreError(), f"Opening {service} of the store") from None
         client.meta.events.register(f"before-parse.{service}", check_answer)
+        StoreClock().keep(client, service)
         if service == "iam":
             client.meta.events.register_first("needs-retry.iam.CreateAccessKey", _give_up)
         if service == "s3" and not connection.is_aws:

@@ -8,6 +8,7 @@ from botocore import exceptions as wire
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
+from clouddatamesh.storage.clock import SKEWED, is_skewed
 
 _Verdict = tuple[type[MeshError], str]
 
@@ -48,7 +49,7 @@ _CONFLICTS: Final = (
     "BucketAlreadyOwnedByYou", "ReportExpired", "ReportInProgress", "ReportNotPresent",
 )  # fmt: skip
 _DOWN: Final = (
-    "RequestTimeTooSkewed", "RequestTimeout", "InternalError", "InternalFailure", "ServiceUnavailable", "ServiceFailure", "500", "502",
+    "RequestTimeout", "InternalError", "InternalFailure", "ServiceUnavailable", "ServiceFailure", "500", "502",
     "503", "504", "IDPCommunicationError", "OpenIdIdpCommunicationError",
 )  # fmt: skip
 _CODES: Final[dict[str, _Verdict]] = {
@@ -59,6 +60,7 @@ _CODES: Final[dict[str, _Verdict]] = {
     **dict.fromkeys(_THROTTLED, (Transient, reasons.THROTTLED)),
     **dict.fromkeys(_CONFLICTS, (Transient, reasons.CONFLICT)),
     **dict.fromkeys(_DOWN, (Transient, reasons.STORE_UNAVAILABLE)),
+    **dict.fromkeys(SKEWED, (Transient, reasons.CLOCK_SKEWED)),
     "BucketAlreadyExists": (Terminal, reasons.NOT_OWNED),
     "EntityAlreadyExists": (Terminal, reasons.NOT_OWNED),
     "BucketNotEmpty": (Terminal, reasons.BUCKET_NOT_EMPTY),
@@ -108,6 +110,7 @@ _LENGTH: Final = 300
 _REMEDIES: Final = {
     reasons.CREDENTIALS_INVALID: "; check the Secret of the ObjectStore's spec.credentialsSecretRef",
     reasons.STORE_UNAVAILABLE: "; check the ObjectStore's spec.endpointUrl and spec.iamEndpointUrl",
+    reasons.CLOCK_SKEWED: "; the store's clock and this machine's differ by more than it takes: set the clocks",
     reasons.CREDENTIALS_MISSING: "; set spec.credentialsSecretRef or workload identity",
 }
 
@@ -145,10 +148,10 @@ def translate(error: Exception, what: str, *, hide: Iterable[str] = ()) -> MeshE
 
 def translate_code(code: str, message: str, what: str, *, hide: Iterable[str] = ()) -> MeshError:
     """The MeshError of an error code and the store's words; DeleteObjects hands these out inside an answer of 200."""
-    kind, reason = verdict_of_code(code) or _UNKNOWN
+    kind, reason = verdict_of_code(SKEWED[0] if is_skewed(code, message) else code) or _UNKNOWN
     said = redact(message, hide=hide)
     words = f": {said}" if said and said != code else ""
-    remedy = _REMEDIES[reason] if reason == reasons.CREDENTIALS_INVALID else ""
+    remedy = _REMEDIES[reason] if reason in (reasons.CREDENTIALS_INVALID, reasons.CLOCK_SKEWED) else ""
     return kind(reason, f"{what} failed: {code}{words}{remedy}")
 
 

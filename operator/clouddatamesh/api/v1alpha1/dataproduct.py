@@ -140,7 +140,7 @@ class ProducerRotation(Model):
     until: str | None = Field(
         default=None,
         max_length=64,
-        description="Time when it is removed, in RFC 3339. Absent: an hour after the operator's clock is correct. Example: 2026-01-01T01:00:00Z.",
+        description="Time when it is removed, in RFC 3339. Absent until the clocks agree. Example: 2026-01-01T01:00:00Z.",
     )
 
 
