@@ -14,6 +14,7 @@ from hack.tools.binaries import get_binaries  # noqa: E402 - needs the path abov
 from hack.tools.children import ToolError, interrupt_on_sigterm, say_aloud  # noqa: E402 - needs the path above
 from hack.tools.controlplane import ControlPlane  # noqa: E402 - needs the path above
 from hack.tools.engines import IMAGES, OPERATOR, build_by_engine, find_engine  # noqa: E402 - needs the path above
+from hack.tools.faketime import get_library  # noqa: E402 - needs the path above
 from hack.tools.images import get_image, get_pause, release_image  # noqa: E402 - needs the path above
 from hack.tools.monitoring import get_monitoring_crds  # noqa: E402 - needs the path above
 from hack.tools.node import Node, find_obstacles  # noqa: E402 - needs the path above
@@ -73,6 +74,7 @@ def fetch_all(_: contextlib.ExitStack) -> Line:
     """Everything into the cache, nothing started; where the binaries are. Images only where a node could be started too."""
     get_packages(say=say_aloud)
     get_readers(say=say_aloud)
+    get_library(say=say_aloud)
     get_monitoring_crds(say=say_aloud)
     binaries = {**get_binaries(), "promtool": get_promtool(say=say_aloud)}
     images = {} if find_obstacles() else {f"{image.target.upper()}_ARCHIVE": str(get_image(image)) for image in IMAGES}
