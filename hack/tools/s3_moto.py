@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -32,7 +33,8 @@ def Moto(*, host: str = "127.0.0.1", say: Say = say_nothing) -> Iterator[Store]:
     """A store that enforces users' inline policies, on an address of this machine. Raises ToolError where it does not come up."""
     (port,) = free_ports(1)
     log = make_log_dir("moto") / "moto.log"
-    child = start_child([sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)], log=log)
+    env = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}  # those of AWS's own can be attached
+    child = start_child([sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)], log=log, env=env)
     try:
         endpoint = f"http://{host}:{port}"
         wait_until("moto", lambda: is_answering(f"{endpoint}/moto-api/"), child=child)

@@ -25,7 +25,7 @@ WORDS_OF_PEOPLE = ("adopt-by", "transfer-to", "released")
 """Tags under our group that people set; the operator takes off what it acted upon."""
 SEED, PRIVATE, NEIGHBOUR = "daily/seed", "private/seed", "table-neighbour"
 """An object in the port, one outside of it, and a bucket that is nobody's of the mesh."""
-_QUARANTINE = "AWSCompromisedKeyQuarantine"
+QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV2"
 
 
 @dataclass
@@ -171,7 +171,7 @@ def picture_user(store: Store, name: str) -> Picture:
     inline = {n: _document(iam, name, n) for n in iam.list_user_policies(UserName=name)["PolicyNames"]}
     attached = [policy["PolicyArn"] for policy in ask(lambda: iam.list_attached_user_policies(UserName=name)).get("AttachedPolicies", ())]
     groups = [group["GroupName"] for group in ask(lambda: iam.list_groups_for_user(UserName=name)).get("Groups", ())]
-    quarantined = [arn for arn in attached if _QUARANTINE in arn]
+    quarantined = [arn for arn in attached if arn == QUARANTINE]
     ours = {"path": found["User"].get("Path"), "inline": inline, "attached": sorted(set(attached) - set(quarantined)), "groups": groups}
     return Picture(ours, {"quarantine": quarantined})
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.e2e import table_acts as d
 from tests.e2e.table_acts import change_policy, on_key, on_user, then
-from tests.e2e.table_eye import Manifest, Picture, picture_user
+from tests.e2e.table_eye import QUARANTINE, Manifest, Picture, picture_user
 from tests.e2e.table_mesh import Table
 from tests.e2e.table_words import (
     FRESH,
@@ -83,20 +83,17 @@ def sight_of_copy(table: Table, cell: Cell) -> Picture:
     return Picture(sight(table, cell).ours, picture_user(table.store, copied).ours if copied else None)
 
 
-def quarantine(table: Table, cell: Cell) -> None:
-    """As AWS does with users whose keys leaked: a managed policy that only denies."""
-    name = "AWSCompromisedKeyQuarantineV2"
-    document = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"iam:CreateUser","Resource":"*"}]}'
-    arn = table.iam(cell).create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
-    table.iam(cell).attach_user_policy(UserName=table.user(cell), PolicyArn=arn)
-
-
-def attach_own(table: Table, cell: Cell) -> None:
+def attach_own(name: str) -> Deed:
     """A managed policy of the account's own."""
-    made = table.iam(cell).create_policy(PolicyName=f"wide-{cell.whose}", PolicyDocument=json.dumps(d.WIDE))
-    table.iam(cell).attach_user_policy(UserName=table.user(cell), PolicyArn=made["Policy"]["Arn"])
+
+    def act(table: Table, cell: Cell) -> None:
+        made = table.iam(cell).create_policy(PolicyName=f"{name}-{cell.whose}", PolicyDocument=json.dumps(d.WIDE))
+        table.iam(cell).attach_user_policy(UserName=table.user(cell), PolicyArn=made["Policy"]["Arn"])
+
+    return act
 
 
+quarantine = on_user("attach_user_policy", PolicyArn=QUARANTINE)
 attach = on_user("attach_user_policy", PolicyArn=MANAGED)
 join = on_user("add_user_to_group", GroupName="office")
 add_inline = on_user("put_user_policy", PolicyName="mine", PolicyDocument=json.dumps(d.WIDE))
@@ -122,7 +119,10 @@ USERS_CELLS: tuple[Cell, ...] = (
     *user(POLICY)(Act.REFUSE, "it allows everything, and an organisation's policy refuses the operator to write it", "policy-kept-wide",
           WAITS, then(widen, d.refuse("PutUserPolicy")), **LIFTED),
     *user(ATTACHED)(Act.WIDEN, "a managed policy is attached", "attached-managed", TAKEN_OFF, attach),
-    *user(ATTACHED)(Act.WIDEN, "a policy of the account's own is attached (moto)", "attached-own", TAKEN_OFF, attach_own, store="moto"),
+    *user(ATTACHED)(Act.WIDEN, "a policy of the account's own is attached (moto)", "attached-own", TAKEN_OFF, attach_own("wide"),
+          store="moto"),
+    *user(ATTACHED)(Act.WIDEN, "a policy of the account's own, named as those of the cloud's quarantine, is attached (moto)",
+          "attached-like", TAKEN_OFF, attach_own("AWSCompromisedKeyQuarantineV2"), store="moto", only="producer"),
     *user(ATTACHED)(Act.TAKE, "the cloud puts it into quarantine (moto)", "attached-quarantine", LEFT, quarantine, store="moto",
           only="producer"),
     *user(ATTACHED)(Act.REFUSE, "one is attached, and an organisation's policy refuses the operator to detach it", "attached-kept", WAITS,

@@ -79,6 +79,24 @@ def test_rights_that_nobody_gave_go_from_access_that_runs() -> None:
     assert kinds(part("taking", ask, replace(world, principal=Present(wider))).operations) == [DeletePolicy, DetachPolicy]
 
 
+@pytest.mark.parametrize(
+    ("arn", "stays"),
+    [
+        ("arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantine", True),
+        ("arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3", True),
+        ("arn:aws-us-gov:iam::aws:policy/AWSCompromisedKeyQuarantineV2", True),
+        ("arn:aws:iam::123456789012:policy/AWSCompromisedKeyQuarantineV2", False),
+        ("arn:aws:iam::123456789012:policy/AllowAll-AWSCompromisedKeyQuarantine", False),
+        ("arn:aws:iam::aws:policy/AdministratorAccess", False),
+        ("arn:aws:iam::123456789012:policy/arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantine", False),
+    ],
+)
+def test_only_the_clouds_own_quarantine_stays_on_access_that_runs(arn: str, stays: bool) -> None:
+    ask, world = running()
+    quarantined = replace(principal_of(world), attached=(arn,))
+    assert kinds(part("taking", ask, replace(world, principal=Present(quarantined))).operations) == ([] if stays else [DetachPolicy])
+
+
 def test_the_secret_goes_apart_from_the_user() -> None:
     ask, world = revoked()
     for principal in (world.principal, SILENT, Absent()):

@@ -44,7 +44,7 @@ def test_an_answer_that_is_none_of_the_api() -> None:
     reported: list[tuple[str, str, str, float]] = []
     with answering(b"<html/>") as (endpoint, _), pytest.raises(MeshError):
         BotoStores(report=lambda *call: reported.append(call)).identities(at(endpoint)).list("/")
-    assert [call[:3] for call in reported] == [("iam", "ListUsers", "error")]
+    assert [call[:3] for call in reported] == [("iam", "ListUsers", "unavailable")]
 
 
 def test_a_store_that_does_not_answer() -> None:

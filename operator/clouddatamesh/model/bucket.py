@@ -46,8 +46,8 @@ class LifecycleRule:
 
     @property
     def removes(self) -> bool:
-        """Whether objects or their versions go by it."""
-        return self.enabled and (self.expire_days is not None or self.expire_noncurrent_days is not None)
+        """Whether objects, their versions or unfinished uploads go by it: all of that is what a bucket holds."""
+        return self.enabled and any(days is not None for days in (self.expire_days, self.expire_noncurrent_days, self.abort_uploads_days))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """One principal: whose it is, what it should be, and what takes its rights away. The Secret with its key is plan/secrets.py's."""
 
+import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -15,8 +16,8 @@ from clouddatamesh.plan import features, marks, names, policies
 from clouddatamesh.plan.marks import Owner
 
 PRODUCER: Final = "Producer"
-_QUARANTINE: Final = "AWSCompromisedKeyQuarantine"
-"""Managed policies that AWS itself attaches to users whose keys leaked; they only deny."""
+_QUARANTINE: Final = re.compile(r"arn:[\w-]+:iam::aws:policy/AWSCompromisedKeyQuarantine(V\d+)?")
+"""Managed policies of AWS's own, which it attaches to users whose keys leaked; they only deny. Anybody may name one of his own so."""
 
 
 @dataclass(frozen=True)
@@ -109,14 +110,14 @@ def narrowing(observed: Principal, binding: Binding, *allowed: Binding) -> Itera
 def surplus_rights(observed: Principal) -> Iterator[Operation]:
     """What takes away every right that our one policy does not give. AWS's own quarantine of leaked keys is left."""
     yield from (DeletePolicy(observed.name, policy) for policy in sorted(observed.other_policies))
-    yield from (DetachPolicy(observed.name, arn) for arn in sorted(observed.attached) if _QUARANTINE not in arn)
+    yield from (DetachPolicy(observed.name, arn) for arn in sorted(observed.attached) if not _QUARANTINE.fullmatch(arn))
     yield from (LeaveGroup(observed.name, group) for group in sorted(observed.groups))
 
 
 def all_rights(observed: Principal) -> tuple[Operation, ...]:
     """What takes every right away."""
     own = (DeletePolicy(observed.name, PREFIX),) if observed.policy is not None else ()
-    quarantine = (DetachPolicy(observed.name, arn) for arn in sorted(observed.attached) if _QUARANTINE in arn)
+    quarantine = (DetachPolicy(observed.name, arn) for arn in sorted(observed.attached) if _QUARANTINE.fullmatch(arn))
     return (*own, *surplus_rights(observed), *quarantine)
 
 

@@ -14,7 +14,7 @@ def versioning(storage: Storage, observed: Bucket, *, kept: bool) -> Literal["En
 
 
 def rules(storage: Storage, uid: str, *, kept: bool) -> tuple[LifecycleRule, ...]:
-    """Rules of ours; on a bucket that is lent none by which objects or versions go."""
+    """Rules of ours; on a bucket that is lent none by which objects, versions or uploads go."""
     return tuple(rule for rule in want_rules(storage, uid) if not (kept and rule.removes))
 
 
