@@ -45,7 +45,7 @@ class AccessGrantSpec(Model):
     valid_until: Timestamp | None = Field(
         default=None,
         description="End of the access, in RFC 3339. Access never lasts longer than the port's maxDuration after the creation of the grant."
-        " Example: 2027-02-20T00:00:00Z.",
+        " A Deny ignores it and refuses until it is deleted. Example: 2027-02-20T00:00:00Z.",
     )
     permanent: bool = Field(default=False, description="Grants access without an end; only if the port allows it. Example: false.")
     note: Text | None = Field(default=None, description="Note that the consumer can read. Example: Agreed in the data guild.")
