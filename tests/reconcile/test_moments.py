@@ -220,6 +220,14 @@ def test_nothing_is_near_its_end_by_a_clock_that_is_off() -> None:
     assert mesh.condition("AccessRequest", REQUEST.name, REQUEST.namespace, "Expiring")["status"] == "True"
 
 
+@OFF
+def test_a_grant_that_waits_for_its_end_says_so(off: timedelta) -> None:
+    mesh = granted(Mesh())
+    mesh.stores.at(ENDPOINT).down = True
+    wrong(mesh.delete("AccessGrant", "inventory-forecast", "sales"), off).settle()
+    assert mesh.condition("AccessGrant", "inventory-forecast", "sales", "DeletionBlocked")["status"] == "True"
+
+
 def test_no_grant_is_called_expired_by_a_clock_that_is_off() -> None:
     mesh = granted(Mesh()).delete(REQUEST.kind, REQUEST.name, REQUEST.namespace).settle()
     wrong(mesh, timedelta(days=400)).settle()

@@ -104,6 +104,15 @@ def test_time_that_passes_changes_nothing(clocks: Clocks) -> None:
     assert clocks.skew.is_trusted()
 
 
+def test_the_log_has_one_line_when_trust_is_lost_and_one_when_it_is_back(clocks: Clocks, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="clouddatamesh")
+    for off in (0, 0, 90, 90, 0, 90, 0, 0, 0):
+        clocks.look(off=off)
+    lost, back = (record.getMessage() for record in caplog.records)
+    assert re.fullmatch(r"ClockSkewed: this machine's clock is \d+ s behind the API server's; nothing is given or taken by time", lost)
+    assert back == "This machine's clock agrees with the API server's again"
+
+
 @pytest.mark.parametrize("date", [None, "", "yesterday"])
 def test_an_answer_without_a_date_is_no_look(clocks: Clocks, date: str | None) -> None:
     clocks.skew.look(date, 0.1)

@@ -27,6 +27,8 @@ FORMER: Final = {**GOOD, "name": "TlsOnly"}
         ({}, timedelta(), True),
         (PROBED, timedelta(hours=1), False),
         (PROBED, timedelta(hours=25), True),
+        (PROBED, -timedelta(minutes=1), False),
+        (PROBED, -timedelta(days=3), True),
         ({**PROBED, "probedGeneration": 0}, timedelta(hours=1), True),
         ({**PROBED, "probedVersion": "older"}, timedelta(hours=1), True),
         ({**PROBED, "capabilities": [BAD]}, timedelta(minutes=4), False),

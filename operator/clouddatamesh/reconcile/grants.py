@@ -63,7 +63,7 @@ def is_under_way(manifest: Manifest, ports: Ports) -> bool:
     """Whether its request is about to give or to take, and will wake it: a moment in which nothing is worth being said."""
     metadata = manifest["metadata"]
     since = metadata.get("deletionTimestamp") or metadata.get("creationTimestamp")
-    if since is None or (ports.clock.now() - parse_time(since)).total_seconds() > _PATIENCE:
+    if since is None or abs((ports.clock.now() - parse_time(since)).total_seconds()) > _PATIENCE:
         return False
     try:
         answer = read_grant(manifest)
