@@ -8,56 +8,56 @@ STORE_RULES = (
     Refusal(
         "a store whose prefix changes",
         a_store(bucketPrefix="other"),
-        "spec.bucketPrefix is immutable; make another ObjectStore with the new prefix",
+        "spec.bucketPrefix is immutable; create another ObjectStore with the new prefix",
         after=a_store(),
     ),
     *(
-        Refusal(f"the reserved prefix {prefix}", a_store(bucketPrefix=prefix), "spec.bucketPrefix begins as S3 reserves it")
+        Refusal(f"the reserved prefix {prefix}", a_store(bucketPrefix=prefix), "spec.bucketPrefix begins with a prefix that S3 reserves")
         for prefix in ("xn--acme", "sthree", "amzn-s3-demo")
     ),
     Refusal(
         "a label selector with a key that is no label",
         a_store(allowedDomains={"matchLabels": {"no label!": "x"}}),
-        "A key of matchLabels is no label key",
+        "A key of matchLabels is not a valid label key",
     ),
     Refusal("an empty label key", a_store(allowedDomains={"matchLabels": {"": "x"}}), "A key has 1 to 317 characters"),
     Refusal(
         "a label selector In without values",
         a_store(allowedDomains={"matchExpressions": [{"key": "tier", "operator": "In"}]}),
-        "Operators In and NotIn need values",
+        "The operators In and NotIn require values",
     ),
     Refusal(
         "a label selector Exists with values",
         a_store(allowedDomains={"matchExpressions": [{"key": "tier", "operator": "Exists", "values": ["a"]}]}),
-        "Exists and DoesNotExist take none",
+        "Exists and DoesNotExist allow none",
     ),
     Refusal(
         "an expression with a key that is no label",
         a_store(allowedDomains={"matchExpressions": [{"key": "-tier", "operator": "Exists"}]}),
-        "The key is no label key",
+        "The key is not a valid label key",
     ),
 )
 
 DOMAIN_RULES = (
-    Refusal("a domain that is its own parent", a_domain(parentRef={"name": "sales"}), "spec.parentRef names this domain itself"),
+    Refusal("a domain that is its own parent", a_domain(parentRef={"name": "sales"}), "spec.parentRef names this Domain itself"),
     Refusal(
         "a domain whose name is longer than a label",
         a_domain("d" * 64, namespaces=[{"name": "sales"}]),
-        "metadata.name is written into labels; choose one of at most 63 characters",
+        "metadata.name is used in labels; choose a name of at most 63 characters",
     ),
-    Refusal("a domain with a dotted name and no namespaces", a_domain("sales.eu"), "No namespace can be named as this domain"),
-    Refusal("a domain named kube-sales without namespaces", a_domain("kube-sales"), "No namespace can be named as this domain"),
-    Refusal("a domain named default without namespaces", a_domain("default"), "No namespace can be named as this domain"),
+    Refusal("a domain with a dotted name and no namespaces", a_domain("sales.eu"), "No namespace can have the name of this Domain"),
+    Refusal("a domain named kube-sales without namespaces", a_domain("kube-sales"), "No namespace can have the name of this Domain"),
+    Refusal("a domain named default without namespaces", a_domain("default"), "No namespace can have the name of this Domain"),
     Refusal(
         "a domain with the namespace default",
         a_domain(namespaces=[{"name": "sales"}, {"name": "default"}]),
-        "The namespaces default and kube-* are the cluster's own; choose another",
+        "The namespaces default and kube-* are reserved for the cluster; choose another one",
     ),
     Refusal("a domain with the namespace kube-system", a_domain(namespaces=[{"name": "kube-system"}]), "The namespaces default and kube-*"),
     Refusal(
         "a domain whose home namespace is exchanged",
         a_domain(namespaces=[{"name": "sales-eu"}]),
-        "The home, which is the first of spec.namespaces, is immutable",
+        "The home namespace, which is the first entry of spec.namespaces, is immutable",
         after=a_domain(namespaces=[{"name": "sales"}]),
     ),
     Refusal(
@@ -69,7 +69,7 @@ DOMAIN_RULES = (
     Refusal(
         "a domain whose list of namespaces goes, and the home with it",
         a_domain(),
-        "The home, which is the first of spec.namespaces, is immutable",
+        "The home namespace, which is the first entry of spec.namespaces, is immutable",
         after=a_domain(namespaces=[{"name": "sales-eu"}]),
     ),
     *(
@@ -83,7 +83,7 @@ DOMAIN_RULES = (
     Refusal(
         "a group with a namespace",
         an_owner(kind="Group", name="sales", namespace="sales"),
-        "namespace belongs to subjects of kind ServiceAccount; remove it",
+        "namespace is only allowed for subjects of kind ServiceAccount; remove it",
     ),
     Refusal("a ServiceAccount with its namespace in its name", a_sa("sales:loader"), "The name of a ServiceAccount has lower-case"),
     Refusal(
@@ -94,20 +94,22 @@ DOMAIN_RULES = (
     Refusal(
         "network exceptions without isolation",
         a_domain(resources={"networkIsolation": {"allowFrom": [{"matchLabels": {"a": "b"}}]}}),
-        "networkIsolation.allowFrom counts only with mode Domain; set the mode or remove it",
+        "networkIsolation.allowFrom has an effect only with mode Domain; set the mode or remove allowFrom",
     ),
     Refusal(
-        "a quota for what cannot be a resource", a_domain(resources={"quota": {"no such!": "1"}}), "A key of resources.quota is no resource"
+        "a quota for what cannot be a resource",
+        a_domain(resources={"quota": {"no such!": "1"}}),
+        "A key of resources.quota is not a resource",
     ),
     Refusal(
         "a default request above the default limit",
         a_domain(resources={"limitRange": {"default": {"cpu": "500m"}, "defaultRequest": {"cpu": "1"}}}),
-        "A limitRange.defaultRequest is above the limitRange.default of its resource",
+        "A limitRange.defaultRequest is greater than the limitRange.default of its resource",
     ),
     Refusal("an empty key in a quota", a_domain(resources={"quota": {"": "1"}}), "A key has 1 to 256 characters"),
 )
 
-_NO_TIME = "access.maxDuration, access.minDuration or access.rotateAfter stands for no time at all; write at least 1m, or remove it"
+_NO_TIME = "access.maxDuration, access.minDuration or access.rotateAfter is zero; set at least 1m, or remove it"
 _PROPOSED = without(without(a_product(lifecycle="proposed"), "spec", "storage"), "spec", "producer")
 PRODUCT_RULES = (
     Refusal("an active product without storage", without(without(a_product(), "spec", "storage"), "spec", "producer"),
@@ -117,12 +119,12 @@ PRODUCT_RULES = (
     Refusal("a producer without storage", without(a_product(lifecycle="proposed"), "spec", "storage"),
             "spec.producer needs spec.storage; add it or remove spec.producer"),
     Refusal("a product that moves to another store", a_product(storage={"storeRef": {"name": "other"}}),
-            "spec.storage.storeRef is immutable; make another product and move the data", after=a_product()),
+            "spec.storage.storeRef is immutable; create another product and move the data", after=a_product()),
     Refusal("a bucket name that changes", a_product(storage={"bucketName": "acme-b"}),
-            "spec.storage.bucketName is immutable; make another product and move the data",
+            "spec.storage.bucketName is immutable; create another product and move the data",
             after=a_product(storage={"bucketName": "acme-a"})),
     *(
-        Refusal(f"the reserved bucket name {name}", a_product(storage={"bucketName": name}), "spec.storage.bucketName begins or ends as S3")
+        Refusal(f"the reserved bucket name {name}", a_product(storage={"bucketName": name}), "bucketName has a prefix or suffix that S3")
         for name in ("xn--acme", "sthree-acme", "amzn-s3-demo-acme", "acme-s3alias", "acme--ol-s3", "acme--x-s3", "acme--table-s3")
     ),
     Refusal("a bucket name that is added later", a_product(storage={"bucketName": "acme-b"}), "spec.storage.bucketName is immutable",
@@ -136,32 +138,32 @@ PRODUCT_RULES = (
                          ("retired", "active"), ("retired", "deprecated"))
     ),
     Refusal("two ports of one path", a_product(outputPorts=[a_port(), a_port("hourly")]),
-            "Paths of spec.outputPorts overlap; give every port a path of its own"),
+            "Paths of spec.outputPorts overlap; give every port its own path"),
     Refusal("a port within another's path", a_product(outputPorts=[a_port(), a_port("eu", path="daily/eu/")]), "outputPorts overlap"),
     Refusal("an input port from nowhere", a_product(inputPorts=[{"name": "stock"}]), "An input port reads either"),
     Refusal("an input port from two places",
             a_product(inputPorts=[{"name": "stock", "external": {"url": "https://x.test"},
                                    "from": {"namespace": "i", "dataProduct": "s", "outputPort": {"name": "d", "version": "1.0.0"}}}]),
-            "An input port reads either from a product or from something external; give exactly one"),
+            "An input port reads either from a product or from an external source; set exactly one of from and external"),
     Refusal("an external input that says nothing", a_product(inputPorts=[{"name": "fx", "external": {}}]),
-            "An external input says what it is or where it comes from; give description or url"),
+            "An external input requires a description or a url; set one of them"),
     Refusal("a grant that lasts no time", a_product(outputPorts=[a_port(access={"maxDuration": "0d"})]), _NO_TIME),
     Refusal("a key that is replaced after no time", a_product(outputPorts=[a_port(access={"rotateAfter": "0d0h0m"})]), _NO_TIME),
     Refusal("a producer's key that is replaced after no time", a_product(producer={"secretName": "x", "rotateAfter": "0h"}),
-            "producer.rotateAfter stands for no time at all; write at least 1m, or remove it"),
+            "producer.rotateAfter is zero; set at least 1m, or remove it"),
     Refusal("two ports of one name and major version", a_product(outputPorts=[a_port(), a_port(version="1.1.0", path="next/")]),
-            "Two of spec.outputPorts have the same name and major version, by which access goes; raise one's major version or rename it"),
+            "Two of spec.outputPorts have the same name and major version, which must be unique; raise one of them or rename the port"),
     Refusal("a port and its own pre-release", a_product(outputPorts=[a_port(), a_port(version="1.0.0-rc.1", path="next/")]),
             "Two of spec.outputPorts have the same name and major version"),
     Refusal("a delay of adoption without adoption", a_product(storage={"adoptionDelay": "2d"}),
-            "spec.storage.adoptionDelay has an effect with adoptionPolicy IfConsented only"),
+            "spec.storage.adoptionDelay has an effect only with adoptionPolicy IfConsented"),
     Refusal("a delay of adoption of no time", a_product(storage={"adoptionPolicy": "IfConsented", "adoptionDelay": "0m"}),
-            "spec.storage.adoptionDelay stands for no time at all"),
+            "spec.storage.adoptionDelay is zero"),
     Refusal("a lifecycle rule without action", a_rule(prefix="tmp/"),
-            "A lifecycle rule needs expireAfter, expireNoncurrentAfter or abortUploadsAfter; add one or remove the rule"),
+            "A lifecycle rule requires expireAfter, expireNoncurrentAfter or abortUploadsAfter; add one or remove the rule"),
     *(
         Refusal(f"expireAfter: {age}", a_rule(prefix="tmp/", expireAfter=age),
-                "S3 counts the age of objects in whole days; write a number of days, such as 7d, in each duration of a lifecycle rule")
+                "S3 counts the age of objects in whole days; use a number of days, such as 7d, in each duration of a lifecycle rule")
         for age in ("90m", "24h", "1d12h", "0d")
     ),
     *(

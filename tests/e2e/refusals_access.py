@@ -3,16 +3,16 @@
 from tests.e2e.cases import Manifest, Refusal, without
 from tests.support.manifests import a_grant, a_request
 
-_ASK_ANEW = "A request is immutable but for spec.renewal; to ask for something else, make another request"
-_ANSWER_ANEW = "A grant is immutable but for decision, validUntil, permanent and note; to answer something else, make another grant"
-_CONSUMER = "A consumer is either a product or a ServiceAccount; give exactly one of dataProductRef and serviceAccountRef"
-_HOW_LONG = "A request says for how long: give either duration or permanent: true"
-_NO_TIME = "spec.duration stands for no time at all; write at least 1m"
-_FORWARD = "spec.renewal.requestedAt only moves forward; write the present time"
-_ONE_QUESTION = "A grant answers either one request or a whole namespace; give exactly one of requestRef and consumerNamespace"
-_ONLY_REFUSES = "consumerNamespace only refuses; approve each request of that namespace by a grant of its own"
-_REPEAT = "With requestRef repeat outputPort, consumer and mode of the request, so that yes means exactly that"
-_END = "An approval says how long: give either validUntil or permanent: true"
+_ASK_ANEW = "All fields except spec.renewal are immutable; to request something else, create another request"
+_ANSWER_ANEW = "All fields except decision, validUntil, permanent and note are immutable; to decide on something else, create another grant"
+_CONSUMER = "A consumer is either a product or a ServiceAccount; set exactly one of dataProductRef and serviceAccountRef"
+_HOW_LONG = "A request requires a duration; set either duration or permanent: true"
+_NO_TIME = "spec.duration is zero; set at least 1m"
+_FORWARD = "spec.renewal.requestedAt only moves forward; set the current time"
+_ONE_QUESTION = "A grant decides on either one request or a whole namespace; set exactly one of requestRef and consumerNamespace"
+_ONLY_REFUSES = "consumerNamespace is only allowed with decision Deny; approve each request of that namespace with its own grant"
+_REPEAT = "With requestRef, repeat outputPort, consumer and mode of the request, so that the decision is on exactly that request"
+_END = "An approval requires an end; set either validUntil or permanent: true"
 
 _BOTH = {"dataProductRef": {"name": "forecast"}, "serviceAccountRef": {"name": "forecast"}}
 _ACCOUNT = {"serviceAccountRef": {"name": "forecast"}}

@@ -103,9 +103,12 @@ class LabelSelectorRequirement(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
-            "Operators In and NotIn need values, Exists and DoesNotExist take none; add or remove values",
+            "The operators In and NotIn require values, Exists and DoesNotExist allow none; add or remove values",
         ),
-        Rule(f"self.key.matches('{_LABEL_KEY}')", "The key is no label key; write letters, digits and -_. after an optional prefix and /"),
+        Rule(
+            f"self.key.matches('{_LABEL_KEY}')",
+            "The key is not a valid label key; use letters, digits and -_. after an optional prefix and /",
+        ),
     )
 
 
@@ -120,7 +123,7 @@ class LabelSelector(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             f"!has(self.matchLabels) || self.matchLabels.all(key, key.matches('{_LABEL_KEY}'))",
-            "A key of matchLabels is no label key; write letters, digits and -_. after an optional prefix and /",
+            "A key of matchLabels is not a valid label key; use letters, digits and -_. after an optional prefix and /",
         ),
     )
 

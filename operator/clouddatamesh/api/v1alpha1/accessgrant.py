@@ -53,25 +53,25 @@ class AccessGrantSpec(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "has(self.requestRef) != has(self.consumerNamespace)",
-            "A grant answers either one request or a whole namespace; give exactly one of requestRef and consumerNamespace",
+            "A grant decides on either one request or a whole namespace; set exactly one of requestRef and consumerNamespace",
         ),
         Rule(
             "!has(self.consumerNamespace) || self.decision == 'Deny'",
-            "consumerNamespace only refuses; approve each request of that namespace by a grant of its own",
+            "consumerNamespace is only allowed with decision Deny; approve each request of that namespace with its own grant",
         ),
         Rule(
             "has(self.requestRef) ? (has(self.outputPort) && has(self.consumer) && has(self.mode))"
             " : !(has(self.consumer) || has(self.mode))",
-            "With requestRef repeat outputPort, consumer and mode of the request, so that yes means exactly that;"
-            " with consumerNamespace leave consumer and mode out",
+            "With requestRef, repeat outputPort, consumer and mode of the request, so that the decision is on exactly that request;"
+            " with consumerNamespace, omit consumer and mode",
         ),
         Rule(
             "self.decision == 'Deny' || has(self.validUntil) != self.permanent",
-            "An approval says how long: give either validUntil or permanent: true",
+            "An approval requires an end; set either validUntil or permanent: true",
         ),
         Rule(
             f"self.dataProductRef == oldSelf.dataProductRef && {_same(*_QUESTION)}",
-            "A grant is immutable but for decision, validUntil, permanent and note; to answer something else, make another grant",
+            "All fields except decision, validUntil, permanent and note are immutable; to decide on something else, create another grant",
         ),
     )
 

@@ -37,7 +37,7 @@ class Consumer(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "has(self.dataProductRef) != has(self.serviceAccountRef)",
-            "A consumer is either a product or a ServiceAccount; give exactly one of dataProductRef and serviceAccountRef",
+            "A consumer is either a product or a ServiceAccount; set exactly one of dataProductRef and serviceAccountRef",
         ),
     )
 
@@ -72,19 +72,19 @@ class AccessRequestSpec(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "has(self.duration) != self.permanent",
-            "A request says for how long: give either duration or permanent: true",
+            "A request requires a duration; set either duration or permanent: true",
         ),
-        Rule(is_some_time("duration"), "spec.duration stands for no time at all; write at least 1m"),
+        Rule(is_some_time("duration"), "spec.duration is zero; set at least 1m"),
         Rule(
             "self.dataProductRef == oldSelf.dataProductRef && self.outputPort == oldSelf.outputPort && self.mode == oldSelf.mode"
             " && self.consumer == oldSelf.consumer && self.purpose == oldSelf.purpose && self.secretName == oldSelf.secretName"
             " && self.permanent == oldSelf.permanent && has(self.duration) == has(oldSelf.duration)"
             " && (!has(self.duration) || self.duration == oldSelf.duration)",
-            "A request is immutable but for spec.renewal; to ask for something else, make another request",
+            "All fields except spec.renewal are immutable; to request something else, create another request",
         ),
         Rule(
             "!has(oldSelf.renewal) || !has(self.renewal) || self.renewal.requestedAt >= oldSelf.renewal.requestedAt",
-            "spec.renewal.requestedAt only moves forward; write the present time",
+            "spec.renewal.requestedAt only moves forward; set the current time",
         ),
     )
 

@@ -59,9 +59,7 @@ class Producer(Model):
         default=None, description="Age at which the key is rotated, in days, hours and minutes; absent: only by annotation. Example: 30d."
     )
 
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(is_some_time("rotateAfter"), "producer.rotateAfter stands for no time at all; write at least 1m, or remove it"),
-    )
+    RULES: ClassVar[tuple[Rule, ...]] = (Rule(is_some_time("rotateAfter"), "producer.rotateAfter is zero; set at least 1m, or remove it"),)
 
 
 class DataProductSpec(Model):
@@ -118,17 +116,17 @@ class DataProductSpec(Model):
         Rule(
             "(oldSelf.lifecycle == 'deprecated' && self.lifecycle == 'active')"
             f" || {_STAGES}[oldSelf.lifecycle] <= {_STAGES}[self.lifecycle]",
-            "spec.lifecycle moves forward only, and from deprecated back to active; make a new product for a new life",
+            "spec.lifecycle moves forward only, except from deprecated back to active; create a new product instead",
         ),
         Rule(
             "!has(self.outputPorts) || self.outputPorts.all(a, self.outputPorts.all(b,"
             " (a.name == b.name && a.version == b.version) || !b.path.startsWith(a.path)))",
-            "Paths of spec.outputPorts overlap; give every port a path of its own",
+            "Paths of spec.outputPorts overlap; give every port its own path",
         ),
         Rule(
             "!has(self.outputPorts) || self.outputPorts.all(a, self.outputPorts.exists_one(b,"
             " a.name == b.name && a.version.split('.')[0] == b.version.split('.')[0]))",
-            "Two of spec.outputPorts have the same name and major version, by which access goes; raise one's major version or rename it",
+            "Two of spec.outputPorts have the same name and major version, which must be unique; raise one of them or rename the port",
         ),
     )
 

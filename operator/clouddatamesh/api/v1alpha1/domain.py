@@ -92,11 +92,14 @@ class AccessSubject(Model):
     )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule("!self.name.startsWith('system:')", "Subjects named system:* are the cluster's own; name a user or group of yours"),
-        Rule("!has(self.namespace) || self.kind == 'ServiceAccount'", "namespace belongs to subjects of kind ServiceAccount; remove it"),
+        Rule("!self.name.startsWith('system:')", "Subjects named system:* are reserved for the cluster; name a user or group of your own"),
+        Rule(
+            "!has(self.namespace) || self.kind == 'ServiceAccount'",
+            "namespace is only allowed for subjects of kind ServiceAccount; remove it",
+        ),
         Rule(
             "self.kind != 'ServiceAccount' || self.name.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",
-            "The name of a ServiceAccount has lower-case letters, digits, dots and dashes; correct it, and name its namespace apart",
+            "The name of a ServiceAccount has lower-case letters, digits, dots and dashes; correct it, and set its namespace in namespace",
         ),
     )
 
@@ -121,7 +124,7 @@ class DomainNamespace(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.name != 'default' && !self.name.startsWith('kube-')",
-            "The namespaces default and kube-* are the cluster's own; choose another",
+            "The namespaces default and kube-* are reserved for the cluster; choose another one",
         ),
     )
 
@@ -138,7 +141,7 @@ class LimitRange(Model):
         Rule(
             "!has(self.default) || !has(self.defaultRequest) || self.defaultRequest.all(key, !(key in self.default)"
             " || quantity(self.defaultRequest[key]).compareTo(quantity(self.default[key])) <= 0)",
-            "A limitRange.defaultRequest is above the limitRange.default of its resource; lower it or raise the limit",
+            "A limitRange.defaultRequest is greater than the limitRange.default of its resource; lower the request or raise the limit",
         ),
     )
 
@@ -158,7 +161,7 @@ class NetworkIsolation(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "self.mode == 'Domain' || !has(self.allowFrom) || size(self.allowFrom) == 0",
-            "networkIsolation.allowFrom counts only with mode Domain; set the mode or remove it",
+            "networkIsolation.allowFrom has an effect only with mode Domain; set the mode or remove allowFrom",
         ),
     )
 
@@ -188,7 +191,7 @@ class DomainResources(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "!has(self.quota) || self.quota.all(key, key.matches('^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$'))",
-            "A key of resources.quota is no resource; write one as ResourceQuota has it, such as requests.cpu or count/pods",
+            "A key of resources.quota is not a resource; use the names of a ResourceQuota, such as requests.cpu or count/pods",
         ),
     )
 
@@ -262,16 +265,16 @@ class Domain(Resource):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "!has(self.spec.parentRef) || self.spec.parentRef.name != self.metadata.name",
-            "spec.parentRef names this domain itself; name another or remove it",
+            "spec.parentRef names this Domain itself; name another Domain or remove it",
         ),
-        Rule("size(self.metadata.name) <= 63", "metadata.name is written into labels; choose one of at most 63 characters"),
+        Rule("size(self.metadata.name) <= 63", "metadata.name is used in labels; choose a name of at most 63 characters"),
         Rule(
             "size(self.spec.namespaces) > 0 || !(self.metadata.name.contains('.') || self.metadata.name == 'default'"
             " || self.metadata.name.startsWith('kube-'))",
-            "No namespace can be named as this domain; name the domain's namespaces in spec.namespaces",
+            "No namespace can have the name of this Domain; list the Domain's namespaces in spec.namespaces",
         ),
         Rule(
             f"{_HOME} == {_HOME.replace('self', 'oldSelf')}",
-            "The home, which is the first of spec.namespaces, is immutable; keep it first and add others after it",
+            "The home namespace, which is the first entry of spec.namespaces, is immutable; keep it first and add others after it",
         ),
     )

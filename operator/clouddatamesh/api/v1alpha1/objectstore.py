@@ -83,10 +83,10 @@ class ObjectStoreSpec(Model):
     )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule("self.bucketPrefix == oldSelf.bucketPrefix", "spec.bucketPrefix is immutable; make another ObjectStore with the new prefix"),
+        Rule("self.bucketPrefix == oldSelf.bucketPrefix", "spec.bucketPrefix is immutable; create another ObjectStore with the new prefix"),
         Rule(
             "!(self.bucketPrefix + '-').matches('^(xn--|sthree-|amzn-s3-demo-)')",
-            "spec.bucketPrefix begins as S3 reserves it for itself; choose another prefix",
+            "spec.bucketPrefix begins with a prefix that S3 reserves; choose another prefix",
         ),
     )
 

@@ -32,7 +32,7 @@ class ExternalInput(Model):
     url: Url | None = Field(default=None, description="URL of the source. Example: https://www.ecb.europa.eu.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule("has(self.description) || has(self.url)", "An external input says what it is or where it comes from; give description or url"),
+        Rule("has(self.description) || has(self.url)", "An external input requires a description or a url; set one of them"),
     )
 
 
@@ -45,7 +45,8 @@ class InputPort(Model):
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "has(self.from) != has(self.external)", "An input port reads either from a product or from something external; give exactly one"
+            "has(self.from) != has(self.external)",
+            "An input port reads either from a product or from an external source; set exactly one of from and external",
         ),
     )
 
@@ -79,7 +80,7 @@ class PortAccess(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             is_some_time("maxDuration", "minDuration", "rotateAfter"),
-            "access.maxDuration, access.minDuration or access.rotateAfter stands for no time at all; write at least 1m, or remove it",
+            "access.maxDuration, access.minDuration or access.rotateAfter is zero; set at least 1m, or remove it",
         ),
     )
 

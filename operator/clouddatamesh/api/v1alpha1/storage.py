@@ -21,11 +21,11 @@ class LifecycleRule(Model):
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "has(self.expireAfter) || has(self.expireNoncurrentAfter) || has(self.abortUploadsAfter)",
-            "A lifecycle rule needs expireAfter, expireNoncurrentAfter or abortUploadsAfter; add one or remove the rule",
+            "A lifecycle rule requires expireAfter, expireNoncurrentAfter or abortUploadsAfter; add one or remove the rule",
         ),
         Rule(
             " && ".join(f"(!has(self.{field}) || self.{field}.matches('^0*[1-9][0-9]*d$'))" for field in _AGES),
-            "S3 counts the age of objects in whole days; write a number of days, such as 7d, in each duration of a lifecycle rule",
+            "S3 counts the age of objects in whole days; use a number of days, such as 7d, in each duration of a lifecycle rule",
         ),
     )
 
@@ -67,22 +67,22 @@ class Storage(Model):
     )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule("self.storeRef == oldSelf.storeRef", "spec.storage.storeRef is immutable; make another product and move the data"),
+        Rule("self.storeRef == oldSelf.storeRef", "spec.storage.storeRef is immutable; create another product and move the data"),
         Rule(
             "has(self.bucketName) == has(oldSelf.bucketName) && (!has(self.bucketName) || self.bucketName == oldSelf.bucketName)",
-            "spec.storage.bucketName is immutable; make another product and move the data",
+            "spec.storage.bucketName is immutable; create another product and move the data",
         ),
         Rule(
             "!has(self.bucketName) || !self.bucketName.matches('^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|--table-s3)$')",
-            "spec.storage.bucketName begins or ends as S3 reserves it for itself; choose another name",
+            "spec.storage.bucketName has a prefix or suffix that S3 reserves; choose another name",
         ),
         Rule(
             "!has(self.adoptionDelay) || self.adoptionPolicy == 'IfConsented'",
-            "spec.storage.adoptionDelay has an effect with adoptionPolicy IfConsented only; set that or remove adoptionDelay",
+            "spec.storage.adoptionDelay has an effect only with adoptionPolicy IfConsented; set that policy or remove adoptionDelay",
         ),
         Rule(
             is_some_time("adoptionDelay"),
-            "spec.storage.adoptionDelay stands for no time at all; write at least 1m, or remove it",
+            "spec.storage.adoptionDelay is zero; set at least 1m, or remove it",
         ),
         Rule(
             "!has(self.tags) || self.tags.all(key, !key.startsWith('clouddatamesh.dev/') && !key.lowerAscii().startsWith('aws:'))",
@@ -90,7 +90,7 @@ class Storage(Model):
         ),
         Rule(
             "!has(self.tags) || self.tags.all(key, key.matches('^[A-Za-z0-9 _.:/=+@-]+$'))",
-            "A key of spec.storage.tags has characters that S3 refuses; write letters, digits, spaces and _.:/=+-@",
+            "A key of spec.storage.tags has characters that S3 refuses; use letters, digits, spaces and _.:/=+-@",
         ),
     )
 
