@@ -2,6 +2,8 @@
 
 import json
 import time
+import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from botocore.exceptions import ClientError
+from prometheus_client.parser import text_string_to_metric_families
 
 from hack.tools.children import ToolError
 from tests.e2e.actors import Actors
@@ -199,3 +202,39 @@ def test_a_look_that_finds_nothing_writes_nothing(mesh: Actors) -> None:
     mesh.installed.until(lambda: mesh.store.requests() >= before + 8, what="the look")
     time.sleep(1)
     assert [write for write in mesh.writes_since(mark) if "still" in write] == []
+
+
+def test_the_operator_counts_what_it_does(mesh: Actors) -> None:
+    mesh.make("counted")
+    mesh.installed.until(lambda: scrape(mesh)[PRODUCTS_READY] == ready_products(mesh), what="the count of Ready products")
+    seen = scrape(mesh)
+    assert seen["leader_election_master_status", ("clouddatamesh",)] == 1
+    assert seen["clouddatamesh_missing_permissions", ()] == 0
+    assert seen["clouddatamesh_access_overdue_seconds", ()] == 0
+    assert abs(seen["clouddatamesh_clock_skew_seconds", ()]) < 5
+    assert max(age for (name, _), age in seen.items() if name == "clouddatamesh_watch_age_seconds") < 80
+    for call in (("s3", "CreateBucket", "success"), ("s3", "PutBucketTagging", "success"), ("iam", "CreateAccessKey", "success")):
+        assert seen["clouddatamesh_store_requests_total", call] >= 1
+    assert seen["clouddatamesh_drift_repaired_total", ("DataProduct",)] >= 1
+    for method, code in (("GET", "200"), ("POST", "201"), ("PATCH", "200")):
+        assert seen["rest_client_requests_total", (code, method)] >= 1
+    assert seen["controller_runtime_reconcile_total", ("dataproduct", "requeue_after")] >= 1
+
+
+PRODUCTS_READY = ("clouddatamesh_products", ("sales", "Ready", "True"))
+
+
+def ready_products(mesh: Actors) -> int:
+    items = json.loads(mesh.installed.cluster.kubectl("get", "dataproducts", "-n", "sales", "-o", "json"))["items"]
+    found = [condition for item in items for condition in item["status"]["conditions"] if condition["type"] == "Ready"]
+    return sum((condition["status"], condition["reason"]) == ("True", "Ready") for condition in found)
+
+
+def scrape(mesh: Actors) -> Counter[tuple[str, tuple[str, ...]]]:
+    """What Prometheus would see: by name and values of labels, in the order of their names."""
+    deployment = mesh.installed.get("deployment", "clouddatamesh", NAMESPACE)
+    port = deployment["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        families = list(text_string_to_metric_families(answer.read().decode()))
+    samples = (sample for family in families for sample in family.samples)
+    return Counter({(sample.name, tuple(sample.labels[label] for label in sorted(sample.labels))): sample.value for sample in samples})
