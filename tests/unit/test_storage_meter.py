@@ -40,11 +40,12 @@ def test_each_call_has_one_result(status: int, body: bytes, result: str) -> None
     assert 0 < seconds < 60
 
 
-def test_an_answer_that_is_none_of_the_api() -> None:
+@pytest.mark.parametrize(("page", "result"), [(b"<html/>", "unavailable"), (b"<Unheard/>", "error")], ids=["a proxy's", "of no known form"])
+def test_an_answer_that_is_none_of_the_api(page: bytes, result: str) -> None:
     reported: list[tuple[str, str, str, float]] = []
-    with answering(b"<html/>") as (endpoint, _), pytest.raises(MeshError):
+    with answering(page) as (endpoint, _), pytest.raises(MeshError):
         BotoStores(report=lambda *call: reported.append(call)).identities(at(endpoint)).list("/")
-    assert [call[:3] for call in reported] == [("iam", "ListUsers", "unavailable")]
+    assert [call[:3] for call in reported] == [("iam", "ListUsers", result)]
 
 
 def test_a_store_that_does_not_answer() -> None:
