@@ -14,12 +14,12 @@ from typing import Any
 from hack.tools.controlplane import ControlPlane
 from hack.tools.s3_moto import Moto
 from hack.tools.s3_rgw import Rgw
-from tests.bench import known
+from tests.bench import known, scrape
 from tests.bench.access import Access
 from tests.bench.figures import Bench
 from tests.support.installation import ROOT, Installation, git_describe
 
-FIGURES = ("memory", "latency", "calls", "burst", "quiet", "restart", "access-latency", "access-burst", "hang", "known")
+FIGURES = ("memory", "latency", "calls", "burst", "quiet", "restart", "access-latency", "access-burst", "hang", "known", "scrape")
 ON_MOTO = ("latency", "calls", "burst")
 """moto shows what the operator does where the store costs little; the other figures are no different on it."""
 REPLAYS = {"guard.breakGlassGroups": "{system:masters}"}
@@ -45,6 +45,7 @@ def measure(kind: str, wanted: tuple[str, ...], options: argparse.Namespace) -> 
             "access-burst": lambda: access().burst(options.requests, min(options.quiet_seconds, 60)),
             "hang": lambda: bench.hang(options.neighbours),
             "known": lambda: known.measure(mesh, options.known),
+            "scrape": lambda: scrape.measure(options.known),
         }
         found: dict[str, Any] = {}
         for name in FIGURES:

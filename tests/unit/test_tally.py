@@ -15,7 +15,7 @@ from clouddatamesh.metrics.tally import OTHER, TYPES, Reading, Tally
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.plan.sweep import ORPHANED
 from clouddatamesh.plan.takeover import UNCLAIMED
-from tests.support.manifests import a_product, a_store
+from tests.support.manifests import a_product, a_request, a_store
 
 OPERATOR = Path(__file__).parents[2] / "operator" / "clouddatamesh"
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
@@ -77,6 +77,14 @@ def test_a_status_that_somebody_else_wrote_is_counted_and_names_nothing(conditio
     tally.take(None, {**a_product(), "status": {"conditions": conditions}})
     labels = {label for _, names, _ in tally.read(NOW, same) for label in names}
     assert labels <= {"ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant", "sales", "Ready", OTHER}
+
+
+def test_a_manifest_that_cannot_be_counted_leaves_nothing_behind() -> None:
+    tally = Tally()
+    found = {**a_request(), "status": {"conditions": [{"type": ["Ready"], "status": "True"}]}}
+    tally.take(None, found)
+    tally.take(found, None)
+    assert not tally._counts
 
 
 def test_a_moment_that_is_none_counts_as_now() -> None:

@@ -3,6 +3,7 @@
 Each change subtracts the former state of an object and adds the current one, so the order of notifications does not matter.
 """
 
+import logging
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator
@@ -17,6 +18,7 @@ from clouddatamesh.model.objects import Manifest
 from clouddatamesh.plan.access.consumers import is_pending
 from clouddatamesh.plan.access.facts import asked_product, conditions_of, part_of
 
+_log = logging.getLogger(__name__)
 Labels: TypeAlias = tuple[str, ...]
 Reading: TypeAlias = tuple[Metric, Labels, float]
 """One sample: the metric, the values of its labels, and its value."""
@@ -55,7 +57,7 @@ class Tally:
         with self._lock:
             for manifest, by in ((old, -1), (new, +1)):
                 if manifest is not None and manifest["kind"] in COUNTED:
-                    self._add(manifest, by)
+                    self._try(manifest, by)
 
     def read(self, now: datetime, domain_of: Callable[[str], str]) -> Iterator[Reading]:
         """Every reading; `domain_of` gives the label of a namespace. Moments that are no moments count as now."""
@@ -74,6 +76,13 @@ class Tally:
                 ages[key] = max(_oldest(moments, now), ages.get(key, 0.0))
         yield from ((metric, labels, float(value)) for (metric, labels), value in sums.items())
         yield from ((metric, labels, value) for (metric, labels), value in ages.items())
+
+    def _try(self, manifest: Manifest, by: int) -> None:
+        """Nobody is kept from reconciling by a manifest that cannot be counted. The former state fails where the current one did."""
+        try:
+            self._add(manifest, by)
+        except Exception:
+            _log.debug("%s is not counted as a whole", manifest["kind"], exc_info=True)
 
     def _add(self, manifest: Manifest, by: int) -> None:
         kind = manifest["kind"]
