@@ -11,10 +11,8 @@ import pytest
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.trail import at, current, reconciling
 from clouddatamesh.shell.logs import JsonFormatter
-from tests.reconcile.access_flows import granted
 from tests.reconcile.flows import ENDPOINT, drift_bucket
-from tests.support.mesh import Mesh
-from tests.support.running import Running, an_operator
+from tests.support.running import Running, a_granted_mesh, an_operator
 
 PRODUCT = Key("DataProduct", "sales", "orders")
 NAMED = {"kind": "DataProduct", "namespace": "sales", "name": "orders", "key": "DataProduct sales/orders"}
@@ -45,7 +43,7 @@ def lines() -> Iterator[list[dict[str, Any]]]:
 
 @pytest.fixture
 def running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Running]:
-    mesh = granted(Mesh())
+    mesh = a_granted_mesh()
     found = Running(an_operator(monkeypatch, tmp_path, mesh), mesh)
     yield found
     found.stop()

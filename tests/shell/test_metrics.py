@@ -12,11 +12,11 @@ from clouddatamesh.metrics import catalogue
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
 from clouddatamesh.storage.clients import BotoStores
-from tests.reconcile.access_flows import drift, granted
+from tests.reconcile.access_flows import drift
 from tests.reconcile.flows import ENDPOINT, drift_bucket
 from tests.support.manifests import a_domain, a_product, a_request, a_store
 from tests.support.mesh import Mesh
-from tests.support.running import Running, an_operator
+from tests.support.running import Running, a_granted_mesh, an_operator
 from tests.unit.test_storage_clients import answering, at
 
 BY_NAME = {metric.name: metric for metric in catalogue.METRICS}
@@ -27,7 +27,7 @@ PLANTED = ("planted-product", "planted-request", "planted-consumer", "planted-st
 
 @pytest.fixture
 def mesh() -> Mesh:
-    return granted(Mesh())
+    return a_granted_mesh()
 
 
 @pytest.fixture

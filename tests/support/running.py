@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,21 @@ from clouddatamesh.reconcile.dispatch import RECONCILED, WATCHED
 from clouddatamesh.shell import health, wiring
 from clouddatamesh.shell.settings import ShellSettings
 from clouddatamesh.shell.wiring import Operator
+from tests.reconcile.access_flows import granted
 from tests.support.mesh import Mesh
 
 Series = tuple[str, tuple[tuple[str, str], ...]]
 """Name and sorted labels."""
+
+
+def a_granted_mesh() -> Mesh:
+    """Two domains, two products, one granted request; made once and copied."""
+    return _granted().copy()
+
+
+@cache
+def _granted() -> Mesh:
+    return granted(Mesh())
 
 
 def an_operator(monkeypatch: pytest.MonkeyPatch, folder: Path, mesh: Mesh) -> Operator:
