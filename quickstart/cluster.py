@@ -21,6 +21,7 @@ LOST: Final = (
     "This store keeps everything in memory and has started empty: all buckets, objects, users and keys of an earlier start are lost. "
     "Use it for trials only"
 )
+_MANAGER: Final = "clouddatamesh-quickstart"
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 Manifest = Mapping[str, Any]
 
@@ -52,9 +53,9 @@ class ApiServer:
 
         def send() -> None:
             if namespace:
-                self._custom.create_namespaced_custom_object(GROUP, VERSION, namespace, plural, body)
+                self._custom.create_namespaced_custom_object(GROUP, VERSION, namespace, plural, body, field_manager=_MANAGER)
             else:
-                self._custom.create_cluster_custom_object(GROUP, VERSION, plural, body)
+                self._custom.create_cluster_custom_object(GROUP, VERSION, plural, body, field_manager=_MANAGER)
 
         return _is_new(send)
 
@@ -82,7 +83,7 @@ class ApiServer:
             "secret-access-key": secrets.token_urlsafe(30),
         }
         body = {"metadata": {"name": name, "labels": LABELS}, "type": "Opaque", "stringData": data}
-        return _is_new(lambda: self._core.create_namespaced_secret(namespace, body))
+        return _is_new(lambda: self._core.create_namespaced_secret(namespace, body, field_manager=_MANAGER))
 
     def warn(self, pod: Manifest) -> None:
         """A Warning event on the Pod of the store: what an earlier start held is lost."""
