@@ -77,12 +77,10 @@ def needs(name: str, definitions: dict[str, Any]) -> set[str]:
 
 
 def strictly(schema: dict[str, Any]) -> dict[str, Any]:
-    """As kubeconform's own strict schemas are: no other members, and numbers where a quantity or a port name may be one."""
-    text = json.dumps(schema).replace('"format": "int-or-string", "type": "string"', '"type": ["string", "integer"]')
-    if schema.get("description", "").startswith("Quantity is"):
+    """As kubeconform's own strict schemas are: no other members, and numbers where a quantity or a port may be one."""
+    if schema.get("format") == "int-or-string" or schema.get("description", "").startswith("Quantity is"):
         return {"type": ["string", "number"]}
-    strict: dict[str, Any] = json.loads(text)
-    return {**strict, "additionalProperties": False} if "properties" in strict else strict
+    return {**schema, "additionalProperties": False} if "properties" in schema else schema
 
 
 def kubeconform(text: str, schemas: Path) -> dict[str, Any]:

@@ -25,6 +25,7 @@ EVERYTHING: dict[str, Any] = {
     "metrics.prometheusRule.enabled": True,
     "metrics.dashboards.enabled": True,
     "metrics.service.ipFamilyPolicy": "PreferDualStack",
+    "metrics.service.ipFamilies": ["IPv4"],
 }
 CASES: dict[str, dict[str, Any]] = {
     "default": {"mesh": "acme"},
