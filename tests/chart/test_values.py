@@ -17,11 +17,6 @@ NO_CRDS = {"mesh": "acme", "crds.enabled": False}
 """What is rendered where nothing is said of CRDs: they are long, and two values are about them."""
 
 
-FILES = {"metrics.prometheusRule.": "files/alerts.yaml", "metrics.dashboards.": "files/dashboards"}
-"""Values that render files of the chart, by the beginning of their names: without the files they render nothing."""
-SHOWN = [name for name in VALUES if not any(name.startswith(begin) and not (CHART / path).exists() for begin, path in FILES.items())]
-
-
 def rendered(flat: dict[str, Any]) -> str:
     return render_text(document=yaml.safe_dump(nested({**NO_CRDS, **flat})))
 
@@ -38,7 +33,7 @@ def another(value: Value) -> Any:
     return choices[0]
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", VALUES)
 def test_every_value_changes_what_is_rendered(name: str) -> None:
     needed = next((NEEDS[place] for place in (name, name.rpartition(".")[0]) if place in NEEDS), {})
     default = {} if VALUES[name].default == "" else {name: VALUES[name].default}
