@@ -30,8 +30,9 @@ from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
-from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run, take_all
+from clouddatamesh.reconcile.pipeline import Flow, is_settled, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
+from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.accessrequest import report
 from clouddatamesh.status.summarize import is_true
 

@@ -33,9 +33,10 @@ from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.lineage import gather_lineage
 from clouddatamesh.reconcile.parse import parse, read_leniently
-from clouddatamesh.reconcile.pipeline import Flow, Visit, is_settled, run, take_all
+from clouddatamesh.reconcile.pipeline import Flow, is_settled, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
 from clouddatamesh.reconcile.siblings import count_losses, find_rival, is_handed_over, lives_elsewhere
+from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.dataproduct import loss_fields, report
 
 Looked: TypeAlias = tuple[DataProduct, ProductWorld]

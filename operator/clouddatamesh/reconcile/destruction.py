@@ -16,8 +16,8 @@ from clouddatamesh.plan.fates import agreed_fate
 from clouddatamesh.plan.ownership import judge, others_marks
 from clouddatamesh.plan.wish import bucket_of
 from clouddatamesh.reconcile.parse import parse
-from clouddatamesh.reconcile.pipeline import Visit
 from clouddatamesh.reconcile.places import Place
+from clouddatamesh.reconcile.visit import Visit
 
 
 def check_destruction(visit: Visit, place: Place, world: ProductWorld) -> Callable[[bool], None]:

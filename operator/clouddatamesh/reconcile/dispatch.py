@@ -18,8 +18,9 @@ from clouddatamesh.ports import Clock, Cluster, Ports
 from clouddatamesh.reconcile import accessrequest, dataproduct, domain, grants, objectstore
 from clouddatamesh.reconcile.accessrequest import answers_of
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
-from clouddatamesh.reconcile.pipeline import Visit, is_settled
+from clouddatamesh.reconcile.pipeline import is_settled
 from clouddatamesh.reconcile.siblings import store_name_of
+from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.summarize import is_true
 
 _RECONCILERS: Final[dict[str, Callable[[Key, Manifest, Ports], Next]]] = {

@@ -16,7 +16,8 @@ from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers, is_newcomer
 from clouddatamesh.reconcile.parse import parse, read_leniently
-from clouddatamesh.reconcile.pipeline import Flow, Visit, run
+from clouddatamesh.reconcile.pipeline import Flow, run
+from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.domain import report, report_deletion
 
 _RESYNC: Final = timedelta(minutes=10)

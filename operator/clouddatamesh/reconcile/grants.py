@@ -23,7 +23,8 @@ from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.accessrequest import gather_terms
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.parse import is_readable
-from clouddatamesh.reconcile.pipeline import Flow, Visit, run
+from clouddatamesh.reconcile.pipeline import Flow, run
+from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.grants import report
 
 _RESYNC: Final = timedelta(minutes=10)

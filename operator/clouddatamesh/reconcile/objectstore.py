@@ -27,8 +27,9 @@ from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers
 from clouddatamesh.reconcile.owners import OWNERS, is_any_recorded, is_served, owned_of, stores_elsewhere, users_of
 from clouddatamesh.reconcile.parse import find_unreadable, read_leniently
-from clouddatamesh.reconcile.pipeline import Flow, Visit, run
+from clouddatamesh.reconcile.pipeline import Flow, run
 from clouddatamesh.reconcile.places import cluster_uid, connection_of
+from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.objectstore import report
 
 INTERVAL: Final = timedelta(seconds=30)

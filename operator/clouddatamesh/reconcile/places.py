@@ -16,7 +16,7 @@ from clouddatamesh.plan.features import is_aws, settings_of
 from clouddatamesh.plan.objectstore import find_other_account, is_marker, is_mesh_bucket
 from clouddatamesh.plan.takeover import former_names
 from clouddatamesh.ports import BucketStore, Cluster, Identities, Ports
-from clouddatamesh.reconcile.pipeline import Visit
+from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.summarize import condition_of
 
 _FIELDS = ("access-key-id", "secret-access-key")

@@ -6,17 +6,16 @@ from typing import Any
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, value_of
-from clouddatamesh.model.objects import Manifest
+from clouddatamesh.model.evidence import Present, Unknown, value_of
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan import binding, keys, marks, moments, secrets
+from clouddatamesh.plan import binding, keys, marks, moments
 from clouddatamesh.plan.access.consumers import count_by_port, has_access, is_pending
 from clouddatamesh.plan.access.facts import asked_port, cut_of, major, moment, words_of
 from clouddatamesh.plan.adoption import Adoption, due_at, may_delete
-from clouddatamesh.plan.credentials import binding_of, fingerprint, history_of, moment_of
-from clouddatamesh.plan.dataproduct import is_forced, key_of_product
+from clouddatamesh.plan.credentials import binding_of, history_of, moment_of
+from clouddatamesh.plan.dataproduct import is_forced
 from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.losses import find_loss
 from clouddatamesh.plan.marks import is_given_up
@@ -26,6 +25,7 @@ from clouddatamesh.plan.storage import planned_adoption, recreated
 from clouddatamesh.plan.takeover import end_of_formers, recorded, take_over_fields
 from clouddatamesh.plan.wish import Wish, wish_of
 from clouddatamesh.status.keys import told_of_keys
+from clouddatamesh.status.producer import producer_fields
 
 _SHOWN = 20
 
@@ -182,7 +182,7 @@ def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withhe
         fields["storage"]["abandoned"] = True
     served = any(found.type == "CredentialsReady" and found.status == "True" for found in _steps(product, made, world))
     took = take_over_fields(recorded(product.status.take_over), world.formers, world, world.settings, served=served)
-    return {**fields, **_producer(product, world), **took}
+    return {**fields, **producer_fields(product, world), **took}
 
 
 def loss_fields(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
@@ -218,64 +218,6 @@ def _storage(wish: Wish, world: ProductWorld) -> dict[str, Any]:
         **({"storeId": wish.store.status.store_id} if wish.store.status.store_id else {}),
         "managedTags": sorted(wish.storage.tags),
     }
-
-
-def _producer(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
-    """The principal is told of from before it is made until it was seen to be gone."""
-    old, principal = product.status, value_of(world.principal)
-    name = principal.name if principal is not None and product.spec.producer is not None else old.producer.principal if old.producer else ""
-    gone = isinstance(world.principal, Absent) and product.spec.storage is not None and not _is_wanted(product, world)
-    found: dict[str, Any] = {"producer": {"principal": name, **_key(product, world)}} if name and not gone else {}
-    bound = _binding(product, world)
-    return {**found, **({"binding": {"name": bound}} if bound else {})}
-
-
-def _key(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
-    """What is told of the producer's key. A token counts as handled once it was recorded with a rotation, or a fresh key came anyway."""
-    old, principal, secret = product.status.producer, value_of(world.principal), value_of(world.secret)
-    known: dict[str, Any] = old.model_dump(by_alias=True, exclude_none=True, exclude={"principal"}) if old else {}
-    history = history_of(product, principal)
-    if not history.works_on(moment_of(world)) and not history.former and isinstance(world.principal, Present):
-        known.pop("rotation", None)  # it was read back as gone
-    if "rotation" in known:
-        known["rotation"] = keys.counted(known["rotation"], moment_of(world))
-    key_id = keys.good_key(principal, secret, history)
-    if not key_id or secret is None:
-        return known
-    is_fresh, rotated = known.get("key") != fingerprint(key_id), moment(known.pop("rotatedAt", None))
-    if is_fresh:
-        rotated = moment(secrets.holding(secret).issued) if world.is_time_trusted else None
-        known = {**known, "key": fingerprint(key_id), **({"lastHandledRotate": history.token} if history.token else {})}
-    rotated = moments.begun(rotated, world)
-    return {**known, **({"rotatedAt": moments.text(rotated)} if rotated is not None else {})}
-
-
-def _binding(product: DataProduct, world: ProductWorld) -> str:
-    """The Secret that is told of; a former one until it was seen to be gone, so that it is looked for."""
-    old = product.status.binding.name if product.status.binding else ""
-    wanted = product.spec.producer.secret_name if product.spec.producer else ""
-    if old and old != wanted and not _is_gone(product, world.former_secret):
-        return old
-    if wanted and value_of(world.secret) is not None and isinstance(world.principal, Present):
-        return wanted
-    return old if old == wanted and not _is_gone(product, world.secret) else ""
-
-
-def _is_gone(product: DataProduct, secret: Seen[Manifest]) -> bool:
-    """Whether there is no Secret of this product there any more."""
-    found = value_of(secret)
-    if isinstance(secret, Unknown):
-        return False
-    return (
-        found is None
-        or not secrets.is_of(found, key_of_product(product), product.metadata.uid)
-        or bool(found["metadata"].get("deletionTimestamp"))
-    )
-
-
-def _is_wanted(product: DataProduct, world: ProductWorld) -> bool:
-    """Whether a principal that is not there yet is about to be made again."""
-    return product.spec.producer is not None and world.obstacle is not None
 
 
 def _output_ports(product: DataProduct, made: Wish | None, world: ProductWorld) -> list[dict[str, Any]]:
