@@ -84,6 +84,8 @@ class Replay:
         self._s3.create_bucket(Bucket=bucket)
         with absent():
             self._s3.get_bucket_tagging(Bucket=bucket)
+        self._s3.list_object_versions(Bucket=bucket, MaxKeys=1000)
+        self._s3.list_multipart_uploads(Bucket=bucket, MaxUploads=1000)
         self._s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": TAGS})
         for setting, (operation, arguments) in _WRITES.items():
             if setting in self._supported:

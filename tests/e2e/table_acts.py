@@ -89,6 +89,16 @@ def add_statement(effect: str, action: str | list[str], path: str = "", sid: str
     return act
 
 
+def change_statements(change: Callable[[list[Manifest]], list[Manifest]]) -> Deed:
+    """The policy of the bucket, read and written as a whole."""
+
+    def act(table: Table, cell: Cell) -> None:
+        s3, bucket = table.s3(cell), table.bucket(cell)
+        s3s.put_statements(s3, bucket, change(s3s.statements_of(s3, bucket)))
+
+    return act
+
+
 def drop_statement(table: Table, cell: Cell) -> None:
     s3, bucket = table.s3(cell), table.bucket(cell)
     s3s.put_statements(s3, bucket, [found for found in s3s.statements_of(s3, bucket) if found.get("Sid") != "office"])
@@ -103,13 +113,13 @@ def refuse(action: str) -> Deed:
 
     def act(table: Table, cell: Cell) -> None:
         bucket, user = (ANY, table.user(cell)) if cell.whose else (table.bucket(cell), ANY)
-        table.kept[f"rule of {cell.id}"] = table.proxy.add(Rule(action, bucket, user, refuses=(403, "AccessDenied")))
+        table.kept[f"rule of {cell.id}"] = table.proxy_of(cell).add(Rule(action, bucket, user, refuses=(403, "AccessDenied")))
 
     return act
 
 
 def lift(table: Table, cell: Cell) -> None:
-    table.proxy.lift(table.kept[f"rule of {cell.id}"])
+    table.proxy_of(cell).lift(table.kept[f"rule of {cell.id}"])
 
 
 def erase(table: Table, cell: Cell) -> None:

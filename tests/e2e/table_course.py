@@ -39,6 +39,8 @@ class Course:
     found: dict[str, Found]
     neighbours: tuple[list[Picture], list[Picture]]
     """Before and after."""
+    before: dict[str, Picture]
+    """Of each cell, when all was well."""
     log: str
     seconds: float
 
@@ -53,7 +55,8 @@ def run(rgw: Store, moto: Store, cells: Sequence[Cell]) -> Course:
         _wait(table, cells, found)
         _set_right(table, [cell for cell in cells if cell.undoes], found)
         _look_at_last(table, cells, found)
-        return Course(found, (before, neighbours(table)), table.installed.log(), time.monotonic() - begun)
+        seconds = time.monotonic() - begun
+        return Course(found, (before, neighbours(table)), dict(table.before), table.installed.log(), seconds)
 
 
 def _act(table: Table, cells: Sequence[Cell], found: dict[str, Found]) -> None:

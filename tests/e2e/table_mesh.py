@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from hack.tools.controlplane import ControlPlane
@@ -14,18 +14,21 @@ from tests.e2e import table_eye as eye
 from tests.e2e.table_eye import Eye, Grip, Manifest, Picture
 from tests.e2e.table_s3 import add_rule, add_statement, put_tags, tags_of
 from tests.e2e.table_words import Cell, Scene
+from tests.support.aws_manners import AwsManners
 from tests.support.fault_proxy import FaultProxy
 from tests.support.installation import Installation
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
 from tests.support.rgw_admin import make_account
+from tests.support.tls_proxy import TlsProxy
 
 T = TypeVar("T")
 MESH, USERS = "table", "users"
 ROBOT = {"serviceAccountRef": {"name": "default"}}
 """It exists in every namespace."""
-SMALL_ACCOUNT = 3
-SHARED = ("main", "lost", "doubt", "guarded", "moto", "small")
-"""ObjectStores that many scenes share: loss by loss apart, through a proxy that refuses, on moto, in an account with limits of its own."""
+STRANGERS_ACCOUNT, SMALL_ACCOUNT = 2, 3
+SHARED = ("main", "lost", "doubt", "guarded", "tls", "moto", "cloud", "small")
+"""ObjectStores that many scenes share: loss by loss apart, through a proxy that refuses, over TLS, on moto, on moto with AWS's manners,
+in an account with limits of its own."""
 OPERATOR = "system:serviceaccount:clouddatamesh-system:clouddatamesh"
 FROZEN = "example.com/frozen"
 """The platform team's policy lets the operator change nothing that carries this annotation."""
@@ -71,6 +74,11 @@ class Table:
     stranger: Store
     small: Store
     proxy: FaultProxy
+    tls: TlsProxy
+    """Before the store `tls`: there requests without TLS are refused, so that its buckets have a policy."""
+    told: Store
+    """The same store, told of each request that it came over TLS."""
+    cloud: Store
     eye: Eye
     held: dict[str, Held] = field(default_factory=dict)
     before: dict[str, Picture] = field(default_factory=dict)
@@ -88,7 +96,11 @@ class Table:
         self.since[moment] = time.monotonic()
 
     def store_of(self, scene: Scene) -> Store:
-        return {"moto": self.twin, "small": self.small}.get(scene.store, self.store)
+        return {"moto": self.twin, "cloud": self.cloud, "small": self.small, "tls": self.told}.get(scene.store, self.store)
+
+    def proxy_of(self, cell: Cell) -> FaultProxy:
+        """Where an organisation's policy refuses the operator something."""
+        return self.tls if cell.scene.store == "tls" else self.proxy
 
     def s3(self, cell: Cell) -> Any:
         return eye.client(self.store_of(cell.scene), "s3")
@@ -132,14 +144,25 @@ def at_once(act: Callable[[T], object], what: Iterable[T]) -> None:
 
 
 def store_manifest(table: Table, name: str) -> Manifest:
-    endpoints = {"guarded": table.proxy.endpoint, "moto": table.twin.endpoint}
-    secrets = {"moto": "moto-s3", "small": "small-s3", **dict.fromkeys(("main", "lost", "doubt", "guarded"), "main-s3")}
+    endpoints = {
+        "guarded": table.proxy.endpoint,
+        "tls": table.tls.endpoint,
+        "moto": table.twin.endpoint,
+        "cloud": table.cloud.endpoint,
+    }
+    secrets = {
+        **dict.fromkeys(("main", "lost", "doubt", "guarded", "tls"), "main-s3"),
+        **dict.fromkeys(("moto", "cloud"), "moto-s3"),
+        "small": "small-s3",
+    }
+    secure = {"caBundle": table.tls.certificate, "plainEndpointUrl": table.store.endpoint} if name == "tls" else {}
     return a_store(
         name,
         endpointUrl=endpoints.get(name, table.store.endpoint),
         region=table.store.region,
         bucketPrefix=f"t-{name}"[:20].rstrip("-"),
         credentialsSecretRef={"name": secrets.get(name, f"{name}-s3")},
+        **secure,
     )
 
 
@@ -192,9 +215,18 @@ def refusing_policy() -> list[Manifest]:
 def a_table(rgw: Store, moto: Store, cells: Sequence[Cell]) -> Iterator[Table]:
     """Everything Ready, with data and foreign settings in each bucket, and a picture of each cell's object."""
     values = {"log.level": "debug", "driftInterval": "1m"}
-    with FaultProxy(rgw.endpoint) as proxy, ControlPlane() as cluster, Installation(cluster, mesh=MESH, values=values) as installed:
-        small = make_account(rgw, SMALL_ACCOUNT)
-        table = Table(installed, rgw, moto, make_account(rgw, 2), small, proxy, Eye(cluster))
+    with (
+        FaultProxy(rgw.endpoint) as proxy,
+        TlsProxy(rgw.endpoint) as tls,
+        FaultProxy(rgw.endpoint) as teller,
+        AwsManners(moto.endpoint) as manners,
+        ControlPlane() as cluster,
+        Installation(cluster, mesh=MESH, values=values) as installed,
+    ):
+        teller.adds = tls.adds
+        told, cloud = replace(rgw, endpoint=teller.endpoint), replace(moto, endpoint=manners.endpoint)
+        others = make_account(rgw, STRANGERS_ACCOUNT), make_account(rgw, SMALL_ACCOUNT)
+        table = Table(installed, rgw, moto, *others, proxy, tls, told, cloud, Eye(cluster))
         scenes = {cell.scene.name: cell.scene for cell in cells}
         _make(table, list(scenes.values()))
         for cell in cells:

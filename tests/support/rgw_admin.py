@@ -16,9 +16,14 @@ ACCOUNT = "RGW00000000000000001"
 """The operator's own, as rgw.sh makes it."""
 
 
+def account_id(number: int) -> str:
+    """Of a further account."""
+    return f"{ACCOUNT[:-4]}{number:04}"
+
+
 def make_account(store: Store, number: int) -> Store:
     """The same store as the root of another account sees it; its id ends in the number."""
-    account = f"{ACCOUNT[:-4]}{number:04}"
+    account = account_id(number)
     root = f"root-{number}"
     _ask(store, "POST", "account", name=f"account-{number}", id=account)
     made = _ask(store, "PUT", "user", **{"uid": root, "display-name": root, "account-id": account, "account-root": "true"})
@@ -28,7 +33,7 @@ def make_account(store: Store, number: int) -> Store:
 
 def limit_buckets(store: Store, number: int, most: int) -> None:
     """How many buckets an account may have from now on."""
-    _ask(store, "PUT", "account", **{"id": f"{ACCOUNT[:-4]}{number:04}", "max-buckets": str(most)})
+    _ask(store, "PUT", "account", **{"id": account_id(number), "max-buckets": str(most)})
 
 
 def accept_key(store: Store, key_id: str, secret: str) -> None:
