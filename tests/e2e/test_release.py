@@ -239,7 +239,7 @@ def test_an_uninstall_that_would_lose_objects_is_refused_by_name(life: Life) -> 
 
 
 def test_an_uninstall_waits_for_objects_that_are_being_deleted(life: Life) -> None:
-    """Buckets stay, as the products' deletionPolicy says; users, keys and Secrets are gone."""
+    """Buckets stay, as the products' deletionPolicy says; users, keys and Secrets are gone, but for the mark of the mesh in the store."""
     cluster = life.release.cluster
     cluster.kubectl("delete", "dataproducts", "--all", "-n", "sales", "--wait=false")
     cluster.kubectl("delete", "domains,objectstores", "--all", "--wait=false")
@@ -247,4 +247,5 @@ def test_an_uninstall_waits_for_objects_that_are_being_deleted(life: Life) -> No
     assert "clouddatamesh.dev" not in cluster.kubectl("get", "crds", "-o", "name")
     assert cluster.kubectl("get", "secrets", "-n", "sales", "-o", "name") == ""
     assert len(life.store.client("s3").list_buckets()["Buckets"]) >= PRODUCTS
-    assert life.store.client("iam").list_users(PathPrefix="/clouddatamesh/rolled/")["Users"] == []
+    users = life.store.client("iam").list_users(PathPrefix="/clouddatamesh/rolled/")["Users"]
+    assert [user["UserName"].partition("-")[0] for user in users] == ["mesh.marker"]

@@ -24,6 +24,8 @@ class Server:
             return {"status": {"allowed": attributes["resource"] != self._refused}}
         assert (method, path) == ("GET", "/apis/coordination.k8s.io/v1/namespaces/mesh-system/leases/clouddatamesh")
         self._last = next(self._renewed, self._last)
+        if self._refused == "leases":
+            raise ApiError(403, b"{}")
         if not self._last:
             raise ApiError(404, b"{}")
         return {"spec": {"holderIdentity": self._holder, "renewTime": self._last}}
@@ -44,9 +46,11 @@ def test_a_lease_that_nobody_renews_is_a_fault(renewed: Sequence[str], holder: s
     assert said.startswith("No replica renews the Lease clouddatamesh in mesh-system")
 
 
-def test_each_missing_permission_is_a_fault() -> None:
-    said = faults(Server(("1", "2"), refused="leases"))
+def test_each_missing_permission_is_a_fault_and_keeps_no_other_check_from_being_made() -> None:
+    said = faults(Server(("1", "2"), refused="leases"), url="http://127.0.0.1:9/readyz")
     assert "The operator may not get leases.coordination.k8s.io in namespace mesh-system; install the chart's RBAC" in said
+    assert len([fault for fault in said if fault.startswith("Reading the Lease")]) == 1
+    assert "does not answer" in said[-1]
 
 
 @pytest.fixture

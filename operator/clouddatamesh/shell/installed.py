@@ -21,14 +21,25 @@ _ASKING: Final = 10.0
 
 def find_faults(client: Transport, *, namespace: str, url: str = "", wait: Callable[[float], None] = time.sleep) -> tuple[str, ...]:
     """One sentence for each fault. `url` is where /readyz is asked; empty: it is not. Runs as the operator's own ServiceAccount."""
+    checks = (
+        lambda: _find_missing(client, namespace),
+        lambda: _find_lease_faults(client, namespace, wait),
+        lambda: _find_unready(url) if url else (),
+    )
+    return tuple(fault for check in checks for fault in _ask(check))
+
+
+def _ask(check: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+    """A check that cannot be made is a fault, and keeps no other from being made."""
     try:
-        return (
-            *(f"The operator may not {need}; install the chart's RBAC" for need in find_missing(client, needs(namespace))),
-            *_find_lease_faults(client, namespace, wait),
-            *(_find_unready(url) if url else ()),
-        )
+        return check()
     except MeshError as error:
         return (str(error),)
+
+
+def _find_missing(client: Transport, namespace: str) -> tuple[str, ...]:
+    missing = find_missing(client, needs(namespace))
+    return tuple(f"The operator may not {need}; install the chart's RBAC" for need in missing)
 
 
 def _find_lease_faults(client: Transport, namespace: str, wait: Callable[[float], None]) -> tuple[str, ...]:
