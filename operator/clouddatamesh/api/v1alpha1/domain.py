@@ -93,8 +93,9 @@ class AccessSubject(Model):
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule("!self.name.startsWith('system:')", "Subjects named system:* are reserved for the cluster; name a user or group of your own"),
+        # CEL reserves the word namespace: Kubernetes 1.30 takes a field of that name only in this form, later versions in both.
         Rule(
-            "!has(self.namespace) || self.kind == 'ServiceAccount'",
+            "!has(self.__namespace__) || self.kind == 'ServiceAccount'",
             "namespace is only allowed for subjects of kind ServiceAccount; remove it",
         ),
         Rule(
