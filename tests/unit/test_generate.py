@@ -180,6 +180,24 @@ def test_every_integer_of_a_spec_has_bounds() -> None:
     assert [path for path, schema in numbers if not {"minimum", "maximum"} <= set(schema)] == []
 
 
+RESERVED = "as|break|const|continue|else|for|function|if|import|in|let|loop|namespace|package|return|var|void|while"
+
+
+def rules_in(part: object) -> Iterator[str]:
+    members = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    if isinstance(part, dict):
+        yield from (rule["rule"] for rule in part.get("x-kubernetes-validations", ()))
+    for member in members:
+        yield from rules_in(member)
+
+
+def test_no_rule_uses_a_word_that_cel_reserves() -> None:
+    """Later versions of Kubernetes take a field of such a name as it is, the oldest that the chart allows only as `__name__`."""
+    rules = [found for kind in KINDS for found in rules_in(build_crd(kind))]
+    assert any("__namespace__" in rule for rule in rules)
+    assert [rule for rule in rules if re.search(rf"\.({RESERVED})\b", re.sub(r"'[^']*'", "", rule))] == []
+
+
 def test_the_committed_files_are_what_the_models_declare() -> None:
     assert find_stale(ROOT) == ()
 
