@@ -6,7 +6,7 @@
     "app.kubernetes.io/version" .Chart.AppVersion
     "app.kubernetes.io/managed-by" .Release.Service
     "app.kubernetes.io/part-of" "clouddatamesh-quickstart" }}
-{{- toYaml (merge $own (.Values.commonLabels | default dict)) }}
+{{- toYaml (merge $own .Values.commonLabels) }}
 {{- end }}
 
 {{- define "clouddatamesh.quickstart.image" -}}
@@ -15,15 +15,10 @@
 {{- end }}
 {{- end }}
 
-{{/* Where the Pods run, and as whom. OpenShift assigns users itself. */}}
+{{/* Where the Pods run, and as whom. They are never in the network of the node, where everybody would reach the store. */}}
 {{- define "clouddatamesh.quickstart.pod" -}}
 securityContext:
-  runAsNonRoot: true
-  {{- if not (.Capabilities.APIVersions.Has "security.openshift.io/v1") }}
-  runAsUser: 65532
-  runAsGroup: 65532
-  {{- end }}
-  seccompProfile: {type: RuntimeDefault}
+  {{- include "clouddatamesh.podSecurityContext" . | nindent 2 }}
 {{- range $name := list "imagePullSecrets" "nodeSelector" "tolerations" "affinity" }}
 {{- with get $.Values $name }}
 {{ $name }}:
@@ -39,22 +34,32 @@ imagePullPolicy: {{ .Values.quickstart.image.pullPolicy }}
 resources:
   {{- toYaml .Values.quickstart.resources | nindent 2 }}
 securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities: {drop: [ALL]}
+  {{- include "clouddatamesh.securityContext" . | nindent 2 }}
+{{- end }}
+
+{{/* Labels and annotations of an object, to be indented by 2. */}}
+{{- define "clouddatamesh.quickstart.meta" -}}
+labels:
+  {{- include "clouddatamesh.quickstart.labels" . | nindent 2 }}
+{{- with .Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{/*
-Metadata of what lives only while a hook runs: `include "clouddatamesh.quickstart.hook" (list $ "pre-install,pre-upgrade" "0")`. A Job that failed stays,
-so that its log can be read.
+The same of what lives only while a hook runs: `include "clouddatamesh.quickstart.hook" (list $ "pre-install,pre-upgrade" "0")`. A Job that failed
+stays, so that its log can be read.
 */}}
 {{- define "clouddatamesh.quickstart.hook" -}}
 labels:
   {{- include "clouddatamesh.quickstart.labels" (first .) | nindent 2 }}
 annotations:
-  helm.sh/hook: {{ index . 1 }}
-  helm.sh/hook-weight: {{ index . 2 | quote }}
-  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+  {{- $own := dict
+      "helm.sh/hook" (index . 1)
+      "helm.sh/hook-weight" (index . 2)
+      "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded" }}
+  {{- toYaml (merge $own (first .).Values.commonAnnotations) | nindent 2 }}
 {{- end }}
 
 {{- define "clouddatamesh.quickstart.endpoint" -}}
