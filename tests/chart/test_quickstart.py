@@ -10,6 +10,7 @@ from hack.tools.binaries import get_binary
 from hack.tools.children import ROOT
 from quickstart import __main__ as program
 from quickstart.cluster import LABELS
+from tests.chart.test_linters import EXPLAINED, kube_score
 from tests.support.installation import CHART, NAMESPACE
 
 Objects = dict[tuple[str, str], dict[str, Any]]
@@ -134,3 +135,7 @@ def test_the_notes_warn_of_the_loss() -> None:
     notes = (CHART / "templates" / "NOTES.txt").read_text()
     assert 'include "clouddatamesh.quickstart.notes"' in notes
     assert (ROOT / "docs" / "getting-started.md").is_file()
+
+
+def test_kube_score_finds_nothing_critical_but_what_a_comment_explains(added: Objects) -> None:
+    assert set(kube_score(yaml.safe_dump_all(added.values()))) == set(EXPLAINED)
