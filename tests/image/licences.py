@@ -5,10 +5,11 @@ from typing import Any
 
 _OSI = "License :: OSI Approved :: "
 _SPDX = ("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0", "Python-2.0", "Unlicense", "Zlib")
-_EXPRESSIONS = ("Apache-2.0 AND MIT", "Apache-2.0 OR BSD-3-Clause")
+_EXPRESSIONS = ("Apache-2.0 AND BSD-2-Clause", "Apache-2.0 AND MIT", "Apache-2.0 OR BSD-3-Clause")
 _CLASSIFIERS = ("Apache Software License", "BSD License", "MIT License", "ISC License (ISCL)", "Python Software Foundation License")
-PERMISSIVE = frozenset({*_SPDX, *_EXPRESSIONS, *(_OSI + name for name in _CLASSIFIERS)})
-"""SPDX names, and classifiers of packages that have no SPDX name yet. None of them asks anything of the source of what uses it."""
+_NAMES = ("3-Clause BSD License",)
+PERMISSIVE = frozenset({*_SPDX, *_EXPRESSIONS, *_NAMES, *(_OSI + name for name in _CLASSIFIERS)})
+"""SPDX names, and classifiers and names of packages that have no SPDX name yet. None asks anything of the source of what uses it."""
 OTHERS: Mapping[str, frozenset[str]] = {
     # Mozilla's list of certificates: the licence asks to publish changes of these files, and nobody changes them here.
     "certifi": frozenset({"MPL-2.0", f"{_OSI}Mozilla Public License 2.0 (MPL 2.0)"}),
