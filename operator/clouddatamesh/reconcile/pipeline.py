@@ -16,7 +16,7 @@ from clouddatamesh.model.store_operations import EmptyBucket
 from clouddatamesh.plan.names import jitter
 from clouddatamesh.reconcile.execute import Executor
 from clouddatamesh.reconcile.failures import minor_of, patience
-from clouddatamesh.reconcile.trail import at
+from clouddatamesh.reconcile.trail import at, during
 from clouddatamesh.reconcile.visit import Progress, Visit
 from clouddatamesh.status.acts import announced, find_acts
 from clouddatamesh.status.summarize import condition_of, is_true, worst
@@ -45,9 +45,7 @@ class Flow(Generic[W]):
 def settle(flow: Flow[W], progress: Progress) -> Outcome:
     """Carry plans out until nothing of them is left that can be done, and report."""
     for _ in range(PASSES):
-        at("gather")
         world = flow.gather()
-        at("plan")
         full = flow.plan(world)
         plan = flow.permitted(world, full)
         if not carry_out(plan, flow.executor(world), progress):
@@ -93,9 +91,9 @@ def _is_lasting(name: str, plan: Plan, progress: Progress) -> bool:
 
 
 def _carry_out_part(part: Part, executor: Executor, progress: Progress) -> Failure | None:
-    at("apply", part.name)
     failed: list[MeshError] = []
     for operation in part.operations:
+        at("apply", part.name)
         try:
             executor.run(operation)
         except MeshError as error:
@@ -132,7 +130,7 @@ def run(visit: Visit, flow: Flow[W], *, interval: timedelta) -> Next:
     progress, began = Progress(), visit.ports.clock.now()
     result: Outcome | MeshError
     try:
-        result = settle(flow, progress)
+        result = settle(replace(flow, gather=during("gather", flow.gather), plan=during("plan", flow.plan)), progress)
     except MeshError as error:
         result = error
     except Exception:

@@ -1,6 +1,7 @@
 """The one place where everything meets: it builds the parts, starts them in order, and ends them in the opposite one."""
 
 import logging
+import os
 import signal
 import threading
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ from clouddatamesh.shell.resync import ACCESS_INTERVAL, Resync
 from clouddatamesh.shell.settings import ShellSettings
 from clouddatamesh.shell.streams import Streams
 from clouddatamesh.shell.supervisor import Supervisor
+from clouddatamesh.shell.traces import open_traces
 from clouddatamesh.shell.turns import Turns
 from clouddatamesh.shell.watches import run_kopf
 from clouddatamesh.shell.workers import Workers
@@ -76,6 +78,7 @@ class Operator:
         self._exporter = exporter = Exporter(lambda: read(self._parts()))
         self._tally, self._overdue = Tally(), Overdue()
         calls = CallMeter(exporter)
+        self._traces = traces = open_traces(os.environ, version=settings.core.version, pod=settings.pod)
         self._client = client = Client(connections=settings.threads + 8, skew=skew, report=calls.requested)
         self._cache = cache = Cache(self._tally.take)
         self._streams = streams = Streams(WATCHED)
@@ -87,11 +90,13 @@ class Operator:
             meter=(work := WorkMeter(exporter)),
         )
         self._leader = self._build_leader()
-        self._ports = ports = Ports(observe_cluster(cluster, exporter), BotoStores(report=calls.called), self._clock, settings.core)
+        self._ports = ports = Ports(
+            observe_cluster(cluster, exporter), BotoStores(report=traces.with_calls(calls.called)), self._clock, settings.core
+        )
         self._readability = Readability(cluster.list)
         self._record = MeshRecord(client, namespace=settings.core.namespace, mesh=settings.core.mesh)
         fenced = fence(ports, self._leader.leads, meter=calls)
-        self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads, meter=work)
+        self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads, meter=work, follow=traces.follow)
         self._resync = Resync(self._list)
         self._access_resync = Resync(self._list, kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue)
         self._patrol = Patrol(lambda: find_expected(cluster), cluster.is_there, self._queue.add, works=self._leader.leads)
@@ -215,6 +220,7 @@ class Operator:
             self._leader.stop()
         self._watcher.stop(seconds=2.0)
         self._health.stop()
+        self._traces.stop()
 
     def _wake(self, old: Manifest | None, new: Manifest | None) -> None:
         self._tally.take(old, new)

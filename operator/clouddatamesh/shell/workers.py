@@ -10,7 +10,7 @@ from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
-from clouddatamesh.reconcile.trail import reconciling
+from clouddatamesh.reconcile.trail import Follower, at, nobody, reconciling
 from clouddatamesh.shell.meters import Meter, NoMeter
 from clouddatamesh.shell.queue import Queue
 
@@ -28,9 +28,10 @@ class Workers:
         *,
         threads: int,
         meter: Meter = _NO_METER,
+        follow: Callable[[], Follower | None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._queue, self._reconcile, self._now, self._meter = queue, reconcile, now, meter
+        self._queue, self._reconcile, self._now, self._meter, self._follow = queue, reconcile, now, meter, follow
         self._threads = [threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(threads)]
         self._since: dict[str, tuple[Key, float]] = {}
         self._lock = threading.Lock()
@@ -88,7 +89,7 @@ class Workers:
             self._queue.done(key)
 
     def _run(self, key: Key) -> None:
-        with reconciling(key):
+        with reconciling(key, self._follow() or nobody):
             self._reconcile_one(key)
 
     def _reconcile_one(self, key: Key) -> None:
@@ -101,6 +102,7 @@ class Workers:
         except Exception:
             _log.exception("Reconciling %s failed", key)
             due, raised = Next(backoff=True, failures=(reasons.INTERNAL,)), True
+        at("end", failures=due.failures)
         self._meter.reconciled(key, due, seconds=self._now() - began, raised=raised)
         if due.backoff:
             seconds = self._queue.add_backoff(key)
