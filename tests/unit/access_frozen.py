@@ -58,7 +58,7 @@ OBSTACLE_ROWS: Final = tuple(row for obstacle in OBSTACLES for row in _obstacle(
 
 BUCKET: Final = (
     stalls("the bucket is another's", r.PRODUCT_NOT_READY, storage_ready=("False", r.NOT_OWNED), runs_on="yes"),
-    stalls("the bucket was let go by its tag", r.PRODUCT_NOT_READY, storage_ready=("False", r.RELEASED), runs_on="yes"),
+    stalls("the bucket was released by its tag", r.PRODUCT_NOT_READY, storage_ready=("False", r.RELEASED), runs_on="yes"),
     stalls("the bucket is another's, and the port is Auto", r.PRODUCT_NOT_READY, storage_ready=("False", r.NOT_OWNED), grants=(), **AUTO),
     gives("status is lost, the bucket's name is taken, and access runs", storage=None, storage_ready=("False", r.NOT_OWNED), runs_on="yes"),
     gives("the bucket cannot be read for the moment, and access runs", storage_ready=("False", "StoreUnavailable"), runs_on="yes"),

@@ -259,7 +259,7 @@ class KubeCluster:
             if method == "PATCH" and is_other_uid(error):
                 raise Transient(reasons.CONFLICT, f"{key} was replaced at the same time") from error
             if secret and is_immutable(error):
-                raise Terminal(reasons.SECRET_IMMUTABLE, f"{key} lets nobody write into it; delete it to have it made again") from error
+                raise Terminal(reasons.SECRET_IMMUTABLE, f"{key} is immutable; delete it, and the operator recreates it") from error
             raise translate(error, f"{'Creating' if method == 'POST' else 'Updating'} {key}", quiet=secret) from error
         self._keep(key, answer)
 

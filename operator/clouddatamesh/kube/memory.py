@@ -216,7 +216,7 @@ class MemoryCluster:
     def _merge(self, key: Key, found: dict[str, Any], new: dict[str, Any], *, kind: str = "", claims: frozenset[str] = frozenset()) -> None:
         own(found, new, manager=marks.MANAGER, claims=claims)
         if (found.get("immutable") and new["data"] != found.get("data")) or kind not in ("", found.get("type", "Opaque")):
-            raise Terminal(reasons.SECRET_IMMUTABLE, f"{key} lets nobody write into it; delete it to have it made again")
+            raise Terminal(reasons.SECRET_IMMUTABLE, f"{key} is immutable; delete it, and the operator recreates it")
         self._write("patch", key, lambda: self._objects.put(key, new))
 
     def delete(self, key: Key, uid: str) -> None:

@@ -156,7 +156,7 @@ def _find_block(observed: Bucket, want: Bucket, openings: Openings) -> MeshError
     """What would leave the adoption half done: grants of an ACL, beside which a store refuses to let the owner own every object."""
     if not openings.grants or not want.ownership_enforced or observed.ownership_enforced:
         return None
-    why = f"The ACL of bucket {observed.name} gives {', '.join(openings.grants)}, beside which object ownership cannot be set"
+    why = f"The ACL of bucket {observed.name} gives {', '.join(openings.grants)}, which prevents object ownership"
     return Terminal(reasons.ADOPTION_BLOCKED, f"{why}; take these grants off, as by canned ACL private; nothing was changed")
 
 

@@ -98,7 +98,7 @@ def plan_keys(binding: Binding, principal: Principal, secret: Seen[Manifest], hi
     if not secrets.is_of(found, binding.owner.key, binding.owner.uid):
         return stopped(secrets.is_foreign(Key("Secret", binding.owner.key.namespace, binding.secret_name), binding.owner.key))
     if found["metadata"].get("deletionTimestamp"):
-        why = f"Secret {binding.secret_name} is being deleted and held by a finalizer; it is made again once it is gone"
+        why = f"Secret {binding.secret_name} is being deleted and held by a finalizer; the operator recreates it once it is gone"
         return stopped(Waiting(reasons.SECRET_TERMINATING, why))
     good = good_key(principal, found, history)
     if good:

@@ -276,7 +276,7 @@ def _plan_release(store: ObjectStore, world: StoreWorld) -> Steps:
         )
         return stopped(Waiting(reasons.IN_USE, why))
     if world.holders:
-        why = f"{len(world.holders)} objects let go of the store, the first: {world.holders[0]}"
+        why = f"{len(world.holders)} objects are being released from the store, the first: {world.holders[0]}"
         return stopped(Waiting(reasons.DELETING, why))
     groups = [world.left[at : at + _SHOWN] for at in range(0, len(world.left), _SHOWN)][:_MOST_EVENTS]
     told = [Announce(Event("Warning", reasons.ABANDONED, f"Left in the store: {'; '.join(group)}")) for group in groups]

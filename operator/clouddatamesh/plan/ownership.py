@@ -63,7 +63,7 @@ def _judge_bucket(product: DataProduct, name: str, world: ProductWorld) -> Claim
         why = f"Bucket {name} exists and is not of this account; choose another name"
         return Claim("Foreign", why, positive=True)
     if bucket.tag(marks.RELEASED_TAG) == _place(product):
-        return Claim("Released", f"Bucket {name} was let go by its tag {marks.RELEASED_TAG}; remove the tag to keep it")
+        return Claim("Released", f"Bucket {name} was released by its tag {marks.RELEASED_TAG}; remove the tag to keep it")
     return _judge_marks(product, bucket, world)
 
 
@@ -73,7 +73,7 @@ def _judge_absence(product: DataProduct, name: str) -> Claim:
         return Claim("Absent")
     return Claim(
         "Missing",
-        f"Bucket {name} existed and is gone; restore it, or accept the loss and have it made again with"
+        f"Bucket {name} existed and is gone; restore it, or accept the loss and recreate it with"
         f" annotation {marks.next_consent(product.metadata, name)}",
     )
 

@@ -232,7 +232,7 @@ def _observe_left(ask: Ask, visit: Visit) -> Seen[Principal] | None:
 def _find_moved(ask: Ask, store: ObjectStore) -> MeshError | None:
     """Why the store is not asked: what was given is in another one."""
     error = find_other_store(store, ask.place.store_id if ask.place else "")
-    way_out = f"or, where that store is lost, let go of it with annotation {marks.ORPHAN_ANNOTATION}={ask.key.name}"
+    way_out = f"or, if that store is lost, release the request with annotation {marks.ORPHAN_ANNOTATION}={ask.key.name}"
     return Waiting(error.reason, f"{error.message}, {way_out}") if error is not None else None
 
 
@@ -249,7 +249,7 @@ def gather_deletion(ask: Ask, visit: Visit) -> AccessWorld:
     if not isinstance(world.principal, Unknown):
         return world
     error = world.principal.error
-    way_out = f"to let go and leave the principal behind, annotate {marks.ORPHAN_ANNOTATION}={ask.key.name}"
+    way_out = f"to release the request and leave the principal behind, annotate {marks.ORPHAN_ANNOTATION}={ask.key.name}"
     kind = Transient if isinstance(error, Transient) else Waiting
     return replace(world, principal=Unknown(kind(error.reason, f"{error.message}; {way_out}")))
 

@@ -47,7 +47,7 @@ def _find_fault(visit: Visit, place: Place, world: ProductWorld, *, empties: boo
         return _keep("spec does not say that it may be deleted")
     store = require(cluster.read(Key("ObjectStore", "", read.spec.storage.store_ref.name)))
     if store is None or not _may_delete(store):
-        return _keep("its ObjectStore has deletionEnabled: false, or is given up with what is in it", reasons.DELETION_DISABLED)
+        return _keep("its ObjectStore has deletionEnabled: false, or was given up with its contents", reasons.DELETION_DISABLED)
     return _find_other_owner(read, parse(ObjectStore, store), place, world)
 
 

@@ -194,7 +194,7 @@ def _deletion(visit: Visit) -> Flow[Looked]:
     def finished(seen: Looked, _plan: object) -> Outcome:
         kept = {name: value for name, value in visit.old_status().items() if name not in ("conditions", "observedGeneration")}
         answers = (Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"),)
-        ready = Finding("Ready", "Unknown", reasons.DELETING, "The store is being let go")
+        ready = Finding("Ready", "Unknown", reasons.DELETING, "The operator is releasing the store")
         return Outcome(ready, answers if isinstance(seen[1].account, Present) else (), kept)
 
     return Flow(

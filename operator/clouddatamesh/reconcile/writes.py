@@ -41,7 +41,7 @@ def put_key(cluster: Cluster, secret: Manifest, uid: str, owner: Key) -> None:
         if error.reason != reasons.NOT_OWNED:
             raise
         if uid:
-            why = f"Secret {key_of(secret).name} was to be replaced and is held by a finalizer; it is made again once it is gone"
+            why = f"Secret {key_of(secret).name} was to be replaced and is held by a finalizer; the operator recreates it once it is gone"
             raise Waiting(reasons.SECRET_TERMINATING, why) from error
         raise is_foreign(key_of(secret), owner) from error
 

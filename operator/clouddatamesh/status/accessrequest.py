@@ -192,7 +192,7 @@ def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Statu
 
 def left_in(ask: Ask) -> str:
     """What is said of a principal that was left in a store."""
-    return f"ObjectStore {ask.abandoned} was given up with the principal in it; its key may work"
+    return f"ObjectStore {ask.abandoned} was given up while the principal was in it; its key may work"
 
 
 def _left(ask: Ask, world: AccessWorld) -> dict[str, str]:

@@ -42,7 +42,7 @@ def _ready(store: ObjectStore) -> tuple[Finding, bool]:
     unclear = unclear_of(store)
     if unclear:
         told = f" ({store.status.probe_unclear})" if store.status.probe_unclear else ""
-        why = f"It could not be told yet whether the store can do {', '.join(unclear)}{told}; it is tried again in minutes"
+        why = f"The probe could not tell yet whether the store can do {', '.join(unclear)}{told}; it is tried again in minutes"
         return Finding("Ready", "Unknown", reasons.CAPABILITY_MISSING, why), False
     missing = missing_of(store)
     if missing:

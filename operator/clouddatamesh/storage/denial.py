@@ -25,7 +25,7 @@ def explain_refusal(error: MeshError, want: b.Bucket, path: b.BucketPath) -> Mes
     if path == "policy" and error.reason == reasons.ACCESS_DENIED:
         public = name_public(list(map(json.loads, want.foreign_statements)))
         if public:
-            why = f"the policy allows something to everybody, which is refused beside blocked public access: statement {', '.join(public)}"
+            why = f"the policy allows something to everybody, refused while public access is blocked: statement {', '.join(public)}"
             return Terminal(reasons.STORE_REFUSED, f"{error.message}; {why}; remove or narrow it")
     if path == "ownership" and "InvalidBucketAclWithObjectOwnership" in error.message:
         why = "its ACL gives something to others; take these grants off, as by canned ACL private"
