@@ -1,5 +1,6 @@
-"""Pages, chart comments and field descriptions use no words of our own; docs/contributing/style.md says which words to use instead."""
+"""Pages, messages, chart comments and field descriptions use plain words; docs/contributing/style.md says which to use instead of ours."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,14 @@ def descriptions(found: Any) -> Iterator[str]:
         yield from descriptions(child)
 
 
+def messages(path: Path) -> list[str]:
+    """What a module says to people: its texts with a blank in them, docstrings aside."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {id(found.value) for found in ast.walk(tree) if isinstance(found, ast.Expr)}
+    texts = [found for found in ast.walk(tree) if isinstance(found, ast.Constant) and id(found) not in docstrings]
+    return [found.value for found in texts if isinstance(found.value, str) and " " in found.value]
+
+
 def comments(path: Path) -> str:
     """The comments of a template or of the values, and what NOTES say."""
     text = path.read_text(encoding="utf-8")
@@ -52,6 +61,12 @@ def test_what_kubectl_explains_has_no_private_words(kind: Any) -> None:
     said = [kind.description, *descriptions(build_crd(kind))]
     assert len(said) > 10
     assert [text for text in said if private_words(text)] == []
+
+
+def test_messages_have_no_private_words() -> None:
+    said = {path: messages(path) for path in (ROOT / "operator").rglob("*.py")}
+    assert sum(len(texts) for texts in said.values()) > 1000
+    assert [(path.name, text) for path, texts in said.items() for text in texts if private_words(text)] == []
 
 
 def test_meanings_and_advice_have_no_private_words() -> None:

@@ -81,7 +81,7 @@ REFUSED: dict[str, tuple[type[BaseModel], str]] = {
     "a multiple": (a_model(int, multiple_of=5), "Root.bad: multipleOf"),
     "a model that contains itself": (Node, "below"),
     "two models of one name": (two_models(Cat, a_namesake(Cat)), "Root: two models are named Cat"),
-    "a model with unknown members": (a_model(Open), "Root.bad: known members beside unknown ones"),
+    "a model with unknown members": (a_model(Open), "Root.bad: known members next to unknown ones"),
     "an object that is no model": (a_model(Shape), "Root.bad: Shape is not found among the models"),
     "a default that would be lost": (a_model(Cat, default=Cat(name="tom")), "Root.bad: a default that differs"),
 }

@@ -152,7 +152,7 @@ class _Builder:
         if "properties" not in raw:
             return self._map(raw, path)
         if raw.get("additionalProperties"):
-            raise Refused(f"{path}: known members beside unknown ones have no structural schema; forbid or ignore extra ones")
+            raise Refused(f"{path}: known members next to unknown ones have no structural schema; forbid or ignore extra ones")
         built: Schema = {"properties": {name: self.build(value, f"{path}.{name}") for name, value in sorted(raw["properties"].items())}}
         if raw.get("required"):
             built["required"] = sorted(raw["required"])
