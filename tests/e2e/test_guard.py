@@ -99,7 +99,7 @@ def test_a_namespace_consents_to_adoption_before_the_operator_labels_it(mesh: Ac
 
 
 def test_a_namespace_is_made_only_with_the_label(mesh: Actors) -> None:
-    with pytest.raises(ToolError, match="makes only namespaces that carry the label"):
+    with pytest.raises(ToolError, match="creates only namespaces that carry the label"):
         as_operator(mesh, "create", "namespace", "unlabelled")
 
 
@@ -128,17 +128,17 @@ def test_no_answer_is_made_or_deleted_outside_domains(mesh: Actors, namespace: s
     if namespace != "default":
         mesh.installed.cluster.kubectl("create", "namespace", namespace)
     answer = an_answer(namespace, **OURS)
-    with pytest.raises(ToolError, match="makes and deletes AccessGrants only in namespaces that carry the label"):
+    with pytest.raises(ToolError, match="creates and deletes AccessGrants only in namespaces that carry the label"):
         as_operator(mesh, "create", "-f", "-", stdin=json.dumps(answer))
     mesh.installed.apply(answer)
-    with pytest.raises(ToolError, match="makes and deletes AccessGrants only in namespaces that carry the label"):
+    with pytest.raises(ToolError, match="creates and deletes AccessGrants only in namespaces that carry the label"):
         as_operator(mesh, "delete", "accessgrant", "answer", "-n", namespace)
     mesh.installed.cluster.kubectl("delete", "accessgrant", "answer", "-n", namespace)
 
 
 @pytest.mark.parametrize("labels", [{}, {"app.kubernetes.io/managed-by": "helm"}])
 def test_no_answer_is_made_in_the_name_of_others(mesh: Actors, labels: dict[str, str]) -> None:
-    with pytest.raises(ToolError, match="makes only AccessGrants that carry the label"):
+    with pytest.raises(ToolError, match="creates only AccessGrants that carry the label"):
         as_operator(mesh, "create", DRY, "-f", "-", stdin=json.dumps(an_answer("sales", **labels)))
 
 

@@ -103,7 +103,7 @@ def test_what_was_to_be_kept_is_kept(leaving: Guild, person: Person) -> None:
 
 def test_the_refusal_names_the_fields(leaving: Guild) -> None:
     said = patched(leaving, OWNER, GOING, {"spec": {"mode": "Plan", "storage": {"versioning": "Suspended"}}})
-    assert "DataProduct going is being deleted and gives nobody more: leave spec.mode, spec.storage.versioning as before" in said
+    assert "DataProduct going is being deleted, so these fields cannot change: spec.mode, spec.storage.versioning; keep them" in said
 
 
 LESS_OF_A_PRODUCT: dict[str, dict[str, Any]] = {
@@ -162,7 +162,7 @@ def test_a_grant_gives_less(leaving: Guild, grant: str, spec: dict[str, Any]) ->
 
 def test_a_request_is_not_renewed(leaving: Guild) -> None:
     said = patched(leaving, OWNER, OBJECTS[2], {"spec": {"renewal": {"requestedAt": LATER}}})
-    assert "AccessRequest going is being deleted and gives nobody more: leave spec.renewal as before" in said
+    assert "AccessRequest going is being deleted, so these fields cannot change: spec.renewal; keep them" in said
 
 
 @pytest.mark.parametrize("manifest", OBJECTS, ids=lambda manifest: "-".join(place(manifest)[:2]))

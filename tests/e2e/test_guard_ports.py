@@ -53,7 +53,7 @@ OPEN = [{"approval": "Auto"}, {"modes": ["WriteOnly"]}, {"modes": ["ReadOnly", "
 def test_an_engineer_makes_no_open_port(product: Guild, access: dict[str, Any]) -> None:
     said = product.says(ENGINEER, *APPLY, manifest=shelf(a_port(), a_port("wide", path="wide/", access=access)))
     assert GUARD in said
-    assert "ask an owner of the domain to change access of wide/1.0.0, or leave it as it was" in said
+    assert "ask an owner of the Domain to change access of wide/1.0.0, or keep it" in said
     assert product.says(OWNER, *APPLY, manifest=shelf(a_port(), a_port("wide", path="wide/", access=access))) == ""
 
 

@@ -238,20 +238,20 @@ STOLEN = (
 )  # fmt: skip
 
 FORGED = (
-    Attempt("a tenant makes a namespace with the label of a domain", MAKER, ("create", "-f", "-"), BY_NAMESPACE_GUARD, "which Domain has",
+    Attempt("a tenant makes a namespace with the label of a domain", MAKER, ("create", "-f", "-"), BY_NAMESPACE_GUARD, "which Domain owns",
             a_namespace("forged", labels={LABEL: "sales"})),
     Attempt("a tenant writes consent to adoption onto another domain's namespace", MAKER, ("annotate", "namespace", "sales",
-            "clouddatamesh.dev/adopt-by=inventory"), BY_NAMESPACE_GUARD, "which Domain has"),
+            "clouddatamesh.dev/adopt-by=inventory"), BY_NAMESPACE_GUARD, "which Domain owns"),
     Attempt("a tenant has his namespace released by a domain, by the status sub-resource", MAKER, ("patch", "namespace", "tenants",
             "--subresource=status", *PATCH, f'{{"metadata":{{"annotations":{{"clouddatamesh.dev/released-by":"{REALM}/sales"}}}}}}'),
-            BY_NAMESPACE_GUARD, "which Domain has"),
+            BY_NAMESPACE_GUARD, "which Domain owns"),
     Attempt("a tenant marks his namespace as held by a domain, as the operator's field manager", MAKER, (*APPLY,
-            "--field-manager=clouddatamesh"), BY_NAMESPACE_GUARD, "which Domain has",
+            "--field-manager=clouddatamesh"), BY_NAMESPACE_GUARD, "which Domain owns",
             a_namespace("tenants", annotations={"clouddatamesh.dev/held-by": f"{REALM}/sales"})),
     Attempt("a tenant takes the label off a domain's namespace", MAKER, ("label", "namespace", "sales", f"{LABEL}-"), BY_NAMESPACE_GUARD,
-            "which Domain has"),
+            "which Domain owns"),
     Attempt("a tenant says that the operator made his namespace", MAKER, ("label", "namespace", "tenants",
-            "app.kubernetes.io/managed-by=clouddatamesh"), BY_NAMESPACE_GUARD, "which Domain has"),
+            "app.kubernetes.io/managed-by=clouddatamesh"), BY_NAMESPACE_GUARD, "which Domain owns"),
 )  # fmt: skip
 
 NAMES = (
