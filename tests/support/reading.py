@@ -56,7 +56,8 @@ class Reader:
         for item in found["items"]:
             yield {"apiVersion": resource.version, "kind": resource.kind, **item}
 
-    def _find(self, word: str) -> list[_Resource]:
+    def _find(self, kind: str) -> list[_Resource]:
+        word = kind.lower()
         if word not in self._known:
             self._known = {}
             for resource, words in self._discover():
