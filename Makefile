@@ -1,6 +1,6 @@
 # The two commands that matter: `make demo` and `make test`. Everything runs in .venv, made from hash-pinned requirements.
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint generate verify docs tools image audit lock clean
+.PHONY: help demo test bench mutants lint generate verify docs tools image audit lock clean
 
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
@@ -18,6 +18,8 @@ BASE ?=
 ENGINE ?=
 # Which figures, and of how many: make bench BENCH="--store rgw --only access-burst --requests 200"
 BENCH ?=
+# Which code is changed, and in how many places: make mutants MUTANTS="--sample 100 --seed 7 --paths operator/clouddatamesh/plan"
+MUTANTS ?=
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,6 +33,9 @@ test: lint verify ## lint, verify and every test
 
 bench: $(VENV)/ready ## the figures, into build/bench.json
 	$(RUN)python -m tests.bench $(BENCH)
+
+mutants: $(VENV)/ready ## whether the fast tests notice each changed comparison, boolean and constant
+	$(RUN)python hack/mutants.py $(MUTANTS)
 
 lint: $(VENV)/ready ## ruff, mypy, import-linter
 	$(RUN)ruff check $(SOURCES)
