@@ -61,11 +61,20 @@ def test_access_that_is_as_it_should_be_is_left_alone() -> None:
     assert all(found.is_settled for found in plan(*running()).parts)
 
 
+def test_that_its_store_is_not_seen_is_said_of_access_that_is_kept() -> None:
+    ask, world = running()
+    hidden = replace(world, store=None, obstacle=SILENT.error)
+    assert part("giving", ask, hidden).stop == SILENT.error
+    assert part("giving", ask, replace(hidden, answers=())).stop is None
+    assert part("giving", replace(ask, readable=False), hidden).stop is None
+
+
 def test_rights_and_keys_go_each_by_itself_and_then_the_user() -> None:
     """One call that is refused keeps no other from ending the access."""
     ask, world = revoked()
     taking = part("taking", ask, world)
-    assert (kinds(taking.operations), taking.stop, taking.takes, taking.each) == ([DeletePolicy, DeleteKey], None, True, True)
+    assert (kinds(taking.operations), taking.stop, taking.each) == ([DeletePolicy, DeleteKey], None, True)
+    assert part("former", ask, world).each
     bare = replace(world, principal=Present(replace(principal_of(world), policy=None)))
     assert kinds(part("taking", ask, bare).operations) == [DeleteKey]
     empty = replace(world, principal=Present(replace(principal_of(world), policy=None, keys=())))

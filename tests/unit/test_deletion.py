@@ -308,7 +308,16 @@ def test_however_long_a_deletion_waits_keys_open_no_bucket_of_another(
 def test_parts_of_a_living_product_depend_on_no_more_than_they_need() -> None:
     after = {part.name: part.after for part in plan(a_product(), world()).parts}
     assert after == {"taking": (), "former": (), "storage": (), "excess": (), "credentials": ("taking", "storage"), "inbox": ()}
-    assert [part.name for part in plan(a_product(), world()).parts if part.takes] == ["taking", "former"]
+
+
+def test_one_call_that_is_refused_keeps_no_other_from_ending_a_key() -> None:
+    lost = world(requests=(CONSUMER,), bucket=Present(Bucket(NAME, tags=owned_tags("inventory"))))
+    for found, takes in (
+        (plan(a_product(), world()), ["former", "taking"]),
+        (plan_deletion(a_product(), lost), ["credentials", "former", "former", "taking"]),
+        (plan_deletion(a_product(), world()), ["credentials", "former"]),
+    ):
+        assert sorted(part.name for part in found.parts if part.each) == takes
 
 
 @pytest.mark.parametrize("bucket", [SILENT, Present(Bucket(NAME)), Absent()], ids=["silent", "stripped", "missing"])

@@ -84,8 +84,8 @@ def stopped(error: MeshError, *operations: Operation) -> Steps:
 class Part:
     """One concern of an object. `condition` is the condition type that tells of it; `after` names the parts that must not have failed.
 
-    `instead_of` names the part without whose failure it is left out. `takes`: the part takes away, which neither spec.suspend nor a
-    failure elsewhere holds up. `each`: its operations do not need each other, and one that fails keeps none of the rest from being tried.
+    `instead_of` names the part without whose failure it is left out. `each`: its operations do not need each other, and one that fails
+    keeps none of the rest from being tried.
     `minor`: what fails is told in its own condition, and the object is Ready all the same.
     """
 
@@ -94,7 +94,6 @@ class Part:
     condition: str = ""
     after: tuple[str, ...] = ()
     instead_of: str = ""
-    takes: bool = False
     each: bool = False
     minor: bool = False
 
@@ -129,10 +128,6 @@ class Plan:
     def keeping(self, *names: str) -> "Plan":
         """The same plan with the operations of these parts only; why others stop is still told."""
         return Plan(tuple(part if part.name in names else replace(part, steps=Steps((), part.stop)) for part in self.parts))
-
-    def taking(self) -> "Plan":
-        """The same plan with the operations of those parts only that take away."""
-        return self.keeping(*(part.name for part in self.parts if part.takes))
 
 
 def describe(operations: Iterable[Operation]) -> tuple[str, ...]:

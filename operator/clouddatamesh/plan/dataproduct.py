@@ -33,8 +33,8 @@ def plan(product: DataProduct, world: ProductWorld) -> Plan:
     credentials = plan_credentials(wish, world, is_safe=storage == Steps()) if wish is not None else Steps()
     return Plan(
         (
-            Part("taking", taking, CONDITION, takes=True, each=True),
-            Part("former", plan_formers(wish, world), CONDITION, takes=True, each=True),
+            Part("taking", taking, CONDITION, each=True),
+            Part("former", plan_formers(wish, world), CONDITION, each=True),
             Part("storage", plan_hold(product, storage) + storage, STORAGE_READY),
             Part("excess", plan_excess(wish, world) if wish is not None and world.obstacle is None else Steps(), STORAGE_READY),
             Part("credentials", credentials, CONDITION, after=("taking", "storage")),

@@ -40,13 +40,13 @@ def plan_deletion(product: DataProduct, world: ProductWorld) -> Plan:
     if not marks.is_held(product.metadata.finalizers):
         return Plan()
     users, end = _plan_users_end(product, world), _plan_end(product, world)
-    abandons = (Part("abandoning", _plan_abandoning(product, world), BLOCKED, after=("users",), instead_of="deletion", takes=True),)
+    abandons = (Part("abandoning", _plan_abandoning(product, world), BLOCKED, after=("users",), instead_of="deletion"),)
     waits = users.stop is not None or any(part.stop is not None for part in end)
     return Plan(
         (
             *(_plan_lost(product, world) if waits else ()),
             Part("inbox", plan_inbox(product, world) if world.inbox is not None else Steps()),
-            Part("users", users, BLOCKED, takes=True),
+            Part("users", users, BLOCKED),
             *end,
             *(abandons if _gives_up(product, world) and _was_blocked(product) else ()),
         )
@@ -61,8 +61,8 @@ def _plan_lost(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
         return ()
     taking = plan_removal(wish.product, world) if is_lost(wish, world) else Steps()
     return (
-        Part("taking", taking, CONDITION, takes=True, each=True),
-        Part("former", plan_formers(wish, world), CONDITION, takes=True, each=True),
+        Part("taking", taking, CONDITION, each=True),
+        Part("former", plan_formers(wish, world), CONDITION, each=True),
         Part("storage", stopped(loss), STORAGE_READY),
     )
 
@@ -97,7 +97,7 @@ def _plan_end(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
 
 
 def _ending(steps: Steps, *after: str) -> tuple[Part, ...]:
-    return (Part("deletion", steps, BLOCKED, after=("users", *after), takes=True),)
+    return (Part("deletion", steps, BLOCKED, after=("users", *after)),)
 
 
 def _plan_removal(wish: Wish, world: ProductWorld, *, destroys: bool, gives_up: bool) -> tuple[Part, ...]:
@@ -110,9 +110,9 @@ def _plan_removal(wish: Wish, world: ProductWorld, *, destroys: bool, gives_up: 
     check = Steps((CheckDestruction(wish.name, empties),)) if destroys and takes else Steps()
     last = Steps() if takes else _plan_bucket_end(wish, world, gives_up=gives_up)
     return (
-        Part("check", check, BLOCKED, after=("users",), takes=True),
-        Part("credentials", credentials, BLOCKED, after=("users", "check"), takes=True, each=True),
-        Part("former", former, BLOCKED, after=("users", "check"), takes=True, each=True),
+        Part("check", check, BLOCKED, after=("users",)),
+        Part("credentials", credentials, BLOCKED, after=("users", "check"), each=True),
+        Part("former", former, BLOCKED, after=("users", "check"), each=True),
         *_ending(last, "check", "credentials", "former"),
     )
 

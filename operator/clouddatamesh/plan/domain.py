@@ -35,6 +35,8 @@ def namespaces_of(domain: Domain) -> tuple[str, ...]:
 
 READY: Final = "NamespacesReady"
 BLOCKED: Final = "DeletionBlocked"
+_TAKING: Final = ("surplus in ", "departure of ")
+"""The parts that take away, which suspend does not hold up."""
 
 
 def plan(domain: Domain, world: DomainWorld) -> Plan:
@@ -44,7 +46,7 @@ def plan(domain: Domain, world: DomainWorld) -> Plan:
     """
     wanted = namespaces_of(domain)
     departures = _departures(domain, world, kept=wanted)
-    surplus = [Part(f"surplus in {name}", _plan_surplus(domain, name, world), READY, takes=True) for name in wanted]
+    surplus = [Part(f"{_TAKING[0]}{name}", _plan_surplus(domain, name, world), READY) for name in wanted]
     obstacle = _obstacle(domain, world)
     hold = Steps(() if marks.is_held(domain.metadata.finalizers) else (HoldObject(),))
     if obstacle is not None:
@@ -55,7 +57,7 @@ def plan(domain: Domain, world: DomainWorld) -> Plan:
 
 def permitted(domain: Domain, full: Plan) -> Plan:
     """What of a plan suspend leaves to be done."""
-    return full.taking() if domain.spec.suspend else full
+    return full.keeping(*(part.name for part in full.parts if part.name.startswith(_TAKING))) if domain.spec.suspend else full
 
 
 def _obstacle(domain: Domain, world: DomainWorld) -> MeshError | None:
@@ -161,7 +163,7 @@ def _departures(domain: Domain, world: DomainWorld, *, kept: tuple[str, ...] = (
     strewn = {child["metadata"]["namespace"] for child in world.children if is_child_of(child, own)}
     had = {name for name, found in world.namespaces.items() if is_recorded(domain, found)}
     left = sorted((held | strewn & had) - set(kept))
-    return [Part(f"departure of {name}", _plan_departure(domain, name, world), BLOCKED, takes=True) for name in left]
+    return [Part(f"{_TAKING[1]}{name}", _plan_departure(domain, name, world), BLOCKED) for name in left]
 
 
 def _plan_departure(domain: Domain, name: str, world: DomainWorld) -> Steps:
@@ -209,4 +211,4 @@ def plan_deletion(domain: Domain, world: DomainWorld) -> Plan:
         why = "The domain is suspended; set spec.suspend to false to let its deletion go on"
         return Plan((Part("users", stopped(Waiting(reasons.SUSPENDED, why)), BLOCKED),))
     parts = _departures(domain, world)
-    return Plan((*parts, Part("release", Steps((ReleaseObject(),)), BLOCKED, after=tuple(part.name for part in parts), takes=True)))
+    return Plan((*parts, Part("release", Steps((ReleaseObject(),)), BLOCKED, after=tuple(part.name for part in parts))))

@@ -45,7 +45,7 @@ def plan(store: ObjectStore, world: StoreWorld) -> Plan:
             Part("marker", marker, IDENTIFIED, after=("hold", "bucket")),
             Part("probe", plan_probe(store, world), after=("hold", "bucket")),
             *(plan_sweep(store, world) if bucket == marker == Steps() else ()),
-            Part("unclaimed", plan_unclaimed(store, world), UNCLAIMED, after=("bucket", "marker"), takes=True, each=True, minor=True),
+            Part("unclaimed", plan_unclaimed(store, world), UNCLAIMED, after=("bucket", "marker"), each=True, minor=True),
         )
     )
 
@@ -261,7 +261,7 @@ def plan_deletion(store: ObjectStore, world: StoreWorld) -> Plan:
     if not marks.is_held(store.metadata.finalizers):
         return Plan()
     answers = Part("account", Steps((), world.account.error if isinstance(world.account, Unknown) else None), CREDENTIALS)
-    return Plan((answers, Part("release", _plan_release(store, world), "DeletionBlocked", takes=True)))
+    return Plan((answers, Part("release", _plan_release(store, world), "DeletionBlocked")))
 
 
 def _plan_release(store: ObjectStore, world: StoreWorld) -> Steps:

@@ -51,7 +51,7 @@ def plan_sweep(store: ObjectStore, world: StoreWorld) -> tuple[Part, ...]:
     due = (principal for principal in world.due_orphans if principal.path == own and principal.name in entries)
     steps = ((principal.name, _end(principal, entries[principal.name], world.now)) for principal in due)
     return tuple(
-        Part(f"sweep of {name}", Steps(tuple(ends)), "PrincipalsOrphaned", after=("bucket", "marker"), takes=True, each=True, minor=True)
+        Part(f"sweep of {name}", Steps(tuple(ends)), "PrincipalsOrphaned", after=("bucket", "marker"), each=True, minor=True)
         for name, ends in steps
         if ends
     )

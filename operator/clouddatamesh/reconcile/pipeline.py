@@ -111,7 +111,7 @@ def take_all(look: Callable[[], tuple[Steps, Executor]]) -> None:
     progress = Progress()
     for _ in range(PASSES):
         steps, executor = look()
-        plan = Plan((Part("taking", steps, takes=True, each=True),))
+        plan = Plan((Part("taking", steps, each=True),))
         done = carry_out(plan, executor, progress)
         for failure in _failures(plan, progress):
             raise failure.error

@@ -24,13 +24,13 @@ def plan_deletion(ask: Ask, world: AccessWorld, holders: tuple[str, ...], *, giv
         *((Record(tuple((field, None) for field in RECORD)),) if others and recorded else ()),
         *((ReleaseObject(),) if held else ()),
     )
-    abandons = (Part("abandoning", plan_abandoning(ask) + Steps(done), BLOCKED, instead_of="taking", takes=True),)
+    abandons = (Part("abandoning", plan_abandoning(ask) + Steps(done), BLOCKED, instead_of="taking"),)
     return Plan(
         (
-            Part("taking", taking, BLOCKED, takes=True, each=True),
-            Part("former", former, BLOCKED, takes=True, each=True),
-            Part("secret", plan_secret_end(ask, world), BLOCKED, takes=True),
-            Part("release", Steps(done) if taking == former == Steps() else Steps(), BLOCKED, after=("taking", "former"), takes=True),
+            Part("taking", taking, BLOCKED, each=True),
+            Part("former", former, BLOCKED, each=True),
+            Part("secret", plan_secret_end(ask, world), BLOCKED),
+            Part("release", Steps(done) if taking == former == Steps() else Steps(), BLOCKED, after=("taking", "former")),
             *(abandons if gives_up and (was_blocked or taking.stop is not None) else ()),
         )
     )

@@ -70,8 +70,8 @@ def plan(answer: Answer, world: GrantWorld) -> Plan:
     if is_in_use(answer, world.ask):
         return Plan()
     if _is_left_over(answer, world):
-        return Plan((Part("clearing", Steps((DeleteChild(answer.key, answer.uid),)), takes=True),))
-    return Plan((Part("release", Steps((ReleaseObject(),)), takes=True),)) if answer.held else Plan()
+        return Plan((Part("clearing", Steps((DeleteChild(answer.key, answer.uid),))),))
+    return Plan((Part("release", Steps((ReleaseObject(),))),)) if answer.held else Plan()
 
 
 def plan_deletion(answer: Answer, world: GrantWorld, *, gives_up: bool) -> Plan:
@@ -85,7 +85,7 @@ def plan_deletion(answer: Answer, world: GrantWorld, *, gives_up: bool) -> Plan:
         steps = Steps((Announce(Event("Warning", reasons.ABANDONED, left)), ReleaseObject()))
     else:
         steps = Steps((ReleaseObject(),))
-    return Plan((Part("release", steps, "DeletionBlocked", takes=True),))
+    return Plan((Part("release", steps, "DeletionBlocked"),))
 
 
 def _what_it_waits_for(answer: Answer) -> str:

@@ -121,9 +121,9 @@ def plan(ask: Ask, world: AccessWorld) -> Plan:
     keeps = giving is not None or decision.is_frozen or (decision.gives and not _ends_elsewhere(ask, world))
     return Plan(
         (
-            Part("taking", _plan_surplus(ask, world, giving) if keeps else plan_taking(ask, world), CONDITION, takes=True, each=True),
-            Part("former", _plan_former(ask, world, decision), CONDITION, takes=True, each=True),
-            Part("secret", Steps() if keeps else plan_secret_end(ask, world), CONDITION, takes=True),
+            Part("taking", _plan_surplus(ask, world, giving) if keeps else plan_taking(ask, world), CONDITION, each=True),
+            Part("former", _plan_former(ask, world, decision), CONDITION, each=True),
+            Part("secret", Steps() if keeps else plan_secret_end(ask, world), CONDITION),
             Part("answer", _plan_answer(ask, world, decision)),
             Part("marks", _plan_marks(decision), after=("taking",)),
             Part(
