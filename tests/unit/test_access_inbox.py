@@ -145,3 +145,35 @@ def test_a_request_of_a_later_version_hides_no_other(asks: dict[str, Any]) -> No
     used = inbox.content_of(a_world(requests=(with_status(odd, grantRef={**REF, "name": "g" * 300}),)))
     assert [len(entry["grant"]) for entry in used["consumers"]] == [253]
     assert AccessInbox.model_validate(an_inbox(**used)).status.consumer_count == 1
+
+
+def test_of_texts_that_are_too_long_as_much_is_shown_as_the_schema_takes() -> None:
+    port = {"name": TOO_LONG, "version": "1.0.0"}
+    long: dict[str, Any] = {
+        "purpose": TOO_LONG,
+        "outputPort": port,
+        "mode": TOO_LONG,
+        "duration": TOO_LONG,
+        "consumer": {"dataProductRef": {"name": TOO_LONG}},
+    }
+    asked = with_status(a_request(**long, renewal={"reason": TOO_LONG}), conditions=ready(reasons.AWAITING_GRANT), digest=TOO_LONG)
+    used = with_status(a_request(**long), grantRef={**REF, "name": TOO_LONG}, validUntil=TOO_LONG)
+    content = inbox.content_of(a_world(requests=(asked, used)))
+    AccessInbox.model_validate(an_inbox(**content))
+    (waits,), (uses,) = content["pending"], content["consumers"]
+    words = {"outputPort": 256, "mode": 256, "consumer": 400, "purpose": 1024}
+    assert {name: len(waits[name]) for name in (*words, "renewal", "duration", "digest")} == {
+        **words, "renewal": 1024, "duration": 256, "digest": 256
+    }  # fmt: skip
+    assert {name: len(uses[name]) for name in (*words, "grant", "validUntil")} == {**words, "grant": 253, "validUntil": 64}
+    spec = waits["grant"]["spec"]
+    assert (len(spec["outputPort"]["name"]), len(spec["mode"])) == (256, 256)
+
+
+def test_each_answer_has_a_name_of_its_own() -> None:
+    """An old grant's end counts from its own making: who applies the old name again gives nothing."""
+    asked = a_request()
+    again = a_request(renewal={"requestedAt": LATER})
+    decided, later = (with_status(asked, decidedAt=moment) for moment in (END, LATER))
+    other = with_metadata(asked, uid="another")
+    assert len({inbox.grant_for(one)["metadata"]["name"] for one in (asked, again, decided, later, other)}) == 5

@@ -107,7 +107,7 @@ def grant_for(request: Manifest) -> dict[str, Any]:
             "dataProductRef": {"name": product.name},
             "outputPort": {"name": str(port.get("name"))[:_SHORT], "version": str(port.get("version"))[:_SHORT]},
             "requestRef": {"namespace": metadata["namespace"], "name": metadata["name"]},
-            "consumer": {reference: {"name": consumer.name}},
+            "consumer": {reference: {"name": consumer.name[:_SHORT]}},
             "mode": str(spec.get("mode") or "ReadOnly")[:_SHORT],
         },
     }
