@@ -7,8 +7,8 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
-from tests.unit.access_rows import Row
-from tests.unit.access_scene import MADE, NOW
+from tests.unit.access_rows import DRAINING, OLD, Row
+from tests.unit.access_scene import MADE, NOW, Scene, approve, capped
 from tests.unit.access_table import ROWS, TABLE
 
 PAGE = Path(__file__).parents[2] / "docs" / "access-rule.md"
@@ -77,3 +77,24 @@ def _reason(row: Row) -> str:
         (f"`{', '.join(row.marks)}` is superseded", row.marks),
     )
     return ", ".join([f"`{row.reason}`", *(note for note, holds in notes if holds)])
+
+
+GAVE = {**approve(), "status": {"consumer": {"domain": "inventory", "namespaceUid": "uid-inventory"}}}
+
+
+@pytest.mark.parametrize(
+    ("scene", "ended"),
+    [
+        (Scene(runs_on="yes", port={}), ["yes"]),
+        (Scene(grants=(GAVE,), port={}), ["yes"]),
+        (Scene(port={}), []),
+        (Scene(runs_on="yes", marked={"cut_off": "daily/1.0.0"}, **DRAINING), ["yes"]),
+        (Scene(runs_on="yes", marked={"cut_off": "daily/1.0.0"}), []),
+        (Scene(runs_on="yes", exists=False), []),
+        (Scene(runs_on="yes", grants=(capped(approve(), "10d"),)), ["yes"]),
+        (Scene(runs_on="old", grants=(OLD,)), []),
+        (Scene(runs_on="yes"), []),
+    ],
+)
+def test_a_grant_that_its_port_ended_never_gives_again(scene: Scene, ended: list[str]) -> None:
+    assert [answer.key.name for answer in scene.decide().ended] == ended

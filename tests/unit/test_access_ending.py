@@ -24,6 +24,8 @@ def test_a_request_goes_once_everything_is_seen_to_be_gone() -> None:
     ask, world = running()
     first = plan_deletion(ask, world, HELD, gives_up=False).operations
     assert kinds(first) == [DeletePolicy, DeleteKey, DeleteChild]
+    parts = plan_deletion(ask, world, HELD, gives_up=False).parts
+    assert {part.name for part in parts if part.each} == {"taking", "former"}, "one call that is refused keeps no other from ending a key"
     gone = replace(world, principal=Absent(), secret=Absent())
     assert kinds(plan_deletion(ask, gone, HELD, gives_up=False).operations) == [ReleaseObject]
     assert plan_deletion(ask, gone, (), gives_up=False).operations == ()

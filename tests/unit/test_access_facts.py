@@ -56,6 +56,11 @@ def test_a_request() -> None:
     )
 
 
+@pytest.mark.parametrize(("told", "region"), [("Bucket", "eu-west-1"), ("Store", ""), (None, "")])
+def test_the_region_of_a_bucket_counts_where_it_was_read_from_the_bucket(told: str | None, region: str) -> None:
+    assert read_product(living(a_product(), storage={"region": "eu-west-1", "regionFrom": told})).region == region
+
+
 def test_a_request_of_a_service_account() -> None:
     assert consumer_key(a_request(consumer={"serviceAccountRef": {"name": "loader"}})) == Key("ServiceAccount", "inventory", "loader")
 

@@ -186,6 +186,8 @@ def test_nothing_is_swept_while_the_store_is_not_known_again() -> None:
     swept = {"orphans": ("x",), "due_orphans": (Principal("x", names.principal_path("acme", CLUSTER)),)}
     told = {**KNOWN, "orphans": [{"name": "x", "seenAt": "2025-12-31T00:00:00Z", "disabledAt": "2025-12-31T00:00:00Z"}]}
     assert part("sweep of x", store(status=told), world(**swept)).operations != ()
+    parts = plan(store(status=told), world(**swept)).parts
+    assert {found.name for found in parts if found.each} == {found.name for found in parts if found.minor} == {"sweep of x", "unclaimed"}
     for doubt in ({"mesh_bucket": Absent()}, {"mesh_bucket": SILENT}, {"marker": SILENT}, LOST):
         assert part("sweep of x", store(status=told), world(**{**swept, **doubt})).operations == ()
 

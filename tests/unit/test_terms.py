@@ -6,8 +6,18 @@ from typing import Any
 import pytest
 
 from clouddatamesh.api.fields import parse_time
-from clouddatamesh.model.access import Port
-from clouddatamesh.plan.access.terms import Difference, came_before, digest, find_differences, is_expiring, name_of, port_of, warns_at
+from clouddatamesh.model.access import Home, Port
+from clouddatamesh.plan.access.terms import (
+    Difference,
+    came_before,
+    digest,
+    find_differences,
+    is_expiring,
+    is_for_others,
+    name_of,
+    port_of,
+    warns_at,
+)
 from tests.unit.access_scene import MADE, Scene, approve, deny, deny_all, read
 
 PORT = Port("daily", "1", "1.0.0", "daily/", allow_permanent=True)
@@ -126,3 +136,20 @@ def test_which_of_two_approvals_came_before_is_always_the_same() -> None:
     ]
     for place, grant in enumerate(grants):
         assert [came_before(grant, other) for other in grants] == [place < number for number in range(len(grants))]
+
+
+@pytest.mark.parametrize(
+    ("given_to", "home", "others"),
+    [
+        ({"domain": "inventory", "namespaceUid": "uid-inventory"}, Home("inventory"), False),
+        ({"domain": "inventory", "namespaceUid": "uid-before"}, Home("inventory"), False),
+        ({"domain": "support", "namespaceUid": "uid-before"}, Home("inventory"), True),
+        ({"domain": "support", "namespaceUid": "uid-inventory"}, Home("inventory"), False),
+        ({"domain": "support", "namespaceUid": "uid-before"}, None, False),
+        ({}, Home("inventory"), False),
+    ],
+)
+def test_a_domain_does_not_inherit_what_the_one_before_it_was_given(given_to: dict[str, str], home: Home | None, others: bool) -> None:
+    world = Scene(consumer_home=home).world()
+    assert is_for_others(read({**approve(), "status": {"consumer": given_to}}), world) is others
+    assert not is_for_others(read({**deny(), "status": {"consumer": given_to}}), world)
