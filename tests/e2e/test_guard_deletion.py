@@ -171,7 +171,7 @@ def test_only_the_operator_removes_its_finalizer(leaving: Guild, manifest: Manif
     for person in people:
         said = strips(leaving, person, manifest)
         assert FINALIZERS in said
-        assert f"see in its status what it waits for, or ask a member of {BREAK_GLASS}" in said
+        assert f"its status says what it waits for, or ask a member of {BREAK_GLASS}" in said
         assert FINALIZERS in patched(leaving, person, manifest, {"metadata": {"finalizers": None}})
     for person in (OPERATOR, RESCUER):
         assert strips(leaving, person, manifest) == ""
