@@ -10,12 +10,13 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
+from hack.tools import argo_cd  # noqa: E402 - needs the path above
 from hack.tools.binaries import get_binaries  # noqa: E402 - needs the path above
 from hack.tools.children import ToolError, interrupt_on_sigterm, say_aloud  # noqa: E402 - needs the path above
 from hack.tools.controlplane import ControlPlane  # noqa: E402 - needs the path above
 from hack.tools.engines import IMAGES, OPERATOR, build_by_engine, find_engine  # noqa: E402 - needs the path above
 from hack.tools.faketime import get_library  # noqa: E402 - needs the path above
-from hack.tools.images import get_image, get_pause, release_image  # noqa: E402 - needs the path above
+from hack.tools.images import ensure_programs, get_image, get_pause, release_image  # noqa: E402 - needs the path above
 from hack.tools.monitoring import get_monitoring_crds  # noqa: E402 - needs the path above
 from hack.tools.node import Node, find_obstacles  # noqa: E402 - needs the path above
 from hack.tools.promtool import get_promtool  # noqa: E402 - needs the path above
@@ -53,6 +54,13 @@ def up_node(stack: contextlib.ExitStack) -> Line:
     return {"KUBECONFIG": str(cluster.kubeconfig), "IMAGE": OPERATOR.name, **{name.upper(): str(path) for name, path in paths.items()}}
 
 
+def up_argocd(stack: contextlib.ExitStack) -> Line:
+    """A control plane with Argo CD, and what kubectl needs to know of it."""
+    cluster = stack.enter_context(ControlPlane(say=say_aloud))
+    stack.enter_context(argo_cd.ArgoCD(cluster, parameters={}, say=say_aloud))
+    return {"KUBECONFIG": str(cluster.kubeconfig), "KUBECTL": str(get_binaries(("kubectl",), say=say_aloud)["kubectl"])}
+
+
 def make_images(_: contextlib.ExitStack) -> Line:
     """All images, stamped with the commit, by $ENGINE or the engine that is there, and their SBOMs; on $BASE where that is set."""
     engine, base = find_engine(os.environ.get("ENGINE", "")), os.environ.get("BASE", "")
@@ -76,6 +84,8 @@ def fetch_all(_: contextlib.ExitStack) -> Line:
     get_readers(say=say_aloud)
     get_library(say=say_aloud)
     get_monitoring_crds(say=say_aloud)
+    if not argo_cd.find_obstacles():
+        ensure_programs(argo_cd.PROGRAMS, say=say_aloud)
     binaries = {**get_binaries(), "promtool": get_promtool(say=say_aloud)}
     images = {} if find_obstacles() else {f"{image.target.upper()}_ARCHIVE": str(get_image(image)) for image in IMAGES}
     if images:
@@ -88,6 +98,7 @@ WHAT: dict[str, Callable[[contextlib.ExitStack], Line]] = {
     "moto": up_moto,
     "rgw": up_rgw,
     "node": up_node,
+    "argocd": up_argocd,
     "image": make_images,
     "cache": fetch_all,
 }
