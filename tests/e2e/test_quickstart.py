@@ -1,7 +1,7 @@
 """docs/getting-started.md on a real node: from two images to a granted read by the page's own commands, and what else it promises."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.real
 PAGE = ROOT / "docs" / "getting-started.md"
 SECRET = STORE = "clouddatamesh-quickstart"
 REQUEST = ("accessrequest", "profiles-for-deliveries", "inventory")
-READABLE = ROOT / "examples" / "quickstart" / "read.yaml"
 
 
 class Quickstart(Installation):
@@ -146,12 +145,22 @@ def test_a_restart_of_the_store_is_told_and_overcome_as_the_page_says(reader: Re
     except AssertionError as error:
         raise AssertionError(f"{error}\n{mesh.describe()}") from None
     mesh.until(lambda: writes(mesh, "orders-producer", "sales"), seconds=60, what="a bucket and a key that were made again")
+    mesh.until(lambda: reads(mesh, "stock-access", "sales"), seconds=60, what="access in the new store")
 
 
 def writes(mesh: Quickstart, secret: str, namespace: str) -> bool:
     store, bucket = store_of(mesh, secret, namespace)
+    return serves(lambda: store.client("s3").put_object(Bucket=bucket, Key="daily/again", Body=b"1"))
+
+
+def reads(mesh: Quickstart, secret: str, namespace: str) -> bool:
+    store, bucket = store_of(mesh, secret, namespace)
+    return serves(lambda: store.client("s3").list_objects_v2(Bucket=bucket, Prefix="daily/"))
+
+
+def serves(call: Callable[[], object]) -> bool:
     try:
-        store.client("s3").put_object(Bucket=bucket, Key="daily/again", Body=b"1")
+        call()
     except ClientError:
         return False
     return True
