@@ -12,7 +12,8 @@ from clouddatamesh.model.evidence import Absent, Present
 from clouddatamesh.model.operations import HoldObject
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.plan.adoption import was_adopted
-from clouddatamesh.plan.dataproduct import plan, plan_deletion
+from clouddatamesh.plan.dataproduct import plan
+from clouddatamesh.plan.deletion import plan_deletion
 from tests.support.worlds import a_world, owned_tags, the_product, the_store
 
 OWNED: Final = {"bucket": "acme-orders", "phase": "Owned", "ownershipVerified": True}

@@ -9,7 +9,8 @@ from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.evidence import Absent, Present
 from clouddatamesh.plan.ownership import judge, shows_others
 from clouddatamesh.plan.rules import want_rules
-from clouddatamesh.plan.storage import plan_storage, wish_of
+from clouddatamesh.plan.storage import plan_storage
+from clouddatamesh.plan.wish import wish_of
 from tests.support.manifests import a_store
 from tests.support.worlds import ABLE, a_world, owned_tags, the_product
 
