@@ -172,6 +172,25 @@ def test_a_probe_that_somebody_else_answers_proves_nothing(subject: Subject, pro
     proxy.lift(*rules)
 
 
+LISTING: Final = b'<?xml version="1.0"?><ListBucketResult><Name>b</Name><IsTruncated>false</IsTruncated></ListBucketResult>'
+"""RGW lists the bucket where it does not know the question."""
+
+
+def test_a_store_that_knows_no_ownership_and_lists_the_bucket_has_none(subject: Subject, proxy: FaultProxy) -> None:
+    subject = subject.with_(settings=frozenset({b.OBJECT_OWNERSHIP}))
+    name = subject.bucket()
+    proxy.add(Rule("GetOwnershipControls", shows=LISTING))
+    assert subject.read(name).ownership_enforced is False
+
+
+@pytest.mark.parametrize("action", [action for action in SETTINGS if action != "GetBucketTagging"])
+def test_a_setting_that_cannot_be_read_keeps_a_probe_from_cleaning_nothing_else(subject: Subject, proxy: FaultProxy, action: str) -> None:
+    scratch = fresh("probe")
+    proxy.add(Rule(action, shows=LISTING))
+    subject.buckets.probe(scratch)
+    assert subject.buckets.count(scratch).empty
+
+
 def test_a_policy_that_is_the_stores_and_cannot_be_read_is_still_said_to_be(subject: Subject, proxy: FaultProxy) -> None:
     name = subject.bucket()
     proxy.add(Rule("GetBucketPolicy", shows=b'{"Version": "2012-10-17", "Statement": 7}'))

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from clouddatamesh import reasons
 from clouddatamesh.model import bucket as b
+from clouddatamesh.storage.answers import NotAnAnswerError
 from clouddatamesh.storage.errors import code_of, status_of, verdict_of_code
 from clouddatamesh.storage.settings import UNSET
 
@@ -247,10 +248,10 @@ class Scratch:
         DeleteBucket, and deletes a bucket that is empty.
         """
         for read, part, remove in _SETTINGS:
-            with suppress(ClientError):
+            with suppress(ClientError, NotAnAnswerError):
                 if getattr(self.s3, read)(Bucket=self.bucket).get(part):
                     getattr(self.s3, remove)(Bucket=self.bucket)
-        with suppress(ClientError):
+        with suppress(ClientError, NotAnAnswerError):
             self._suspend()
         for key, version in self.versions():
             if key == KEY:
