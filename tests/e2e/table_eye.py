@@ -126,7 +126,7 @@ def picture_bucket(store: Store, bucket: str) -> Picture:
         {
             "tags": {key: tags[key] for key in sorted(set(tags) - own_or_used)},
             "rules": sorted((rule for rule in rules if not rule["ID"].startswith("clouddatamesh")), key=str),
-            "statements": kept,
+            "statements": sorted(kept, key=str),
             "key": default.get("KMSMasterKeyID"),
             "ownership": controls,
             "cors": read("get_bucket_cors").get("CORSRules"),

@@ -169,7 +169,7 @@ SETTINGS = (
     policy(Act.ADD, "a statement lets another account read", "policy-lends", LEFT, let_stranger_read),
     policy(Act.DELETE, "it is deleted", "policy-deleted", RESTORED, on_bucket("delete_bucket_policy")),
     policy(Act.EDIT, "our statements refuse nothing but deleting", "policy-edited", RESTORED, change_ours(Action="s3:DeleteObject")),
-    policy(Act.WIDEN, "our statements refuse nobody here", "policy-widened", RESTORED,
+    policy(Act.WIDEN, "our statements refuse nobody here", "policy-loosened", RESTORED,
            change_ours(Condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})),
     policy(Act.REMAKE, "a tool writes its own in its place", "policy-rewritten", RESTORED, d.change_statements(of_a_tool)),
     policy(Act.RELABEL, "our statements get other names", "policy-renamed", RESTORED, d.change_statements(rename_ours)),

@@ -93,6 +93,9 @@ def attach_own(name: str) -> Deed:
     return act
 
 
+QUARANTINED = Outcome(
+    "It stays as the cloud left it, and keeps the key from what it denies; nothing of ours changes", LOOK, Key.NONE, heals=False
+)
 quarantine = on_user("attach_user_policy", PolicyArn=QUARANTINE)
 attach = on_user("attach_user_policy", PolicyArn=MANAGED)
 join = on_user("add_user_to_group", GroupName="office")
@@ -123,7 +126,7 @@ USERS_CELLS: tuple[Cell, ...] = (
           store="moto"),
     *user(ATTACHED)(Act.WIDEN, "a policy of the account's own, named as those of the cloud's quarantine, is attached (moto)",
           "attached-like", TAKEN_OFF, attach_own("AWSCompromisedKeyQuarantineV2"), store="moto", only="producer"),
-    *user(ATTACHED)(Act.TAKE, "the cloud puts it into quarantine (moto)", "attached-quarantine", LEFT, quarantine, store="moto",
+    *user(ATTACHED)(Act.TAKE, "the cloud puts it into quarantine (moto)", "attached-quarantine", QUARANTINED, quarantine, store="moto",
           only="producer"),
     *user(ATTACHED)(Act.REFUSE, "one is attached, and an organisation's policy refuses the operator to detach it", "attached-kept", WAITS,
           then(attach, d.refuse("DetachUserPolicy")), **LIFTED),

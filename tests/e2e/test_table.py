@@ -99,6 +99,8 @@ def test_there_are_at_least_a_hundred_and_twenty_and_no_two_alike() -> None:
     assert len(told) == len(set(told)) >= 120
     objects = [(cell.scene.name, cell.object, cell.whose) for cell in CELLS]
     assert len(objects) == len(set(objects)), "one object a cell"
+    scenes = {cell.scene for cell in CELLS}
+    assert len(scenes) == len({scene.name for scene in scenes}), "one scene a name"
 
 
 def test_every_class_of_acts_befalls_several_objects() -> None:
