@@ -3,6 +3,7 @@
 Everything is cached, keyed by what it is made of. Nothing here runs a container but the steps of the Dockerfile.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -70,8 +71,9 @@ def build_archive(image: Image, base: str, stamp: Stamp, target: Path, *, cached
     _build(ROOT, image.name, (*build_flags("buildah", image.target, stamp, base), *(() if cached else ("--no-cache",))))
     buildah("push", "--quiet", image.name, f"oci-archive:{target}:{image.name}")
     nameless = buildah("images", "--quiet", "--no-trunc", "--filter", "dangling=true").split()
-    if nameless:
-        buildah("rmi", *nameless)
+    with contextlib.suppress(ToolError):  # a build that was killed, or runs now, holds some of them
+        if nameless:
+            buildah("rmi", *nameless)
 
 
 def release_image(image: Image, *, base: str) -> tuple[Path, Path]:
