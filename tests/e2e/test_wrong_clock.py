@@ -58,6 +58,8 @@ def node(rgw: Store) -> Iterator[Node]:
         installed.give_credentials(rgw)
         store = a_store(endpointUrl=rgw.endpoint, region=rgw.region, bucketPrefix="tick")
         installed.apply(store, a_domain("sales"), a_domain("inventory"))
+        for kind, name in (("objectstore", "main"), ("domain", "sales"), ("domain", "inventory")):
+            installed.wait(kind, name)
         installed.apply(a_product("wells"), a_product("drinker", "inventory"))
         installed.wait("dataproduct", "wells", "sales")
         installed.wait("dataproduct", "drinker", "inventory")
