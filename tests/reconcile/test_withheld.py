@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,45 @@ def _refuse(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
         real(self, want, delta)
 
     monkeypatch.setattr(MemoryBuckets, "update", update)
+
+
+@pytest.mark.parametrize("wanted", [{}, {"suspend": True}, {"mode": "Observe"}], ids=["living", "suspended", "observed"])
+def test_a_product_that_is_made_again_for_somebodys_bucket_is_given_nothing(wanted: dict[str, Any]) -> None:
+    mesh = ready(Mesh()).settle()
+    mesh.stores.at(ENDPOINT).put_bucket(b.Bucket("payroll"))
+    mesh.cluster.user_finalize(PRODUCT)
+    mesh.cluster.user_delete(PRODUCT)
+    mesh.apply(a_product(storage={"bucketName": "payroll", "adoptionPolicy": "IfConsented"}, **wanted))
+    Driven(mesh).run(minutes=10)
+    policies = [user.policy for name, user in mesh.stores.at(ENDPOINT).users.items() if "sales-orders-" in name]
+    assert not [one for policy in policies for one in policy or () if any("payroll" in resource for resource in one.resources)]
+
+
+@pytest.mark.parametrize("act", ["renamed", "renewed"])
+def test_access_passes_to_another_approval_while_its_bucket_is_in_trouble(act: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = granted()
+    _refuse("encryption", monkeypatch)
+    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
+    held.bucket = replace(held.bucket, encryption=None)
+    driven, keys = Driven(mesh).run(minutes=10), active(mesh, "orders-for-forecast")
+    assert mesh.condition("DataProduct", "orders", "sales", "StorageReady")["status"] == "False"
+    if act == "renewed":
+        mesh.apply(a_grant(validUntil="2026-01-01T01:00:00Z"))
+    mesh.apply(a_grant("again"))
+    driven.run(minutes=1)
+    if act == "renamed":
+        mesh.delete("AccessGrant", "inventory-forecast", "sales")
+    driven.run(hours=2)
+    assert active(mesh, "orders-for-forecast") == keys
+
+
+def test_a_wish_that_a_lent_bucket_does_not_grant_hides_no_fault_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = legacy().apply(wish(apply=True, lifecycleRules=RULE)).settle()
+    _refuse("policy", monkeypatch)
+    held = mesh.stores.at(ENDPOINT).buckets[BUCKET]
+    held.bucket = replace(held.bucket, policy=())
+    Driven(mesh).run(minutes=10)
+    assert mesh.condition("DataProduct", "orders", "sales", "StorageReady")["reason"] == "AccessDenied"
 
 
 @pytest.mark.parametrize("act", [lambda _: None, suspend, observe, lose_bucket, degrade])

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from clouddatamesh import reasons
@@ -101,10 +101,16 @@ def has_policy(binding: Binding, observed: Principal) -> bool:
 
 
 def narrowing(observed: Principal, binding: Binding, *allowed: Binding) -> Iterator[Operation]:
-    """Our own policy, written again where somebody widened it: it says something that none of these bindings does."""
-    known = {statement for one in (binding, *allowed) for statement in want_principal(one).policy or ()}
-    if any(statement not in known for statement in observed.policy or ()):
-        yield put_policy(binding)
+    """Our own policy, cut down where somebody widened it: it says more than these bindings do.
+
+    Of the first binding that is left which the policy says already: what takes away gives nothing.
+    """
+    held, known = observed.policy or (), [one for bound in (binding, *allowed) for one in want_principal(bound).policy or ()]
+    if all(policies.is_within(statement, known) for statement in held):
+        return
+    kept = tuple(statement for statement in want_principal(binding).policy or () if policies.is_within(statement, held))
+    put = put_policy(binding)
+    yield replace(put, want=replace(put.want, policy=kept)) if kept else DeletePolicy(observed.name, PREFIX)
 
 
 def surplus_rights(observed: Principal) -> Iterator[Operation]:

@@ -1,5 +1,7 @@
 """The policy statements that we write, as values. They are checked by plan/policy_faults.py, which shares no code with this file."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -50,6 +52,26 @@ def consumer(bucket: str, path: str, mode: str, *, account: str = "", partition:
         Statement(f"{PREFIX}Location", "Allow", ("s3:GetBucketLocation",), (arn,), conditions=ours),
         Statement(f"{PREFIX}Objects", "Allow", objects, (f"{arn}/{path}*",), conditions=ours),
     )
+
+
+def is_within(statement: Statement, others: Iterable[Statement]) -> bool:
+    """Whether one of the others allows all that a statement allows."""
+    return any(_covers(other, statement) for other in others)
+
+
+def _covers(wide: Statement, narrow: Statement) -> bool:
+    """By effect, actions, resources and conditions: more conditions allow less. What cannot be read covers nothing but itself."""
+    if wide == narrow:
+        return True
+    bounded = set(wide.conditions) <= set(narrow.conditions) and wide.principals == narrow.principals
+    actions = all(any(_matches(pattern, action) for pattern in wide.actions) for action in narrow.actions)
+    resources = all(any(_matches(pattern, resource) for pattern in wide.resources) for resource in narrow.resources)
+    return wide.effect == narrow.effect == "Allow" and bounded and actions and resources
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """As IAM matches `*`. A `?` matches itself alone, for the text may be a pattern too."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text, re.DOTALL) is not None
 
 
 def _of(account: str) -> tuple[Condition, ...]:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
+from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model.outcome import Finding, Outcome
 
@@ -50,8 +51,12 @@ def summarize(old: Status, generation: int, outcome: Outcome | MeshError, now: d
 
 
 def worst(errors: Iterable[MeshError]) -> MeshError | None:
-    """The error that decides: what somebody must act on before what may pass, and that before what is waited for; of equals the first."""
-    found = list(errors)
+    """The error that decides: what somebody must act on before what may pass, and that before what is waited for; of equals the first.
+
+    What is merely not granted to an adopted bucket hides no fault of the bucket.
+    """
+    listed = list(errors)
+    found = [error for error in listed if error.reason != reasons.ADOPTION_BLOCKED] or listed
     return next((error for kind in _SEVERITY for error in found if isinstance(error, kind)), None)
 
 

@@ -59,6 +59,8 @@ class Decision:
     """Approvals that ended by their port's terms, or with their port, though their status does not say so yet."""
     trouble: "Decision | None" = None
     """Access is kept, and this is what is wrong with it."""
+    passes: bool = False
+    """An obstacle that nobody decided on: what runs passes to another approval meanwhile, as when a grant is renamed."""
 
     @property
     def gives(self) -> bool:
@@ -106,10 +108,11 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
     running = next((answer for answer in approvals if _runs_on(answer, port, ask, world)), None)
     living = [answer for answer in approvals if answer.readable and is_living(answer, port, ask, world.now)]
     obstacle = next(_obstacles(ask, world, port, running), None)
+    longest = max(living, key=lambda answer: length_key(answer, port, ask), default=None)
     if obstacle is not None:
-        return replace(_given(running, port, ask), trouble=_trouble(obstacle)) if running else _withheld(obstacle, living)
-    if living:
-        longest = max(living, key=lambda answer: length_key(answer, port, ask))
+        kept = running or (longest if obstacle.passes and ask.place is not None and ask.grant_uid else None)
+        return replace(_given(kept, port, ask), trouble=_trouble(obstacle)) if kept else _withheld(obstacle, living)
+    if longest is not None:
         return replace(_given(longest, port, ask), answer=_is_renewed(longest, ask, world, port))
     return _unanswered(ask, world, port, approvals)
 
@@ -242,7 +245,7 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None)
     offer, home = _offer(world), world.product_home
     yield from (_unreadable(what) for what in _find_unreadable(ask, world, running))
     if offer.storage_reason in IMPAIRED:
-        yield Decision(reasons.PRODUCT_NOT_READY, f"The product's bucket is in doubt: {offer.storage_message}", stalled=True)
+        yield Decision(reasons.PRODUCT_NOT_READY, f"The product's bucket is in doubt: {offer.storage_message}", stalled=True, passes=True)
     frozen = {
         "the port left the product's spec": port.draining,
         "the product is being deleted": offer.deleting,
@@ -257,10 +260,9 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None)
         yield Decision(reasons.NO_NEW_GRANTS, f"No new grants: {why}", stalled=True)
     yield from _without_domain(home, offer.key.namespace)
     if not offer.verified:
-        yield Decision(reasons.PRODUCT_NOT_READY, "The product's bucket was not read back as its own yet")
+        yield Decision(reasons.PRODUCT_NOT_READY, "The product's bucket was not read back as its own yet", passes=True)
     elif offer.storage_reason not in ("", reasons.ADOPTION_BLOCKED):
-        # Of a bucket that is lent ADOPTION_BLOCKED says that a wish was not granted: the bucket itself is as it should be.
-        yield Decision(reasons.PRODUCT_NOT_READY, f"The product's bucket is not as it should be: {offer.storage_message}")
+        yield Decision(reasons.PRODUCT_NOT_READY, f"The product's bucket is not as it should be: {offer.storage_message}", passes=True)
     yield from _without_domain(world.consumer_home, ask.key.namespace)
     if not world.is_time_trusted:
         yield Decision(reasons.CLOCK_SKEWED, "The operator's clock and the API server's differ, so nothing is given by time")
