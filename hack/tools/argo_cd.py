@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 import yaml
 
-from hack.tools.binaries import ARGOCD_KINDS, get_binary
+from hack.tools.binaries import ARGOCD_KINDS, ARGOCD_SCRIPT, get_binary
 from hack.tools.children import (
     Say,
     ToolError,
@@ -103,9 +103,17 @@ class ArgoCD:
         self.logs = make_log_dir("argocd")
         for part in _PARTS:
             (self.dir / part).mkdir()
+        self._install_script(binary.with_name(Path(ARGOCD_SCRIPT).name))
         self._install(binary.parent)
         self._run(binary)
         self._say(f"Argo CD is ready after {time.monotonic() - started:.1f} s, logs in {self.logs}")
+
+    def _install_script(self, script: Path) -> None:
+        """The repo server calls it for every commit, also where signatures are not verified."""
+        place = self.dir / "bin" / script.name
+        place.parent.mkdir()
+        shutil.copyfile(script, place)
+        place.chmod(0o755)
 
     def _install(self, manifests: Path) -> None:
         for kind in ARGOCD_KINDS:
@@ -151,8 +159,9 @@ class ArgoCD:
 
     def _env(self) -> dict[str, str]:
         paths = {f"ARGOCD_{part}": str(self.dir / part) for part in _PARTS}
+        path = {"PATH": os.pathsep.join([str(self.dir / "bin"), os.environ["PATH"]])}
         ours = {"KUBECONFIG": str(self.dir / "kubeconfig"), "HOSTNAME": f"{ACCOUNT}-0", "TMPDIR": str(self.dir), "HOME": str(self.dir)}
-        return {**os.environ, **paths, **ours, **_SETTINGS, **self._parameters}
+        return {**os.environ, **path, **paths, **ours, **_SETTINGS, **self._parameters}
 
     def _child(self, name: str, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
         """A program, which is one of Argo CD's by the name in its environment."""

@@ -45,6 +45,7 @@ class Module:
 
 
 KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kubelet")
+ARGOCD_SCRIPT = "hack/git-verify-wrapper.sh"
 ARGOCD_KINDS = ("application", "applicationset", "appproject")
 FLOOR = "kube-apiserver-floor"
 _KUBE_VERSION = "k8s.io/component-base/version"
@@ -76,7 +77,7 @@ MODULES = (
         ("github.com/argoproj/argo-cd/v3/common.version=3.6.1",),
         "7 min",
         go=(1, 27),
-        source=("github.com/argoproj/argo-cd/v3", tuple(f"manifests/crds/{kind}-crd.yaml" for kind in ARGOCD_KINDS)),
+        source=("github.com/argoproj/argo-cd/v3", (*(f"manifests/crds/{kind}-crd.yaml" for kind in ARGOCD_KINDS), ARGOCD_SCRIPT)),
     ),
 )
 NAMES = tuple(name for module in MODULES for name, _ in module.packages)
