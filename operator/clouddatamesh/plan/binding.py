@@ -78,10 +78,15 @@ def was_made_for(observed: Principal, owner: Owner, issued: Container[str]) -> b
     """Whether a user is this owner's wherever somebody moved it: also by all of its tags, or by a key that was `issued` to this owner.
 
     By that access is taken away; nothing is given to such a user. One without our path, our tags and our keys is another's of that name.
+    A user at the place, or with the mark, of another cluster is that one's: a status that was restored elsewhere records its keys too.
     """
+    if is_ours(observed, owner):
+        return True
     seen, wanted = dict(observed.tags), {**dict(owner.identity), marks.CLUSTER_TAG: owner.cluster}
-    is_marked = all(seen.get(tag) == value for tag, value in wanted.items())
-    return is_ours(observed, owner) or is_marked or any(key.id in issued for key in observed.keys)
+    elsewhere = observed.path.startswith(names.ROOT_PATH) and observed.path != names.mesh_path(owner.mesh)
+    if elsewhere or seen.get(marks.CLUSTER_TAG, owner.cluster) != owner.cluster:
+        return False
+    return all(seen.get(tag) == value for tag, value in wanted.items()) or any(key.id in issued for key in observed.keys)
 
 
 def principal_is_foreign(name: str) -> Terminal:

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct, ProducerRotation
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.evidence import Absent, Seen, Unknown, value_of
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key, Manifest
@@ -18,15 +19,21 @@ from clouddatamesh.plan.access.facts import moment, span
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import Former, History, Moment
 from clouddatamesh.plan.marks import Owner
+from clouddatamesh.plan.takeover import own_record
 from clouddatamesh.plan.wish import Wish, owner_of
 
 CONDITION = "CredentialsReady"
 
 
-def principal_of(product: DataProduct, mesh: str, cluster: str) -> str:
+def principal_of(product: DataProduct, mesh: str, cluster: str, store: ObjectStore | None) -> str:
     """The name of a product's one principal: as it was recorded, or as it is to be."""
-    recorded = product.status.producer.principal if product.status.producer else ""
-    return recorded or names.principal_name(mesh, cluster, Key("DataProduct", product.metadata.namespace, product.metadata.name))
+    owner = Key("DataProduct", product.metadata.namespace, product.metadata.name)
+    return _recorded(product, mesh, store) or names.principal_name(mesh, cluster, owner)
+
+
+def _recorded(product: DataProduct, mesh: str, store: ObjectStore | None) -> str:
+    told = product.status.producer.principal if product.status.producer else ""
+    return own_record(told, store, mesh, Key("DataProduct", product.metadata.namespace, product.metadata.name))
 
 
 def binding_of(wish: Wish) -> Binding | None:
@@ -34,7 +41,7 @@ def binding_of(wish: Wish) -> Binding | None:
     producer = wish.product.spec.producer
     if producer is None:
         return None
-    recorded = wish.product.status.producer.principal if wish.product.status.producer else ""
+    recorded = _recorded(wish.product, wish.owner.mesh, wish.store)
     return Binding(wish.owner, wish.store, wish.name, producer.secret_name, recorded=recorded, region=wish.region)
 
 

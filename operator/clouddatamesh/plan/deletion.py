@@ -137,7 +137,7 @@ def _plan_abandoning(product: DataProduct, world: ProductWorld) -> Steps:
     if product.status.storage is not None:
         left.append(f"bucket {product.status.storage.bucket}")
     if product.status.producer is not None:
-        left.append(f"principal {principal_of(product, world.settings.mesh, world.cluster)} with its keys")
+        left.append(f"principal {principal_of(product, world.settings.mesh, world.cluster, world.store)} with its keys")
     told = (Announce(Event("Warning", reasons.ABANDONED, f"Left in the store: {' and '.join(left)}")),) if left else ()
     return removal + Steps((*told, ReleaseObject()))
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from typing import Final
 
 from clouddatamesh.model.objects import Key
 
@@ -44,9 +45,13 @@ def is_generated(bucket: str) -> bool:
     return _GENERATED.search(bucket) is not None
 
 
+ROOT_PATH: Final = "/clouddatamesh/"
+"""Below which every user of every mesh is."""
+
+
 def mesh_path(mesh: str) -> str:
     """The IAM path below which every user of a mesh is, whatever its cluster."""
-    return f"/clouddatamesh/{mesh}/"
+    return f"{ROOT_PATH}{mesh}/"
 
 
 def principal_path(mesh: str, cluster: str) -> str:

@@ -35,6 +35,12 @@ def former_names(store: ObjectStore, mesh: str, owner: Key, done: Iterable[str])
         yield cluster, names.mesh_path(mesh), names.former_principal_name(mesh, owner)
 
 
+def own_record(recorded: str, store: ObjectStore | None, mesh: str, owner: Key) -> str:
+    """The user that status records; empty where a lost cluster made it, as in a status that was restored from a backup."""
+    lost = store.spec.take_over_from if store is not None else ()
+    return "" if recorded in {names.principal_name(mesh, cluster, owner) for cluster in lost} else recorded
+
+
 def living(former: FormerUser, mesh: str, owner: Key) -> Principal | None:
     """The former user, where it is there and is this object's."""
     if not isinstance(former.seen, Present) or former.seen.value.path != former.path:

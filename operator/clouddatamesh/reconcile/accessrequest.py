@@ -196,7 +196,7 @@ def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWor
         return replace(world, store=store, abandoned=True)
     if isinstance(place, MeshError):
         return replace(world, store=store, principal=Unknown(place), obstacle=world.obstacle or place)
-    user = planning.principal_of(ask, world.settings.mesh, world.cluster)
+    user = planning.principal_of(ask, world.settings.mesh, world.cluster, store)
     formers = place.observe_formers(ask.key, user, ask.take_over.done)
     return replace(world, store=store, principal=place.observe_principal(user), formers=formers)
 
@@ -211,7 +211,7 @@ def _observe_formers(ask: Ask, world: AccessWorld, visit: Visit) -> AccessWorld:
     if isinstance(place, MeshError):
         wanted = former_names(store, world.settings.mesh, ask.key, (*ask.take_over.done, world.cluster))
         return replace(world, formers=tuple(FormerUser(*former, Unknown(place)) for former in wanted))
-    user = planning.principal_of(ask, world.settings.mesh, world.cluster)
+    user = planning.principal_of(ask, world.settings.mesh, world.cluster, store)
     return replace(world, store=store, formers=place.observe_formers(ask.key, user, ask.take_over.done))
 
 

@@ -154,7 +154,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         return replace(world, bucket=unknown, principal=unknown)
     name = bucket_of(product, store, visit.ports.settings.mesh)
     bucket = place.observe_bucket(name)
-    user = principal_of(product, world.settings.mesh, world.cluster)
+    user = principal_of(product, world.settings.mesh, world.cluster, store)
     done = recorded(product.status.take_over).done
     found = value_of(bucket)
     alien = found is not None and shows_others(product, found, world)

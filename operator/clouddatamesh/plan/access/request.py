@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import Waiting
 from clouddatamesh.model.access import Ask
 from clouddatamesh.model.evidence import Unknown, value_of
@@ -26,7 +27,7 @@ from clouddatamesh.plan.access.rotation import history_of
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import History, Moment
 from clouddatamesh.plan.marks import Owner
-from clouddatamesh.plan.takeover import is_over, plan_former
+from clouddatamesh.plan.takeover import is_over, own_record, plan_former
 
 CONDITION: Final = "Provisioned"
 BLOCKED: Final = "DeletionBlocked"
@@ -72,9 +73,9 @@ def owner_of(ask: Ask, world: AccessWorld) -> Owner:
     return Owner(world.settings.mesh, world.cluster, ask.key, ask.uid, domain, world.namespace_uid)
 
 
-def principal_of(ask: Ask, mesh: str, cluster: str) -> str:
+def principal_of(ask: Ask, mesh: str, cluster: str, store: ObjectStore | None = None) -> str:
     """The name of the one principal of a request: as it was recorded, or as it is to be."""
-    return ask.principal or names.principal_name(mesh, cluster, ask.key)
+    return own_record(ask.principal, store, mesh, ask.key) or names.principal_name(mesh, cluster, ask.key)
 
 
 def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None:
@@ -92,7 +93,7 @@ def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None
         secret_name=ask.secret_name,
         path=port.path,
         mode=ask.mode,
-        recorded=ask.principal,
+        recorded=own_record(ask.principal, store, world.settings.mesh, ask.key),
         region=world.offer.region if world.offer else "",
     )
     return Giving(ask, request, decision, binding)
