@@ -53,7 +53,8 @@ def test_objects_that_nobody_deletes_are_refused_soon_with_what_would_be_destroy
     assert 20 <= after < 30
     assert said.startswith("2 objects of the mesh are left: DataProduct sales/orders, DataProduct sales/returns. ")
     assert "The data of DataProduct sales/returns would be destroyed." in said
-    assert "--no-hooks" in said
+    assert "helm rollback" in said
+    assert "--no-hooks" not in said, "who follows it loses every object"
 
 
 def test_a_deletion_that_never_ends_ends_the_wait() -> None:

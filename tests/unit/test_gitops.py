@@ -49,11 +49,11 @@ def test_a_domains_folders_hold_what_their_projects_allow(domain: str) -> None:
         assert (GITOPS / what / domain / "README.md").is_file()
 
 
-def test_every_folder_has_an_owner_and_grants_have_others_than_what_they_answer() -> None:
+def test_every_folder_is_merged_by_owners_as_the_policies_do_not_see_the_author() -> None:
     lines = [line.split() for line in (GITOPS / "CODEOWNERS").read_text().splitlines() if not line.startswith("#")]
     owners = {path: owner for path, owner in lines}
     assert set(owners) == {"*", *(f"/{what}/{domain}" for what in ("domains", "grants") for domain in DOMAINS)}
-    assert all(owners[f"/domains/{domain}"] != owners[f"/grants/{domain}"] for domain in DOMAINS)
+    assert all(owners[f"/{what}/{domain}"] == f"@example/{domain}-owners" for what in ("domains", "grants") for domain in DOMAINS)
 
 
 def test_nothing_waits_for_anything_else_within_an_application() -> None:

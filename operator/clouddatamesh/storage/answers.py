@@ -26,9 +26,13 @@ ROOTS: Final = {
 _JSON: Final = ("GetBucketPolicy",)
 _ASKED_OF_ANYBODY: Final = ("GetUser", "GetCallerIdentity")
 """Also asked of stores that know neither IAM nor STS, which may answer with a page of their own."""
-_FIRST: Final = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!doctype[^>]*>\s*)*<(?:[\w.-]+:)?([\w.-]+)", re.DOTALL | re.IGNORECASE
-)
+_UNKNOWN_TO_SOME: Final = ("GetBucketEncryption", "GetBucketOwnershipControls", "GetPublicAccessBlock")
+"""Stores that do not know one of these questions list the bucket."""
+_FIRST: Final = re.compile(rb"<(?:[\w.-]+:)?([\w.-]+)")
+_BEFORE: Final = ((b"<?", b"?>"), (b"<!--", b"-->"), (b"<!", b">"))
+"""What may stand before the first element: how it begins and ends."""
+_LONGEST: Final = 4096
+"""Bytes in which the first element begins."""
 
 
 class NotAnAnswerError(BotoCoreError):  # type: ignore[misc]  # botocore has no types
@@ -51,13 +55,24 @@ def _is_answer(operation: str, body: bytes) -> bool:
         return True
     if operation in _JSON:
         return _is_policy(body)
-    found = _FIRST.match(body)
-    first = found[1].decode(errors="replace") if found is not None else ""
+    first = _first_element(body[:_LONGEST])
     if operation not in ROOTS:
         return first.lower() != "html"
-    if operation == "GetBucketOwnershipControls" and first == ROOTS["ListObjectsV2"]:
-        return True  # RGW does not know the question and lists the bucket
+    if operation in _UNKNOWN_TO_SOME and first == ROOTS["ListObjectsV2"]:
+        return True
     return first in (ROOTS[operation], *(f"{operation}{end}" for end in ("Response", "Result", "Output")))  # some name it for the request
+
+
+def _first_element(body: bytes) -> str:
+    """The name of the first element; empty where there is none. One pass: whoever answers must not make us search."""
+    rest = body.removeprefix(b"\xef\xbb\xbf").lstrip()
+    while (end := next((end for begin, end in _BEFORE if rest.startswith(begin)), None)) is not None:
+        _, found, rest = rest.partition(end)
+        if not found:
+            return ""
+        rest = rest.lstrip()
+    first = _FIRST.match(rest)
+    return first[1].decode(errors="replace") if first is not None else ""
 
 
 def _is_policy(body: bytes) -> bool:

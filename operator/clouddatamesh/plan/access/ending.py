@@ -24,13 +24,14 @@ def plan_deletion(ask: Ask, world: AccessWorld, holders: tuple[str, ...], *, giv
         *((Record(tuple((field, None) for field in RECORD)),) if others and recorded else ()),
         *((ReleaseObject(),) if held else ()),
     )
-    abandons = (Part("abandoning", plan_abandoning(ask) + Steps(done), BLOCKED, instead_of="taking"),)
+    hinders = "former" if taking.stop is None and (former.stop is not None or taking == Steps()) else "taking"
+    abandons = (Part("abandoning", plan_abandoning(ask) + Steps(done), BLOCKED, instead_of=hinders),)
     return Plan(
         (
             Part("taking", taking, BLOCKED, each=True),
             Part("former", former, BLOCKED, each=True),
             Part("secret", plan_secret_end(ask, world), BLOCKED),
             Part("release", Steps(done) if taking == former == Steps() else Steps(), BLOCKED, after=("taking", "former")),
-            *(abandons if gives_up and (was_blocked or taking.stop is not None) else ()),
+            *(abandons if gives_up and (was_blocked or taking.stop is not None or former.stop is not None) else ()),
         )
     )
