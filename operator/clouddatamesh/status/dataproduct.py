@@ -35,7 +35,7 @@ def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
     wish = wish_of(product, world)
     made = wish if wish is not None and _is_made(product, wish, world) else None
     withheld = full if _held(product) is not None else Plan()
-    findings = (*_steps(product, made, world), *_inputs(product, world), *_drift(product, made, withheld), *_cut_off(product, world))
+    findings = (*_steps(product, made, world, withheld), *_inputs(product, world), *_drift(product, made, withheld), *_cut_off(product, world))
     ready = _ready(product, withheld)
     adoption = planned_adoption(wish, world) if wish is not None and world.obstacle is None else None
     fields = {**_fields(product, made, world, withheld), **_adoption(product, adoption, world)}
@@ -93,11 +93,13 @@ def _held(product: DataProduct) -> tuple[str, str] | None:
     return None
 
 
-def _steps(product: DataProduct, made: Wish | None, world: ProductWorld) -> Iterator[Finding]:
+def _steps(product: DataProduct, made: Wish | None, world: ProductWorld, withheld: Plan) -> Iterator[Finding]:
     """What was read back in this look; where a part failed, the failure tells."""
     if product.spec.storage is None or product.spec.lifecycle == "proposed":
         return
-    if made is not None:
+    if made is not None and any(part.name == "storage" and part.operations for part in withheld.parts):
+        yield Finding("StorageReady", "Unknown", reasons.DRIFTED, "The bucket differs from what is asked for, and nothing is written")
+    elif made is not None:
         yield Finding("StorageReady", "True", reasons.READY, "The bucket was read back as asked for")
     elif isinstance(world.bucket, Unknown):
         yield Finding("StorageReady", "Unknown", world.bucket.error.reason, world.bucket.error.message)
@@ -180,7 +182,7 @@ def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withhe
         fields["storage"] = {**kept, "ownershipVerified": False, **loss_fields(product, world)}
     if "storage" in fields and world.store is not None and is_given_up(world.store):
         fields["storage"]["abandoned"] = True
-    served = any(found.type == "CredentialsReady" and found.status == "True" for found in _steps(product, made, world))
+    served = any(found.type == "CredentialsReady" and found.status == "True" for found in _steps(product, made, world, withheld))
     took = take_over_fields(recorded(product.status.take_over), world.formers, world, world.settings, served=served)
     return {**fields, **producer_fields(product, world), **took}
 
