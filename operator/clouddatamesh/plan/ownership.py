@@ -167,8 +167,8 @@ def _judge_unmarked(product: DataProduct, bucket: Bucket, world: ProductWorld) -
         return _judge_stripped(product, bucket, consent)
     # Somebody else made it while this product's own was being made; but one that is made again may be written to with the keys of before.
     again = product.status.producer is not None or (storage is not None and storage.last_handled_recreate is not None)
-    filled = bool(bucket.tags or (contents is not None and not contents.empty))
-    made_anyway = storage is not None and storage.phase == "Creating" and filled and not again
+    filled = contents is not None and not contents.empty and not again
+    made_anyway = storage is not None and storage.phase == "Creating" and bool(bucket.tags or filled)
     fault = find_name_fault(bucket, product, world.store, world.settings.mesh) if world.store is not None else "There is no ObjectStore"
     if fault:
         return Claim("Foreign", fault, positive=made_anyway)

@@ -35,7 +35,8 @@ def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
     wish = wish_of(product, world)
     made = wish if wish is not None and _is_made(product, wish, world) else None
     withheld = full if _held(product) is not None else Plan()
-    findings = (*_steps(product, made, world, withheld), *_inputs(product, world), *_drift(product, made, withheld), *_cut_off(product, world))
+    steps, drift = _steps(product, made, world, withheld), _drift(product, made, withheld)
+    findings = (*steps, *_inputs(product, world), *drift, *_cut_off(product, world))
     ready = _ready(product, withheld)
     adoption = planned_adoption(wish, world) if wish is not None and world.obstacle is None else None
     fields = {**_fields(product, made, world, withheld), **_adoption(product, adoption, world)}
