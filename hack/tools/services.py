@@ -19,6 +19,8 @@ from kubernetes import client, config
 from hack.tools.children import ToolError, start_child, stop_child
 
 PROGRAMS: Final = {"dnsmasq": "dnsmasq-base"}
+_DIES_WITH_US: Final = ("unshare", "--pid", "--fork", "--kill-child=KILL", "sh", "-c", '"$@" & wait', "sh")
+"""dnsmasq drops capabilities, and the kernel then forgets which signal it gets at our death; the first process of its namespace does not."""
 DOMAIN: Final = "cluster.local"
 _LOOK: Final = 0.5
 Address = tuple[str, int]
@@ -57,7 +59,7 @@ class Services:
             "--bind-interfaces",
         )
         places = (f"--listen-address={self._dns}", f"--hostsdir={self._hosts}", f"--local=/{DOMAIN}/")
-        child = start_child([program, *flags, *places], log=self._log)
+        child = start_child([*_DIES_WITH_US, program, *flags, *places], log=self._log)
         self._stack.callback(stop_child, child, grace=0.1)
         thread = threading.Thread(target=self._follow, name="services", daemon=True)
         thread.start()
