@@ -20,7 +20,7 @@ from hack.tools.children import ToolError, start_child, stop_child
 
 PROGRAMS: Final = {"dnsmasq": "dnsmasq-base"}
 _DIES_WITH_US: Final = ("unshare", "--pid", "--fork", "--kill-child=KILL", "sh", "-c", '"$@" & wait', "sh")
-"""dnsmasq drops capabilities, and the kernel then forgets which signal it gets at our death; the first process of its namespace does not."""
+"""dnsmasq drops capabilities, and the kernel then forgets its signal at our death; the first process of its namespace keeps it."""
 DOMAIN: Final = "cluster.local"
 _LOOK: Final = 0.5
 Address = tuple[str, int]
