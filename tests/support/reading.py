@@ -38,7 +38,7 @@ class Reader:
         """One object; empty where it does not exist."""
         (resource,) = self._find(kind)
         try:
-            return self._ask(resource.at(namespace or "default", name))
+            return _shown(self._ask(resource.at(namespace or "default", name)))
         except ApiError as error:
             if error.code == _GONE:
                 return {}
@@ -54,7 +54,7 @@ class Reader:
         except ApiError as error:
             raise ToolError(str(error)) from None
         for item in found["items"]:
-            yield {"apiVersion": resource.version, "kind": resource.kind, **item}
+            yield _shown({"apiVersion": resource.version, "kind": resource.kind, **item})
 
     def _find(self, kind: str) -> list[_Resource]:
         word = kind.lower()
@@ -90,3 +90,9 @@ class Reader:
             raise
         except urllib3.exceptions.HTTPError as error:
             raise ToolError(f"the server did not answer: {error}") from None
+
+
+def _shown(found: Manifest) -> Manifest:
+    """As kubectl shows it: without managedFields."""
+    found["metadata"].pop("managedFields", None)
+    return found
