@@ -213,7 +213,7 @@ def test_the_operator_counts_what_it_does(mesh: Actors) -> None:
     assert seen["clouddatamesh_access_overdue_seconds", ()] == 0
     assert abs(seen["clouddatamesh_clock_skew_seconds", ()]) < 5
     assert max(age for (name, _), age in seen.items() if name == "clouddatamesh_watch_age_seconds") < 80
-    for call in (("s3", "CreateBucket", "success"), ("s3", "PutBucketTagging", "success"), ("iam", "CreateAccessKey", "success")):
+    for call in (("CreateBucket", "success", "s3"), ("PutBucketTagging", "success", "s3"), ("CreateAccessKey", "success", "iam")):
         assert seen["clouddatamesh_store_requests_total", call] >= 1
     assert seen["clouddatamesh_drift_repaired_total", ("DataProduct",)] >= 1
     for method, code in (("GET", "200"), ("POST", "201"), ("PATCH", "200")):
