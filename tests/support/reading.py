@@ -59,10 +59,11 @@ class Reader:
     def _find(self, kind: str) -> list[_Resource]:
         word = kind.lower()
         if word not in self._known:
-            self._known = {}
+            known: dict[str, list[_Resource]] = {}
             for resource, words in self._discover():
                 for name in words:
-                    self._known.setdefault(name, []).append(resource)
+                    known.setdefault(name, []).append(resource)
+            self._known = known  # as a whole: several threads may look at the same time
         if word not in self._known:
             raise ToolError(f"the server doesn't have a resource type {word}")
         return self._known[word]
