@@ -25,7 +25,7 @@ T = TypeVar("T")
 MESH, USERS = "table", "users"
 ROBOT = {"serviceAccountRef": {"name": "default"}}
 """It exists in every namespace."""
-STRANGERS_ACCOUNT, SMALL_ACCOUNT = 2, 3
+STRANGERS_ACCOUNT, SMALL_ACCOUNT = 12, 13  # not those of the other meshes at the same store
 SHARED = ("main", "lost", "doubt", "guarded", "tls", "moto", "cloud", "small")
 """ObjectStores that many scenes share: loss by loss apart, through a proxy that refuses, over TLS, on moto, on moto with AWS's manners,
 in an account with limits of its own."""
