@@ -51,7 +51,7 @@ def _lines(rows: list[tuple[str, str]]) -> str:
 def test_no_case_is_told_twice() -> None:
     told = [act for rows in cases().values() for act, _ in rows]
     assert sorted(told) == sorted(set(told))
-    assert len(told) >= 120
+    assert len(told) >= 280
 
 
 def test_the_page_is_fresh() -> None:
