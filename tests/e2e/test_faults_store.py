@@ -171,7 +171,8 @@ def test_a_bucket_that_its_owner_releases_is_left_as_it_is(spoiled: Faulty) -> N
 def test_it_heals_with_the_same_keys_and_without_a_nudge(healed: Faulty, case: Case) -> None:
     healed.by("set right", LOOK + 10, lambda: healed.condition(case.name).get("status") == "True", f"{case.name} is Ready")
     assert healed.lost(case.name) == []
-    assert healed.held[case.name].readers[0].condition()["status"] == "True"
+    reader = healed.held[case.name].readers[0]
+    healed.by("set right", LOOK + 20, lambda: reader.condition()["status"] == "True", f"the reader of {case.name} is Ready")
 
 
 @pytest.mark.parametrize("name", faulty_singles.BRAKED[:2])
