@@ -105,17 +105,21 @@ def has_policy(binding: Binding, observed: Principal) -> bool:
     return sorted(observed.policy or ()) == sorted(want_principal(binding).policy or ())
 
 
-def narrowing(observed: Principal, binding: Binding, *allowed: Binding) -> Iterator[Operation]:
+def narrowing(observed: Principal, binding: Binding, *allowed: Binding, given: bool) -> Iterator[Operation]:
     """Our own policy, cut down where somebody widened it: it says more than these bindings do.
 
-    Of the first binding that is left which the policy says already: what takes away gives nothing.
+    Of the first binding that is left which the policy says already: what takes away gives nothing. Where nothing is left, as of a policy
+    that cannot be read, it is written again if the binding was `given` and read back before; else it goes.
     """
     held, known = observed.policy or (), [one for bound in (binding, *allowed) for one in want_principal(bound).policy or ()]
     if all(policies.is_within(statement, known) for statement in held):
         return
     kept = tuple(statement for statement in want_principal(binding).policy or () if policies.is_within(statement, held))
     put = put_policy(binding)
-    yield replace(put, want=replace(put.want, policy=kept)) if kept else DeletePolicy(observed.name, PREFIX)
+    if kept or given:
+        yield replace(put, want=replace(put.want, policy=kept or put.want.policy))
+    else:
+        yield DeletePolicy(observed.name, PREFIX)
 
 
 def surplus_rights(observed: Principal) -> Iterator[Operation]:

@@ -113,7 +113,9 @@ def plan_surplus(wish: Wish, world: ProductWorld) -> Steps:
     if principal is None:
         return Steps()
     history, when, binding = history_of(wish.product, principal), moment_of(world), binding_of(wish)
-    narrowed = b.narrowing(principal, binding) if binding is not None else ()
+    told = wish.product.status.storage
+    given = told is not None and told.bucket == wish.name and told.ownership_verified and told.phase != "Creating"
+    narrowed = b.narrowing(principal, binding, given=given) if binding is not None else ()
     return Steps((*narrowed, *b.surplus_rights(principal), *keys.end_keys(wish.owner, principal, world.secret, history, when)))
 
 

@@ -239,7 +239,7 @@ def _plan_surplus(ask: Ask, world: AccessWorld, giving: Giving | None) -> Steps:
     principal = own_principal(ask, world)
     if principal is None:
         return Steps()
-    narrowed = b.narrowing(principal, _as_recorded(giving), giving.binding) if giving is not None else ()
+    narrowed = b.narrowing(principal, _as_recorded(giving), giving.binding, given=ask.was_given) if giving is not None else ()
     ended: Iterator[Operation] = iter(())
     if world.request is not None:
         history = history_of(world.request, None)
