@@ -13,6 +13,8 @@ PERMISSIVE = frozenset({*_SPDX, *_EXPRESSIONS, *_NAMES, *(_OSI + name for name i
 OTHERS: Mapping[str, frozenset[str]] = {
     # Mozilla's list of certificates: the licence asks to publish changes of these files, and nobody changes them here.
     "certifi": frozenset({"MPL-2.0", f"{_OSI}Mozilla Public License 2.0 (MPL 2.0)"}),
+    # BSD-3-Clause by its own metadata, under a name from which the list makes nothing.
+    "protobuf": frozenset(),
 }
 
 
@@ -25,4 +27,4 @@ def names_of(component: Mapping[str, Any]) -> set[str]:
 def refused(components: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
     """Components without a licence, or with one that is not listed above."""
     found = {component["name"]: names_of(component) for component in components}
-    return {name: names for name, names in found.items() if not names or names - PERMISSIVE - OTHERS.get(name, frozenset())}
+    return {name: names for name, names in found.items() if (not names and name not in OTHERS) or names - PERMISSIVE - OTHERS.get(name, frozenset())}
