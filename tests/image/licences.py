@@ -27,4 +27,5 @@ def names_of(component: Mapping[str, Any]) -> set[str]:
 def refused(components: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
     """Components without a licence, or with one that is not listed above."""
     found = {component["name"]: names_of(component) for component in components}
-    return {name: names for name, names in found.items() if (not names and name not in OTHERS) or names - PERMISSIVE - OTHERS.get(name, frozenset())}
+    untold = {name for name, names in found.items() if not names and name not in OTHERS}
+    return {name: names for name, names in found.items() if name in untold or names - PERMISSIVE - OTHERS.get(name, frozenset())}
