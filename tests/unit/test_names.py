@@ -73,3 +73,30 @@ def test_jitter_spreads_by_a_tenth_and_stays() -> None:
     assert 0.9 <= min(spread) < 0.92
     assert 1.08 < max(spread) <= 1.1
     assert names.jitter("x") == names.jitter("x")
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern", "is_like"),
+    [
+        ("sales-orders", "sales-*", True),
+        ("sales-orders", "*", True),
+        ("sales-orders", "sales", False),
+        ("sales-orders", "*-orders", True),
+        ("sales-orders", "sales-*-orders", False),
+        ("s3:Get?", "s3:Get?", True),
+        ("s3:GetX", "s3:Get?", False),
+        ("[a]", "[a]", True),
+        ("a", "[a]", False),
+        ("!", "[!a]", False),
+        ("a\nb", "a*b", True),
+        ("A", "a", False),
+        ("", "*", True),
+    ],
+)
+def test_a_pattern_means_by_an_asterisk_any_characters_and_by_nothing_else(text: str, pattern: str, is_like: bool) -> None:
+    assert names.is_like(text, pattern) is is_like
+
+
+def test_a_pattern_of_many_asterisks_does_not_make_us_search() -> None:
+    """By backtracking this would take longer than a life: what is matched is written by others."""
+    assert not names.is_like("a" * 2048, "*a" * 40 + "*b")

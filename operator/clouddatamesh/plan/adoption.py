@@ -1,7 +1,6 @@
 """Taking over a bucket that the mesh never had: which names may be, what it would change and for whom, who has to agree, and what it may
 never become. Nothing of such a bucket is destroyed unless its owner's consent says so."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +30,7 @@ def find_name_fault(bucket: Bucket, product: DataProduct, store: ObjectStore, me
         return ""
     if names.is_generated(bucket.name):
         return f"Bucket {bucket.name} has a generated name, as other products' buckets have, and is never adopted"
-    if not any(_matches(bucket.name, pattern) for pattern in store.spec.adoptable_buckets):
+    if not any(names.is_like(bucket.name, pattern) for pattern in store.spec.adoptable_buckets):
         listed = f"spec.adoptableBuckets of ObjectStore {store.metadata.name}"
         return f"Bucket {bucket.name} exists and {listed} does not list its name; have the platform team add it, or choose another name"
     return ""
@@ -40,10 +39,6 @@ def find_name_fault(bucket: Bucket, product: DataProduct, store: ObjectStore, me
 def is_made_here(name: str, store: ObjectStore) -> bool:
     """Whether a bucket of that name could have been made by a product of the store, which chose its name."""
     return name.startswith(f"{store.spec.bucket_prefix}-") and not names.is_generated(name)
-
-
-def _matches(name: str, pattern: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
 
 
 # What may become of it.

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from fnmatch import fnmatchcase
 from typing import Final
 
 from clouddatamesh.model.objects import Key
@@ -38,6 +39,14 @@ def mesh_bucket_name(prefix: str, mesh: str) -> str:
 def scratch_bucket_name(prefix: str, mesh: str, store: str) -> str:
     """The bucket on which a store is probed; the hash differs from every product's."""
     return f"{prefix}-probe-{hash80('probe', mesh, store)}"
+
+
+def is_like(text: str, pattern: str) -> bool:
+    """Whether the whole text is as the pattern says, where `*` is any characters. Nothing else is special: `?` may be in a policy.
+
+    The time is bounded by the product of the lengths, however many `*` there are: patterns and texts are written by others.
+    """
+    return fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
 def is_generated(bucket: str) -> bool:

@@ -1,11 +1,11 @@
 """The policy statements that we write, as values. They are checked by plan/policy_faults.py, which shares no code with this file."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 from clouddatamesh.model.bucket import PREFIX, Statement
+from clouddatamesh.plan import names
 
 _LIST: Final = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
 Condition: TypeAlias = tuple[str, str, tuple[str, ...]]
@@ -64,14 +64,9 @@ def _covers(wide: Statement, narrow: Statement) -> bool:
     if wide == narrow:
         return True
     bounded = set(wide.conditions) <= set(narrow.conditions) and wide.principals == narrow.principals
-    actions = all(any(_matches(pattern, action) for pattern in wide.actions) for action in narrow.actions)
-    resources = all(any(_matches(pattern, resource) for pattern in wide.resources) for resource in narrow.resources)
+    actions = all(any(names.is_like(action, pattern) for pattern in wide.actions) for action in narrow.actions)
+    resources = all(any(names.is_like(resource, pattern) for pattern in wide.resources) for resource in narrow.resources)
     return wide.effect == narrow.effect == "Allow" and bounded and actions and resources
-
-
-def _matches(pattern: str, text: str) -> bool:
-    """As IAM matches `*`. A `?` matches itself alone, for the text may be a pattern too."""
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text, re.DOTALL) is not None
 
 
 def _of(account: str) -> tuple[Condition, ...]:
