@@ -70,8 +70,8 @@ def is_ours(observed: Principal, owner: Owner) -> bool:
         return True
     if observed.path not in (names.principal_path(owner.mesh, owner.cluster), names.mesh_path(owner.mesh)):
         return False
-    seen, wanted = dict(observed.tags), {**dict(owner.identity), marks.CLUSTER_TAG: owner.cluster}
-    return all(seen.get(tag, value) == value for tag, value in wanted.items())
+    seen = dict(observed.tags)
+    return all(seen.get(tag, value) == value for tag, value in _tags_of(owner))
 
 
 def was_made_for(observed: Principal, owner: Owner, issued: Container[str]) -> bool:
@@ -82,11 +82,16 @@ def was_made_for(observed: Principal, owner: Owner, issued: Container[str]) -> b
     """
     if is_ours(observed, owner):
         return True
-    seen, wanted = dict(observed.tags), {**dict(owner.identity), marks.CLUSTER_TAG: owner.cluster}
+    seen = dict(observed.tags)
     elsewhere = observed.path.startswith(names.ROOT_PATH) and observed.path != names.mesh_path(owner.mesh)
     if elsewhere or seen.get(marks.CLUSTER_TAG, owner.cluster) != owner.cluster:
         return False
-    return all(seen.get(tag) == value for tag, value in wanted.items()) or any(key.id in issued for key in observed.keys)
+    return all(seen.get(tag) == value for tag, value in _tags_of(owner)) or any(key.id in issued for key in observed.keys)
+
+
+def _tags_of(owner: Owner) -> tuple[tuple[str, str], ...]:
+    """The tags by which a user is told to be this owner's."""
+    return (*owner.identity, (marks.CLUSTER_TAG, owner.cluster))
 
 
 def principal_is_foreign(name: str) -> Terminal:
@@ -108,8 +113,8 @@ def has_policy(binding: Binding, observed: Principal) -> bool:
 def narrowing(observed: Principal, binding: Binding, *allowed: Binding, given: bool) -> Iterator[Operation]:
     """Our own policy, cut down where somebody widened it: it says more than these bindings do.
 
-    Of the first binding that is left which the policy says already: what takes away gives nothing. Where nothing is left, as of a policy
-    that cannot be read, it is written again if the binding was `given` and read back before; else it goes.
+    Only those statements of the first binding are kept that the policy covers already: what takes away gives nothing. Where none is,
+    as with a policy that cannot be read, the whole is written if the binding was `given` and read back before; else the policy is deleted.
     """
     held, known = observed.policy or (), [one for bound in (binding, *allowed) for one in want_principal(bound).policy or ()]
     if all(policies.is_within(statement, known) for statement in held):
