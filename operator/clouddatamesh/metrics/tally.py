@@ -17,6 +17,7 @@ from clouddatamesh.metrics.catalogue import Metric
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.plan.access.consumers import is_pending
 from clouddatamesh.plan.access.facts import asked_product, conditions_of, part_of
+from clouddatamesh.plan.moments import text
 
 _log = logging.getLogger(__name__)
 Labels: TypeAlias = tuple[str, ...]
@@ -25,7 +26,8 @@ Reading: TypeAlias = tuple[Metric, Labels, float]
 
 EXPIRES_WITHIN: Final = timedelta(days=7)
 OTHER: Final = "_other"
-COUNTED: Final = frozenset({"ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant"})
+COUNTED: Final = ("ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant")
+"""The kinds that are reconciled."""
 REASONS: Final = frozenset(value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str))
 """No other text becomes the value of a label, whoever wrote a status."""
 TYPES: Final = frozenset(
@@ -153,7 +155,7 @@ def _oldest(moments: dict[str, int], now: datetime) -> float:
 
 
 def _count_before(moments: dict[str, int], end: datetime) -> int:
-    limit = f"{end:%Y-%m-%dT%H:%M:%SZ}"
+    limit = text(end)
     return sum(n for moment, n in moments.items() if n > 0 and moment <= limit)
 
 

@@ -1,4 +1,6 @@
-"""The readings of each scrape. Each reads a number that a part keeps anyway; none iterates over the objects of the mesh."""
+"""The readings of each scrape. Each reads a number that a part keeps anyway; none iterates over products, requests or grants.
+
+Domains are listed once, for the values of their label."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,8 +9,8 @@ from datetime import datetime
 
 from clouddatamesh.metrics import catalogue as c
 from clouddatamesh.metrics.domains import domain_labels
-from clouddatamesh.metrics.instruments import CONTROLLERS, controller_of
-from clouddatamesh.metrics.tally import Reading, Tally
+from clouddatamesh.metrics.instruments import controller_of
+from clouddatamesh.metrics.tally import COUNTED, Reading, Tally
 from clouddatamesh.ports import Cluster
 from clouddatamesh.shell.access import AccessCheck
 from clouddatamesh.shell.queue import Queue
@@ -64,7 +66,7 @@ def _read_workers(parts: Parts) -> Iterator[Reading]:
     running: defaultdict[str, list[float]] = defaultdict(list)
     for key, seconds in parts.workers.running():
         running[key.kind].append(seconds)
-    for kind in CONTROLLERS:
+    for kind in COUNTED:
         name, times = controller_of(kind), running[kind]
         yield c.UNFINISHED, (name, name), sum(times)
         yield c.LONGEST, (name, name), max(times, default=0.0)
