@@ -29,7 +29,7 @@ def begun(told: datetime | None, look: Clocked) -> datetime | None:
 
 
 def ends(told: datetime | None, lasting: timedelta, look: Clocked) -> datetime | None:
-    """When something ends that lasts for so long; None: not before a clock that is trusted says when."""
+    """When something ends that has this duration; None: not before a clock that is trusted says when."""
     if not look.is_time_trusted:
         return told
     return told if told is not None and told <= look.now + lasting + APART else look.now + lasting

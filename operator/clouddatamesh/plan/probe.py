@@ -13,7 +13,7 @@ from clouddatamesh.model.store_operations import ProbeStore
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import names
 from clouddatamesh.plan.features import is_former
-from clouddatamesh.plan.moments import is_ahead
+from clouddatamesh.plan.moments import is_ahead, text
 
 FAILURES: Final = 3
 """So many probes in a row that fail, and what a store could do it can no more."""
@@ -64,7 +64,7 @@ def merge_probe(store: ObjectStore, probed: tuple[Capability, ...], now: datetim
     """status.capabilities after a probe: what could not be told stays as it was, what worked must fail several times to be dropped."""
     same = store.status.probed_place in (None, place)
     known = {found.name: found for found in store.status.capabilities} if same else {}
-    at = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    at = text(now)
     merged = []
     for found in probed:
         old = known.get(found.name)

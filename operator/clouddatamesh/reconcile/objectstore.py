@@ -15,7 +15,7 @@ from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import StoreWorld
-from clouddatamesh.plan import marks, names
+from clouddatamesh.plan import marks, moments, names
 from clouddatamesh.plan import objectstore as planning
 from clouddatamesh.plan.access.facts import part_of
 from clouddatamesh.plan.probe import merge_probe, place_of
@@ -92,7 +92,7 @@ class _Keeping:
             capabilities=list(merge_probe(store, self._probed, now, place=place_of(store, world))),
             probedPlace=place_of(store, world),
             probeUnclear=next((found.message[:1024] for found in self._probed if found.verdict == "Unclear"), None),
-            probedAt=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            probedAt=moments.text(now),
             probedGeneration=store.metadata.generation,
             probedVersion=self._ports.settings.version,
         )

@@ -9,7 +9,7 @@ from clouddatamesh.errors import Terminal, Waiting
 from clouddatamesh.model import operations as o
 from clouddatamesh.model.evidence import require
 from clouddatamesh.model.objects import Key, Manifest, key_of
-from clouddatamesh.plan import marks
+from clouddatamesh.plan import marks, moments
 from clouddatamesh.plan.diff import with_uid
 from clouddatamesh.plan.secrets import is_foreign
 from clouddatamesh.ports import Cluster
@@ -18,7 +18,7 @@ from clouddatamesh.status.summarize import condition_of
 
 def with_key(secret: Manifest, key_id: str, secret_key: str, now: datetime) -> Manifest:
     """The Secret with a key in it, and what it tells of the key."""
-    told = {marks.KEY_ID_ANNOTATION: key_id, marks.ISSUED_ANNOTATION: f"{now:%Y-%m-%dT%H:%M:%SZ}"}
+    told = {marks.KEY_ID_ANNOTATION: key_id, marks.ISSUED_ANNOTATION: moments.text(now)}
     annotations = {**secret["metadata"]["annotations"], **told}
     content = {**secret["stringData"], "access-key-id": key_id, "secret-access-key": secret_key}
     return {**secret, "metadata": {**secret["metadata"], "annotations": annotations}, "stringData": content}
@@ -74,7 +74,7 @@ def mark_grant(cluster: Cluster, mark: o.MarkGrant, now: datetime) -> None:
             "reason": reasons.SUPERSEDED,
             "message": f"AccessGrant {mark.superseded_by}, which was made later, came into effect; this one never gives again",
             "observedGeneration": grant["metadata"].get("generation", 0),
-            "lastTransitionTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            "lastTransitionTime": moments.text(now),
         }
         status["conditions"] = sorted([*(status.get("conditions") or ()), found], key=lambda condition: condition["type"])
     cluster.write_status(mark.key, mark.uid, status, version=grant["metadata"].get("resourceVersion", ""))

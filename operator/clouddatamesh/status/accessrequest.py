@@ -56,7 +56,7 @@ def _renewal(ask: Ask, world: AccessWorld) -> Iterator[Finding]:
     """The consumer sees that the wish for more time was noticed, and where the owners see it."""
     if ask.renewal_at is not None and terms.is_renewal_pending(ask, world):
         where = f"the owners of {ask.product} see it in AccessInbox {ask.product.name}"
-        yield Finding("RenewalPending", "True", reasons.AWAITING_GRANT, f"Renewal was requested at {_text(ask.renewal_at)}; {where}")
+        yield Finding("RenewalPending", "True", reasons.AWAITING_GRANT, f"Renewal was requested at {moments.text(ask.renewal_at)}; {where}")
 
 
 def _report_given(giving: Giving, world: AccessWorld, old: Status) -> Outcome:
@@ -93,7 +93,7 @@ def _report_kept(decision: Decision, trouble: Decision, ask: Ask, world: AccessW
 
 
 def _span(until: datetime | None) -> str:
-    return f"until {_text(until)}" if until else "without end"
+    return f"until {moments.text(until)}" if until else "without end"
 
 
 def _expiring(giving: Giving, world: AccessWorld, old: Status) -> Iterator[Finding]:
@@ -115,8 +115,8 @@ def _fields_given(giving: Giving, world: AccessWorld, old: Status) -> dict[str, 
         "digest": terms.digest(giving.ask),
         **giving.record,
         "binding": {"name": giving.ask.secret_name},
-        "validFrom": _text(grant.created),
-        "decidedAt": _text(grant.created),
+        "validFrom": moments.text(grant.created),
+        "decidedAt": moments.text(grant.created),
     }
     fields |= _left(giving.ask, world)
     if not key_id:
@@ -126,7 +126,7 @@ def _fields_given(giving: Giving, world: AccessWorld, old: Status) -> dict[str, 
     if rotated is not None:
         fields["rotatedAt"] = moments.text(rotated)
     if giving.decision.until is not None:
-        fields["validUntil"] = _text(giving.decision.until)
+        fields["validUntil"] = moments.text(giving.decision.until)
     if grant.note:
         fields["decisionNote"] = grant.note
     return {**fields, **_rotation(giving, world, key_id)}
@@ -240,7 +240,7 @@ _TOLD: Final[tuple[str, ...]] = ("validFrom", "decidedAt", "decisionNote")
 
 def _fields_nothing(ask: Ask, decision: Decision, old: Status) -> dict[str, Any]:
     told = {field: old[field] for field in _TOLD if field in old}
-    end = _text(decision.until) if decision.until is not None else old.get("validUntil")
+    end = moments.text(decision.until) if decision.until is not None else old.get("validUntil")
     return {"digest": terms.digest(ask), **told, **({"validUntil": end} if decision.reason == reasons.EXPIRED and end else {})}
 
 
@@ -248,7 +248,3 @@ def _kept(old: Status, ask: Ask) -> dict[str, Any]:
     """The record and what was told of the access, as they are."""
     fields = (*RECORD, "binding", *_TOLD, "validUntil", "lastHandledRotate", "abandoned", "abandonedStoreId")
     return {"digest": terms.digest(ask), **{field: old[field] for field in fields if field in old}}
-
-
-def _text(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -8,6 +8,7 @@ from clouddatamesh import reasons
 from clouddatamesh.model.access import Answer, Ask
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import GrantWorld
+from clouddatamesh.plan import moments
 from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.grants import cap_of, is_in_use
@@ -70,7 +71,7 @@ def _report_without_request(answer: Answer, world: GrantWorld) -> Outcome:
     asked = f"{answer.request.namespace}/{answer.request.name}" if answer.request else ""
     if answer.decision == "Approve" and answer.ends is not None and not answer.permanent and _is_past(answer.ends, world):
         over = Finding("Expired", "True", reasons.EXPIRED, "Its end has passed")
-        fields = {"validUntil": f"{answer.ends:%Y-%m-%dT%H:%M:%SZ}"}
+        fields = {"validUntil": moments.text(answer.ends)}
         return _outcome(Finding("Ready", "True", reasons.EXPIRED, f"Its end has passed{_DELETABLE}"), fields, over)
     return _outcome(Finding("Ready", "Unknown", reasons.REQUEST_NOT_FOUND, f"AccessRequest {asked} does not exist"), {})
 
@@ -133,7 +134,7 @@ def _report_approval(answer: Answer, ask: Ask, world: GrantWorld, fields: dict[s
     port = terms.port_of(ask, world.access.offer)
     end = terms.end_of(answer, port, ask) if port else answer.ends
     if end is not None:
-        fields = {**fields, "validUntil": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
+        fields = {**fields, "validUntil": moments.text(end)}
     if answer.ended:
         why = "Access on this grant ended by its port's terms; to give access again, change spec.validUntil, or create a new grant"
         kept = {name: value for name, value in fields.items() if name != "validUntil" or (end is not None and end <= world.access.now)}

@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model.outcome import Finding, Outcome
+from clouddatamesh.plan import moments
 
 Status: TypeAlias = Mapping[str, Any]
 """A status as JSON."""
@@ -150,7 +151,7 @@ def _build_condition(before: Mapping[str, Any] | None, generation: int, found: F
         "reason": found.reason,
         "message": found.message[:_MESSAGE_LENGTH],
         "observedGeneration": generation,
-        "lastTransitionTime": before["lastTransitionTime"] if unmoved and before else now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "lastTransitionTime": before["lastTransitionTime"] if unmoved and before else moments.text(now),
     }
 
 

@@ -57,7 +57,7 @@ class StoreClock:
         request.context[_OFFSET] = self.offset
 
     def _learn(self, response: Any, attempts: int, request_dict: Any, **_: Any) -> int | None:
-        """Asked after each answer: 0 has the request signed anew and sent again at once."""
+        """Asked after each answer: 0 has the request signed and sent again at once."""
         http, parsed = response if response is not None else (None, {})
         error = parsed.get("Error") or {}
         if http is None or not is_skewed(str(error.get("Code") or ""), str(error.get("Message") or "")):

@@ -27,6 +27,7 @@ from clouddatamesh.plan.access.terms import (
     name_of,
     port_of,
 )
+from clouddatamesh.plan.moments import text
 from clouddatamesh.plan.namespaces import why_homeless, why_leaving
 
 _OFFERED: Final = ("active", "deprecated")
@@ -125,8 +126,7 @@ def _runs_on(answer: Answer, port: Port, ask: Ask, world: AccessWorld) -> bool:
 
 
 def _given(answer: Answer, port: Port, ask: Ask) -> Decision:
-    until = end_of(answer, port, ask)
-    words = f"until {until:%Y-%m-%dT%H:%M:%SZ}" if until else "without end"
+    words = f"until {text(until)}" if (until := end_of(answer, port, ask)) else "without end"
     return Decision(reasons.GRANTED, f"AccessGrant {name_of(answer)} approves {words}", grant=answer, until=until, port=port)
 
 

@@ -11,7 +11,7 @@ from clouddatamesh.model.objects import Event, Manifest
 from clouddatamesh.model.operations import Announce, DeleteChild, ReleaseObject
 from clouddatamesh.model.plan import Part, Plan, Steps, stopped
 from clouddatamesh.model.world import AccessWorld, GrantWorld
-from clouddatamesh.plan import marks, names
+from clouddatamesh.plan import marks, moments, names
 from clouddatamesh.plan.access.facts import span
 
 NOTE = "approved by port policy"
@@ -19,7 +19,7 @@ NOTE = "approved by port policy"
 
 def answer_name(ask: Ask, mesh: str) -> str:
     """Name of the grant that a port's policy makes: one per request and renewal."""
-    renewal = f"{ask.renewal_at:%Y-%m-%dT%H:%M:%SZ}" if ask.renewal_at else ""
+    renewal = moments.text(ask.renewal_at) if ask.renewal_at else ""
     tail = names.hash80("answer", mesh, ask.uid, renewal)
     return f"auto-{ask.key.namespace[:60]}-{ask.key.name[:60]}".rstrip("-.") + f"-{tail}"
 
@@ -30,7 +30,7 @@ def answer_of(ask: Ask, port: Port, world: AccessWorld) -> Manifest:
     wanted = span(ask.duration)
     if wanted is not None:
         length = min(max(wanted, port.min_duration), port.max_duration or timedelta.max)
-        terms = {"validUntil": f"{world.now + length:%Y-%m-%dT%H:%M:%SZ}"}
+        terms = {"validUntil": moments.text(world.now + length)}
     reference = "dataProductRef" if ask.consumer.kind == "DataProduct" else "serviceAccountRef"
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
