@@ -80,6 +80,24 @@ def test_what_is_listed_on_though_it_was_removed_is_not_removed_again_and_again(
     assert waits["reason"] == "BucketNotEmpty" and "still lists what was removed" in waits["message"]
 
 
+def test_a_store_that_counts_what_it_does_not_list_is_asked_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def empty(self: MemoryBuckets, name: str) -> str:
+        self._store.check(self._connection, "empty", name)
+        return ""
+
+    mesh, driven = doomed(forceDestroy=True)
+    fill(mesh)
+    with monkeypatch.context() as odd:
+        odd.setattr(MemoryBuckets, "empty", empty)
+        mesh.delete("DataProduct", "orders", "sales")
+        driven.run(minutes=10)
+        assert calls(mesh, "empty") <= 40
+        waits = mesh.condition("DataProduct", "orders", "sales", "DeletionBlocked")
+        assert waits["reason"] == "BucketNotEmpty" and "lists nothing to remove" in waits["message"]
+    driven.run(minutes=10)
+    assert not mesh.exists("DataProduct", "orders", "sales")
+
+
 def test_a_page_of_nothing_but_what_somebody_writes_meanwhile_is_emptied_in_the_end() -> None:
     mesh, driven = doomed(forceDestroy=True)
     fill(mesh)

@@ -38,11 +38,16 @@ def adopt(store: BucketStore, want: Bucket, before: Tags) -> None:
 
 
 def empty(store: BucketStore, name: str, check: Callable[[], None]) -> None:
-    """Some pages, each after a check. One that begins as the one before it was not removed, whatever the store says."""
+    """Some pages, each after a check. One that begins as the one before it was not removed, whatever the store says.
+
+    Nor is a bucket empty that was counted as holding something and lists nothing: it is looked at again with pauses.
+    """
     before = ""
     for _ in range(PAGES):
         check()
         first = store.empty(name)
+        if not first and not before:
+            raise Transient(reasons.BUCKET_NOT_EMPTY, f"Bucket {name} was counted as not empty, and lists nothing to remove")
         if not first:
             return
         if first == before:

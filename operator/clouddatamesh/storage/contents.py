@@ -25,12 +25,14 @@ def count_contents(call: _Call) -> Contents:
 
 
 def _first_page(call: _Call) -> dict[str, Any]:
-    """The first page that holds something; some stores answer empty ones before it."""
+    """The first page that holds something; some stores answer empty ones before it. A page that leads back to itself is the last."""
+    before: dict[str, str] = {}
     page = call("list_object_versions", MaxKeys=PAGE)
     while page.get("IsTruncated") and not page.get("Versions") and not page.get("DeleteMarkers"):
         marks = {mark: page[f"Next{mark}"] for mark in ("KeyMarker", "VersionIdMarker") if page.get(f"Next{mark}")}
-        if not marks:
+        if not marks or marks == before:
             break
+        before = marks
         page = call("list_object_versions", MaxKeys=PAGE, **marks)
     return page
 
