@@ -7,6 +7,7 @@ from typing import Any
 
 from hack.tools.store import Store
 from tests.e2e.faulty import GROUP, MESH, Faulty
+from tests.e2e.table_s3 import remove_traces
 from tests.support.fault_proxy import ANY, Rule
 
 Act = Callable[[Faulty, str], None]
@@ -112,11 +113,7 @@ def keep_only(*fields: str) -> Act:
 
 def remove_every_trace(mesh: Faulty, name: str) -> None:
     """Tags, rules and policy go, so that nothing in the bucket is a witness."""
-    bucket = bucket_of(mesh, name)
-    mesh.kept[name] = mesh.tags(bucket)
-    mesh.s3.delete_bucket_tagging(Bucket=bucket)
-    mesh.s3.delete_bucket_lifecycle(Bucket=bucket)
-    mesh.s3.delete_bucket_policy(Bucket=bucket)
+    mesh.kept[name] = remove_traces(mesh.s3, bucket_of(mesh, name))
 
 
 def put_marks_back(mesh: Faulty, name: str) -> None:

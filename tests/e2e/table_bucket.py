@@ -61,11 +61,7 @@ def sight_of_copy(table: Table, cell: Cell) -> Picture:
 
 def drop_traces(table: Table, cell: Cell) -> None:
     """Tags, rules and policy go, so that nothing in the bucket is a witness."""
-    s3, name = table.s3(cell), table.bucket(cell)
-    table.kept[cell.id] = s3s.tags_of(s3, name)
-    s3.delete_bucket_tagging(Bucket=name)
-    s3.delete_bucket_lifecycle(Bucket=name)
-    s3.delete_bucket_policy(Bucket=name)
+    table.kept[cell.id] = s3s.remove_traces(table.s3(cell), table.bucket(cell))
 
 
 def make_late(table: Table, cell: Cell) -> None:

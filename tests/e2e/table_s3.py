@@ -1,10 +1,14 @@
 """A bucket's tags, rules and statements as the store's administrator changes them: read, and written as a whole."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.e2e.table_eye import Manifest, ask
+
+_ATTEMPTS, _A_LOOK = 10, 4.0
+"""How often traces are removed, and the seconds in which a look that has begun is over."""
 
 
 def tags_of(s3: Any, bucket: str) -> dict[str, str]:
@@ -14,6 +18,21 @@ def tags_of(s3: Any, bucket: str) -> dict[str, str]:
 
 def put_tags(s3: Any, bucket: str, tags: Mapping[str, str]) -> None:
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]})
+
+
+def remove_traces(s3: Any, bucket: str) -> dict[str, str]:
+    """Tags, rules and policy go, so that nothing in the bucket is a witness; the former tags.
+
+    A look of the operator may fall between: it then has a witness, and repairs the rest. So it is done until nothing returns."""
+    before = tags_of(s3, bucket)
+    for _ in range(_ATTEMPTS):
+        s3.delete_bucket_tagging(Bucket=bucket)
+        s3.delete_bucket_lifecycle(Bucket=bucket)
+        s3.delete_bucket_policy(Bucket=bucket)
+        time.sleep(_A_LOOK)
+        if not (tags_of(s3, bucket) or rules_of(s3, bucket) or statements_of(s3, bucket)):
+            return before
+    raise AssertionError(f"the traces in {bucket} return")
 
 
 def rules_of(s3: Any, bucket: str) -> list[Manifest]:
