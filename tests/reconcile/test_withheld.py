@@ -10,7 +10,8 @@ from clouddatamesh.errors import Transient
 from clouddatamesh.model import bucket as b
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.dispatch import reconcile
-from tests.reconcile.access_flows import REQUEST, a_port, disown, two_domains
+from clouddatamesh.storage.memory_identities import MemoryIdentities
+from tests.reconcile.access_flows import REQUEST, a_port, asked, disown, two_domains
 from tests.reconcile.flows import ENDPOINT, ready
 from tests.reconcile.test_access import granted
 from tests.reconcile.test_adoption import BUCKET, legacy, wish
@@ -154,3 +155,66 @@ def test_a_cluster_whose_store_is_anothers_ends_no_user_of_a_lost_one(claimed: b
     Driven(third).run(minutes=10)
     assert third.condition("ObjectStore", "main")["reason"] == "StoreInUseByOtherCluster"
     assert users(heir, "orders") == before
+
+
+def spoil(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The product's bucket loses a protection, and it cannot be written again."""
+    _refuse("publicAccessBlock", monkeypatch)
+    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
+    held.bucket = replace(held.bucket, public_access_blocked=False)
+
+
+@pytest.mark.parametrize("what", ["unprotected", "suspended", "deprecated"])
+def test_a_record_without_a_key_gives_none_where_nothing_new_is_given(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """IAM was away when access was granted: the record was written, and the first key is yet to be issued."""
+    mesh = asked(Mesh())
+    with monkeypatch.context() as away:
+        away.setattr(MemoryIdentities, "create", _unavailable)
+        driven = Driven(mesh.apply(a_grant())).run(minutes=2)
+        assert mesh.get("AccessRequest", REQUEST.name, REQUEST.namespace)["status"]["grantRef"]
+        if what == "unprotected":
+            spoil(mesh, monkeypatch)
+        else:
+            spec: dict[str, Any] = {"suspend": True} if what == "suspended" else {"lifecycle": "deprecated"}
+            mesh.apply(a_product(outputPorts=[a_port()], **spec))
+        driven.run(minutes=6)
+    driven.run(minutes=10)
+    assert not active(mesh, "orders-for-forecast")
+    monkeypatch.undo()
+    mesh.apply(a_product(outputPorts=[a_port()]))
+    driven.run(minutes=10)
+    assert active(mesh, "orders-for-forecast")
+
+
+def _unavailable(*_: object) -> None:
+    raise Transient("StoreUnavailable", "IAM does not answer")
+
+
+@pytest.mark.parametrize("trouble", [False, True], ids=["well", "in trouble"])
+def test_access_that_its_port_ended_does_not_return_with_the_bucket(trouble: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = asked(Mesh(), maxDuration="90d").apply(a_grant(validUntil="2026-02-01T00:00:00Z")).settle()
+    if trouble:
+        spoil(mesh, monkeypatch)
+    mesh.clock.forward(minutes=10)
+    mesh.settle().clock.forward(hours=25)
+    driven = Driven(mesh.apply(a_product(outputPorts=[a_port(maxDuration="1d")]))).run(minutes=10)
+    assert not active(mesh, "orders-for-forecast")
+    monkeypatch.undo()
+    mesh.apply(a_product(outputPorts=[a_port(maxDuration="90d")]))
+    driven.run(minutes=10)
+    assert not active(mesh, "orders-for-forecast")
+
+
+def test_a_port_does_not_answer_again_what_ended_while_its_product_was_suspended() -> None:
+    """The answer ended and was deleted meanwhile: that access ended by time is remembered all the same."""
+    mesh = two_domains(Mesh(), approval="Auto").apply(a_request(duration="1d")).settle()
+    mesh.apply(a_product(outputPorts=[a_port(approval="Auto")], suspend=True)).settle()
+    mesh.clock.forward(hours=25)
+    driven = Driven(mesh).run(minutes=6)
+    assert not active(mesh, "orders-for-forecast")
+    for grant in mesh.cluster.list("AccessGrant"):
+        mesh.delete("AccessGrant", grant["metadata"]["name"], "sales")
+    mesh.apply(a_product(outputPorts=[a_port(approval="Auto")]))
+    driven.run(minutes=10)
+    assert not active(mesh, "orders-for-forecast")
+    assert mesh.condition("AccessRequest", REQUEST.name, REQUEST.namespace)["reason"] == "Expired"

@@ -36,7 +36,7 @@ OBSTACLES: Final[tuple[tuple[str, str, dict[str, Any], Callable[..., Row]], ...]
 
 
 def _obstacle(why: str, reason: str, differs: dict[str, Any], refuses: Callable[..., Row]) -> tuple[Row, ...]:
-    """What each obstacle does to access that runs, that is new, longer, ended, refused or automatic."""
+    """What each obstacle does to access that runs, that is new, recorded only, longer, ended, refused or automatic."""
     better = (approve(), approve("longer", validUntil=LATER))
     asks = {**differs.get("asks", {}), **RENEWAL}
     runs: Callable[..., Row] = gives
@@ -45,6 +45,7 @@ def _obstacle(why: str, reason: str, differs: dict[str, Any], refuses: Callable[
     return (
         runs(f"{why}, and access runs", runs_on="yes", **differs),
         refuses(f"{why}, and the grant is new", reason, **differs),
+        refuses(f"{why}, and the grant was recorded and no key issued yet", reason, runs_on="yes", keyless=True, **differs),
         runs(f"{why}: access that runs is not made longer by another grant", runs_on="yes", grants=better, **differs),
         refuses(f"{why}, and access that ran has ended", reason, runs_on="old", grants=(OLD,), **differs),
         stalls(f"{why}, and the owner refuses", r.DENIED, runs_on="yes", grants=(approve(), deny()), **differs),

@@ -8,10 +8,10 @@ from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.model.access import Answer, Ask, Home, Offer
+from clouddatamesh.model.access import Answer, Ask, Decision, Home, Offer
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan.access.decision import Decision, decide
+from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.facts import read_grant, read_product, read_request
 from clouddatamesh.reconcile.parse import is_readable
 from tests.support.manifests import a_grant, a_product, a_request, annotated
@@ -100,6 +100,8 @@ class Scene:
     """Fields of the request's spec."""
     runs_on: str = ""
     """Name of the grant on which what is in the store rests."""
+    keyless: bool = False
+    """That grant was recorded, and no key was issued yet."""
     ended_before: bool = False
     """Status says that an earlier grant ended by time."""
     decided_at: str = ""
@@ -116,6 +118,7 @@ class Scene:
         manifest, status = a_request(**(self.asks or {})), dict[str, Any]()
         if self.runs_on:
             status["grantRef"] = {"namespace": "sales", "name": self.runs_on, "uid": f"uid-{self.runs_on}"}
+            status |= {} if self.keyless else {"accessKeyId": "KEY1"}
         if self.ended_before:
             status["conditions"] = [_condition("Expired", "True", "Expired")]
         told = {"validUntil": self.told_until, "decidedAt": self.decided_at}

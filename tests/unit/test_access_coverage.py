@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DECISION = tuple(f"operator/clouddatamesh/plan/access/{name}.py" for name in ("decision", "facts", "terms"))
+DECISION = tuple(f"operator/clouddatamesh/plan/access/{name}.py" for name in ("decision", "facts", "faults", "terms"))
 TESTS = ("tests/unit/test_access_decision.py", "tests/unit/test_access_facts.py", "tests/unit/test_terms.py")
 
 

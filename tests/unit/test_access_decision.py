@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
-from tests.unit.access_rows import DRAINING, OLD, Row
+from tests.unit.access_rows import AUTO, DRAINING, LATER, OLD, Row
 from tests.unit.access_scene import MADE, NOW, Scene, approve, capped
 from tests.unit.access_table import ROWS, TABLE
 
@@ -79,6 +80,7 @@ def _reason(row: Row) -> str:
     return ", ".join([f"`{row.reason}`", *(note for note, holds in notes if holds)])
 
 
+FAULTY: dict[str, Any] = {"storage_ready": ("False", "AccessDenied")}
 GAVE = {**approve(), "status": {"consumer": {"domain": "inventory", "namespaceUid": "uid-inventory"}}}
 
 
@@ -94,7 +96,25 @@ GAVE = {**approve(), "status": {"consumer": {"domain": "inventory", "namespaceUi
         (Scene(runs_on="yes", grants=(capped(approve(), "10d"),)), ["yes"]),
         (Scene(runs_on="old", grants=(OLD,)), []),
         (Scene(runs_on="yes"), []),
+        (Scene(runs_on="yes", grants=(capped(approve(), "10d"),), **FAULTY), ["yes"]),
+        (Scene(runs_on="yes", grants=(capped(approve(), "10d"),), trusted=False), []),
+        (Scene(runs_on="old", grants=(OLD,), **FAULTY), []),
+        (Scene(runs_on="yes", grants=(capped(approve(), "10d"), approve("longer", validUntil=LATER)), **FAULTY), []),
     ],
 )
 def test_a_grant_that_its_port_ended_never_gives_again(scene: Scene, ended: list[str]) -> None:
     assert [answer.key.name for answer in scene.decide().ended] == ended
+
+
+@pytest.mark.parametrize(
+    ("scene", "past"),
+    [
+        (Scene(runs_on="old", grants=(OLD,), **FAULTY), True),
+        (Scene(runs_on="old", grants=(OLD,), product={"suspend": True}, **AUTO), True),
+        (Scene(runs_on="old", grants=(OLD, approve()), **FAULTY), False),
+        (Scene(grants=(), product={"suspend": True}, **AUTO), False),
+        (Scene(grants=(OLD,), trusted=False), False),
+    ],
+)
+def test_that_access_ended_by_time_is_known_whatever_else_keeps_it_from_being_given(scene: Scene, *, past: bool) -> None:
+    assert scene.decide().past is past

@@ -1,10 +1,14 @@
-"""The few facts on which access rests, as they are read from raw manifests; `readable` says whether the whole object could be read."""
+"""The few facts on which access rests, as they are read from raw manifests, and what is decided on them.
+
+`readable` says whether the whole object could be read.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
+from clouddatamesh import reasons
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.takeover import TakeOver
 
@@ -154,3 +158,40 @@ class Home:
     readable: bool = True
     deleting: bool = False
     """It takes nothing new, so that it can go, and what came after its deletion is its successor's."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether access is to be, and why. Only with `grant` it is; `until` is then its end, None for none.
+
+    Of access that has expired `until` is the end that passed, where a grant still tells it.
+    """
+
+    reason: str
+    message: str
+    stalled: bool = False
+    """Somebody must change something; else something else must happen first."""
+    grant: Answer | None = None
+    until: datetime | None = None
+    port: Port | None = None
+    answer: bool = False
+    """The port's approval is Auto, and a grant is to be made now."""
+    superseded: tuple[Answer, ...] = ()
+    """Approvals that never give again, though their status does not say so yet."""
+    past: bool = False
+    """Access ended by time, whatever else keeps it from being given now."""
+    ended: tuple[Answer, ...] = ()
+    """Approvals that ended by their port's terms, or with their port, though their status does not say so yet."""
+    trouble: "Decision | None" = None
+    """Access is kept, and this is what is wrong with it."""
+    passes: bool = False
+    """An obstacle that nobody decided on: what runs passes to another approval meanwhile, as when a grant is renamed."""
+
+    @property
+    def gives(self) -> bool:
+        return self.grant is not None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Access is kept as it is, and nothing about it is written: something that it rests on cannot be read."""
+        return self.trouble is not None and self.trouble.reason == reasons.UNREADABLE

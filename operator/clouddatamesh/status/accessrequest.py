@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from clouddatamesh import reasons
-from clouddatamesh.model.access import Ask
+from clouddatamesh.model.access import Ask, Decision
 from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
 from clouddatamesh.model.identity import AccessKey
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding, keys, moments
 from clouddatamesh.plan.access import terms
-from clouddatamesh.plan.access.decision import Decision, decide
+from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, moment_of, own_principal
 from clouddatamesh.plan.takeover import end_of_formers, living, take_over_fields
@@ -49,7 +49,10 @@ def _past_end(ask: Ask, outcome: Outcome) -> Iterator[Finding]:
     """That access ended by time is remembered until it is given again, whatever comes between: else an Auto port would answer."""
     told = {found.type for found in outcome.findings}
     if ask.has_expired and not {"Approved", "Expired"} & told:
-        yield Finding("Expired", "True", reasons.EXPIRED, "The end of an earlier grant has passed")
+        yield Finding("Expired", "True", reasons.EXPIRED, _PAST)
+
+
+_PAST: Final = "The end of an earlier grant has passed"
 
 
 def _renewal(ask: Ask, world: AccessWorld) -> Iterator[Finding]:
@@ -230,8 +233,8 @@ def _gone(decision: Decision) -> str:
 def _refusals(decision: Decision) -> Iterator[Finding]:
     if decision.reason == reasons.DENIED:
         yield Finding("Denied", "True", reasons.DENIED, decision.message)
-    if decision.reason == reasons.EXPIRED:
-        yield Finding("Expired", "True", reasons.EXPIRED, decision.message)
+    if decision.past:
+        yield Finding("Expired", "True", reasons.EXPIRED, decision.message if decision.reason == reasons.EXPIRED else _PAST)
 
 
 _TOLD: Final[tuple[str, ...]] = ("validFrom", "decidedAt", "decisionNote")

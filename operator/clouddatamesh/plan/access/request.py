@@ -11,7 +11,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import Waiting
-from clouddatamesh.model.access import Ask
+from clouddatamesh.model.access import Ask, Decision
 from clouddatamesh.model.evidence import Unknown, value_of
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Event
@@ -21,7 +21,8 @@ from clouddatamesh.model.store_operations import CreatePrincipal
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding as b
 from clouddatamesh.plan import keys, marks, names, secrets
-from clouddatamesh.plan.access.decision import LOST, Decision, decide
+from clouddatamesh.plan.access.decision import decide
+from clouddatamesh.plan.access.faults import LOST
 from clouddatamesh.plan.access.grants import answer_of, cap_of
 from clouddatamesh.plan.access.rotation import history_of
 from clouddatamesh.plan.binding import Binding
