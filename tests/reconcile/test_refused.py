@@ -1,9 +1,15 @@
 """A refusal says what it refuses, and never that a key is gone which may work."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from clouddatamesh.errors import Transient
+from clouddatamesh.model.evidence import Unknown
+from clouddatamesh.plan import names
+from clouddatamesh.storage.memory_identities import MemoryIdentities
+from tests.reconcile.access_flows import REQUEST, principal
 from tests.reconcile.flows import ENDPOINT
 from tests.reconcile.test_access import granted
 from tests.reconcile.test_takeover import a_mesh, inventory, lost_mesh, sales
@@ -132,3 +138,48 @@ def test_a_refusal_does_not_claim_what_a_lost_cluster_gave() -> None:
     driven.run(minutes=20)
     assert not has_key(mesh)
     assert told(mesh)[:2] == ("True", "Denied")
+
+
+def of_an_earlier_version(mesh: Mesh) -> Mesh:
+    """The request's user has the name and the path that it had before a name told of the cluster."""
+    users, old = mesh.stores.at(ENDPOINT).users, names.former_principal_name("acme", REQUEST)
+    user = users.pop(principal(mesh))
+    tags = tuple((key, value) for key, value in user.tags if not key.endswith("/cluster"))
+    users[old] = replace(user, name=old, path=names.mesh_path("acme"), tags=tags)
+    found = mesh.get("AccessRequest", REQUEST.name, REQUEST.namespace)
+    mesh.cluster.write_status(REQUEST, found["metadata"]["uid"], {**found["status"], "principal": old})
+    return mesh
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["the record has the store's id", "it has none"])
+def test_the_user_that_was_left_in_a_store_is_used_again_when_the_store_is_back(known: bool) -> None:
+    mesh = of_an_earlier_version(granted())
+    driven = Driven(mesh.apply(annotated(a_store(), orphan="main")).delete("ObjectStore", "main")).run(minutes=3)
+    if not known:
+        found = mesh.get("AccessRequest", REQUEST.name, REQUEST.namespace)
+        status = {field: value for field, value in found["status"].items() if field != "abandonedStoreId"}
+        mesh.cluster.write_status(REQUEST, found["metadata"]["uid"], status)
+    mesh.apply(a_store())
+    driven.run(minutes=30)
+    assert [name for name in mesh.stores.at(ENDPOINT).users if "orders-for" in name] == [names.former_principal_name("acme", REQUEST)]
+    assert asked(mesh)[:2] == ("True", "Granted")
+    mesh.apply(a_grant(decision="Deny"))
+    driven.run(minutes=20)
+    assert not has_key(mesh)
+
+
+def test_no_second_user_is_made_while_the_one_that_was_left_is_not_seen() -> None:
+    mesh = of_an_earlier_version(granted())
+    driven = Driven(mesh.apply(annotated(a_store(), orphan="main")).delete("ObjectStore", "main")).run(minutes=3)
+    store, old = mesh.stores.at(ENDPOINT), names.former_principal_name("acme", REQUEST)
+    with pytest.MonkeyPatch.context() as late:
+        real = MemoryIdentities.observe
+        late.setattr(MemoryIdentities, "observe", lambda self, name: _unseen() if name == old else real(self, name))
+        driven = Driven(mesh.apply(a_store())).run(minutes=20)
+        assert [name for name in store.users if "orders-for" in name] == [old]
+    driven.run(minutes=10)
+    assert asked(mesh)[:2] == ("True", "Granted")
+
+
+def _unseen() -> Unknown:
+    return Unknown(Transient("Throttled", "IAM asks for a pause"))

@@ -12,8 +12,9 @@ from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding as b
 from clouddatamesh.plan import marks, secrets
 from clouddatamesh.plan.access.facts import read_request
-from clouddatamesh.plan.access.request import giving_of, principal_of
-from tests.support.worlds import CLUSTER, SETTINGS, the_store
+from clouddatamesh.plan.access.request import giving_of
+from clouddatamesh.plan.access.taking import principal_of
+from tests.support.worlds import the_store
 from tests.unit.access_scene import Scene, approve
 
 HELD: Final = {"finalizers": [marks.FINALIZER]}
@@ -28,7 +29,7 @@ def running(
     scene = Scene(access=access, grants=({**grant, "metadata": {**grant["metadata"], **HELD}},), runs_on="yes", **when)
     manifest = scene.request()
     annotations = {"annotations": {marks.ROTATE_ANNOTATION: token}} if token else {}
-    named = {"principal": principal_of(scene.ask(), SETTINGS.mesh, CLUSTER)}
+    named = {"principal": principal_of(scene.ask(), scene.world())}
     place = {"store": "main", "bucket": "acme-orders", "path": "daily/"}
     status = {**manifest["status"], **named, "place": place, "accessKeyId": "A", "rotatedAt": "2026-02-01T00:00:00Z", **state}
     whole = {**manifest, "metadata": {**manifest["metadata"], **HELD, **annotations}, "status": status}

@@ -24,7 +24,8 @@ from clouddatamesh.model.store_operations import (
     ReplaceKey,
 )
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan.access.request import RECORD, plan
+from clouddatamesh.plan.access.request import plan
+from clouddatamesh.plan.access.taking import RECORD
 from clouddatamesh.plan.marks import FINALIZER
 from tests.support.worlds import the_store
 from tests.unit.access_running import running

@@ -24,7 +24,7 @@ from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.ending import plan_deletion
 from clouddatamesh.plan.access.facts import read_grant, read_product, read_request
 from clouddatamesh.plan.access.grants import answer_name
-from clouddatamesh.plan.access.request import BLOCKED
+from clouddatamesh.plan.access.taking import BLOCKED, plan_secret_end, plan_taking, principal_of
 from clouddatamesh.plan.takeover import former_names
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
@@ -196,9 +196,10 @@ def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWor
         return replace(world, store=store, abandoned=True)
     if isinstance(place, MeshError):
         return replace(world, store=store, principal=Unknown(place), obstacle=world.obstacle or place)
-    user = planning.principal_of(ask, world.settings.mesh, world.cluster, store)
+    user = principal_of(ask, world, store)
     formers = place.observe_formers(ask.key, user, ask.take_over.done)
-    return replace(world, store=store, principal=place.observe_principal(user), formers=formers)
+    unseen = world.left if isinstance(world.left, Unknown) and ask.place is None and name == ask.abandoned else None
+    return replace(world, store=store, principal=unseen or place.observe_principal(user), formers=formers)
 
 
 def _observe_formers(ask: Ask, world: AccessWorld, visit: Visit) -> AccessWorld:
@@ -211,22 +212,22 @@ def _observe_formers(ask: Ask, world: AccessWorld, visit: Visit) -> AccessWorld:
     if isinstance(place, MeshError):
         wanted = former_names(store, world.settings.mesh, ask.key, (*ask.take_over.done, world.cluster))
         return replace(world, formers=tuple(FormerUser(*former, Unknown(place)) for former in wanted))
-    user = planning.principal_of(ask, world.settings.mesh, world.cluster, store)
+    user = principal_of(ask, world, store)
     return replace(world, store=store, formers=place.observe_formers(ask.key, user, ask.take_over.done))
 
 
 def _observe_left(ask: Ask, visit: Visit) -> Seen[Principal] | None:
-    """What is left in a store that was given up. It is asked only where that very store is here again."""
-    manifest = visit.ports.cluster.get(Key("ObjectStore", "", ask.abandoned)) if ask.abandoned_id else None
+    """What is left in a store that was given up. It is asked where that very store is here again; a record may lack its id."""
+    manifest = visit.ports.cluster.get(Key("ObjectStore", "", ask.abandoned)) if ask.abandoned else None
     store = read_leniently(ObjectStore, manifest) if manifest is not None else None
-    if store is None or marks.is_given_up(store) or store.status.store_id != ask.abandoned_id:
+    if store is None or marks.is_given_up(store) or ask.abandoned_id not in ("", store.status.store_id):
         return None
     place, mesh = open_place(store, visit), visit.ports.settings.mesh
     if isinstance(place, MeshError):
         return None
     names_of_it = (names.principal_name(mesh, cluster_uid(visit.ports), ask.key), names.former_principal_name(mesh, ask.key))
     looks = [place.observe_principal(name) for name in names_of_it]
-    return next((seen for seen in looks if not isinstance(seen, Absent)), Absent())
+    return next((seen for seen in looks if not isinstance(seen, Absent)), Absent() if ask.abandoned_id else None)
 
 
 def _find_moved(ask: Ask, store: ObjectStore) -> MeshError | None:
@@ -262,7 +263,7 @@ def clear(manifest: Manifest, visit: Visit) -> Next:
 
     def look() -> tuple[Steps, Executor]:
         world = gather_deletion(ask, visit)
-        taking, secret = planning.plan_taking(ask, world), planning.plan_secret_end(ask, world)
+        taking, secret = plan_taking(ask, world), plan_secret_end(ask, world)
         return Steps((*taking.operations, *secret.operations), taking.stop), _executor(visit, world)
 
     take_all(look)

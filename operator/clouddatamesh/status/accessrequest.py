@@ -15,7 +15,8 @@ from clouddatamesh.plan import binding, keys, moments
 from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.facts import moment
-from clouddatamesh.plan.access.request import RECORD, Giving, giving_of, is_secret_gone, moment_of, own_principal
+from clouddatamesh.plan.access.request import Giving, giving_of, moment_of
+from clouddatamesh.plan.access.taking import RECORD, is_secret_gone, own_principal
 from clouddatamesh.plan.takeover import end_of_formers, living, take_over_fields
 from clouddatamesh.status.keys import told_of_keys
 from clouddatamesh.status.summarize import is_true

@@ -5,7 +5,7 @@ from clouddatamesh.model.operations import Record, ReleaseObject
 from clouddatamesh.model.plan import Part, Plan, Steps
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.access.request import BLOCKED, RECORD, plan_abandoning, plan_secret_end, plan_taking
+from clouddatamesh.plan.access.taking import BLOCKED, RECORD, plan_abandoning, plan_secret_end, plan_taking
 from clouddatamesh.plan.takeover import plan_former
 
 

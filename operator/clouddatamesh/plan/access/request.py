@@ -9,31 +9,26 @@ from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
-from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import Waiting
 from clouddatamesh.model.access import Ask, Decision
 from clouddatamesh.model.evidence import Unknown, value_of
 from clouddatamesh.model.identity import Principal
-from clouddatamesh.model.objects import Event
-from clouddatamesh.model.operations import Announce, CreateChild, HoldGrant, HoldObject, MarkGrant, Record
+from clouddatamesh.model.operations import CreateChild, HoldGrant, HoldObject, MarkGrant, Record
 from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
 from clouddatamesh.model.store_operations import CreatePrincipal
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding as b
-from clouddatamesh.plan import keys, marks, names, secrets
+from clouddatamesh.plan import keys, marks, secrets
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.faults import LOST
 from clouddatamesh.plan.access.grants import answer_of, cap_of
 from clouddatamesh.plan.access.rotation import history_of
+from clouddatamesh.plan.access.taking import own_principal, owner_of, plan_secret_end, plan_taking, recorded_principal
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import History, Moment
-from clouddatamesh.plan.marks import Owner
-from clouddatamesh.plan.takeover import is_over, own_record, plan_former
+from clouddatamesh.plan.takeover import is_over, plan_former
 
 CONDITION: Final = "Provisioned"
-BLOCKED: Final = "DeletionBlocked"
-RECORD: Final = ("grantRef", "place", "principal", "accessKeyId", "rotation", "rotatedAt")
-"""Status fields that tell of what is in the store: they go only when that was seen to be gone, or was given up. The Secret's is apart."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +63,6 @@ class Giving:
         }
 
 
-def owner_of(ask: Ask, world: AccessWorld) -> Owner:
-    """The marks of a request."""
-    domain = world.consumer_home.name if world.consumer_home else ""
-    return Owner(world.settings.mesh, world.cluster, ask.key, ask.uid, domain, world.namespace_uid)
-
-
-def principal_of(ask: Ask, mesh: str, cluster: str, store: ObjectStore | None = None) -> str:
-    """The name of the one principal of a request: as it was recorded, or as it is to be."""
-    return own_record(ask.principal, store, mesh, ask.key) or names.principal_name(mesh, cluster, ask.key)
-
-
 def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None:
     """None where nothing is given: the decision says no, or what there is has to be taken away elsewhere first."""
     port, store, request = decision.port, world.store, world.request
@@ -94,7 +78,7 @@ def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None
         secret_name=ask.secret_name,
         path=port.path,
         mode=ask.mode,
-        recorded=own_record(ask.principal, store, world.settings.mesh, ask.key),
+        recorded=recorded_principal(ask, world, store),
         region=world.offer.region if world.offer else "",
     )
     return Giving(ask, request, decision, binding)
@@ -217,9 +201,6 @@ def moment_of(world: AccessWorld) -> Moment:
     return Moment(world.now, world.settings.rotation_grace, world.is_time_trusted)
 
 
-# Taking away.
-
-
 _NOES: Final = (reasons.DENIED, reasons.EXPIRED, reasons.NOT_OFFERED, reasons.PORT_NOT_FOUND, reasons.MODE_NOT_OFFERED)
 """Why nothing is given where what was applied says so; what is missing may come from a folder that was not applied yet."""
 
@@ -252,50 +233,3 @@ def _as_recorded(giving: Giving) -> Binding:
     """What was given last; what is to be given now is the giving part's."""
     place = giving.ask.place
     return replace(giving.binding, bucket=place.bucket, path=place.path) if place is not None else giving.binding
-
-
-def plan_taking(ask: Ask, world: AccessWorld) -> Steps:
-    """Rights and keys, each by itself; the user once they are read back as gone. What is not ours is left, what is not seen is not gone."""
-    if world.abandoned:
-        return plan_abandoning(ask)
-    principal = own_principal(ask, world)
-    if principal is not None:
-        return Steps(b.end_of(principal))
-    if ask.place is not None and isinstance(world.principal, Unknown):
-        return stopped(world.principal.error)
-    return Steps()
-
-
-def plan_abandoning(ask: Ask) -> Steps:
-    """The store is given up: what may be left in it is told, and its record dropped."""
-    if ask.place is None:
-        return Steps()
-    left = (
-        f"Left in ObjectStore {ask.place.store}: principal {ask.principal} with its keys, for {ask.place.path} of bucket {ask.place.bucket}"
-    )
-    record = Record(
-        (*((field, None) for field in RECORD), ("abandoned", ask.place.store), ("abandonedStoreId", ask.place.store_id or None))
-    )
-    return Steps((Announce(Event("Warning", reasons.ABANDONED, left)), record))
-
-
-def own_principal(ask: Ask, world: AccessWorld) -> Principal | None:
-    """The user that was made for the request, wherever it is now; None where there is none, or only another's of that name."""
-    principal, owner, secret = value_of(world.principal), owner_of(ask, world), value_of(world.secret)
-    held = secrets.holding(secret).key_id if secret is not None and secrets.is_of(secret, ask.key, ask.uid) else ""
-    return principal if principal is not None and b.was_made_for(principal, owner, {*ask.key_ids, held}) else None
-
-
-def plan_secret_end(ask: Ask, world: AccessWorld) -> Steps:
-    """The Secret goes by itself: one that somebody holds keeps nobody waiting, for its key is dead."""
-    if isinstance(world.secret, Unknown):
-        return stopped(world.secret.error) if ask.secret else Steps()
-    return Steps() if is_secret_gone(ask, world) else Steps((secrets.remove(world.secret.value),))  # type: ignore[union-attr]
-
-
-def is_secret_gone(ask: Ask, world: AccessWorld) -> bool:
-    """Whether there is no Secret of this request any more: none at all, somebody else's, or one that goes as soon as its holder lets it."""
-    if isinstance(world.secret, Unknown):
-        return False
-    secret = value_of(world.secret)
-    return secret is None or not secrets.is_of(secret, ask.key, ask.uid) or bool(secret["metadata"].get("deletionTimestamp"))
