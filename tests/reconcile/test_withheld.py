@@ -218,3 +218,28 @@ def test_a_port_does_not_answer_again_what_ended_while_its_product_was_suspended
     driven.run(minutes=10)
     assert not active(mesh, "orders-for-forecast")
     assert mesh.condition("AccessRequest", REQUEST.name, REQUEST.namespace)["reason"] == "Expired"
+
+
+@pytest.mark.parametrize("what", ["unprotected", "suspended"])
+def test_another_path_of_a_port_is_not_opened_where_nothing_new_is_given(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = granted()
+    keys, reach = active(mesh, "orders-for-forecast"), places(mesh)
+    if what == "unprotected":
+        spoil(mesh, monkeypatch)
+    driven = Driven(mesh).run(minutes=6)
+    spec: dict[str, Any] = {"suspend": True} if what == "suspended" else {}
+    mesh.apply(a_product(outputPorts=[a_port(path="salaries/")], **spec))
+    driven.run(minutes=10)
+    assert (active(mesh, "orders-for-forecast"), places(mesh)) == (keys, reach)
+    monkeypatch.undo()
+    mesh.apply(a_product(outputPorts=[a_port(path="salaries/")]))
+    driven.run(minutes=10)
+    assert active(mesh, "orders-for-forecast") == keys
+    assert all("salaries/" in place for place in places(mesh))
+
+
+def places(mesh: Mesh) -> set[str]:
+    """What the consumer's policy opens of objects."""
+    users = mesh.stores.at(ENDPOINT).users
+    opened = [one for name, user in users.items() if "orders-for" in name for one in user.policy or ()]
+    return {resource for one in opened for resource in one.resources if "/" in resource}

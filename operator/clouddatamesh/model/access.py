@@ -184,6 +184,8 @@ class Decision:
     """Approvals that ended by their port's terms, or with their port, though their status does not say so yet."""
     trouble: "Decision | None" = None
     """Access is kept, and this is what is wrong with it."""
+    stays: bool = False
+    """Access goes on, and nothing new is given: what it reaches stays as it was recorded."""
     passes: bool = False
     """An obstacle that nobody decided on: what runs passes to another approval meanwhile, as when a grant is renamed."""
 

@@ -175,7 +175,7 @@ def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Statu
     revoked = had and decision.reason == reasons.AWAITING_GRANT
     reason = reasons.REVOKED if revoked else decision.reason
     message = f"Access was taken away, as its grant is gone. {_way_on(ask, decision)}" if revoked else decision.message
-    told = Finding("Provisioned", "False", _gone(decision), "There is nothing in the store any more")
+    told = Finding("Provisioned", "False", _gone(decision), f"The store has no user {ask.principal or 'for it'} any more")
     if left:
         told = Finding("Provisioned", "Unknown", reasons.ABANDONED, left_in(ask))
         reason = reasons.ABANDONED if revoked else reason

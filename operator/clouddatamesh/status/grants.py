@@ -96,7 +96,7 @@ def _denial(ask: Ask) -> Finding:
     left = _left_of(ask)
     if left:
         return Finding("Ready", "Unknown", reasons.DENIED, f"The request is refused. {left}")
-    return Finding("Ready", "True", reasons.DENIED, "The request is refused, and there is nothing in the store for it")
+    return Finding("Ready", "True", reasons.DENIED, "The request is refused, and the store has no user for it")
 
 
 def _left_of(ask: Ask) -> str:

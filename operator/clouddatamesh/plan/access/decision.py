@@ -63,7 +63,7 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
     if obstacle is not None:
         kept = running or (longest if obstacle.passes and ask.place is not None and _runs(ask, world) else None)
         if kept is not None:
-            return replace(_given(kept, port, ask), trouble=_trouble(obstacle))
+            return replace(_given(kept, port, ask), trouble=_trouble(obstacle), stays=True)
         over, short = _over(ask, world, port, approvals) if not living else ([], ())
         return replace(_withheld(obstacle, living), past=bool(over), ended=short)
     if longest is not None:

@@ -76,7 +76,7 @@ def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None
         store=store,
         bucket=bucket,
         secret_name=ask.secret_name,
-        path=port.path,
+        path=ask.place.path if decision.stays and ask.place is not None else port.path,
         mode=ask.mode,
         recorded=recorded_principal(ask, world, store),
         region=world.offer.region if world.offer else "",
