@@ -12,7 +12,9 @@ from clouddatamesh.model import bucket as b
 from clouddatamesh.model.bucket import PREFIX
 from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.identity import Principal
+from clouddatamesh.storage import s3
 from clouddatamesh.storage.memory import MemoryStores
+from clouddatamesh.storage.scratch import Patience
 from tests.contract.stores import Subject, subject_of
 from tests.contract.worlds import World, fresh
 from tests.support.evidence import seen
@@ -183,12 +185,38 @@ def test_a_store_that_knows_no_ownership_and_lists_the_bucket_has_none(subject: 
     assert subject.read(name).ownership_enforced is False
 
 
+@pytest.fixture
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A probe tries as often as ever, and waits for nothing."""
+    monkeypatch.setattr(s3, "Patience", lambda _sleep: Patience(lambda _seconds: None))
+
+
+@pytest.mark.usefixtures("without_pauses")
 @pytest.mark.parametrize("action", [action for action in SETTINGS if action != "GetBucketTagging"])
 def test_a_setting_that_cannot_be_read_keeps_a_probe_from_cleaning_nothing_else(subject: Subject, proxy: FaultProxy, action: str) -> None:
     scratch = fresh("probe")
     proxy.add(Rule(action, shows=LISTING))
     subject.buckets.probe(scratch)
     assert subject.buckets.count(scratch).empty
+
+
+@pytest.mark.usefixtures("without_pauses")
+@pytest.mark.parametrize(
+    ("action", "shown"),
+    [*((action, LISTING) for action in SETTINGS), *((action, XHTML) for action in ("GetBucketPolicy", "GetBucketVersioning"))],
+)
+def test_one_question_that_a_store_does_not_know_spoils_no_other_capability(
+    subject: Subject, proxy: FaultProxy, action: str, shown: bytes
+) -> None:
+    """A gateway that lists the bucket, or a firewall that answers for one path: in the first probe of a bucket and in the next."""
+    scratch, concerned = fresh("probe"), SETTINGS[action] or b.TAGS
+    left_out = {concerned, b.EXPECTED_OWNER} if action == "GetBucketVersioning" else {concerned}  # an owner is tried by that question
+    before = {one.name: one.verdict for one in subject.buckets.probe(fresh("probe"))}
+    proxy.add(Rule(action, shows=shown))
+    for _ in range(2):
+        found = {one.name: one.verdict for one in subject.buckets.probe(scratch)}
+        assert found[concerned] != "Yes"
+        assert [name for name, verdict in found.items() if verdict != before[name] and name not in left_out] == []
 
 
 def test_a_policy_that_is_the_stores_and_cannot_be_read_is_still_said_to_be(subject: Subject, proxy: FaultProxy) -> None:

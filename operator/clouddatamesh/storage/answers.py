@@ -26,8 +26,11 @@ ROOTS: Final = {
 _JSON: Final = ("GetBucketPolicy",)
 _ASKED_OF_ANYBODY: Final = ("GetUser", "GetCallerIdentity")
 """Also asked of stores that know neither IAM nor STS, which may answer with a page of their own."""
-_UNKNOWN_TO_SOME: Final = ("GetBucketEncryption", "GetBucketOwnershipControls", "GetPublicAccessBlock")
-"""Stores that do not know one of these questions list the bucket."""
+_SETTINGS: Final = tuple(name for name, root in ROOTS.items() if name.startswith("Get") and root != "LocationConstraint") + _JSON
+"""Questions about a bucket's settings. Some stores list the bucket in answer to one that they do not know."""
+_UNSET_IF_UNKNOWN: Final = ("GetBucketEncryption", "GetBucketOwnershipControls", "GetPublicAccessBlock")
+"""Of these such a list is read as an answer without the setting."""
+_UNKNOWN: Final = b"<Error><Code>NotImplemented</Code><Message>The store does not know it, and lists the bucket</Message></Error>"
 _FIRST: Final = re.compile(rb"<(?:[\w.-]+:)?([\w.-]+)")
 _BEFORE: Final = ((b"<?", b"?>"), (b"<!--", b"-->"), (b"<!", b">"))
 """What may stand before the first element: how it begins and ends."""
@@ -42,9 +45,13 @@ class NotAnAnswerError(BotoCoreError):  # type: ignore[misc]  # botocore has no 
 
 
 def check_answer(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
-    """Called by botocore before it reads an answer; raises where it is not the store's."""
+    """Called by botocore before it reads an answer; raises where it is not the store's. A list for a setting is made an error of S3."""
     name, body = operation_model.name, response_dict.get("body")
     if operation_model.has_streaming_output or not isinstance(body, bytes) or not 200 <= response_dict["status_code"] < 300:
+        return
+    if name in _SETTINGS and _first_element(body[:_LONGEST]) == ROOTS["ListObjectsV2"]:
+        if name not in _UNSET_IF_UNKNOWN:
+            response_dict |= {"status_code": 501, "body": _UNKNOWN}
         return
     if not _is_answer(name, body):
         raise NotAnAnswerError(operation=name)
@@ -58,8 +65,6 @@ def _is_answer(operation: str, body: bytes) -> bool:
     first = _first_element(body[:_LONGEST])
     if operation not in ROOTS:
         return first.lower() != "html"
-    if operation in _UNKNOWN_TO_SOME and first == ROOTS["ListObjectsV2"]:
-        return True
     return first in (ROOTS[operation], *(f"{operation}{end}" for end in ("Response", "Result", "Output")))  # some name it for the request
 
 

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from clouddatamesh.errors import MeshError
 from clouddatamesh.model import bucket as b
+from clouddatamesh.storage.answers import NotAnAnswerError
 from clouddatamesh.storage.attempts import ATTEMPTS
 from clouddatamesh.storage.attempts_users import remove_user
 from clouddatamesh.storage.calls import WIRE_ERRORS, Calls
@@ -16,6 +17,7 @@ from clouddatamesh.storage.scratch import KEY, MARK, Harmful, Scratch, Unproven,
 from clouddatamesh.storage.settings import UNSET
 
 _ABSENT: Final = ("NoSuchBucket",)
+_NO_TAGS: Final = ("NotImplemented", "MethodNotAllowed")
 _SILENCE: Final = "The store did not answer while it was probed"
 
 
@@ -56,6 +58,8 @@ def _try(name: str, scratch: Scratch) -> b.Capability:
         return b.Capability(name, "Unclear", str(shown))
     except (KeyError, IndexError, ValueError):
         return b.Capability(name, "Unclear", "The answer could not be read")
+    except NotAnAnswerError as error:
+        return b.Capability(name, "Unclear", str(error))
     except WIRE_ERRORS as error:
         if not isinstance(error, ClientError):
             scratch.patience.give_up()
@@ -91,7 +95,7 @@ def _is_ours(s3: Calls, scratch: Scratch) -> bool:
     bucket, words = scratch.bucket, f"on bucket {scratch.bucket}"
     if s3.get("list_objects_v2", words, unless=_ABSENT, Bucket=bucket, MaxKeys=1) is None:
         return False
-    tags = (s3.get("get_bucket_tagging", words, unless=(*UNSET, *_ABSENT), Bucket=bucket) or {}).get("TagSet") or [MARK]
+    tags = (s3.get("get_bucket_tagging", words, unless=(*UNSET, *_ABSENT, *_NO_TAGS), Bucket=bucket) or {}).get("TagSet") or [MARK]
     listed = s3.do("list_object_versions", words, Bucket=bucket)
     keys = {item["Key"] for part in ("Versions", "DeleteMarkers") for item in listed.get(part, ())}
     if MARK not in tags or keys - {KEY}:
