@@ -1,0 +1,60 @@
+"""Whether the chart's admission policies and their bindings exist, deny, and are of this version."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from clouddatamesh.doctor.findings import Checked, Finding, Result
+from clouddatamesh.doctor.subject import Subject
+from clouddatamesh.model.objects import Manifest
+
+CHECK: Final = "policies"
+GUARDS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    "enabled": (
+        tuple(f"clouddatamesh-operator-guard-{part}" for part in ("children", "namespaces", "answers", "specs")),
+        "a stolen token of the operator may bind roles and write in every namespace",
+    ),
+    "ports": (("clouddatamesh-port-guard",), "everyone who may change a product opens its ports"),
+    "deletion": (("clouddatamesh-deletion-guard",), "a product that is being deleted may be changed to destroy its data or to give access"),
+    "finalizers": (("clouddatamesh-finalizer-guard",), "a finalizer may be removed by others, which leaves users and keys in the store"),
+    "status": (("clouddatamesh-status-guard",), "others may write status, the operator's record of what to revoke"),
+    "owners": (("clouddatamesh-owner-guard",), "who names an owner has objects deleted by the garbage collector"),
+    "cutOff": (("clouddatamesh-cut-off-guard",), "consumers that an owner cut off may be let in by others"),
+    "namespaces": (("clouddatamesh-namespace-guard",), "everyone who may change a namespace decides which Domain has it"),
+}
+"""By the chart's value guard.<name>: the policies that it renders, and what their absence allows. A test compares it with the chart."""
+_ROOT: Final = "/apis/admissionregistration.k8s.io/v1"
+_VERSION: Final = "app.kubernetes.io/version"
+
+
+def look(subject: Subject, without: frozenset[str]) -> Iterator[Result]:
+    """`without` are guards that were switched off on purpose."""
+    wanted = {name: (guard, why) for guard, (names, why) in GUARDS.items() if guard not in without for name in names}
+    for name, (guard, why) in wanted.items():
+        policy = subject.reader.get(f"{_ROOT}/validatingadmissionpolicies/{name}")
+        binding = subject.reader.get(f"{_ROOT}/validatingadmissionpolicybindings/{name}")
+        for what in judge(policy, binding, version=subject.version):
+            yield Finding(
+                check=CHECK,
+                object=f"ValidatingAdmissionPolicy {name}",
+                what=what,
+                why=f"Without it {why}",
+                do=f"{subject.upgrade()}; if guard.{guard}=false is intended, run doctor with --without-guard {guard}",
+            )
+    yield Checked(check=CHECK, what=f"{len(wanted)} admission policies and their bindings")
+
+
+def judge(policy: Manifest | None, binding: Manifest | None, *, version: str) -> Iterator[str]:
+    """What is wrong with one policy and its binding."""
+    if policy is None and binding is None:
+        yield "The policy and its binding do not exist"
+    elif policy is None or binding is None:
+        yield f"The {'policy' if policy is None else 'binding of the policy'} does not exist"
+    if binding is not None and "Deny" not in (binding["spec"].get("validationActions") or ()):
+        yield f"The binding does not deny: validationActions are {', '.join(binding['spec'].get('validationActions') or ['empty'])}"
+    if policy is not None and (told := _version_of(policy)) not in ("", version):
+        yield f"The policy is of version {told}, this program is {version}"
+
+
+def _version_of(found: Manifest) -> str:
+    """As the chart labelled it; empty where something else than the chart installed it."""
+    return str((found["metadata"].get("labels") or {}).get(_VERSION) or "")
