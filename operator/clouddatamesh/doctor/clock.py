@@ -20,4 +20,4 @@ def judge(seconds: float, *, is_operator: bool) -> Iterator[Result]:
             do="Synchronize the clock, for example by chrony: chronyc tracking",
             level="ToDo" if is_operator else "Remark",
         )
-    yield Checked(check=CHECK, what=f"this machine's clock is {seconds:+.0f} s from the API server's")
+    yield Checked(check=CHECK, what=f"this machine's clock, {abs(seconds):.0f} s from the API server's")

@@ -32,6 +32,7 @@ _ADVICE: Final = (
     ("cannot read", "Run the newer version of the operator again: helm history clouddatamesh -n {namespace}"),
 )
 """By words of a sentence of /readyz, what docs/operations/probes.md says to do."""
+_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 Ask = Callable[[str], tuple[int, str]]
 
 
@@ -142,7 +143,7 @@ def _ask_through(subject: Subject, root: str, path: str) -> tuple[int, str]:
 def _ask_here(port: str, path: str) -> tuple[int, str]:
     """The Pod in which this program runs."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=_ASKING) as answer:
+        with _DIRECT.open(f"http://127.0.0.1:{port}{path}", timeout=_ASKING) as answer:
             return int(answer.status), answer.read(_MOST).decode(errors="replace")
     except urllib.error.HTTPError as error:
         with error:

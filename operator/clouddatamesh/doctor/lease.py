@@ -62,7 +62,8 @@ class Watched:
             return  # it could not be read, and that was reported
         first = last = self._first
         for pause in (2 * ROUND, float(DURATION)):
-            if last.renewed == first.renewed:
+            is_held = bool(last.holder) or pause < DURATION  # every replica tries to take a free Lease each round
+            if last.renewed == first.renewed and is_held:
                 self._wait(min(max(self._since + pause - self._now(), 0.0), subject.reader.left()))
                 last = _read(subject)
         subject.leads = bool(last.holder) and last.renewed != first.renewed

@@ -12,7 +12,7 @@ from clouddatamesh.doctor.findings import Checked, Finding, Result, Unchecked
 from clouddatamesh.doctor.reading import NotAllowed
 from clouddatamesh.doctor.subject import Subject
 from clouddatamesh.errors import MeshError, Transient
-from clouddatamesh.kube.resources import collection, path
+from clouddatamesh.kube.resources import RESOURCES, collection, path
 from clouddatamesh.kube.secrets import decode
 from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.evidence import Present
@@ -92,7 +92,7 @@ def look(subject: Subject) -> Iterator[Result]:
                 raise Transient("", f"There are more than {_OWNERS // 2} products and requests")
     search = _Search(subject, owners)
     for manifest in subject.reader.pages(collection("ObjectStore")):
-        yield from search.look({**manifest, "kind": "ObjectStore"})
+        yield from search.look({"apiVersion": RESOURCES["ObjectStore"].api_version, "kind": "ObjectStore", **manifest})
 
 
 class _Search:
@@ -103,13 +103,14 @@ class _Search:
 
     def look(self, manifest: Manifest) -> Iterator[Result]:
         """One store; what it refuses is reported as not checked."""
-        name, store = manifest["metadata"]["name"], read_leniently(ObjectStore, manifest)
+        name = manifest["metadata"]["name"]
         what = f"users and buckets in ObjectStore {name}"
-        if store.spec.credentials_secret_ref is None and not self._subject.is_operator:
-            missing = "it uses the operator's workload identity; run doctor in the Pod"
-            yield Unchecked(check=CHECK, what=what, missing=missing)
-            return
         try:
+            store = read_leniently(ObjectStore, manifest)
+            if store.spec.credentials_secret_ref is None and not self._subject.is_operator:
+                missing = "it uses the operator's workload identity; run doctor in the Pod"
+                yield Unchecked(check=CHECK, what=what, missing=missing)
+                return
             connection = connection_of(store, OwnSecrets(self._subject))
             yield from judge_users(name, self._read_users(connection), self._owners)
             yield from self._look_at_buckets(name, f"{store.spec.bucket_prefix}-", connection)

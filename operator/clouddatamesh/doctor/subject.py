@@ -1,7 +1,7 @@
 """What every check is told: who asks, where the operator is, what time it is by the API server, and whether an operator leads."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -44,7 +44,8 @@ class Subject:
 
     def is_by_design(self, need: Need) -> bool:
         """Whether the operator asks for what the chart does not let it do."""
-        return self.is_operator and need not in self.own
+        plain = replace(need, name="")
+        return self.is_operator and not {need, plain, replace(plain, namespace="")} & self.own
 
     def start(self) -> str:
         """The command that brings an operator back."""
