@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from clouddatamesh import __version__
+from clouddatamesh.doctor.arguments import add_arguments
 
 _OVERRIDDEN: Final = ("LOG_LEVEL", "LOG_FORMAT", "DRIFT_INTERVAL", "THREADS", "HEALTH_PORT")
 """Environment variables that an argument of `run` overrides."""
@@ -45,14 +46,8 @@ def _parser() -> argparse.ArgumentParser:
         "check-uninstall", help="wait until no objects are left that need the operator; the chart's hook runs it"
     )
     uninstalled.add_argument("--wait-seconds", type=float, default=240.0, help="how long to wait for objects that are being deleted")
-    _add_doctor(commands.add_parser("doctor", help="check an installation, from outside or in its Pod; it only reads"))
+    add_arguments(commands.add_parser("doctor", help="check an installation, from outside or in its Pod; it only reads"))
     return parser
-
-
-def _add_doctor(parser: argparse.ArgumentParser) -> None:
-    from clouddatamesh.doctor.command import add_arguments
-
-    add_arguments(parser)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

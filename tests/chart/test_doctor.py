@@ -2,7 +2,7 @@
 
 import pytest
 
-from clouddatamesh.doctor.policies import GUARDS
+from clouddatamesh.doctor.guards import GUARDS
 from clouddatamesh.doctor.subject import CONTAINER, DEPLOYMENT
 from tests.chart.rendering import objects_in, of_kind, pod_of, render_text
 

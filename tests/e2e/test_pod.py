@@ -1,5 +1,6 @@
 """The image in a real Pod: kubelet, containerd, a user without an entry in /etc/passwd, a read-only root, `restricted` enforced."""
 
+import json
 import os
 import re
 import subprocess
@@ -156,6 +157,15 @@ def test_the_retail_mesh_becomes_ready_and_is_watched(mesh: PodInstallation, sto
     assert metric(mesh, "watcher_restarts_total") == 0
     assert mesh.pod()["status"]["containerStatuses"][0]["restartCount"] == 0
     assert_watched(mesh, token="first")
+
+
+def test_the_doctor_runs_in_the_pod_and_finds_nothing(mesh: PodInstallation) -> None:
+    command = ("exec", "deploy/clouddatamesh", "-n", NAMESPACE, "--", PROGRAM, "doctor", "--stores", "--output=json")
+    said = json.loads(mesh.cluster.kubectl(*command))
+    assert (said["exitCode"], said["findings"]) == (0, [])
+    assert all(one["byDesign"] for one in said["notChecked"])
+    assert {"health", "lease", "permissions", "crds", "stores", "objects", "orphans"} <= {one["check"] for one in said["checked"]}
+    assert said["user"] == f"system:serviceaccount:{NAMESPACE}:clouddatamesh"
 
 
 def test_hanging_watches_and_a_clock_that_is_off_are_told_within_90_seconds_and_heal(node: Node, mesh: PodInstallation) -> None:

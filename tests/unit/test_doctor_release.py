@@ -9,6 +9,7 @@ from clouddatamesh.doctor import clock as clocks
 from clouddatamesh.doctor import health, policies, release
 from clouddatamesh.doctor import permissions as rights
 from clouddatamesh.doctor.findings import Finding, Unchecked
+from clouddatamesh.doctor.guards import GUARDS
 from clouddatamesh.doctor.lease import Watched
 from clouddatamesh.shell.lease import NAME
 from tests.unit.doctor_scene import NAMESPACE, OPERATOR, Clock, Server, a_subject, said, the_only
@@ -75,9 +76,9 @@ def test_a_policy_counts_where_it_is_bound_denies_and_is_of_this_version(policy:
 
 
 def test_a_guard_that_is_switched_off_on_purpose_is_not_missed() -> None:
-    names = {name for guard, (listed, _) in policies.GUARDS.items() for name in listed}
+    names = {name for guard, (listed, _) in GUARDS.items() for name in listed}
     assert len(said(policies.look(a_subject(), frozenset()))) == len(names)
-    assert said(policies.look(a_subject(), frozenset(policies.GUARDS))) == []
+    assert said(policies.look(a_subject(), frozenset(GUARDS))) == []
 
 
 def a_lease(holder: str = "a", renewed: str = "1") -> dict[str, Any]:

@@ -54,6 +54,13 @@ def test_the_text_says_what_to_do_first_and_counts() -> None:
     assert "run doctor from outside" in as_text(Report((BY_DESIGN,)), a_subject())
 
 
+def test_a_terminal_is_shown_no_control_characters() -> None:
+    hostile = Finding(check="objects", object="a", what="cut off: \x1b[2J\x07\u202eevil", why="w\nTo do:", do="d")
+    text = as_text(Report((hostile,)), a_subject())
+    assert "cut off: ?[2J??evil" in text
+    assert "why: w?To do:" in text
+
+
 def test_the_json_has_the_same() -> None:
     document = json.loads(as_json(Report((CHECKED, UNCHECKED, REMARK, TO_DO)), a_subject()))
     assert document["exitCode"] == 1

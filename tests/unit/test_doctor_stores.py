@@ -12,7 +12,10 @@ from clouddatamesh.doctor.orphans import Owners, OwnSecrets, Users
 from clouddatamesh.kube.resources import collection
 from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.objects import Key
+from clouddatamesh.model.settings import Settings
+from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks, names
+from clouddatamesh.plan.sweep import MOST, orphan_findings
 from tests.unit.doctor_scene import NAMESPACE, NOW, OPERATOR, Server, a_subject, said
 
 SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/main-s3"
@@ -59,20 +62,19 @@ def test_a_store_that_nobody_looked_at_is_told_among_the_objects() -> None:
     assert judged(status="Unknown", reason="Pending", observedGeneration=-1, probedAt=None, storeId=None) == []
 
 
-def orphaned(count: int, words: str) -> dict[str, Any]:
-    condition = {
-        "type": "PrincipalsOrphaned",
-        "status": "True",
-        "reason": "Orphaned",
-        "message": f"Principals without a living owner; {words}",
-    }
-    return {"conditions": (condition,), "orphans": [{"name": f"u{number}"} for number in range(count)]}
+def orphaned(count: int, *, of: int) -> dict[str, Any]:
+    """As the operator itself writes it."""
+    found = tuple(f"u{number}" for number in range(count))
+    world = StoreWorld(NOW, Settings(mesh="acme", namespace=NAMESPACE), "cluster", orphans=found, principals=of)
+    (finding,) = orphan_findings(world)
+    listed = [{"name": name} for name in found[: MOST + 1]]
+    return {"conditions": (vars(finding),), "orphans": listed}
 
 
 def test_orphans_that_the_operator_removes_are_a_remark_and_the_pulled_brake_is_not() -> None:
-    (swept,) = stores.judge(a_store(**orphaned(20, "20 at a time")), subject=a_subject())
-    (braked,) = stores.judge(a_store(**orphaned(21, "30 of 40 are left alone")), subject=a_subject())
-    (many,) = stores.judge(a_store(**orphaned(21, "20 at a time")), subject=a_subject())
+    (swept,) = stores.judge(a_store(**orphaned(20, of=20)), subject=a_subject())
+    (braked,) = stores.judge(a_store(**orphaned(30, of=40)), subject=a_subject())
+    (many,) = stores.judge(a_store(**orphaned(30, of=400)), subject=a_subject())
     assert (swept.level, braked.level, many.level) == ("Remark", "ToDo", "Remark")
     assert "The brake of the sweep" in braked.why
 
@@ -133,6 +135,11 @@ def test_users_of_nobody_are_told_and_those_of_other_clusters_are_a_remark() -> 
     assert theirs.what == "1 users below /clouddatamesh/acme/ are of other clusters: far"
 
 
+def test_a_command_is_safe_to_copy_whatever_a_store_calls_its_users() -> None:
+    (found,) = orphans.judge_users("main", Users(own=("a; reboot",)), owners())
+    assert "--user-name 'a; reboot'" in found.do
+
+
 def test_a_long_list_of_users_is_cut() -> None:
     (found,) = orphans.judge_users("main", Users(own=tuple(f"u{number:02}" for number in range(40))), owners())
     assert found.what.endswith("u09 and 30 more")
@@ -147,6 +154,7 @@ def test_a_bucket_of_a_product_that_is_gone_is_a_remark_because_data_is_kept_on_
     (found,) = orphans.judge_buckets("main", [a_bucket("2")], owners(an_owner(uid="1")))
     assert found.what == "1 buckets carry the marks of products that do not exist: acme-returns (sales/returns)"
     assert found.level == "Remark"
+    assert "s3://acme-returns --recursive" in found.do
 
 
 @pytest.mark.parametrize("bucket", [a_bucket("1"), a_bucket("2", mesh="other"), a_bucket("2", cluster="other"), Bucket(name="acme-mesh")])

@@ -1,19 +1,18 @@
-"""`clouddatamesh doctor`: its arguments, the log-in, and the exit code."""
+"""`clouddatamesh doctor`: the log-in, the run, and the exit code."""
 
 import argparse
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Final
 
 from clouddatamesh import __version__
+from clouddatamesh.doctor.arguments import NAMESPACE
 from clouddatamesh.doctor.examine import Options, examine
 from clouddatamesh.doctor.findings import NOT_RUN
 from clouddatamesh.doctor.lease import Watched
-from clouddatamesh.doctor.policies import GUARDS
 from clouddatamesh.doctor.reading import NotAllowed, Reader
 from clouddatamesh.doctor.render import as_json, as_text
 from clouddatamesh.doctor.subject import Subject
@@ -24,33 +23,10 @@ from clouddatamesh.kube.resources import collection
 from clouddatamesh.kube.skew import Skew
 from clouddatamesh.shell.access import needs
 
-NAMESPACE: Final = "clouddatamesh-system"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the subcommand."""
-    parser.add_argument("--kubeconfig", type=Path, help="kubeconfig file; default: KUBECONFIG, or the Pod's own ServiceAccount")
-    parser.add_argument("--context", help="context of the kubeconfig")
-    parser.add_argument("--namespace", help=f"the operator's namespace; default: POD_NAMESPACE, or {NAMESPACE}")
-    parser.add_argument("--mesh", default="", help="name of the mesh; default: CLOUDDATAMESH_MESH, or what the cluster recorded")
-    parser.add_argument("--stores", action="store_true", help="also look for orphans in the stores, with their credentials")
-    parser.add_argument(
-        "--without-guard", action="append", default=[], choices=sorted(GUARDS), help="guard.<name>=false is intended; may be repeated"
-    )
-    parser.add_argument("--timeout", type=_seconds, default=120.0, help="seconds for all checks; default: 120")
-    parser.add_argument("--output", choices=("text", "json"), default="text")
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 1 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError("must be a number of seconds from 1 to 3600")
-    return seconds
-
 
 def run(arguments: argparse.Namespace, env: Mapping[str, str] = os.environ) -> int:
     """Check, print, and return the exit code: 0 all well, 1 something to do, 2 not or not all could be checked."""
-    skew = Skew()
+    skew = Skew(steady=time.monotonic)  # CLOCK_BOOTTIME is of Linux, and this runs on workstations as well
     try:
         client = Client(connections=4, kubeconfig=arguments.kubeconfig, context=arguments.context, skew=skew)
         subject = _subject(client, skew, arguments, env)

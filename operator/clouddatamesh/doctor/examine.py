@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from clouddatamesh.doctor import clock, crds, health, namespaces, objects, orphans, permissions, policies, release, stores
+from clouddatamesh.doctor import clock, crds, health, namespaces, objects, permissions, policies, release, stores
 from clouddatamesh.doctor.findings import Report, Result, Unchecked
 from clouddatamesh.doctor.lease import Watched
 from clouddatamesh.doctor.reading import NotAllowed, OutOfTime
@@ -52,6 +52,8 @@ def _checks(options: Options, lease: Watched) -> Iterator[tuple[str, str, Look]]
     for kind in RECONCILED:
         yield objects.CHECK, f"{kind}s", objects.Objects(kind).look
     if options.stores:
+        from clouddatamesh.doctor import orphans  # boto3 takes memory, which in the Pod is the operator's
+
         yield orphans.CHECK, "users and buckets in the stores", orphans.look
 
 

@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from shlex import quote
 from typing import Any, Final
 
 from clouddatamesh.doctor.findings import Checked, Finding, Result, Unchecked
@@ -119,7 +120,7 @@ def judge(replica: Replica, *, subject: Subject) -> Iterator[Finding]:
         yield say(
             f"It serves mesh {mesh}, not {subject.mesh}",
             "It does not begin under another name",
-            f"{subject.upgrade()} --set mesh={subject.mesh}",
+            f"{subject.upgrade()} --set mesh={quote(subject.mesh)}",
         )
     skew = replica.value("clouddatamesh_clock_skew_seconds") or 0.0
     if abs(skew) > LIMIT and "clock" not in text:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from shlex import quote
 from typing import Final
 
 from clouddatamesh.doctor.findings import Checked, Finding, Result
@@ -52,7 +53,7 @@ class Watched:
                 object=f"Lease {subject.namespace}/{RECORD}",
                 what=f"This cluster is served as mesh {recorded}, and the name given here is {subject.mesh}",
                 why="The operator does not begin under another name, because the name is part of every mark of ownership",
-                do=f"{subject.upgrade()} --set mesh={recorded}",
+                do=f"{subject.upgrade()} --set mesh={quote(recorded)}",
             )
         subject.mesh = subject.mesh or recorded
 

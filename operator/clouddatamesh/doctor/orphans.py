@@ -5,6 +5,7 @@ Read only where it is asked for, by the store's own credentials.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import Final
 
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
@@ -154,7 +155,7 @@ def judge_users(store: str, users: Users, owners: Owners) -> Iterator[Finding]:
             why="Their keys may still work. A running operator disables up to 20 after five minutes and removes them a minute later",
             do=(
                 f"Apply the objects they belong to, or let the operator remove them; by hand for each: aws iam list-access-keys --user-name"
-                f" {orphaned[0]}, then docs/operations/break-glass.md, Clean up in the store"
+                f" {quote(orphaned[0])}, then docs/operations/break-glass.md, Clean up in the store"
             ),
         )
     others = [user for user in users.others if user not in owners.principals]
@@ -178,12 +179,13 @@ def judge_buckets(store: str, found: Iterable[Bucket], owners: Owners) -> Iterat
         if is_ours and marks.UID_TAG in tags and tags[marks.UID_TAG] not in owners.products:
             gone.append(f"{bucket.name} ({tags.get(marks.NAMESPACE_TAG)}/{tags.get(marks.NAME_TAG)})")
     if gone:
+        first = quote("s3://" + gone[0].partition(" ")[0])
         yield Finding(
             check=CHECK,
             object=f"ObjectStore {store}",
             what=f"{len(gone)} buckets carry the marks of products that do not exist: {_some(gone)}",
             why="deletionPolicy Retain keeps data; a product of the same name and namespace takes its bucket back",
-            do=f"Apply the product again, or, when nobody needs the data: aws s3 rb s3://{gone[0].split(' ')[0]} --force",
+            do=f"Apply the product again; or delete the bucket by hand if nobody needs what is in it: aws s3 ls {first} --recursive",
             level="Remark",
         )
 

@@ -1,27 +1,14 @@
 """Whether the chart's admission policies and their bindings exist, deny, and are of this version."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from clouddatamesh.doctor.findings import Checked, Finding, Result
+from clouddatamesh.doctor.guards import GUARDS
 from clouddatamesh.doctor.subject import Subject
 from clouddatamesh.model.objects import Manifest
 
 CHECK: Final = "policies"
-GUARDS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
-    "enabled": (
-        tuple(f"clouddatamesh-operator-guard-{part}" for part in ("children", "namespaces", "answers", "specs")),
-        "a stolen token of the operator may bind roles and write in every namespace",
-    ),
-    "ports": (("clouddatamesh-port-guard",), "everyone who may change a product opens its ports"),
-    "deletion": (("clouddatamesh-deletion-guard",), "a product that is being deleted may be changed to destroy its data or to give access"),
-    "finalizers": (("clouddatamesh-finalizer-guard",), "a finalizer may be removed by others, which leaves users and keys in the store"),
-    "status": (("clouddatamesh-status-guard",), "others may write status, the operator's record of what to revoke"),
-    "owners": (("clouddatamesh-owner-guard",), "who names an owner has objects deleted by the garbage collector"),
-    "cutOff": (("clouddatamesh-cut-off-guard",), "consumers that an owner cut off may be let in by others"),
-    "namespaces": (("clouddatamesh-namespace-guard",), "everyone who may change a namespace decides which Domain has it"),
-}
-"""By the chart's value guard.<name>: the policies that it renders, and what their absence allows. A test compares it with the chart."""
 _ROOT: Final = "/apis/admissionregistration.k8s.io/v1"
 _VERSION: Final = "app.kubernetes.io/version"
 

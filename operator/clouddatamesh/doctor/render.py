@@ -15,13 +15,19 @@ _RESULTS = {
 
 def as_text(report: Report, subject: Subject) -> str:
     """What needs to be done first, then remarks, then what was not checked."""
-    return "\n".join(_lines(report, subject)) + "\n"
+    return "\n".join(map(_plain, _lines(report, subject))) + "\n"
+
+
+def _plain(line: str) -> str:
+    """Annotations and the words of stores are written by others, and a terminal obeys control characters."""
+    return "".join(character if character.isprintable() else "?" for character in line)
 
 
 def _lines(report: Report, subject: Subject) -> Iterator[str]:
     yield f"clouddatamesh doctor {subject.version}: namespace {subject.namespace}, as {subject.user}. It only reads."
     for title, found in (("To do", report.to_do), ("Remarks", report.remarks)):
-        yield from (("", f"{title}:") if found else ())
+        if found:
+            yield from ("", f"{title}:")
         for number, one in enumerate(found, start=1):
             yield from _finding(number, one)
     if report.unchecked:

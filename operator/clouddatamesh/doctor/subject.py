@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from shlex import quote
 from typing import Final
 
 from clouddatamesh.doctor.reading import Reader
@@ -53,7 +54,7 @@ class Subject:
             return f"kubectl scale deployment {DEPLOYMENT} -n {self.namespace} --replicas=2"
         return (
             f"helm upgrade --install clouddatamesh charts/clouddatamesh -n {self.namespace} --create-namespace --wait --set mesh="
-            f"{self.mesh or '<the same mesh>'} --set image.repository=<registry>/clouddatamesh"
+            f"{quote(self.mesh) if self.mesh else '<the same mesh>'} --set image.repository=<registry>/clouddatamesh"
         )
 
     def upgrade(self) -> str:
