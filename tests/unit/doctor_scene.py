@@ -38,7 +38,7 @@ class Server:
         return self._list(found, query or {}) if isinstance(found, list) else dict(found)
 
     def _allows(self, asked: Mapping[str, str]) -> bool:
-        return f"{asked['verb']} {asked['resource']}" not in self.denied
+        return not {"*", f"{asked['verb']} {asked['resource']}"} & self.denied
 
     def _list(self, found: list[Any], query: Mapping[str, str]) -> dict[str, Any]:
         size, first = min(self.page, int(query["limit"])), 0 if self.repeats else int(query.get("continue") or 0)

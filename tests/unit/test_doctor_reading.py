@@ -55,14 +55,13 @@ def test_no_more_than_the_first_objects_are_asked_for() -> None:
     assert len(Reader(server, seconds=10).some(PODS, 3)) == 3
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_names_the_permission(status: int) -> None:
-    server = Server({PODS: status})
+def test_a_refusal_names_the_permission() -> None:
+    server = Server({PODS: 403})
     with pytest.raises(NotAllowed, match=r"^the permission to list pods in namespace a$"):
         list(Reader(server, seconds=10).pages(PODS))
 
 
-@pytest.mark.parametrize("status", [410, 429, 500, 503])
+@pytest.mark.parametrize("status", [401, 410, 429, 500, 503])
 def test_another_answer_is_no_refusal(status: int) -> None:
     with pytest.raises(MeshError, match="Reading /api/v1"):
         list(Reader(Server({PODS: status}), seconds=10).pages(PODS))

@@ -36,6 +36,13 @@ def test_what_is_missing_of_one_rule_is_one_finding_with_its_reason() -> None:
     assert found.do == "helm upgrade clouddatamesh charts/clouddatamesh -n mesh-system --reset-then-reuse-values --wait"
 
 
+def test_an_operator_without_any_permission_is_told_once() -> None:
+    server = Server(dict(REVIEWS), denied=frozenset({"*"}))
+    found = the_only(rights.look(a_subject(server)))
+    assert found.what.startswith("It has none of the ")
+    assert found.object == f"ServiceAccount {NAMESPACE}/clouddatamesh"
+
+
 def test_a_missing_right_in_its_own_namespace_names_the_role() -> None:
     found = the_only(rights.look(a_subject(Server(dict(REVIEWS), denied=frozenset({"get secrets"})))))
     assert (found.object, found.what) == (
@@ -49,6 +56,9 @@ def test_rights_to_secrets_are_asked_in_namespaces_of_domains_that_stay() -> Non
     server = Server({**REVIEWS, "/api/v1/namespaces": spaces}, denied=frozenset({"delete secrets"}))
     found = the_only(rights.look_at_domains(a_subject(server)))
     assert (found.object, found.what) == ("ClusterRole clouddatamesh-secrets", "The operator may not delete secrets in namespace sales")
+    server.objects["/api/v1/namespaces"] = [{"metadata": {"name": "inventory"}}, {"metadata": {"name": "sales"}}]
+    found = the_only(rights.look_at_domains(a_subject(server)))
+    assert found.what == "The operator may not delete secrets in namespace inventory; delete secrets in namespace sales"
 
 
 def a_binding(*actions: str) -> dict[str, Any]:
@@ -77,7 +87,11 @@ def test_a_policy_counts_where_it_is_bound_denies_and_is_of_this_version(policy:
 
 def test_a_guard_that_is_switched_off_on_purpose_is_not_missed() -> None:
     names = {name for guard, (listed, _) in GUARDS.items() for name in listed}
-    assert len(said(policies.look(a_subject(), frozenset()))) == len(names)
+    one = {f"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/{min(names)}": a_policy()}
+    assert len(said(policies.look(a_subject(Server(one)), frozenset()))) == len(names)
+    assert said(policies.look(a_subject(), frozenset())) == [
+        "ValidatingAdmissionPolicies clouddatamesh-*: None of the 11 policies of the chart exists, nor a binding of one"
+    ]
     assert said(policies.look(a_subject(), frozenset(GUARDS))) == []
 
 

@@ -1,6 +1,6 @@
 """Whether the operator may do what the chart's roles say, rule by rule."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from clouddatamesh.api import permissions
@@ -13,6 +13,7 @@ from clouddatamesh.plan import marks
 from clouddatamesh.shell.access import needs_of
 
 CHECK: Final = "permissions"
+ROLE: Final = "clouddatamesh-operator"
 _NAMESPACES: Final = 10
 """Of so many Domains' namespaces the rights to Secrets are asked."""
 
@@ -20,30 +21,28 @@ _NAMESPACES: Final = 10
 def look(subject: Subject) -> Iterator[Result]:
     """The roles in the cluster and in the operator's namespace."""
     asked = who(subject)
-    rules = [(rule, "") for rule in permissions.OPERATOR_CLUSTER]
-    rules += [(rule, subject.namespace) for rule in permissions.OPERATOR_OWN_NAMESPACE]
-    count = 0
-    for rule, namespace in rules:
-        needs = tuple(needs_of(rule, namespace=namespace))
-        count += len(needs)
-        missing = tuple(need for need in needs if not subject.reader.is_granted(need, asked))
-        yield from judge(rule, missing, namespace=namespace, subject=subject)
+    rules = [(rule, tuple(needs_of(rule))) for rule in permissions.OPERATOR_CLUSTER]
+    rules += [(rule, tuple(needs_of(rule, namespace=subject.namespace))) for rule in permissions.OPERATOR_OWN_NAMESPACE]
+    missing = [(rule, tuple(need for need in needs if not subject.reader.is_granted(need, asked))) for rule, needs in rules]
+    count, lacking = (sum(len(needs) for _, needs in listed) for listed in (rules, missing))
+    if lacking == count:
+        yield _none_of(count, subject)
+    else:
+        yield from (judge(rule, needs, subject=subject) for rule, needs in missing if needs)
     yield Checked(check=CHECK, what=f"{count} permissions of {subject.account}, by {asked.review}")
 
 
 def look_at_domains(subject: Subject) -> Iterator[Result]:
     """The role for Secrets, which the operator binds to itself in the namespaces of Domains."""
     asked = who(subject)
-    query = {"labelSelector": marks.DOMAIN_LABEL}
-    found = subject.reader.some(collection("Namespace"), _NAMESPACES, query)
+    found = subject.reader.some(collection("Namespace"), _NAMESPACES, {"labelSelector": marks.DOMAIN_LABEL})
     names = tuple(one["metadata"]["name"] for one in found if "deletionTimestamp" not in one["metadata"])
-    for namespace in names:
-        for rule in permissions.OPERATOR_DOMAIN_NAMESPACE:
-            missing = tuple(need for need in needs_of(rule, namespace=namespace) if not subject.reader.is_granted(need, asked))
-            yield from judge(rule, missing, namespace=namespace, subject=subject, role=permissions.SECRETS_ROLE)
-    yield Checked(
-        check=CHECK, what=f"the right to Secrets in {len(names)} namespaces of Domains (at most {_NAMESPACES}), by {asked.review}"
-    )
+    for rule in permissions.OPERATOR_DOMAIN_NAMESPACE:
+        needs = (need for namespace in names for need in needs_of(rule, namespace=namespace))
+        missing = tuple(need for need in needs if not subject.reader.is_granted(need, asked))
+        if missing:
+            yield judge(rule, missing, subject=subject, role=permissions.SECRETS_ROLE)
+    yield Checked(check=CHECK, what=f"the right to Secrets in {len(names)} namespaces of Domains, by {asked.review}")
 
 
 def who(subject: Subject) -> Asked:
@@ -54,18 +53,24 @@ def who(subject: Subject) -> Asked:
     return Asked(subject.account, groups)
 
 
-def judge(
-    rule: PolicyRule, missing: Iterable[Need], *, namespace: str, subject: Subject, role: str = "clouddatamesh-operator"
-) -> Iterator[Finding]:
-    """One finding for what is missing of one rule."""
-    needs = sorted(missing)
-    if not needs:
-        return
-    kind = "ClusterRole" if not namespace or role == permissions.SECRETS_ROLE else f"Role {namespace}"
-    yield Finding(
+def judge(rule: PolicyRule, missing: tuple[Need, ...], *, subject: Subject, role: str = ROLE) -> Finding:
+    """One finding for what is missing of one rule, be it in several namespaces."""
+    is_own = role == ROLE and any(need.namespace for need in missing)
+    again = "" if role == ROLE else "; the operator binds the role in each namespace of a Domain by itself"
+    return Finding(
         check=CHECK,
-        object=f"{kind} {role}" if kind == "ClusterRole" else f"{kind}/{role}",
-        what=f"The operator may not {'; '.join(map(str, needs))}",
-        why=f"It needs this to: {rule.why}. Without it /readyz fails and the objects concerned are not reconciled",
-        do=subject.upgrade() if role != permissions.SECRETS_ROLE else f"{subject.upgrade()}; then wait for the Domain to bind the role",
+        object=f"Role {subject.namespace}/{role}" if is_own else f"ClusterRole {role}",
+        what=f"The operator may not {'; '.join(map(str, sorted(missing)))}",
+        why=f"It needs this to: {rule.why}. Without it /readyz fails, or the objects concerned are not reconciled",
+        do=f"{subject.upgrade()}{again}",
+    )
+
+
+def _none_of(count: int, subject: Subject) -> Finding:
+    return Finding(
+        check=CHECK,
+        object=f"ServiceAccount {subject.namespace}/clouddatamesh",
+        what=f"It has none of the {count} permissions that the operator needs",
+        why="The roles of the chart or their bindings do not exist, or the operator is in another namespace",
+        do=f"{subject.upgrade() if subject.deployed else subject.start()}; or name the operator's --namespace",
     )

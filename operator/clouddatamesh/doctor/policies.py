@@ -10,16 +10,19 @@ from clouddatamesh.model.objects import Manifest
 
 CHECK: Final = "policies"
 _ROOT: Final = "/apis/admissionregistration.k8s.io/v1"
+_KINDS: Final = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
 _VERSION: Final = "app.kubernetes.io/version"
 
 
 def look(subject: Subject, without: frozenset[str]) -> Iterator[Result]:
     """`without` are guards that were switched off on purpose."""
     wanted = {name: (guard, why) for guard, (names, why) in GUARDS.items() if guard not in without for name in names}
+    pairs = {name: tuple(subject.reader.get(f"{_ROOT}/{kind}/{name}") for kind in _KINDS) for name in wanted}
+    if wanted and not any(any(pair) for pair in pairs.values()):
+        yield _none_of(len(wanted), subject)
+        return
     for name, (guard, why) in wanted.items():
-        policy = subject.reader.get(f"{_ROOT}/validatingadmissionpolicies/{name}")
-        binding = subject.reader.get(f"{_ROOT}/validatingadmissionpolicybindings/{name}")
-        for what in judge(policy, binding, version=subject.version):
+        for what in judge(*pairs[name], version=subject.version):
             yield Finding(
                 check=CHECK,
                 object=f"ValidatingAdmissionPolicy {name}",
@@ -40,6 +43,16 @@ def judge(policy: Manifest | None, binding: Manifest | None, *, version: str) ->
         yield f"The binding does not deny: validationActions are {', '.join(binding['spec'].get('validationActions') or ['empty'])}"
     if policy is not None and (told := _version_of(policy)) not in ("", version):
         yield f"The policy is of version {told}, this program is {version}"
+
+
+def _none_of(count: int, subject: Subject) -> Finding:
+    return Finding(
+        check=CHECK,
+        object="ValidatingAdmissionPolicies clouddatamesh-*",
+        what=f"None of the {count} policies of the chart exists, nor a binding of one",
+        why="Nobody is held to the rules of the mesh: see the values guard.* in docs/chart.md",
+        do=subject.upgrade() if subject.deployed else subject.start(),
+    )
 
 
 def _version_of(found: Manifest) -> str:

@@ -11,7 +11,7 @@ from clouddatamesh.kube.errors import ApiError, translate
 from clouddatamesh.model.objects import Manifest
 
 _PAGE: Final = 500
-_REFUSED: Final = (401, 403)
+_REFUSED: Final = 403
 
 
 class Pages(Transport, Protocol):
@@ -77,7 +77,7 @@ class Reader:
         self.check_time()
         code, body = self._client.read(path)
         text = body.decode(errors="replace")
-        if code in _REFUSED and '"Status"' in text:
+        if code == _REFUSED and '"Status"' in text:
             raise NotAllowed(right_of("get", path))
         return code, text
 
@@ -97,7 +97,7 @@ class Reader:
             return is_granted(self._client, need, asked)
         except MeshError as error:
             cause = error.__cause__
-            if isinstance(cause, ApiError) and cause.status in _REFUSED:
+            if isinstance(cause, ApiError) and cause.status == _REFUSED:
                 raise NotAllowed(Need("create", "authorization.k8s.io", f"{asked.review.lower()}s")) from error
             raise
 
@@ -111,7 +111,7 @@ class Reader:
             raise self._explain(error, verb, path) from error
 
     def _explain(self, error: ApiError, verb: str, path: str) -> Exception:
-        if error.status in _REFUSED:
+        if error.status == _REFUSED:
             return NotAllowed(right_of(verb, path))
         return translate(error, f"Reading {path}")
 
