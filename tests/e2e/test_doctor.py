@@ -125,7 +125,9 @@ def test_planted_faults_are_named_with_their_way_out(mesh: Actors) -> None:
         installed.give_credentials(mesh.store)
     assert said.code == 1
     found = said.about("ClusterRole clouddatamesh-operator", "may not create namespaces")
-    assert found["do"] == f"helm upgrade clouddatamesh charts/clouddatamesh -n {NAMESPACE} --reset-then-reuse-values --wait"
+    assert (
+        found["do"] == f"helm upgrade clouddatamesh charts/clouddatamesh -n {NAMESPACE} --reset-then-reuse-values --wait --force-conflicts"
+    )
     found = said.about(f"CustomResourceDefinition {crd}", "older than this program")
     assert "lacks spec.support, spec.support[]" in found["what"]
     assert found["do"].startswith("helm upgrade ")

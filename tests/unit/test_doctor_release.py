@@ -33,7 +33,7 @@ def test_what_is_missing_of_one_rule_is_one_finding_with_its_reason() -> None:
     assert found.object == "ClusterRole clouddatamesh-operator"
     assert found.what == "The operator may not create namespaces; patch namespaces"
     assert "never delete one" in found.why
-    assert found.do == "helm upgrade clouddatamesh charts/clouddatamesh -n mesh-system --reset-then-reuse-values --wait"
+    assert found.do == "helm upgrade clouddatamesh charts/clouddatamesh -n mesh-system --reset-then-reuse-values --wait --force-conflicts"
 
 
 def test_an_operator_without_any_permission_is_told_once() -> None:

@@ -58,8 +58,8 @@ class Subject:
         )
 
     def upgrade(self) -> str:
-        """The command that installs the chart's objects once more."""
-        return f"helm upgrade clouddatamesh charts/clouddatamesh -n {self.namespace} --reset-then-reuse-values --wait"
+        """The command that repairs the chart's objects. Server-side apply leaves what somebody else changed, unless it is forced."""
+        return f"helm upgrade clouddatamesh charts/clouddatamesh -n {self.namespace} --reset-then-reuse-values --wait --force-conflicts"
 
 
 def advice_of(reason: str) -> str:
