@@ -4,14 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 
 from clouddatamesh.doctor import namespaces, objects
 from clouddatamesh.doctor.symptoms import BEHIND, DELETING, FAILING, UNSEEN, Situation, Symptom, find_symptoms
 from clouddatamesh.kube.resources import collection
 from clouddatamesh.plan import marks
+from clouddatamesh.reconcile.dispatch import RECONCILED
+from tests.support.installation import ROOT
 from tests.unit.doctor_scene import NOW, Server, a_subject, said
 
 START = "kubectl scale"
+RETAIL = ROOT / "examples" / "retail"
 
 
 def ago(delta: timedelta, *, more: int = 0) -> str:
@@ -39,6 +43,15 @@ def symptoms(found: dict[str, Any], *, leads: bool | None = True, kind: str = "D
 @pytest.mark.parametrize("leads", [True, False, None])
 def test_a_ready_object_has_no_symptom(leads: bool | None) -> None:
     assert symptoms(an_object(), leads=leads) == []
+
+
+def test_the_objects_of_the_retail_mesh_have_none_once_they_are_ready() -> None:
+    manifests = [found for file in sorted(RETAIL.glob("*.yaml")) for found in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
+    ours = [found for found in manifests if found["kind"] in RECONCILED]
+    assert {found["kind"] for found in ours} == set(RECONCILED)
+    for found in ours:
+        ready = {**an_object(), "spec": found["spec"]}
+        assert symptoms({**ready, "metadata": {**ready["metadata"], **found["metadata"]}}, kind=found["kind"]) == []
 
 
 @pytest.mark.parametrize("conditions", [(a_condition("Ready", "False", "AwaitingGrant"),), (a_condition("Ready", "False", "Denied"),)])

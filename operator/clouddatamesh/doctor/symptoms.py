@@ -171,7 +171,7 @@ def _remarks(key: Key, found: Manifest) -> Iterator[Symptom]:
             _patch(key, '{"spec":{"suspend":false}}'),
             "Remark",
         )
-    if spec.get("mode", "Manage") != "Manage":
+    if key.kind == "DataProduct" and spec.get("mode", "Manage") != "Manage":  # an AccessRequest's mode is what it asks for
         why = "The operator reads and writes nothing"
         yield Symptom(
             "mode", str(spec["mode"]), key, f"Its mode is {spec['mode']}", why, _patch(key, '{"spec":{"mode":"Manage"}}'), "Remark"
