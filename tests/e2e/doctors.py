@@ -20,6 +20,10 @@ class Said:
         return list(self.report["findings"])
 
     @property
+    def to_do(self) -> list[dict[str, str]]:
+        return [one for one in self.findings if one["level"] == "ToDo"]
+
+    @property
     def unchecked(self) -> list[dict[str, Any]]:
         return list(self.report["notChecked"])
 

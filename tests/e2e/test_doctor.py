@@ -19,6 +19,7 @@ from tests.support.manifests import a_domain, a_product, a_store
 pytestmark = pytest.mark.real
 POD = "clouddatamesh-1-0"
 """As the stand-in for the kubelet calls its process, which holds the Lease by that name."""
+LOST = "sales-lost-aaaaaaaaaaaaaaaa"
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +82,18 @@ def test_a_sound_mesh_has_no_finding(mesh: Actors) -> None:
     }
 
 
-def test_the_operator_itself_checks_what_it_may_read(mesh: Actors, tmp_path: Path) -> None:
-    said = doctor(kubeconfig_of(mesh, "clouddatamesh", tmp_path / "config"), "--stores")
-    assert (said.code, said.findings) == (0, [])
+def test_the_operator_itself_checks_what_it_may_read_and_finds_an_orphaned_user(mesh: Actors, tmp_path: Path) -> None:
+    path = mesh.iam.list_users(PathPrefix="/clouddatamesh/acme/")["Users"][0]["Path"]
+    mesh.iam.create_user(UserName=LOST, Path=path)
+    try:
+        said = doctor(kubeconfig_of(mesh, "clouddatamesh", tmp_path / "config"), "--stores")
+        found = said.about("ObjectStore main", "belong to no object")
+        assert f"1 users below {path} belong to no object: {LOST}" == found["what"]
+        assert f"aws iam list-access-keys --user-name {LOST}" in found["do"]
+        assert mesh.iam.get_user(UserName=LOST), "it is reported and never removed"
+    finally:
+        mesh.iam.delete_user(UserName=LOST)
+    assert (said.code, said.to_do) == (1, [found])
     assert all(one["byDesign"] for one in said.unchecked)
     assert {one["check"] for one in said.unchecked} == {"release", "policies", "health"}
 
@@ -117,8 +127,6 @@ def test_planted_faults_are_named_with_their_way_out(mesh: Actors) -> None:
     kubectl("delete", "validatingadmissionpolicybinding", "clouddatamesh-deletion-guard")
     kubectl("delete", "secret", "main-s3", "-n", NAMESPACE)
     kubectl("patch", "dataproduct", "orders", "-n", "sales", "--type=merge", "-p", '{"spec":{"suspend":true}}')
-    path = mesh.iam.list_users(PathPrefix="/clouddatamesh/acme/")["Users"][0]["Path"]
-    mesh.iam.create_user(UserName="sales-lost-aaaaaaaaaaaaaaaa", Path=path)
     try:
         said = doctor(installed.cluster.kubeconfig)
     finally:
@@ -137,15 +145,10 @@ def test_planted_faults_are_named_with_their_way_out(mesh: Actors) -> None:
     assert f"kubectl create secret generic main-s3 -n {NAMESPACE}" in found["do"]
     assert said.about("DataProduct sales/orders", "suspended")["level"] == "Remark"
     kubectl("patch", "dataproduct", "orders", "-n", "sales", "--type=merge", "-p", '{"spec":{"suspend":false}}')
-    found = doctor(installed.cluster.kubeconfig, "--stores").about("ObjectStore main", "belong to no object")
-    assert "sales-lost-aaaaaaaaaaaaaaaa" in found["what"]
-    assert "aws iam list-access-keys --user-name sales-lost-aaaaaaaaaaaaaaaa" in found["do"]
-    mesh.iam.delete_user(UserName="sales-lost-aaaaaaaaaaaaaaaa")
-    for thing, words in ((f"CustomResourceDefinition {crd}", "older"), ("ClusterRole clouddatamesh-operator", "may not")):
-        installed.cluster.helm(*shlex.split(said.about(thing, words)["do"])[1:])
+    installed.cluster.helm(*shlex.split(said.about("ClusterRole clouddatamesh-operator", "may not")["do"])[1:])
     installed.wait("objectstore", "main", seconds=90)
-    said = doctor(installed.cluster.kubeconfig, "--stores")
-    assert (said.code, said.findings) == (0, []), "the ways out lead out"
+    said = doctor(installed.cluster.kubeconfig)
+    assert (said.code, said.to_do) == (0, []), "the way out leads out"
 
 
 def test_what_hangs_without_an_operator_is_named_and_ends_when_it_is_back(mesh: Actors) -> None:
