@@ -184,6 +184,15 @@ def a_pod(name: str, image: str, **state: Any) -> dict[str, Any]:
     return {"metadata": {"name": name}, "status": {"containerStatuses": [{"name": "operator", "imageID": image, **state}]}}
 
 
+def test_where_the_chart_is_not_installed_no_command_upgrades_it() -> None:
+    subject = a_subject()
+    subject.deployed = False
+    assert subject.upgrade() == subject.start()
+    assert subject.start().startswith("helm upgrade --install clouddatamesh charts/clouddatamesh -n mesh-system --create-namespace")
+    subject.mesh = "a; reboot"
+    assert "--set mesh='a; reboot'" in subject.start()
+
+
 def test_pods_of_different_images_and_pods_that_die_are_told() -> None:
     killed = {"restartCount": 7, "lastState": {"terminated": {"reason": "OOMKilled"}}}
     images, restarts = release.judge_pods([a_pod("a", "x@1"), a_pod("b", "x@2", **killed)], subject=a_subject())
@@ -248,7 +257,7 @@ def test_a_pod_that_cannot_be_reached_is_not_checked_and_not_well(answer: tuple[
     server = Server({PODS: [RUNNING]}, pages={f"{PODS}/a:9/proxy/readyz": answer})
     (found,) = health.look(a_subject(server), pod="", port="")
     assert isinstance(found, Unchecked)
-    assert "does not reach it" in found.missing
+    assert "it does not answer" in found.missing
 
 
 def test_no_pod_at_all_is_not_checked() -> None:

@@ -65,7 +65,7 @@ def look(subject: Subject, *, pod: str, port: str) -> Iterator[Result]:
         yield Unchecked(
             check=CHECK,
             what=f"/readyz and metrics of other Pods than {pod}",
-            missing="the operator may not list Pods; run doctor from outside, or in each Pod",
+            missing=f"the permission to list pods in namespace {subject.namespace}",
             by_design=True,
         )
         return
@@ -84,7 +84,7 @@ def _answer(pod: str, ask: Ask) -> Replica | str:
     """The replica, or why it could not be asked."""
     code, text = ask("/readyz")
     if code not in (200, 503) or text.startswith(("error trying to reach", "{")):
-        return f"the API server does not reach it ({code}: {' '.join(text.split())[:200]}); check NetworkPolicies and --health-port"
+        return f"it does not answer ({code}: {' '.join(text.split())[:200]}); check its state, and NetworkPolicies"
     return Replica(pod, (code, text), ask("/metrics")[1])
 
 

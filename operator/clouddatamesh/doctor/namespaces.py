@@ -30,7 +30,7 @@ def look(subject: Subject) -> Iterator[Result]:
         if ending <= _MOST:
             yield from judge(found, _held_in(found["metadata"]["name"], subject), situation)
     more = f"; {ending - _MOST} that are being deleted were not looked into" if ending > _MOST else ""
-    yield Checked(check=CHECK, what=f"{count} Namespaces, {ending} in deletion for longer than {DELETING.seconds // 60} minutes{more}")
+    yield Checked(check=CHECK, what=f"{count} Namespaces, {ending} of which do not end{more}")
 
 
 def _held_in(namespace: str, subject: Subject) -> tuple[str, ...]:

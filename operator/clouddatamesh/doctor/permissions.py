@@ -72,5 +72,5 @@ def _none_of(count: int, subject: Subject) -> Finding:
         object=f"ServiceAccount {subject.namespace}/clouddatamesh",
         what=f"It has none of the {count} permissions that the operator needs",
         why="The roles of the chart or their bindings do not exist, or the operator is in another namespace",
-        do=f"{subject.upgrade() if subject.deployed else subject.start()}; or name the operator's --namespace",
+        do=f"{subject.upgrade()}; or name the operator's --namespace",
     )

@@ -51,7 +51,7 @@ def _none_of(count: int, subject: Subject) -> Finding:
         object="ValidatingAdmissionPolicies clouddatamesh-*",
         what=f"None of the {count} policies of the chart exists, nor a binding of one",
         why="Nobody is held to the rules of the mesh: see the values guard.* in docs/chart.md",
-        do=subject.upgrade() if subject.deployed else subject.start(),
+        do=subject.upgrade(),
     )
 
 

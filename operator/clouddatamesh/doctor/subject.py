@@ -59,6 +59,8 @@ class Subject:
 
     def upgrade(self) -> str:
         """The command that repairs the chart's objects. Server-side apply leaves what somebody else changed, unless it is forced."""
+        if self.deployed is False:
+            return self.start()
         return f"helm upgrade clouddatamesh charts/clouddatamesh -n {self.namespace} --reset-then-reuse-values --wait --force-conflicts"
 
 
