@@ -1,4 +1,4 @@
-"""clouddatamesh run | crds | permissions | argocd | version | check-install | check-uninstall"""
+"""clouddatamesh run | crds | permissions | argocd | version | check-install | check-uninstall | doctor"""
 
 import argparse
 import os
@@ -7,13 +7,15 @@ from collections.abc import Callable
 from typing import Final
 
 from clouddatamesh import __version__
+from clouddatamesh.doctor.arguments import add_arguments
 
 _OVERRIDDEN: Final = ("LOG_LEVEL", "LOG_FORMAT", "DRIFT_INTERVAL", "THREADS", "HEALTH_PORT")
 """Environment variables that an argument of `run` overrides."""
 
 
 def main() -> int:
-    """The console script; 1 where the operator could not start or a check found a fault, 2 where the environment is wrong."""
+    """The console script; 1 where the operator could not start or a check found a fault, 2 where the environment is wrong or
+    a check could not be made."""
     arguments = _parser().parse_args()
     commands: dict[str, Callable[[], int]] = {
         "run": lambda: _run(arguments),
@@ -23,6 +25,7 @@ def main() -> int:
         "version": _print_version,
         "check-install": lambda: _check_install(arguments.url),
         "check-uninstall": lambda: _check_uninstall(arguments.wait_seconds),
+        "doctor": lambda: _doctor(arguments),
     }
     return commands[arguments.command]()
 
@@ -43,7 +46,14 @@ def _parser() -> argparse.ArgumentParser:
         "check-uninstall", help="wait until no objects are left that need the operator; the chart's hook runs it"
     )
     uninstalled.add_argument("--wait-seconds", type=float, default=240.0, help="how long to wait for objects that are being deleted")
+    add_arguments(commands.add_parser("doctor", help="check an installation, from outside or in its Pod; it only reads"))
     return parser
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from clouddatamesh.doctor.command import run
+
+    return run(arguments)
 
 
 def _run(arguments: argparse.Namespace) -> int:

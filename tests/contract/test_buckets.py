@@ -13,6 +13,7 @@ from clouddatamesh.model.identity import Connection
 from clouddatamesh.plan import policies
 from clouddatamesh.plan.diff import diff_bucket
 from clouddatamesh.storage.clients import BotoStores
+from clouddatamesh.storage.s3 import S3Buckets
 from tests.contract.worlds import World, fresh
 from tests.support.evidence import error_of, seen
 
@@ -45,6 +46,14 @@ def test_marks_are_read_by_themselves(world: World, bucket: b.Bucket) -> None:
     found = seen(world.buckets.observe_marks(bucket.name))
     assert (found.tags, found.versioning, found.policy, found.is_of_other_account) == (TAGS, None, None, False)
     assert read(world, bucket.name).tags == TAGS
+
+
+def test_a_real_store_lists_its_buckets_by_prefix_for_checks_from_outside(world: World, bucket: b.Bucket) -> None:
+    """No reconciliation lists buckets, so it is no part of the port."""
+    if not isinstance(world.buckets, S3Buckets):
+        pytest.skip("the fake is for reconciliations")
+    assert bucket.name in world.buckets.list(bucket.name[:-2])
+    assert world.buckets.list(f"{bucket.name}-more") == ()
 
 
 def test_creating_ones_own_bucket_again_is_a_conflict_or_success_and_gives_it_no_tags(world: World, bucket: b.Bucket) -> None:

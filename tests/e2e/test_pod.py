@@ -1,5 +1,6 @@
 """The image in a real Pod: kubelet, containerd, a user without an entry in /etc/passwd, a read-only root, `restricted` enforced."""
 
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ import yaml
 from hack.tools.node import BRIDGE, Node, find_obstacles
 from hack.tools.s3_moto import Moto
 from hack.tools.store import Store
+from tests.e2e.doctors import doctor
 from tests.support.installation import NAMESPACE, ROOT
 from tests.support.pods import PodInstallation, pod_cluster
 
@@ -158,9 +160,19 @@ def test_the_retail_mesh_becomes_ready_and_is_watched(mesh: PodInstallation, sto
     assert_watched(mesh, token="first")
 
 
+def test_the_doctor_runs_in_the_pod_and_finds_nothing(mesh: PodInstallation) -> None:
+    command = ("exec", "deploy/clouddatamesh", "-n", NAMESPACE, "--", PROGRAM, "doctor", "--stores", "--output=json")
+    said = json.loads(mesh.cluster.kubectl(*command))
+    assert (said["exitCode"], said["findings"]) == (0, [])
+    assert all(one["byDesign"] for one in said["notChecked"])
+    assert {"health", "lease", "permissions", "crds", "stores", "objects", "orphans"} <= {one["check"] for one in said["checked"]}
+    assert said["user"] == f"system:serviceaccount:{NAMESPACE}:clouddatamesh"
+
+
 def test_hanging_watches_and_a_clock_that_is_off_are_told_within_90_seconds_and_heal(node: Node, mesh: PodInstallation) -> None:
     assert ask(mesh, "/readyz") == (200, "ok\n")
     assert abs(metric(mesh, "clock_skew_seconds")) < 5
+    name = mesh.pod()["metadata"]["name"]
     began = time.monotonic()
     node.gateway.hang()
     node.gateway.shift(DAY)
@@ -173,6 +185,9 @@ def test_hanging_watches_and_a_clock_that_is_off_are_told_within_90_seconds_and_
         assert metric(mesh, "watch_age_seconds") > 60
         mesh.until(lambda: not mesh.is_ready(), seconds=max(began + WITHIN - time.monotonic(), 1), what="a Pod that is not ready")
         assert ask(mesh, "/healthz")[0] == 200
+        told = [one["what"] for one in doctor(node.cluster.kubeconfig).findings if one["object"] == f"Pod {NAMESPACE}/{name}"]
+        assert [one for one in told if re.search(r"It is not ready: the watch of \w+ has brought nothing for", one)]
+        assert [one for one in told if "It is not ready: this machine's clock is" in one]
         # One watch fails while the others wait for an answer: all of them must be begun again, in the same process.
         node.gateway.break_one()
         mesh.until(lambda: metric(mesh, "watcher_restarts_total") > 0, what="a watcher that ended by an error in its stream")

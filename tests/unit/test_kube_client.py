@@ -12,7 +12,7 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
-from clouddatamesh.kube.client import MERGE, Client
+from clouddatamesh.kube.client import LOGIN_ERRORS, MERGE, Client
 from clouddatamesh.kube.errors import ApiError
 
 
@@ -151,3 +151,24 @@ def test_each_request_is_reported_with_its_method_and_its_end(served: Served, tm
         silent.request("GET", "/api/v1/namespaces")
     silent.close()
     assert reported == [("GET", "200"), ("POST", "409"), ("GET", "<error>")]
+
+
+@pytest.mark.parametrize("status", [200, 403, 503])
+def test_a_page_that_is_no_json_is_read_whatever_its_status(served: Served, client: Client, status: int) -> None:
+    served.status, served.body = status, b"the watch of Domain has not begun\n"
+    assert client.read("/api/v1/namespaces/a/pods/p:8080/proxy/readyz") == (status, served.body)
+    assert served.seen[0]["headers"]["Accept"] == "*/*"
+    assert served.seen[0]["headers"]["Authorization"] == "Bearer first"
+
+
+def test_another_context_of_the_kubeconfig_is_another_server(served: Served, tmp_path: Path) -> None:
+    config = json.loads(write_config(tmp_path, port=9).read_text())
+    config["clusters"].append({"name": "d", "cluster": {"server": f"http://127.0.0.1:{served.port}"}})
+    config["contexts"].append({"name": "d", "context": {"cluster": "d", "user": "u"}})
+    (tmp_path / "both").write_text(json.dumps(config))
+    client = Client(kubeconfig=tmp_path / "both", context="d")
+    client.request("GET", "/api")
+    client.close()
+    assert len(served.seen) == 1
+    with pytest.raises(LOGIN_ERRORS):
+        Client(kubeconfig=tmp_path / "both", context="e")

@@ -23,6 +23,8 @@ JSON_PATCH = "application/json-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _TIMEOUT: Final = (5.0, 30.0)
 _LOGIN_SECONDS: Final = 60.0
+LOGIN_ERRORS: Final = (kubernetes_config.ConfigException, OSError)
+"""What making a Client may raise."""
 
 
 class Transport(Protocol):
@@ -42,8 +44,8 @@ class Transport(Protocol):
 class Client:
     """Requests to one API server. Thread-safe; credentials are read again every minute, since a projected token rotates.
 
-    Logs in by `kubeconfig`, else KUBECONFIG, else from within the cluster. `skew` is told of the time of each list's answer.
-    `report` is called with method and HTTP status of each request, `<error>` if there was no answer.
+    Logs in by `kubeconfig` and its `context`, else KUBECONFIG, else from within the cluster. `skew` is told of the time of each list's
+    answer. `report` is called with method and HTTP status of each request, `<error>` if there was no answer.
     """
 
     def __init__(
@@ -51,11 +53,13 @@ class Client:
         *,
         connections: int = 32,
         kubeconfig: Path | None = None,
+        context: str | None = None,
         skew: Skew | None = None,
         report: Callable[[str, str], object] = lambda _method, _code: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._kubeconfig, self._skew, self._report, self._monotonic = kubeconfig, skew or Skew(), report, monotonic
+        self._kubeconfig, self._context = kubeconfig, context
+        self._skew, self._report, self._monotonic = skew or Skew(), report, monotonic
         configuration = self._log_in()
         configuration.connection_pool_maxsize = connections
         self._api = kubernetes_client.ApiClient(configuration)
@@ -65,9 +69,9 @@ class Client:
         configuration = kubernetes_client.Configuration()
         # Path.expanduser fails where the user has neither HOME nor an entry in /etc/passwd.
         default = Path(os.path.expanduser(kubernetes_config.KUBE_CONFIG_DEFAULT_LOCATION.split(":")[0]))  # noqa: PTH111
-        if self._kubeconfig is not None or default.exists():
+        if self._kubeconfig is not None or self._context is not None or default.exists():
             given = str(self._kubeconfig) if self._kubeconfig is not None else None
-            kubernetes_config.load_kube_config(config_file=given, client_configuration=configuration)
+            kubernetes_config.load_kube_config(config_file=given, context=self._context, client_configuration=configuration)
         else:
             kubernetes_config.load_incluster_config(client_configuration=configuration)
         return configuration
@@ -75,7 +79,7 @@ class Client:
     def _authorize(self, headers: dict[str, str]) -> None:
         """The library reads a kubeconfig's tokenFile only once; so the token is taken from a fresh login now and then."""
         if self._monotonic() - self._logged_in >= _LOGIN_SECONDS:
-            with contextlib.suppress(kubernetes_config.ConfigException, OSError):
+            with contextlib.suppress(*LOGIN_ERRORS):
                 self._api.configuration.api_key = self._log_in().api_key
         headers.update({"Authorization": token} if (token := self._token()) else {})
 
@@ -92,15 +96,28 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """The answer as JSON. Raises ApiError for an answer that is one, Transient where there is none."""
-        wire = {"Accept": JSON, "Content-Type": JSON, **(headers or {})}
-        self._authorize(wire)
-        url = self._api.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         began = self._monotonic()
+        url = path + (f"?{urlencode(query)}" if query else "")
+        answer = self._send(method, url, body=json.dumps(body).encode() if body is not None else None, headers=headers or {})
+        if query and "limit" in query:
+            self._skew.look(answer.headers.get("Date"), self._monotonic() - began)
+        if answer.status >= 300:
+            raise ApiError(answer.status, answer.data)
+        return _object_in(answer.data)
+
+    def read(self, path: str) -> tuple[int, bytes]:
+        """HTTP status and body of a page that is no JSON, as of a proxied Pod, whatever the status. Raises Transient without an answer."""
+        answer = self._send("GET", path, headers={"Accept": "*/*"})
+        return answer.status, answer.data
+
+    def _send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> urllib3.BaseHTTPResponse:
+        wire = {"Accept": JSON, "Content-Type": JSON, **headers}
+        self._authorize(wire)
         try:
-            answer = self._api.rest_client.pool_manager.request(
+            answer: urllib3.BaseHTTPResponse = self._api.rest_client.pool_manager.request(
                 method,
-                url,
-                body=json.dumps(body).encode() if body is not None else None,
+                self._api.configuration.host + url,
+                body=body,
                 headers=wire,
                 timeout=urllib3.Timeout(*_TIMEOUT),
                 retries=False,
@@ -109,11 +126,7 @@ class Client:
             self._report(method, "<error>")
             raise Transient(reasons.CLUSTER_UNAVAILABLE, f"The API server did not answer: {type(error).__name__}") from error
         self._report(method, str(answer.status))
-        if query and "limit" in query:
-            self._skew.look(answer.headers.get("Date"), self._monotonic() - began)
-        if answer.status >= 300:
-            raise ApiError(answer.status, answer.data)
-        return _object_in(answer.data)
+        return answer
 
     def close(self) -> None:
         """Give the connections back."""

@@ -30,3 +30,11 @@ def claim_of(key: Key, uid: str, data: Mapping[str, str], annotations: Mapping[s
 def encode(value: str) -> str:
     """As data holds it."""
     return base64.b64encode(value.encode()).decode()
+
+
+def decode(value: str) -> str:
+    """What `encode` encoded; empty where it is no text."""
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except ValueError:
+        return ""

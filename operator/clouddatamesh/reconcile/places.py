@@ -1,7 +1,7 @@
 """One store as one visit reaches it: what it answers, and whether that may be believed."""
 
-from collections.abc import Callable, Iterable
-from typing import Final, Literal, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Literal, Protocol, TypeVar
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
@@ -15,15 +15,22 @@ from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.features import is_aws, settings_of
 from clouddatamesh.plan.objectstore import find_other_account, is_marker, is_mesh_bucket
 from clouddatamesh.plan.takeover import former_names
-from clouddatamesh.ports import BucketStore, Cluster, Identities, Ports
+from clouddatamesh.ports import BucketStore, Identities, Ports
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.summarize import condition_of
 
-_FIELDS = ("access-key-id", "secret-access-key")
+CREDENTIALS: Final = ("access-key-id", "secret-access-key")
+"""The keys of an ObjectStore's Secret."""
 T = TypeVar("T")
 
 
-def connection_of(store: ObjectStore, cluster: Cluster) -> Connection:
+class OwnSecrets(Protocol):
+    """Of a Cluster, what a connection needs."""
+
+    def get_own_secret(self, name: str) -> Mapping[str, str] | None: ...
+
+
+def connection_of(store: ObjectStore, cluster: OwnSecrets) -> Connection:
     """How the store is reached now. A missing Secret or key is Terminal(CredentialsMissing) and names it."""
     spec = store.spec
     key_id, secret = _credentials(store, cluster)
@@ -42,7 +49,7 @@ def connection_of(store: ObjectStore, cluster: Cluster) -> Connection:
     )
 
 
-def _credentials(store: ObjectStore, cluster: Cluster) -> tuple[str | None, str | None]:
+def _credentials(store: ObjectStore, cluster: OwnSecrets) -> tuple[str | None, str | None]:
     reference = store.spec.credentials_secret_ref
     if reference is None:
         return None, None
@@ -50,11 +57,11 @@ def _credentials(store: ObjectStore, cluster: Cluster) -> tuple[str | None, str 
     if data is None:
         why = f"Secret {reference.name}, named in spec.credentialsSecretRef, does not exist in the operator's namespace"
         raise Terminal(reasons.CREDENTIALS_MISSING, why)
-    missing = [name for name in _FIELDS if not data.get(name)]
+    missing = [name for name in CREDENTIALS if not data.get(name)]
     if missing:
         why = f"Secret {reference.name}, named in spec.credentialsSecretRef, lacks {' and '.join(missing)}"
         raise Terminal(reasons.CREDENTIALS_MISSING, why)
-    return data[_FIELDS[0]].strip(), data[_FIELDS[1]].strip()
+    return data[CREDENTIALS[0]].strip(), data[CREDENTIALS[1]].strip()
 
 
 def cluster_uid(ports: Ports) -> str:

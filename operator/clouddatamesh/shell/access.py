@@ -55,12 +55,13 @@ class AccessCheck:
 
 def needs(namespace: str) -> tuple[Need, ...]:
     """Every single permission that is declared, as the API server is asked for it."""
-    everywhere = (need for rule in permissions.OPERATOR_CLUSTER for need in _needs_of(rule))
-    here = (need for rule in permissions.OPERATOR_OWN_NAMESPACE for need in _needs_of(rule, namespace=namespace))
+    everywhere = (need for rule in permissions.OPERATOR_CLUSTER for need in needs_of(rule))
+    here = (need for rule in permissions.OPERATOR_OWN_NAMESPACE for need in needs_of(rule, namespace=namespace))
     return tuple(sorted({*everywhere, *here}))
 
 
-def _needs_of(rule: permissions.PolicyRule, *, namespace: str = "") -> Iterator[Need]:
+def needs_of(rule: permissions.PolicyRule, *, namespace: str = "") -> Iterator[Need]:
+    """The single permissions of one rule, in a namespace or everywhere."""
     names: Iterable[str] = rule.names or ("",)
     for resource in rule.resources:
         plural, _, subresource = resource.partition("/")

@@ -8,7 +8,7 @@ from clouddatamesh.kube.resources import RESOURCES, collection, path
 from clouddatamesh.model.objects import Key
 
 NAME: Final = "clouddatamesh-mesh"
-_ANNOTATION: Final = "clouddatamesh.dev/mesh"
+ANNOTATION: Final = "clouddatamesh.dev/mesh"
 
 
 class MeshRecord:
@@ -27,7 +27,7 @@ class MeshRecord:
                 return ""
         except ApiError as error:
             raise translate(error, "Reading the record of the mesh's name") from error
-        recorded = (found["metadata"].get("annotations") or {}).get(_ANNOTATION)
+        recorded = (found["metadata"].get("annotations") or {}).get(ANNOTATION)
         if recorded == self._mesh:
             return ""
         return (
@@ -44,7 +44,7 @@ class MeshRecord:
             raise
 
     def _make(self) -> None:
-        metadata = {"name": NAME, "namespace": self._key.namespace, "annotations": {_ANNOTATION: self._mesh}}
+        metadata = {"name": NAME, "namespace": self._key.namespace, "annotations": {ANNOTATION: self._mesh}}
         body = {"apiVersion": RESOURCES["Lease"].api_version, "kind": "Lease", "metadata": metadata, "spec": {}}
         try:
             self._client.request("POST", collection("Lease", self._key.namespace), body=body)

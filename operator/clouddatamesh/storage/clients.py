@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from clouddatamesh.model.identity import Connection
-from clouddatamesh.ports import BucketStore, Identities
+from clouddatamesh.ports import Identities
 from clouddatamesh.storage.answers import check_answer
 from clouddatamesh.storage.calls import hidden_of
 from clouddatamesh.storage.clock import StoreClock
@@ -53,7 +53,7 @@ class BotoStores:
         self._lock = threading.Lock()
         silence()
 
-    def buckets(self, connection: Connection) -> BucketStore:
+    def buckets(self, connection: Connection) -> S3Buckets:
         s3, sts, iam = (self._client(service, connection) for service in ("s3", "sts", "iam"))
         return S3Buckets(s3, sts, iam, connection, open_as=partial(self._open_as, connection, s3.meta.endpoint_url))
 

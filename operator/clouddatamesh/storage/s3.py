@@ -121,6 +121,11 @@ class S3Buckets:
             return error
         return None
 
+    def list(self, prefix: str) -> tuple[str, ...]:
+        """Names of the account's buckets that begin with the prefix. For checks from outside: no reconciliation lists buckets."""
+        listed = self._s3.collect("list_buckets", "", part="Buckets", Prefix=prefix)
+        return tuple(sorted(str(bucket["Name"]) for bucket in listed if str(bucket["Name"]).startswith(prefix)))
+
     def locate(self, name: str) -> str:
         found = self._s3.do("get_bucket_location", f"on bucket {name}", **self._about(name))
         return region_of(found, is_aws=self._connection.is_aws)

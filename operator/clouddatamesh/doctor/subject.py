@@ -1,0 +1,69 @@
+"""What every check is told: who asks, where the operator is, what time it is by the API server, and whether an operator leads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from shlex import quote
+from typing import Final
+
+from clouddatamesh.doctor.reading import Reader
+from clouddatamesh.generate.advice import ADVICE
+from clouddatamesh.kube.access import Need
+
+DEPLOYMENT: Final = "clouddatamesh"
+CONTAINER: Final = "operator"
+_ADVICE: Final = {reason: said for rows in ADVICE.values() for reason, said in rows.items()}
+
+
+@dataclass
+class Subject:
+    """One installation as one caller sees it. `leads` is set by the check of the Lease: None until it is known."""
+
+    reader: Reader
+    namespace: str
+    user: str
+    version: str
+    now: Callable[[], datetime]
+    own: frozenset[Need] = frozenset()
+    """What the operator itself may do by the chart."""
+    leads: bool | None = None
+    deployed: bool | None = None
+    """Whether the Deployment exists; None where that is not known."""
+    mesh: str = ""
+    homes: frozenset[str] | None = None
+    """Namespaces that Domains have; None until they were listed."""
+
+    @property
+    def account(self) -> str:
+        """The name by which the operator's ServiceAccount is known to the API server."""
+        return f"system:serviceaccount:{self.namespace}:{DEPLOYMENT}"
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the operator's own ServiceAccount asks, as in its Pod."""
+        return self.user == self.account
+
+    def is_by_design(self, need: Need) -> bool:
+        """Whether the operator asks for what the chart does not let it do."""
+        plain = replace(need, name="")
+        return self.is_operator and not {need, plain, replace(plain, namespace="")} & self.own
+
+    def start(self) -> str:
+        """The command that brings an operator back."""
+        if self.deployed:
+            return f"kubectl scale deployment {DEPLOYMENT} -n {self.namespace} --replicas=2"
+        return (
+            f"helm upgrade --install clouddatamesh charts/clouddatamesh -n {self.namespace} --create-namespace --wait --set mesh="
+            f"{quote(self.mesh) if self.mesh else '<the same mesh>'} --set image.repository=<registry>/clouddatamesh"
+        )
+
+    def upgrade(self) -> str:
+        """The command that repairs the chart's objects. Server-side apply leaves what somebody else changed, unless it is forced."""
+        if self.deployed is False:
+            return self.start()
+        return f"helm upgrade clouddatamesh charts/clouddatamesh -n {self.namespace} --reset-then-reuse-values --wait --force-conflicts"
+
+
+def advice_of(reason: str) -> str:
+    """What the page of reasons says to do about a reason."""
+    return _ADVICE.get(reason, "Read the message; docs/operations/reasons.md explains reasons.")
