@@ -210,8 +210,8 @@ def test_a_request_says_that_its_product_lost_its_bucket(acted: Acted) -> None:
 
 
 def test_nothing_is_given_for_a_bucket_that_is_lost(acted: Acted) -> None:
-    says = lambda: condition_of(request(acted, "bucketless-late")).get("reason")  # noqa: E731
-    acted.place.mesh.installed.until(lambda: says() == "ProductNotReady", what="a word on the later request")
+    says = lambda: condition_of(request(acted, "bucketless-late")).get("reason") == "ProductNotReady"  # noqa: E731
+    acted.place.mesh.installed.until(says, what="a word on the later request")
     assert not acted.place.mesh.installed.get("secret", "bucketless-late", acted.place.users)
 
 

@@ -135,7 +135,8 @@ def test_what_was_in_the_way_and_is_removed_is_seen_within_the_drift_interval(sp
 def test_the_bucket_of_a_stalled_product_is_still_protected(spoiled: Faulty) -> None:
     s3, bucket = spoiled.s3, spoiled.held["exposed"].bucket
     versioned = lambda: s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"  # noqa: E731
-    spoiled.by("spoiled", LOOK + 10, lambda: versioned() and is_closed(spoiled, bucket), "it is closed, and its versions are kept again")
+    spoiled.by("spoiled", LOOK + 10, versioned, "its versions are kept again")
+    spoiled.by("spoiled", LOOK + 10, lambda: is_closed(spoiled, bucket), "it is closed again")
 
 
 def is_closed(mesh: Faulty, bucket: str) -> bool:
@@ -162,8 +163,9 @@ def test_a_bad_moment_in_a_probe_is_no_verdict(spoiled: Faulty, store: str) -> N
 def test_keys_for_a_bucket_that_is_somebody_elses_now_are_taken(spoiled: Faulty, name: str) -> None:
     all_of_it = ["the producer's key", "the producer's Secret", "the consumer's key", "the consumer's Secret"]
     spoiled.by("looked", TAKEN_BY_THEN, lambda: spoiled.lost(name) == all_of_it, f"the keys of {name}")
-    says = lambda: condition_of(spoiled.installed.get("areq", name, "inventory")).get("status")  # noqa: E731
-    spoiled.installed.until(lambda: spoiled.condition(name).get("reason") == "NotOwned" and says() == "False", what=f"the words on {name}")
+    spoiled.ends(name, reason="NotOwned")
+    told = lambda: condition_of(spoiled.installed.get("areq", name, "inventory")).get("status") == "False"  # noqa: E731
+    spoiled.installed.until(told, what=f"the word on the request for {name}")
 
 
 def test_a_bucket_that_its_owner_releases_is_left_as_it_is(spoiled: Faulty) -> None:
