@@ -65,6 +65,11 @@ LONGEST: Final = (
     "tests/image/test_images.py",
     "tests/e2e/test_takeover.py",
     "tests/e2e/test_first_product.py",
+    "tests/reconcile/test_unfooled.py",
+    "tests/reconcile/test_laws.py",
+    "tests/reconcile/test_unfooled_crashes.py",
+    "tests/reconcile/test_touched.py",
+    "tests/reconcile/test_repaired.py",
 )
 """What takes longest begins first, so that no worker ends long after the others."""
 _GROUPS: Final = {file: group for group, files in SHARED.items() for file in files}
