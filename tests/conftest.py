@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.support import distribution, parts
 
 pytest_plugins = ["tests.support.fixtures"]
+# Besides what hypothesis itself sets in a CI. No test passes or fails by the time that it takes.
+_ANY_TIME = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("busy machine", hypothesis.settings(), **_ANY_TIME)
+hypothesis.settings.load_profile("busy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,7 +11,8 @@ import pytest
 from xdist.scheduler.loadfile import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
-COMPUTING: Final = ("tests/golden/", "tests/reconcile/", "tests/shell/", "tests/unit/")
+COMPUTING: Final = ("tests/golden/", "tests/reconcile/", "tests/unit/")
+"""They neither start anything nor wait for a thread within seconds, which tests/shell does."""
 SHARED: Final = {
     "brisk": (
         "tests/e2e/test_faults_access.py",
@@ -73,7 +74,7 @@ LONGEST: Final = (
 )
 """What takes longest begins first, so that no worker ends long after the others."""
 _GROUPS: Final = {file: group for group, files in SHARED.items() for file in files}
-_NICE: Final = 10
+_NICE: Final = 5
 
 
 class Distribution(LoadFileScheduling):  # type: ignore[misc]
