@@ -10,8 +10,8 @@ SOURCES := operator quickstart hack tests
 # Which tests, and with what: make test TESTS=tests/unit PYTEST="-k lifecycle"
 TESTS ?= tests
 PYTEST ?=
-# How many files of tests run at the same time; each worker starts the real parts that it needs
-JOBS ?= 2
+# How many files of tests run at the same time; each worker starts the real parts that it needs. Of more than two, the last only computes
+JOBS ?= 4
 # An image with Python and venv; empty: one that is made of Debian's packages, so that no registry is needed
 BASE ?=
 # docker, podman or buildah; empty: the first that works. buildah makes an archive, the others an image in their own storage

@@ -1,5 +1,6 @@
 """One installation for the flows of e2e: a control plane of its own, the chart on it, and Ceph RGW as its store."""
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -10,11 +11,31 @@ from tests.e2e.actors import Actors
 from tests.e2e.people import DOMAIN, HOME, Guild
 from tests.support.installation import Installation
 from tests.support.manifests import a_domain, a_store
+from tests.support.parts import shared
 
 
-@pytest.fixture(scope="session")
-def mesh(rgw: Store) -> Iterator[Actors]:
+@pytest.fixture(scope="module")
+def mesh(request: pytest.FixtureRequest, rgw: Store) -> Actors:
     """The mesh `acme` with a Ready store `main` (deletion enabled) and two Ready domains, sales and inventory."""
+    return shared(request, lambda: _a_mesh(rgw))
+
+
+@pytest.fixture(scope="module")
+def brisk(request: pytest.FixtureRequest, rgw: Store) -> Actors:
+    """The mesh `brisk`, which looks for drift every minute, with a Ready store `main`. Each file makes the domains that it needs."""
+    return shared(request, lambda: _a_brisk_mesh(rgw))
+
+
+@pytest.fixture(scope="module")
+def guild(mesh: Actors) -> Guild:
+    """A domain of that mesh with owners, engineers and viewers."""
+    mesh.installed.apply(DOMAIN)
+    mesh.installed.wait("domain", HOME)
+    return Guild(mesh.installed)
+
+
+@contextlib.contextmanager
+def _a_mesh(rgw: Store) -> Iterator[Actors]:
     with ControlPlane() as cluster, Installation(cluster, mesh="acme", values={"log.level": "debug"}) as installed:
         installed.give_credentials(rgw)
         installed.apply(a_store(endpointUrl=rgw.endpoint, region=rgw.region), a_domain("sales"), a_domain("inventory"))
@@ -23,20 +44,11 @@ def mesh(rgw: Store) -> Iterator[Actors]:
         yield Actors(installed, rgw)
 
 
-@pytest.fixture(scope="session")
-def brisk(rgw: Store) -> Iterator[Actors]:
-    """The mesh `brisk`, which looks for drift every minute, with a Ready store `main`. Each file makes the domains that it needs."""
+@contextlib.contextmanager
+def _a_brisk_mesh(rgw: Store) -> Iterator[Actors]:
     values = {"log.level": "debug", "driftInterval": "1m"}
     with ControlPlane() as cluster, Installation(cluster, mesh="brisk", values=values) as installed:
         installed.give_credentials(rgw)
         installed.apply(a_store(endpointUrl=rgw.endpoint, region=rgw.region, bucketPrefix="brisk"))
         installed.wait("objectstore", "main")
         yield Actors(installed, rgw)
-
-
-@pytest.fixture(scope="session")
-def guild(mesh: Actors) -> Guild:
-    """A domain of that mesh with owners, engineers and viewers."""
-    mesh.installed.apply(DOMAIN)
-    mesh.installed.wait("domain", HOME)
-    return Guild(mesh.installed)

@@ -163,12 +163,13 @@ def contents(store: Store, bucket: str) -> dict[str, int]:
 
 
 def picture_user(store: Store, name: str) -> Picture:
-    """All rights that a user has. One that AWS puts into quarantine stays there."""
+    """All rights that a user has, but for what goes while it is read. One that AWS puts into quarantine stays there."""
     iam = client(store, "iam")
     found = ask(lambda: iam.get_user(UserName=name))
     if not found:
         return Picture("gone")
-    inline = {n: _document(iam, name, n) for n in iam.list_user_policies(UserName=name)["PolicyNames"]}
+    names = ask(lambda: iam.list_user_policies(UserName=name)).get("PolicyNames", ())
+    inline = {policy: document for policy in names if (document := _document(iam, name, policy)) is not None}
     attached = [policy["PolicyArn"] for policy in ask(lambda: iam.list_attached_user_policies(UserName=name)).get("AttachedPolicies", ())]
     groups = [group["GroupName"] for group in ask(lambda: iam.list_groups_for_user(UserName=name)).get("Groups", ())]
     quarantined = [arn for arn in attached if arn == QUARANTINE]
@@ -177,7 +178,9 @@ def picture_user(store: Store, name: str) -> Picture:
 
 
 def _document(iam: Any, user: str, policy: str) -> Any:
-    raw = iam.get_user_policy(UserName=user, PolicyName=policy)["PolicyDocument"]
+    raw = ask(lambda: iam.get_user_policy(UserName=user, PolicyName=policy)).get("PolicyDocument")
+    if raw is None:
+        return None
     found = raw if isinstance(raw, dict) else json.loads(unquote(raw))
     return sorted(found["Statement"], key=str)
 

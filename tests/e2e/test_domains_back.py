@@ -78,6 +78,12 @@ def status_of(folder: Folder, domain: str) -> Manifest:
     return dict(folder.mesh.installed.get("domain", domain)["status"])
 
 
+def namespaces_of(folder: Folder, domain: str) -> tuple[list[str], list[str]]:
+    """Those that it released, and those that it has."""
+    status = status_of(folder, domain)
+    return status.get("releasedNamespaces", []), [one["name"] for one in status["namespaces"]]
+
+
 def bindings(folder: Folder, namespace: str) -> list[str]:
     items = folder.mesh.installed.all("rolebindings", namespace)
     return sorted(one["metadata"]["name"] for one in items)
@@ -101,8 +107,7 @@ def test_an_entry_that_is_removed_is_told_and_comes_back_until_it_is_forgotten(f
     folder.mesh.installed.until(lambda: RELEASED in (metadata_of(folder, "lists-lab").get("annotations") or {}), what="the release")
     assert LABEL not in metadata_of(folder, "lists-lab").get("labels", {})
     folder.mesh.installed.until(lambda: folder.events("lists", "NamespaceReleased"), what="the event")
-    status = status_of(folder, "lists")
-    assert (status["releasedNamespaces"], [one["name"] for one in status["namespaces"]]) == (["lists-lab"], ["lists"])
+    folder.mesh.installed.until(lambda: namespaces_of(folder, "lists") == (["lists-lab"], ["lists"]), what="the status")
     made(folder, "lists", "lists", "lists-lab")
     folder.mesh.installed.until(lambda: folder.events("lists", "TakenBack"), what="the event")
     folder.mesh.installed.until(lambda: "clouddatamesh-owners" in bindings(folder, "lists-lab"), what="the rights")

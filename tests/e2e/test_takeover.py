@@ -117,7 +117,7 @@ def test_what_is_applied_has_a_key_of_its_own_beside_the_former_one(first: Clust
 
 def test_what_the_owner_refuses_ends_at_once(first: Cluster, second: Cluster) -> None:
     second.installed.until(lambda: not first.readers["denied"].reads(), seconds=70, what="the end of the former key")
-    assert condition_of(second.request(DEALS["denied"]))["reason"] == "Denied"
+    second.installed.until(lambda: condition_of(second.request(DEALS["denied"])).get("reason") == "Denied", what="the word of the request")
 
 
 def test_what_is_not_applied_works_on_and_is_counted(first: Cluster, second: Cluster) -> None:

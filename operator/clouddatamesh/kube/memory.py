@@ -2,22 +2,20 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Terminal, Transient, Waiting
-from clouddatamesh.kube.memory_objects import OUR_KINDS, Objects
+from clouddatamesh.kube.memory_objects import Objects, copied
 from clouddatamesh.kube.memory_secrets import own
+from clouddatamesh.kube.memory_shown import Shown, is_watched
 from clouddatamesh.kube.memory_view import View
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.objects import Event, Key, Manifest, key_of
 from clouddatamesh.model.operations import SecretPatch
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.children import CHILD_KINDS
-from clouddatamesh.reconcile.indexes import index_keys
 
 _USER: Final = "kubectl"
 _MERGED: Final = ("labels", "annotations")
@@ -38,6 +36,7 @@ class MemoryCluster:
         self._settings = settings
         self._objects = Objects(now)
         self._view = View(self._objects)
+        self._shown = Shown(self._view)
         self.unreadable: set[str] = set()
         """Kinds that cannot be read live: the answer is Unknown."""
         self._to_lose = 0
@@ -61,7 +60,7 @@ class MemoryCluster:
                 self._objects.insert(key, manifest, manager=_USER)
                 return
             kept = {name: old["metadata"][name] for name in _SYSTEMS if name in old["metadata"]}
-            new = {**deepcopy(dict(manifest)), "metadata": {**deepcopy(dict(manifest["metadata"])), **kept}}
+            new = {**copied(dict(manifest)), "metadata": {**copied(dict(manifest["metadata"])), **kept}}
             if key.kind == "Secret":
                 own(old, new, manager=_USER)
             self._objects.put(key, {**new, **({"status": old["status"]} if "status" in old else {})})
@@ -139,23 +138,22 @@ class MemoryCluster:
 
     def get(self, key: Key) -> Manifest | None:
         found = self._view.get(key)
-        return found if found is not None and _is_watched(found) else None
+        return found if found is not None and is_watched(found) else None
 
     def list(self, kind: str) -> tuple[Manifest, ...]:
-        return tuple(manifest for manifest in self._view.list(kind) if _is_watched(manifest))
+        return self._shown.list(kind)
 
     def keys(self, kind: str, namespace: str | None = None) -> tuple[Key, ...]:
         return tuple(key for key in map(key_of, self.list(kind)) if namespace in (None, key.namespace))
 
     def referring(self, key: Key, kind: str) -> tuple[Manifest, ...]:
-        return tuple(manifest for manifest in self.list(kind) if key in index_keys(manifest))
+        return self._shown.referring(key, kind)
 
     def naming(self, key: Key, kind: str) -> tuple[Key, ...]:
         return tuple(map(key_of, self.referring(key, kind)))
 
     def named(self, kind: str, namespace: str | None = None) -> tuple[Key, ...]:
-        targets = {target for one in (*OUR_KINDS, "Namespace", *CHILD_KINDS) for found in self.list(one) for target in index_keys(found)}
-        return tuple(sorted(target for target in targets if target.kind == kind and namespace in (None, target.namespace)))
+        return tuple(target for target in self._shown.targets(kind) if namespace in (None, target.namespace))
 
     def departed(self, key: Key) -> Manifest | None:
         shown, gone = self._view.get(key), self._objects.departed.get(key)
@@ -169,7 +167,7 @@ class MemoryCluster:
         match self._look(key):
             case Present(found):
                 made = {"manager": self._objects.makers.get(found["metadata"]["uid"], ""), "operation": "Update"}
-                metadata = {"managedFields": [made], **deepcopy(found["metadata"])}
+                metadata = {"managedFields": [made], **copied(found["metadata"])}
                 return Present({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": metadata})
             case unseen:
                 return unseen
@@ -195,7 +193,7 @@ class MemoryCluster:
         found = self._bound(key, manifest["metadata"]["uid"])
         merged = {part: {**(found["metadata"].get(part) or {}), **(manifest["metadata"].get(part) or {})} for part in _MERGED}
         metadata = {**found["metadata"], **{part: value for part, value in merged.items() if value}}
-        body = {name: deepcopy(value) for name, value in manifest.items() if name not in ("metadata", "status")}
+        body = {name: copied(value) for name, value in manifest.items() if name not in ("metadata", "status")}
         self._write("apply", key, lambda: self._objects.put(key, {**found, **body, "metadata": metadata}))
 
     def patch_secret(self, key: Key, uid: str, patch: SecretPatch) -> None:
@@ -205,13 +203,13 @@ class MemoryCluster:
             "labels": {**(found["metadata"].get("labels") or {}), **dict(patch.labels)},
             **({"ownerReferences": [dict(owner) for owner in patch.owners]} if patch.owners is not None else {}),
         }
-        metadata = {name: value for name, value in {**deepcopy(found["metadata"]), **merged}.items() if value or name not in merged}
-        self._merge(key, found, {**deepcopy(found), "metadata": metadata, "stringData": dict(patch.data)}, kind=patch.type)
+        metadata = {name: value for name, value in {**copied(found["metadata"]), **merged}.items() if value or name not in merged}
+        self._merge(key, found, {**copied(found), "metadata": metadata, "stringData": dict(patch.data)}, kind=patch.type)
 
     def claim_secret(self, key: Key, uid: str, *, data: Mapping[str, str], annotations: Mapping[str, str]) -> None:
         found = self._bound(key, uid)
-        metadata = {**deepcopy(found["metadata"]), "annotations": {**(found["metadata"].get("annotations") or {}), **annotations}}
-        self._merge(key, found, {**deepcopy(found), "metadata": metadata, "stringData": dict(data)}, claims=frozenset(data))
+        metadata = {**copied(found["metadata"]), "annotations": {**(found["metadata"].get("annotations") or {}), **annotations}}
+        self._merge(key, found, {**copied(found), "metadata": metadata, "stringData": dict(data)}, claims=frozenset(data))
 
     def _merge(self, key: Key, found: dict[str, Any], new: dict[str, Any], *, kind: str = "", claims: frozenset[str] = frozenset()) -> None:
         own(found, new, manager=marks.MANAGER, claims=claims)
@@ -229,7 +227,7 @@ class MemoryCluster:
             return False
         if version not in ("", found["metadata"]["resourceVersion"]):
             raise Transient(reasons.CONFLICT, f"{key} changed at the same time")
-        self._write("status", key, lambda: self._objects.put(key, {**found, "status": deepcopy(dict(status))}))
+        self._write("status", key, lambda: self._objects.put(key, {**found, "status": copied(dict(status))}))
         return True
 
     def write_finalizer(self, key: Key, uid: str, present: bool) -> None:
@@ -288,9 +286,3 @@ class MemoryCluster:
         if found is None:
             raise Transient(reasons.CONFLICT, f"{key} was replaced at the same time")
         return found
-
-
-def _is_watched(manifest: Mapping[str, Any]) -> bool:
-    if manifest["kind"] in (*OUR_KINDS, "Namespace", "ServiceAccount"):
-        return True
-    return bool((manifest["metadata"].get("labels") or {}).get(marks.MANAGED_LABEL) == marks.MANAGER) and manifest["kind"] != "Secret"

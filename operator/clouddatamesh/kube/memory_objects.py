@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import copy, deepcopy
 from datetime import datetime
@@ -24,6 +25,9 @@ class Objects:
         self._now = now
         self.lock = threading.RLock()
         self._by_key: dict[Key, dict[str, Any]] = {}
+        self._sorted: tuple[Key, ...] | None = ()
+        self.versions: Counter[str] = Counter()
+        """Of each kind a number that rises with every change."""
         self._numbers = itertools.count(1)
         self.departed = Departed(lambda: now().timestamp())
         self.uncounted: set[str] = set()
@@ -36,7 +40,9 @@ class Objects:
 
     def take_over(self, other: "Objects") -> None:
         """Begin as another is; what is stored is shared, as it is never changed. What departed there is not known here."""
+        self.versions.update({key.kind for key in (*self._by_key, *other._by_key)})
         self._by_key, self._numbers, self.uncounted = dict(other._by_key), copy(other._numbers), set(other.uncounted)
+        self._sorted = None
         self.makers = dict(other.makers)
 
     def get(self, key: Key) -> dict[str, Any] | None:
@@ -47,11 +53,14 @@ class Objects:
 
     def all_keys(self) -> tuple[Key, ...]:
         """All keys, sorted."""
-        return tuple(sorted(self._by_key))
+        with self.lock:
+            if self._sorted is None:
+                self._sorted = tuple(sorted(self._by_key))
+            return self._sorted
 
     def insert(self, key: Key, manifest: Manifest, *, manager: str) -> None:
         """A new object, with what the server adds; status that was sent is dropped."""
-        new = deepcopy({name: value for name, value in manifest.items() if name != "status"})
+        new = copied({name: value for name, value in manifest.items() if name != "status"})
         uid = f"uid-{next(self._numbers)}"
         new["metadata"] |= {"uid": uid, "creationTimestamp": self._time(), **({"generation": 1} if key.kind in _GENERATED else {})}
         self.makers[uid] = manager
@@ -71,9 +80,19 @@ class Objects:
         metadata = {**new["metadata"], "resourceVersion": str(next(self._numbers))}
         if old is not None and "generation" in metadata and _is_raised(old, new):
             metadata["generation"] += 1
-        self._by_key[key] = {**new, "metadata": metadata}
+        self._store(key, {**new, "metadata": metadata})
         self.departed.forget(key, str(metadata.get("uid")))
         self._collect(key)
+
+    def _store(self, key: Key, new: dict[str, Any] | None) -> None:
+        """The one place where an object comes, changes or goes."""
+        if new is None or key not in self._by_key:
+            self._sorted = None
+        self.versions[key.kind] += 1
+        if new is None:
+            del self._by_key[key]
+        else:
+            self._by_key[key] = new
 
     def _count(self, hard: Mapping[str, Any]) -> dict[str, Any]:
         """As the quota controller does at once; a name that it does not know never shows in `used`."""
@@ -95,13 +114,24 @@ class Objects:
         return tuple(inner for inner in self.all_keys() if key.kind == "Namespace" and inner.namespace == key.name)
 
     def _collect(self, key: Key) -> None:
-        metadata = self._by_key[key]["metadata"]
+        found = self._by_key[key]
+        metadata = found["metadata"]
         if not metadata.get("deletionTimestamp") or metadata.get("finalizers") or self._inside(key):
             return
-        self.departed.keep(key, self._by_key.pop(key))
+        self._store(key, None)
+        self.departed.keep(key, found)
         around = Key("Namespace", "", key.namespace)
         if around in self._by_key:
             self._collect(around)
+
+
+def copied(value: Any) -> Any:
+    """As deepcopy, which is slow where almost everything is a dictionary of strings."""
+    if type(value) is dict:
+        return {name: copied(inner) for name, inner in value.items()}
+    if type(value) is list:
+        return [copied(inner) for inner in value]
+    return value if isinstance(value, str | int | float | None) else deepcopy(value)
 
 
 def _is_raised(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """What the fake's cache shows: the objects as they are, or, of a kind that is held back, as they were but for our own writes."""
 
+from collections import Counter
 from typing import Any
 
 from clouddatamesh.kube.memory_objects import Objects
@@ -12,14 +13,21 @@ class View:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._held: dict[str, dict[Key, dict[str, Any]]] = {}
+        self._moves: Counter[str] = Counter()
+
+    def version(self, kind: str) -> tuple[int, int]:
+        """Another one whenever what shows of a kind may have changed."""
+        return self._objects.versions[kind], self._moves[kind]
 
     def hold_back(self, kind: str) -> None:
         """From now on nothing that others do to this kind shows."""
+        self._moves[kind] += 1
         self._held[kind] = {key: self._objects[key] for key in self._objects.all_keys() if key.kind == kind}
 
     def catch_up(self, *kinds: str) -> None:
         """These kinds, or all of them, show what is there."""
         for kind in kinds or tuple(self._held):
+            self._moves[kind] += 1
             self._held.pop(kind, None)
 
     def keep(self, key: Key) -> None:
@@ -27,6 +35,7 @@ class View:
         held = self._held.get(key.kind)
         if held is None:
             return
+        self._moves[key.kind] += 1
         now = self._objects.get(key)
         if now is None:
             held.pop(key, None)

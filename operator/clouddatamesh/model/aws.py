@@ -1,6 +1,7 @@
 """What is AWS, and what it is called there: partition and endpoint by region. A test compares the table with botocore's own."""
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ def endpoint_of(region: str) -> str:
     return f"https://s3.{region}.{_find(region)[1]}"
 
 
+@lru_cache(maxsize=256)
 def is_aws_endpoint(url: str | None) -> bool:
     """Whether an endpoint is AWS's own; none means the SDK's default, which is."""
     return url is None or _HOSTS.search((urlsplit(url).hostname or "").lower()) is not None

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
 from clouddatamesh.model.objects import Key
@@ -13,6 +14,7 @@ _GENERATED = re.compile(r"-[a-z2-7]{16}$")
 _BUCKET_LENGTH, _PRINCIPAL_LENGTH = 63, 64
 
 
+@lru_cache(maxsize=8192)
 def hash80(*parts: str) -> str:
     """80 bits of SHA-256 over the parts, as 16 lower-case base32 characters; parts cannot run into each other."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()[:10]

@@ -1,5 +1,6 @@
 """Step 1: a manifest becomes a model, or a sentence that names the field."""
 
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any, Final, TypeVar
 
@@ -42,6 +43,8 @@ def read_leniently(model: type[R], manifest: Manifest) -> R:
     Every default of our models is the cautious one, but for those in `_MEANT`. What is required is taken out with what it is part of;
     where that cannot be missing it is Terminal(InvalidSpec).
     """
+    with suppress(ValidationError):
+        return model.model_validate(manifest)
     left = deepcopy(dict(manifest))
     for _ in range(_ROUNDS):
         try:
