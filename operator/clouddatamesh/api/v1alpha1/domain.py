@@ -14,6 +14,7 @@ from clouddatamesh.api.fields import (
     ObjectReference,
     PlainName,
     Quantity,
+    RoleName,
     ShortText,
     SubjectName,
     Text,
@@ -105,6 +106,24 @@ class AccessSubject(Model):
     )
 
 
+class AdditionalRole(Model):
+    """A ClusterRole that the platform team allows, for some of the domain's people."""
+
+    role: RoleName = Field(
+        description="Name of a ClusterRole that the chart's value access.bindableRoles lists. Example: clouddatamesh-workloads."
+    )
+    subjects: tuple[Literal["owners", "engineers", "viewers"], ...] = Field(
+        default=("owners", "engineers"),
+        min_length=1,
+        max_length=3,
+        description="Lists of spec.access whose subjects get the role. Example: [engineers].",
+    )
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule("!self.role.startsWith('system:')", "Roles named system:* are reserved for the cluster; name another role"),
+    )
+
+
 class DomainAccess(Model):
     """Roles in the domain's namespaces."""
 
@@ -115,6 +134,13 @@ class DomainAccess(Model):
         default=(), max_length=32, description="Subjects that create and change products and requests."
     )
     viewers: tuple[AccessSubject, ...] = Field(default=(), max_length=32, description="Subjects that can only read.")
+    additional_roles: tuple[AdditionalRole, ...] = Field(
+        default=(),
+        max_length=16,
+        description="Additional ClusterRoles in the domain's namespaces, for example to run workloads. The chart's value"
+        " access.bindableRoles lists those that are allowed.",
+        json_schema_extra={"x-list-map-keys": ["role"]},
+    )
 
 
 class DomainNamespace(Model):
@@ -255,6 +281,7 @@ class DomainStatus(Status):
         " it "
         "again. To prevent that, remove the annotation clouddatamesh.dev/released-by from the namespace. Example: [sales-lab].",
     )
+    namespace_count: int = Field(default=0, ge=0, description="Number of namespaces that the domain owns. Example: 2.")
     data_products: int = Field(default=0, ge=0, description="Number of products in the namespaces. Example: 3.")
 
 
