@@ -89,7 +89,7 @@ WORKLOADS: Final = (
     PolicyRule(("batch",), ("jobs", "cronjobs"), (*_CHANGE, "update"), "Run Pods once and on a schedule"),
     PolicyRule(("",), ("pods/log",), ("get",), "Read what they print"),
 )
-"""For spec.access.additionalRoles. No Secrets, no RBAC and no kind of the mesh; who makes Pods uses every Secret of the namespace through them."""
+"""For spec.access.additionalRoles. No Secrets, no RBAC and no kind of the mesh; but Pods can use every Secret of their namespace."""
 
 AGGREGATE_VIEW: Final = (
     PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES), _WATCH, "See products, requests, answers and who uses what"),
