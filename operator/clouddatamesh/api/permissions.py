@@ -44,13 +44,13 @@ OPERATOR_CLUSTER: Final = (
     PolicyRule(("rbac.authorization.k8s.io",), ("rolebindings",), _CHANGE, "Bind teams to their roles in the namespaces of their domain"),
     binding(*TEAM_ROLES, SECRETS_ROLE),
     PolicyRule(("events.k8s.io",), ("events",), ("create",), "Tell users of transitions"),
-    PolicyRule(("apiextensions.k8s.io",), ("customresourcedefinitions",), _WATCH, "Notice when a kind is installed or removed"),
+    PolicyRule(("apiextensions.k8s.io",), ("customresourcedefinitions",), ("list", "watch"), "Notice when a kind is installed or removed"),
 )
 """In the whole cluster."""
 
 OPERATOR_OWN_NAMESPACE: Final = (
     PolicyRule(("",), ("secrets",), ("get",), "Read the credentials that an ObjectStore names"),
-    PolicyRule(("coordination.k8s.io",), ("leases",), ("get", "create", "patch", "update"), "Agree with other replicas on who works"),
+    PolicyRule(("coordination.k8s.io",), ("leases",), ("get", "create", "update"), "Agree with other replicas on who works"),
 )
 """In its own namespace only."""
 
