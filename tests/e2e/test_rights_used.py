@@ -24,19 +24,14 @@ LIMITS = {
 }  # fmt: skip
 CHILDREN = ["resourcequota/clouddatamesh", "limitrange/clouddatamesh", "networkpolicy/clouddatamesh", "rolebinding/clouddatamesh-owners"]
 ROLE = "clouddatamesh-workloads"
-MESH = "clouddatamesh.dev"
 
-ELSEWHERE: dict[Right, str] = {
-    **{(MESH, kind, "get"): "tests/unit/test_kube_client.py" for kind in ("domains", "accessinboxes")},
-}
+ELSEWHERE: dict[Right, str] = {}
 """Rights that the flow below does not use, and the test that does."""
 NO_REQUEST: dict[Right, str] = {
-    **{(MESH, f"{kind}/finalizers", "update"): "OwnerReferencesPermissionEnforcement asks for it when a Secret with an owner is made"
-       for kind in ("objectstores", "domains", "dataproducts", "accessrequests", "accessgrants")},
     ("rbac.authorization.k8s.io", "clusterroles", "bind"): "asked for when a RoleBinding is made",
     ("coordination.k8s.io", "leases", "get"): "left out of the audit log",
     ("coordination.k8s.io", "leases", "update"): "left out of the audit log",
-}  # fmt: skip
+}
 """Rights that are no request of their own."""
 
 

@@ -10,7 +10,9 @@ TEAM_ROLES: Final = ("clouddatamesh-owner", "clouddatamesh-engineer", "clouddata
 DISCOVER_ROLE: Final = "clouddatamesh-discover"
 WORKLOADS_ROLE: Final = "clouddatamesh-workloads"
 _KINDS: Final = ("objectstores", "domains", "dataproducts", "accessrequests", "accessgrants")
-_WATCH: Final = ("get", "list", "watch")
+_READ_LIVE: Final = ("objectstores", "dataproducts", "accessrequests", "accessgrants")
+_FOLLOW: Final = ("list", "watch")
+_WATCH: Final = ("get", *_FOLLOW)
 _CHANGE: Final = (*_WATCH, "create", "patch", "delete")
 
 
@@ -31,10 +33,10 @@ def binding(*roles: str) -> PolicyRule:
 
 
 OPERATOR_CLUSTER: Final = (
-    PolicyRule((GROUP,), _KINDS, (*_WATCH, "patch"), "Watch the kinds of the mesh and put the finalizer on"),
+    PolicyRule((GROUP,), _KINDS, (*_FOLLOW, "patch"), "Watch the kinds of the mesh and put the finalizer on"),
+    PolicyRule((GROUP,), _READ_LIVE, ("get",), "Read once more what is about to be given, taken or destroyed: a cache may be behind"),
     PolicyRule((GROUP,), tuple(f"{kind}/status" for kind in _KINDS), ("patch",), "Write status"),
-    PolicyRule((GROUP,), tuple(f"{kind}/finalizers" for kind in _KINDS), ("update",), "Own Secrets that block their owner's deletion"),
-    PolicyRule((GROUP,), ("accessinboxes",), (*_WATCH, "create"), "Tell the owners of a product who asks for it and who uses it"),
+    PolicyRule((GROUP,), ("accessinboxes",), (*_FOLLOW, "create"), "Tell the owners of a product who asks for it and who uses it"),
     PolicyRule((GROUP,), ("accessinboxes/status",), ("patch",), "Write what an inbox holds"),
     PolicyRule((GROUP,), ("accessgrants",), ("create", "delete"), "Answer where a port's approval is Auto, and clear such answers away"),
     PolicyRule(("",), ("serviceaccounts",), _WATCH, "Notice that a consumer is deleted"),
@@ -44,7 +46,7 @@ OPERATOR_CLUSTER: Final = (
     PolicyRule(("rbac.authorization.k8s.io",), ("rolebindings",), _CHANGE, "Bind teams to their roles in the namespaces of their domain"),
     binding(*TEAM_ROLES, SECRETS_ROLE),
     PolicyRule(("events.k8s.io",), ("events",), ("create",), "Tell users of transitions"),
-    PolicyRule(("apiextensions.k8s.io",), ("customresourcedefinitions",), ("list", "watch"), "Notice when a kind is installed or removed"),
+    PolicyRule(("apiextensions.k8s.io",), ("customresourcedefinitions",), _FOLLOW, "Notice when a kind is installed or removed"),
 )
 """In the whole cluster."""
 
