@@ -15,7 +15,7 @@ from tests.support.manifests import a_domain, a_store
 @pytest.fixture(scope="session")
 def mesh(rgw: Store) -> Iterator[Actors]:
     """The mesh `acme` with a Ready store `main` (deletion enabled) and two Ready domains, sales and inventory."""
-    values = {"log.level": "debug", "access.bindableRoles": "{clouddatamesh-workloads}"}
+    values = {"log.level": "debug", "access.bindableRoles": "{clouddatamesh-workloads,acme:Notebooks}"}
     with ControlPlane() as cluster, Installation(cluster, mesh="acme", values=values) as installed:
         installed.give_credentials(rgw)
         installed.apply(a_store(endpointUrl=rgw.endpoint, region=rgw.region), a_domain("sales"), a_domain("inventory"))

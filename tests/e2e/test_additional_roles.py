@@ -15,11 +15,13 @@ from tests.support.installation import ROOT
 from tests.support.manifests import a_domain
 
 HOME, LAB, ROLE = "studio", "studio-lab", "clouddatamesh-workloads"
+OWN_ROLE = "acme:Notebooks"
+"""A ClusterRole of the platform team, with a name as RBAC allows it and Kubernetes otherwise does not."""
 NAME, GUARD = f"clouddatamesh-role-{ROLE}", "clouddatamesh-role-guard"
 PEOPLE: dict[str, Any] = {people: [{"kind": "Group", "name": f"{HOME}-{people}"}] for people in ("owners", "engineers", "viewers")}
 ENGINEER, VIEWER = (Person(people[:-1], (f"{HOME}-{people}",)) for people in ("engineers", "viewers"))
 REFUSED = "is forbidden: ValidatingAdmissionPolicy 'clouddatamesh-role-guard'"
-LISTED = f"not in the chart's value access.bindableRoles, which lists {ROLE}"
+LISTED = f"not in the chart's value access.bindableRoles, which lists {ROLE}, {OWN_ROLE}"
 
 
 def asking(*entries: dict[str, Any], **spec: Any) -> dict[str, Any]:
@@ -154,6 +156,19 @@ def test_a_stolen_token_binds_no_role_beyond_the_list(studio: Actors) -> None:
     for role, words in (("view", "attempting to grant RBAC permissions"), (ROLE, "")):
         said = says(studio, "create", "rolebinding", "taken", f"--clusterrole={role}", "--user=me", "-n", HOME, f"--as={SERVICE_ACCOUNT}")
         assert words in said if words else not said
+
+
+def test_a_role_of_the_platform_team_is_bound_and_repaired_like_ours(studio: Actors) -> None:
+    name = f"clouddatamesh-role-{OWN_ROLE}"
+    studio.installed.cluster.kubectl("create", "clusterrole", OWN_ROLE, "--verb=list", "--resource=endpoints")
+    studio.installed.apply(asking({"role": ROLE, "subjects": ["engineers"]}, {"role": OWN_ROLE, "subjects": ["viewers"]}))
+    studio.installed.until(lambda: may(studio, VIEWER, "list", "endpoints", LAB), what="the role")
+    assert not may(studio, ENGINEER, "list", "endpoints", LAB)
+    studio.installed.cluster.kubectl("patch", "rolebinding", name, "-n", LAB, "--type=merge", "-p", '{"subjects":null}')
+    studio.installed.until(lambda: may(studio, VIEWER, "list", "endpoints", LAB), what="the role again")
+    studio.installed.apply(asking({"role": ROLE, "subjects": ["engineers"]}))
+    studio.installed.until(lambda: not studio.installed.get("rolebinding", name, LAB), what="its end")
+    studio.installed.cluster.kubectl("delete", "clusterrole", OWN_ROLE)
 
 
 def test_it_goes_with_its_entry_and_with_a_namespace(studio: Actors) -> None:
