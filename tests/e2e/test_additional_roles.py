@@ -54,8 +54,10 @@ def says(mesh: Actors, *args: str, stdin: Any = None) -> str:
 
 
 def may(mesh: Actors, person: Person, verb: str, what: str, namespace: str) -> bool:
+    resource, _, part = what.partition("/")
+    asked = (verb, resource, *((f"--subresource={part}",) if part else ()))
     try:
-        return mesh.installed.cluster.kubectl("auth", "can-i", verb, what, "-n", namespace, *person.flags).startswith("yes")
+        return mesh.installed.cluster.kubectl("auth", "can-i", *asked, "-n", namespace, *person.flags).startswith("yes")
     except ToolError:
         return False
 
