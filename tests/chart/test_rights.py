@@ -12,7 +12,8 @@ from tests.chart.values import nested
 ROLES = ["clouddatamesh-workloads", "acme:notebooks"]
 ALL: dict[str, Any] = {**EVERYTHING, "access.bindableRoles": ROLES, "crds.enabled": False, "uninstall.check": "always"}
 RENDERINGS = {"everything": ALL, "the quickstart": {**ALL, "quickstart.enabled": True}}
-GIVES_IDENTITIES = {"escalate", "impersonate", "sign", "approve"}
+GIVES_IDENTITIES = {"escalate", "sign", "approve"}
+"""And all verbs of impersonation, such as `impersonate-on:user-info:list`."""
 OF_NODES = {"nodes", "nodes/proxy", "pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers", "serviceaccounts/token"}
 OF_ADMISSION = {"validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations",
                 "mutatingwebhookconfigurations", "mutatingadmissionpolicies", "apiservices"}  # fmt: skip
@@ -36,7 +37,7 @@ def faults(rule: dict[str, Any]) -> list[str]:
     said, names = {*verbs, *resources, *rule.get("apiGroups", ())}, rule.get("resourceNames", ())
     found = {
         "a wildcard": any("*" in word for word in said),
-        "an identity": bool(verbs & GIVES_IDENTITIES),
+        "an identity": any(verb in GIVES_IDENTITIES or verb.startswith("impersonate") for verb in verbs),
         "bind without names": "bind" in verbs and not (names and all(names)),
         "bind of cluster-admin": "bind" in verbs and {"cluster-admin", "admin", "edit"} & set(names),
         "many Secrets": "secrets" in resources and verbs & READS_MANY,
@@ -63,6 +64,7 @@ def test_no_rule_gives_more_than_it_says(rendered: Objects) -> None:
         ({"apiGroups": ["*"], "resources": ["pods"], "verbs": ["get"]}, "a wildcard"),
         ({"apiGroups": [""], "resources": ["*/status"], "verbs": ["get"]}, "a wildcard"),
         ({"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]}, "an identity"),
+        ({"apiGroups": [""], "resources": ["pods"], "verbs": ["impersonate-on:user-info:list"]}, "an identity"),
         ({"apiGroups": [""], "resources": ["clusterroles"], "verbs": ["bind"]}, "bind without names"),
         ({"apiGroups": [""], "resources": ["clusterroles"], "verbs": ["bind"], "resourceNames": [""]}, "bind without names"),
         ({"apiGroups": [""], "resources": ["clusterroles"], "verbs": ["bind"], "resourceNames": ["admin"]}, "bind of cluster-admin"),

@@ -84,8 +84,8 @@ ROWS: dict[str, tuple[Right, ...]] = {
     RUN: (
         *(Right(WRITE, kind, HOME, group="") for kind in ("pods", "configmaps", "serviceaccounts")),
         *(Right(WRITE, kind, HOME, group="batch") for kind in ("jobs", "cronjobs")),
-        Right(("get",), "pods/log", HOME, group=""),
     ),
+    "read the logs of Pods, where the Domain gives `clouddatamesh-workloads`": (Right(("get",), "pods/log", HOME, group=""),),
     "execute commands in Pods, or make tokens of ServiceAccounts": tuple(
         Right(("create",), what, HOME, group="") for what in ("pods/exec", "serviceaccounts/token")
     ),

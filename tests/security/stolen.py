@@ -75,7 +75,7 @@ def deletes(what: str, path: str, says: str) -> Act:
 
 def poses_as(whom: str, **headers: str) -> Act:
     named = {f"Impersonate-{name.title()}": value for name, value in headers.items()}
-    return Act(f"the stolen token speaks as {whom}", "GET", f"{CORE}/namespaces", "cannot impersonate resource", headers=named)
+    return Act(f"the stolen token speaks as {whom}", "GET", f"{CORE}/namespaces", "cannot impersonate", headers=named)
 
 
 def guarded(act: Act) -> Act:
