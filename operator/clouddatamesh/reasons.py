@@ -33,6 +33,10 @@ protected; no new access is given.
 """
 PROTECTED_NAMESPACE: Final = "ProtectedNamespace"
 """The Domain names a namespace of the system, of the operator or of another Domain."""
+ROLE_NOT_BINDABLE: Final = "RoleNotBindable"
+"""`spec.access.additionalRoles` of the Domain names a role that the chart's value `access.bindableRoles` does not list, or does not list
+any more. Nobody has the role through this Domain; everything else of the Domain works.
+"""
 CONSENT_MISSING: Final = "ConsentMissing"
 """The namespace exists already and does not carry the consent annotation."""
 TAKEN_BACK: Final = "TakenBack"

@@ -238,7 +238,11 @@ def notes(*values: str) -> str:
         (("guard.ports=false",), "WARNING: guard.ports is false", "guard.status is false"),
         (("crds.keep=false",), "It also deletes the CRDs and every object (crds.keep=false), so it is refused", "WARNING"),
         (("crds.keep=false", "uninstall.check=never"), "WARNING: it also deletes the CRDs", "--take-ownership"),
-        (("discover.everyone=true",), "kubectl get datamesh", "clusterrolebinding"),
+        ((), "--set 'discover.groups={<group>}'", "WARNING"),
+        ((), "--set 'access.bindableRoles={clouddatamesh-workloads}'", "WARNING"),
+        (("discover.everyone=true",), "kubectl get datamesh", "discover.groups"),
+        (("discover.groups={staff}",), "kubectl get datamesh", "discover.groups"),
+        (("access.bindableRoles={clouddatamesh-workloads}",), "kubectl get datamesh", "access.bindableRoles"),
     ],
 )
 def test_notes_say_what_comes_next_and_what_an_uninstall_leaves(values: tuple[str, ...], words: str, absent: str) -> None:

@@ -100,6 +100,13 @@ def test_only_maps_that_the_user_fills_take_any_member() -> None:
         ("uninstall.check=sometimes", "/uninstall/check", "value must be one of 'auto', 'always', 'never'"),
         ("metrics.service.ipFamilies={IPv5}", "/metrics/service/ipFamilies/0", "value must be one of 'IPv4', 'IPv6'"),
         ("metrics.serviceMonitor.interval=often", "/metrics/serviceMonitor/interval", "'often' does not match pattern"),
+        ("access.bindableRoles={cluster-admin}", "/access/bindableRoles/0", "'not' failed"),
+        ("access.bindableRoles={my-role,admin}", "/access/bindableRoles/1", "'not' failed"),
+        ("access.bindableRoles={clouddatamesh-secrets}", "/access/bindableRoles/0", "'not' failed"),
+        ("access.bindableRoles={system:node}", "/access/bindableRoles/0", "'not' failed"),
+        ("access.bindableRoles={a'b}", "/access/bindableRoles/0", "'a\\'b' does not match pattern"),
+        ("extraEnv[0].name=BINDABLE_ROLES", "/extraEnv/0/name", "'not' failed"),
+        ("discover.groups=all", "/discover/groups", "got string, want array"),
         ("guard.breakGlassGroups={system:authenticated}", "/guard/breakGlassGroups/0", "'not' failed"),
     ],
 )

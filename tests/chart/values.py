@@ -23,6 +23,8 @@ NOT_DEFAULT: dict[str, Any] = {
     "dnsPolicy": "Default",
     "dnsConfig": {"options": [{"name": "ndots", "value": "1"}]},
     "serviceAccount.annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/mesh"},
+    "access.bindableRoles": ["clouddatamesh-workloads", "acme:notebooks"],
+    "discover.groups": ["employees", "auditors"],
     "commonLabels": {"team": "platform"},
     "commonAnnotations": {"docs": "https://mesh.example"},
     "podLabels": {"network": "stores"},

@@ -36,7 +36,8 @@ def guild(mesh: Actors) -> Guild:
 
 @contextlib.contextmanager
 def _a_mesh(rgw: Store) -> Iterator[Actors]:
-    with ControlPlane() as cluster, Installation(cluster, mesh="acme", values={"log.level": "debug"}) as installed:
+    values = {"log.level": "debug", "access.bindableRoles": "{clouddatamesh-workloads,acme:Notebooks}"}
+    with ControlPlane() as cluster, Installation(cluster, mesh="acme", values=values) as installed:
         installed.give_credentials(rgw)
         installed.apply(a_store(endpointUrl=rgw.endpoint, region=rgw.region), a_domain("sales"), a_domain("inventory"))
         for kind, name in (("objectstore", "main"), ("domain", "sales"), ("domain", "inventory")):

@@ -28,7 +28,10 @@ class Person:
 OWNER, ENGINEER, VIEWER = (Person(name, (f"{HOME}-{name}s",)) for name in ("owner", "engineer", "viewer"))
 DOMAIN = a_domain(
     HOME,
-    access={f"{person.user}s": [{"kind": "Group", "name": group}] for person in (OWNER, ENGINEER, VIEWER) for group in person.groups},
+    access={
+        **{f"{person.user}s": [{"kind": "Group", "name": group}] for person in (OWNER, ENGINEER, VIEWER) for group in person.groups},
+        "additionalRoles": [{"role": "clouddatamesh-workloads"}],
+    },
 )
 
 

@@ -18,6 +18,7 @@ PEOPLE = {
     "view": Person("seer"), "edit": Person("editor"), "admin": Person("administrator"), "nobody": Person("stranger"),
 }  # fmt: skip
 SEE, CHANGE, WRITE = ("get", "list", "watch"), ("create", "update", "patch"), ("create", "update", "patch", "delete")
+RUN = "run Pods, Jobs and CronJobs, and change ConfigMaps and ServiceAccounts, where the Domain gives `clouddatamesh-workloads`"
 PORT = "open the access of a port"
 FINALIZER = "clouddatamesh.dev/finalizer"
 GOING: dict[str, tuple[str, dict[str, Any]]] = {
@@ -80,6 +81,15 @@ ROWS: dict[str, tuple[Right, ...]] = {
     ),
     "read the Secret of granted access by its name": (Right(("get",), "secrets", HOME, group="", name="orders-access"),),
     "list Secrets": (Right(("list", "watch"), "secrets", HOME, group=""),),
+    RUN: (
+        *(Right(WRITE, kind, HOME, group="") for kind in ("pods", "configmaps", "serviceaccounts")),
+        *(Right(WRITE, kind, HOME, group="batch") for kind in ("jobs", "cronjobs")),
+    ),
+    "read the logs of Pods, where the Domain gives `clouddatamesh-workloads`": (Right(("get",), "pods/log", HOME, group=""),),
+    "execute commands in Pods, or make tokens of ServiceAccounts": tuple(
+        Right(("create",), what, HOME, group="") for what in ("pods/exec", "serviceaccounts/token")
+    ),
+    "make Roles and RoleBindings": tuple(Right(WRITE, kind, HOME, "rbac.authorization.k8s.io") for kind in ("roles", "rolebindings")),
     "see Domains": (Right(SEE, "domains"),),
     "see ObjectStores": (Right(SEE, "objectstores"),),
     "make, change and delete Domains": (Right(WRITE, "domains"),),

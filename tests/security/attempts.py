@@ -128,6 +128,9 @@ EDITS = (
     may_not_write("the consumer asks in another team's name", SCHEMER, a_request("theirs", "sales", secretName="theirs")),
     may_not_write("the consumer binds himself to the role for Secrets", SCHEMER, a_binding("clouddatamesh-secrets", "inventory")),
     may_not_write("the consumer binds himself to the owners of another domain", SCHEMER, a_binding("clouddatamesh-owner", "sales")),
+    may_not_write("the consumer binds himself to the role for workloads", SCHEMER, a_binding("clouddatamesh-workloads", "inventory")),
+    may_not_write("an owner gives his people an additional role", PRODUCER["owners"], a_domain("sales", access={"additionalRoles": [
+        {"role": "clouddatamesh-workloads"}]})),
     may_not("the consumer speaks as the operator", SCHEMER, "auth", "can-i", "impersonate", "serviceaccounts", "-n", NAMESPACE,
             says=": no"),
     may_not("the consumer makes a token of the operator", SCHEMER, "create", "token", "clouddatamesh", "-n", NAMESPACE),

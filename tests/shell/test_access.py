@@ -18,6 +18,11 @@ def test_every_declared_rule_is_asked_for() -> None:
     assert not [need for need in asked if need.resource == "secrets" and need.verb in ("list", "watch")]
 
 
+def test_roles_that_domains_may_hand_out_are_asked_for_by_name() -> None:
+    wanted = set(needs("mesh-system", ("acme:notebooks",))) - set(needs("mesh-system"))
+    assert wanted == {Need("bind", "rbac.authorization.k8s.io", "clusterroles", name="acme:notebooks")}
+
+
 def test_what_is_missing_is_named_until_it_is_granted(caplog: pytest.LogCaptureFixture) -> None:
     answers = iter(((MISSING,), (MISSING,), ()))
     check = AccessCheck(lambda _: next(answers), namespace="mesh-system")

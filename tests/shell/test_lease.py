@@ -20,7 +20,7 @@ class RealApi:
 
     def request(self, method: str, path: str, *, body: Any = None) -> dict[str, Any]:
         try:
-            return self._api._ask(method, path, body)
+            return self._api.ask(method, path, body)
         except rest.ApiError as error:
             raise ApiError(error.code, str(error).partition(" ")[2].encode()) from error
 

@@ -13,6 +13,14 @@ def test_three_variables_are_enough() -> None:
     settings = read_settings(GOOD)
     assert (settings.core.mesh, settings.core.namespace, settings.pod, settings.threads) == ("acme", "mesh-system", "operator-0", 20)
     assert settings.core.drift_interval == timedelta(minutes=5)
+    assert settings.core.bindable_roles == ()
+
+
+def test_roles_are_listed_with_blanks_between() -> None:
+    assert read_settings({**GOOD, "BINDABLE_ROLES": "clouddatamesh-workloads acme:notebooks"}).core.bindable_roles == (
+        "clouddatamesh-workloads",
+        "acme:notebooks",
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,13 +31,13 @@ class Api:
         self.ca = Path(client.configuration.ssl_ca_cert)
 
     def get(self, path: str) -> Manifest:
-        return self._ask("GET", path)
+        return self.ask("GET", path)
 
     def post(self, path: str, body: Manifest) -> Manifest:
-        return self._ask("POST", path, body)
+        return self.ask("POST", path, body)
 
     def patch(self, path: str, body: Manifest) -> Manifest:
-        return self._ask("PATCH", path, body, kind="application/merge-patch+json")
+        return self.ask("PATCH", path, body, kind="application/merge-patch+json")
 
     def watch(self, path: str, version: str, *, seconds: int = 60) -> Iterator[Manifest]:
         """Watch events since a resourceVersion, until the server ends the watch."""
@@ -51,11 +51,14 @@ class Api:
         finally:
             answer.close()
 
-    def _ask(self, method: str, path: str, body: Manifest | None = None, *, kind: str = "application/json") -> Manifest:
+    def ask(
+        self, method: str, path: str, body: Manifest | None = None, *, kind: str = "application/json", headers: Manifest | None = None
+    ) -> Manifest:
+        """One request; the object of its answer."""
         answer = self._pool.request(
             method,
             f"{self.server}{path}",
-            headers={**self._headers, "Content-Type": kind},
+            headers={**self._headers, "Content-Type": kind, **(headers or {})},
             body=None if body is None else json.dumps(body),
             timeout=10.0,
             retries=False,

@@ -52,6 +52,7 @@ Timestamp = Annotated[
     Field(json_schema_extra={"format": "date-time"}),
 ]
 Uid = Annotated[str, StringConstraints(max_length=36, pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+RoleName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?$")]
 BucketName = Annotated[str, StringConstraints(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$")]
 BucketPattern = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9*][a-z0-9*-]*$")]
 BucketPrefix = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=_LABEL)]

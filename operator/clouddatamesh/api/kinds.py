@@ -82,6 +82,7 @@ KINDS: Final = (
         (
             _READY,
             Column("Products", ".status.dataProducts", "integer"),
+            Column("Namespaces", ".status.namespaceCount", "integer"),
             Column("Cordoned", ".status.conditions[?(@.type=='Cordoned')].status"),
             *_TAIL,
         ),
@@ -97,6 +98,8 @@ KINDS: Final = (
             _READY,
             Column("Version", ".spec.version"),
             Column("Lifecycle", ".spec.lifecycle"),
+            Column("Owner", ".spec.owner.name"),
+            Column("Tags", ".spec.tags"),
             Column("Pending", ".status.pendingRequestCount", "integer"),
             Column("Bucket", ".status.storage.bucket", priority=1),
             *_TAIL,

@@ -8,8 +8,11 @@ from clouddatamesh.api.fields import GROUP
 SECRETS_ROLE: Final = "clouddatamesh-secrets"
 TEAM_ROLES: Final = ("clouddatamesh-owner", "clouddatamesh-engineer", "clouddatamesh-viewer")
 DISCOVER_ROLE: Final = "clouddatamesh-discover"
+WORKLOADS_ROLE: Final = "clouddatamesh-workloads"
 _KINDS: Final = ("objectstores", "domains", "dataproducts", "accessrequests", "accessgrants")
-_WATCH: Final = ("get", "list", "watch")
+_READ_LIVE: Final = ("objectstores", "dataproducts", "accessrequests", "accessgrants")
+_FOLLOW: Final = ("list", "watch")
+_WATCH: Final = ("get", *_FOLLOW)
 _CHANGE: Final = (*_WATCH, "create", "patch", "delete")
 
 
@@ -24,11 +27,16 @@ class PolicyRule:
     names: tuple[str, ...] = ()
 
 
+def binding(*roles: str) -> PolicyRule:
+    """The right to bind these ClusterRoles, and no others."""
+    return PolicyRule(("rbac.authorization.k8s.io",), ("clusterroles",), ("bind",), "Hand out exactly these roles", names=roles)
+
+
 OPERATOR_CLUSTER: Final = (
-    PolicyRule((GROUP,), _KINDS, (*_WATCH, "patch"), "Watch the kinds of the mesh and put the finalizer on"),
+    PolicyRule((GROUP,), _KINDS, (*_FOLLOW, "patch"), "Watch the kinds of the mesh and put the finalizer on"),
+    PolicyRule((GROUP,), _READ_LIVE, ("get",), "Read once more what is about to be given, taken or destroyed: a cache may be behind"),
     PolicyRule((GROUP,), tuple(f"{kind}/status" for kind in _KINDS), ("patch",), "Write status"),
-    PolicyRule((GROUP,), tuple(f"{kind}/finalizers" for kind in _KINDS), ("update",), "Own Secrets that block their owner's deletion"),
-    PolicyRule((GROUP,), ("accessinboxes",), (*_WATCH, "create"), "Tell the owners of a product who asks for it and who uses it"),
+    PolicyRule((GROUP,), ("accessinboxes",), (*_FOLLOW, "create"), "Tell the owners of a product who asks for it and who uses it"),
     PolicyRule((GROUP,), ("accessinboxes/status",), ("patch",), "Write what an inbox holds"),
     PolicyRule((GROUP,), ("accessgrants",), ("create", "delete"), "Answer where a port's approval is Auto, and clear such answers away"),
     PolicyRule(("",), ("serviceaccounts",), _WATCH, "Notice that a consumer is deleted"),
@@ -36,17 +44,15 @@ OPERATOR_CLUSTER: Final = (
     PolicyRule(("",), ("resourcequotas", "limitranges"), _CHANGE, "Limits of domains"),
     PolicyRule(("networking.k8s.io",), ("networkpolicies",), _CHANGE, "Network isolation of domains"),
     PolicyRule(("rbac.authorization.k8s.io",), ("rolebindings",), _CHANGE, "Bind teams to their roles in the namespaces of their domain"),
-    PolicyRule(
-        ("rbac.authorization.k8s.io",), ("clusterroles",), ("bind",), "Hand out exactly these roles", names=(*TEAM_ROLES, SECRETS_ROLE)
-    ),
+    binding(*TEAM_ROLES, SECRETS_ROLE),
     PolicyRule(("events.k8s.io",), ("events",), ("create",), "Tell users of transitions"),
-    PolicyRule(("apiextensions.k8s.io",), ("customresourcedefinitions",), _WATCH, "Notice when a kind is installed or removed"),
+    PolicyRule(("apiextensions.k8s.io",), ("customresourcedefinitions",), _FOLLOW, "Notice when a kind is installed or removed"),
 )
 """In the whole cluster."""
 
 OPERATOR_OWN_NAMESPACE: Final = (
     PolicyRule(("",), ("secrets",), ("get",), "Read the credentials that an ObjectStore names"),
-    PolicyRule(("coordination.k8s.io",), ("leases",), ("get", "create", "patch", "update"), "Agree with other replicas on who works"),
+    PolicyRule(("coordination.k8s.io",), ("leases",), ("get", "create", "update"), "Agree with other replicas on who works"),
 )
 """In its own namespace only."""
 
@@ -80,6 +86,12 @@ VIEWER: Final = (
     PolicyRule(("",), ("events", "resourcequotas"), _WATCH, "See what happens and what is left"),
 )
 DISCOVER: Final = (PolicyRule((GROUP,), ("domains", "dataproducts"), _WATCH, "Find the products of every domain"),)
+WORKLOADS: Final = (
+    PolicyRule(("",), ("pods", "configmaps", "serviceaccounts"), (*_CHANGE, "update"), "Run Pods, with their settings and identities"),
+    PolicyRule(("batch",), ("jobs", "cronjobs"), (*_CHANGE, "update"), "Run Pods once and on a schedule"),
+    PolicyRule(("",), ("pods/log",), ("get",), "Read what they print"),
+)
+"""For spec.access.additionalRoles. No Secrets, no RBAC and no kind of the mesh; but Pods can use every Secret of their namespace."""
 
 AGGREGATE_VIEW: Final = (
     PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES), _WATCH, "See products, requests, answers and who uses what"),
@@ -97,6 +109,7 @@ CLUSTER_ROLES: Final = {
     TEAM_ROLES[1]: ENGINEER,
     TEAM_ROLES[2]: VIEWER,
     DISCOVER_ROLE: DISCOVER,
+    WORKLOADS_ROLE: WORKLOADS,
     "clouddatamesh-aggregate-view": AGGREGATE_VIEW,
     "clouddatamesh-aggregate-edit": AGGREGATE_EDIT,
     "clouddatamesh-aggregate-admin": AGGREGATE_ADMIN,

@@ -34,6 +34,7 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
         r.CORDONED: "Use another Domain, or ask the platform team to set `cordoned` to false.",
         r.CONSENT_MISSING: "Choose another namespace, or have an administrator set the consent that the message names.",
         r.PROTECTED_NAMESPACE: "Choose another namespace.",
+        r.ROLE_NOT_BINDABLE: "Remove the role from the Domain, or add it to the chart's value `access.bindableRoles`.",
         r.NAMESPACE_TERMINATING: _WAITS,
         r.QUOTA_NOT_COUNTED: "Wait a minute. If it lasts, correct the limit that the message names, or check kube-controller-manager.",
         r.NAMESPACE_RELEASED: NOTHING,

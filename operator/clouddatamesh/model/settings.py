@@ -20,6 +20,8 @@ class Settings:
     """How long a key that was replaced still works."""
     service_account: str = "clouddatamesh"
     """The operator's own ServiceAccount, subject of the RoleBinding that lets it handle Secrets of a domain."""
+    bindable_roles: tuple[str, ...] = ()
+    """ClusterRoles that a Domain may name in spec.access.additionalRoles."""
 
 
 @dataclass(frozen=True)

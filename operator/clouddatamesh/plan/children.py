@@ -24,12 +24,15 @@ ROLES: Final = {
     "viewers": "clouddatamesh-viewer",
 }
 """spec.access list -> the ClusterRole of the chart that it is bound to."""
+ADDITIONAL: Final = f"{NAME}-role-"
+"""The bindings of spec.access.additionalRoles are named by this and the role."""
 _BINDINGS: Final = (f"{NAME}-operator", *(f"{NAME}-{role}" for role in ROLES))
 
 
 def is_named_as_child(manifest: Manifest) -> bool:
     """Whether an object has one of the names that a Domain gives to its children."""
-    return manifest["metadata"]["name"] in (_BINDINGS if manifest["kind"] == "RoleBinding" else (NAME,))
+    name = manifest["metadata"]["name"]
+    return name in _BINDINGS or name.startswith(ADDITIONAL) if manifest["kind"] == "RoleBinding" else name == NAME
 
 
 def is_child_of(manifest: Manifest, domain: str) -> bool:
@@ -53,6 +56,7 @@ def want_children(domain: Domain, namespace: str, settings: Settings) -> tuple[M
     return (
         _operator_binding(domain, namespace, settings),
         *_team_bindings(domain, namespace),
+        *_additional_bindings(domain, namespace, settings),
         *_limits(domain, namespace),
     )
 
@@ -83,6 +87,15 @@ def _team_bindings(domain: Domain, namespace: str) -> Iterator[Manifest]:
         subjects = [_subject(subject, namespace) for subject in getattr(domain.spec.access, name, ())]
         if subjects:
             yield _binding(domain, namespace, f"{NAME}-{name}", role, subjects)
+
+
+def _additional_bindings(domain: Domain, namespace: str, settings: Settings) -> Iterator[Manifest]:
+    """A role that is not in the platform team's list, or no longer, is bound to nobody."""
+    for entry in domain.spec.access.additional_roles:
+        named = (_subject(subject, namespace) for people in entry.subjects for subject in getattr(domain.spec.access, people))
+        subjects = [dict(subject) for subject in dict.fromkeys(tuple(subject.items()) for subject in named)]
+        if subjects and entry.role in settings.bindable_roles:
+            yield _binding(domain, namespace, f"{ADDITIONAL}{entry.role}", entry.role, subjects)
 
 
 def _subject(subject: Any, namespace: str) -> dict[str, str]:

@@ -24,6 +24,7 @@ from clouddatamesh.plan.children import is_child_of, want_children, want_namespa
 from clouddatamesh.plan.diff import covers, with_uid
 from clouddatamesh.plan.namespaces import belongs_to, holder_of, is_recorded, judge, releasing, taking
 from clouddatamesh.plan.quotas import plan_counting
+from clouddatamesh.plan.roles import plan_roles
 
 _SHOWN = 5
 
@@ -52,7 +53,8 @@ def plan(domain: Domain, world: DomainWorld) -> Plan:
     if obstacle is not None:
         return Plan((*departures, *surplus, Part("namespaces", stopped(obstacle), READY)))
     made = [Part(f"namespace {name}", _plan_namespace(domain, name, world), READY, after=("hold",)) for name in wanted]
-    return Plan((*departures, *surplus, Part("hold", hold), *made, Part("counting", plan_counting(domain, world, READY), READY)))
+    counting = Part("counting", plan_counting(domain, world, READY), READY)
+    return Plan((*departures, *surplus, Part("hold", hold), *made, counting, Part("roles", plan_roles(domain, world.settings), READY)))
 
 
 def permitted(domain: Domain, full: Plan) -> Plan:

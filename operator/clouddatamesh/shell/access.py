@@ -18,8 +18,10 @@ _NEVER: Final = 86_400.0
 class AccessCheck:
     """`find_missing` asks the API server. What is missing is logged when it changes, and stands in readiness and metrics."""
 
-    def __init__(self, find_missing: Callable[[tuple[Need, ...]], tuple[Need, ...]], *, namespace: str) -> None:
-        self._find_missing, self._needs = find_missing, needs(namespace)
+    def __init__(
+        self, find_missing: Callable[[tuple[Need, ...]], tuple[Need, ...]], *, namespace: str, bindable: tuple[str, ...] = ()
+    ) -> None:
+        self._find_missing, self._needs = find_missing, needs(namespace, bindable)
         self._asked = False
         self.missing: tuple[Need, ...] = ()
         self._repeat = Repeat("access", self.run_once)
@@ -53,9 +55,10 @@ class AccessCheck:
         return _AGAIN if missing else _NEVER
 
 
-def needs(namespace: str) -> tuple[Need, ...]:
-    """Every single permission that is declared, as the API server is asked for it."""
-    everywhere = (need for rule in permissions.OPERATOR_CLUSTER for need in needs_of(rule))
+def needs(namespace: str, bindable: tuple[str, ...] = ()) -> tuple[Need, ...]:
+    """Every single permission that is declared, as the API server is asked for it; `bindable` are the additional roles of Domains."""
+    further = (permissions.binding(*bindable),) if bindable else ()
+    everywhere = (need for rule in (*permissions.OPERATOR_CLUSTER, *further) for need in needs_of(rule))
     here = (need for rule in permissions.OPERATOR_OWN_NAMESPACE for need in needs_of(rule, namespace=namespace))
     return tuple(sorted({*everywhere, *here}))
 

@@ -34,6 +34,7 @@ def read_settings(env: Mapping[str, str]) -> ShellSettings:
         version=__version__,
         drift_interval=_duration(env, "DRIFT_INTERVAL", "5m"),
         service_account=env.get("SERVICE_ACCOUNT") or "clouddatamesh",
+        bindable_roles=tuple(env.get("BINDABLE_ROLES", "").split()),
     )
     return ShellSettings(
         core=core,

@@ -101,7 +101,8 @@ class Operator:
         self._access_resync = Resync(self._list, kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue)
         self._patrol = Patrol(lambda: find_expected(cluster), cluster.is_there, self._queue.add, works=self._leader.leads)
         self._watcher = Supervisor(lambda stop: run_kopf(cache, streams, stop), started=self._resync.expect)
-        self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=settings.core.namespace)
+        core = settings.core
+        self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=core.namespace, bindable=core.bindable_roles)
         self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, exporter.render))
         self._working = False
         self._restored = -_RESTORED

@@ -47,5 +47,6 @@ def list_fields(domain: Domain, world: DomainWorld) -> dict[str, Any]:
     return {
         "namespaces": [{"name": name, "uid": found["metadata"]["uid"], "adopted": is_adopted(domain, found)} for name, found in own],
         **({"releasedNamespaces": sorted(released)[:_MOST_RELEASED]} if released else {}),
+        "namespaceCount": len(own),
         "dataProducts": len(world.products),
     }

@@ -15,10 +15,10 @@ from clouddatamesh.api.fields import (
     PlainName,
     Quantity,
     ShortText,
-    SubjectName,
     Text,
     Url,
 )
+from clouddatamesh.api.v1alpha1.domainaccess import DomainAccess
 
 _HOME = "(size(self.spec.namespaces) > 0 ? self.spec.namespaces[0].name : self.metadata.name)"
 
@@ -80,41 +80,6 @@ class Team(Model):
     members: tuple[TeamMember, ...] = Field(
         default=(), max_length=128, description="Members of the team.", json_schema_extra={"x-list-map-keys": ["username"]}
     )
-
-
-class AccessSubject(Model):
-    """A Kubernetes user, group or ServiceAccount."""
-
-    kind: Literal["User", "Group", "ServiceAccount"] = Field(description="Kind of the subject. Example: Group.")
-    name: SubjectName = Field(description="Name of the subject. Names that begin with system: are refused. Example: sales-owners.")
-    namespace: LabelName | None = Field(
-        default=None, description="Namespace of a ServiceAccount; absent: the namespace in which it is bound. Example: sales."
-    )
-
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule("!self.name.startsWith('system:')", "Subjects named system:* are reserved for the cluster; name a user or group of your own"),
-        # CEL reserves the word namespace: Kubernetes 1.30 takes a field of that name only in this form, later versions in both.
-        Rule(
-            "!has(self.__namespace__) || self.kind == 'ServiceAccount'",
-            "namespace is only allowed for subjects of kind ServiceAccount; remove it",
-        ),
-        Rule(
-            "self.kind != 'ServiceAccount' || self.name.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",
-            "The name of a ServiceAccount has lower-case letters, digits, dots and dashes; correct it, and set its namespace in namespace",
-        ),
-    )
-
-
-class DomainAccess(Model):
-    """Roles in the domain's namespaces."""
-
-    owners: tuple[AccessSubject, ...] = Field(
-        default=(), max_length=32, description="Subjects that manage products and requests, and grant access."
-    )
-    engineers: tuple[AccessSubject, ...] = Field(
-        default=(), max_length=32, description="Subjects that create and change products and requests."
-    )
-    viewers: tuple[AccessSubject, ...] = Field(default=(), max_length=32, description="Subjects that can only read.")
 
 
 class DomainNamespace(Model):
@@ -255,6 +220,7 @@ class DomainStatus(Status):
         " it "
         "again. To prevent that, remove the annotation clouddatamesh.dev/released-by from the namespace. Example: [sales-lab].",
     )
+    namespace_count: int = Field(default=0, ge=0, description="Number of namespaces that the domain owns. Example: 2.")
     data_products: int = Field(default=0, ge=0, description="Number of products in the namespaces. Example: 3.")
 
 
