@@ -42,6 +42,7 @@ _PARTS: Final = ("TLS_DATA_PATH", "SSH_DATA_PATH", "GPG_DATA_PATH", "GNUPGHOME",
 _PARAMETERS: Final = {
     "controller.sync.timeout.seconds": "ARGOCD_APPLICATION_CONTROLLER_SYNC_TIMEOUT",
     "controller.self.heal.timeout.seconds": "ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_TIMEOUT_SECONDS",
+    "controller.self.heal.backoff.cap.seconds": "ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_CAP_SECONDS",
 }
 """Keys of argocd-cmd-params-cm that are passed on, and the variable by which Argo CD's own Deployment passes each on."""
 _SETTINGS: Final = {
@@ -79,6 +80,8 @@ class ArgoCD:
         self.cluster, self._say = cluster, say
         self._parameters = {_PARAMETERS[key]: value for key, value in parameters.items()}
         self._stack = contextlib.ExitStack()
+        self._binary = Path()
+        self._places: tuple[str, ...] = ()
         self.dir = self.logs = Path()
 
     def __enter__(self) -> Self:
@@ -95,15 +98,30 @@ class ArgoCD:
         """What a webhook of the Git server does: have Applications compared with Git now."""
         self.cluster.kubectl("annotate", "--overwrite", "applications.argoproj.io", *names, "-n", NAMESPACE, _REFRESH)
 
+    @contextlib.contextmanager
+    def serve(self) -> Iterator[str]:
+        """Have Argo CD's API server as well, which the web pages and the command `argocd` ask; its URL. It lets everyone do everything."""
+        port, door = free_ports(2)
+        open_to_all = ("--insecure", "--disable-auth", "--disable-swagger-ui", "--enable-gzip=false", "--dex-server", "127.0.0.1:9")
+        listen = ("--port", port, "--address", "127.0.0.1", "--metrics-port", door, "--metrics-address", "127.0.0.1")
+        flags = (*listen, *open_to_all, *self._places, "--namespace", NAMESPACE, "--staticassets", self.dir)
+        child = self._start_child("argocd-server", [self._binary, *map(str, flags)])
+        try:
+            wait_until("argocd-server", lambda: is_answering(f"http://127.0.0.1:{port}/healthz"), child=child)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            stop_child(child, grace=0.5)
+
     def _start(self) -> None:
         started = time.monotonic()
         ensure_programs(PROGRAMS, say=self._say)
-        binary = get_binary("argocd", say=self._say)
+        self._binary = binary = get_binary("argocd", say=self._say)
         self.dir = self._stack.enter_context(work_dir("argocd"))
         self.logs = make_log_dir("argocd")
         for part in _PARTS:
             (self.dir / part).mkdir()
         self._install_script(binary.with_name(Path(ARGOCD_SCRIPT).name))
+        (self.dir / "bin" / "helm").symlink_to(get_binary("helm", say=self._say))
         self._install(binary.parent)
         self._run(binary)
         self._say(f"Argo CD is ready after {time.monotonic() - started:.1f} s, logs in {self.logs}")
@@ -142,6 +160,7 @@ class ArgoCD:
         cache, server = ("--redis", f"127.0.0.1:{redis}"), f"127.0.0.1:{repo}"
         client = ("--namespace", NAMESPACE, "--repo-server-plaintext")
         resync = ("--app-resync", "10", "--app-resync-jitter", "0")
+        self._places = (*cache, "--repo-server", server, "--repo-server-plaintext")
         listen = ("--port", repo, "--address", "127.0.0.1", "--disable-tls", "--client-ca-path", "")
         flags: dict[str, tuple[object, ...]] = {
             "repo-server": (*listen, "--metrics-address", "127.0.0.1", "--metrics-port", doors[0], *cache),
@@ -164,10 +183,14 @@ class ArgoCD:
         return {**os.environ, **path, **paths, **ours, **_SETTINGS, **self._parameters}
 
     def _child(self, name: str, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
-        """A program, which is one of Argo CD's by the name in its environment."""
-        child = start_child(command, log=self.logs / f"{name}.log", env={**self._env(), "ARGOCD_BINARY_NAME": name}, cwd=self.dir)
+        """A program that runs until the end."""
+        child = self._start_child(name, command)
         self._stack.callback(stop_child, child, grace=0.5)
         return child
+
+    def _start_child(self, name: str, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
+        """A program, which is one of Argo CD's by the name in its environment."""
+        return start_child(command, log=self.logs / f"{name}.log", env={**self._env(), "ARGOCD_BINARY_NAME": name}, cwd=self.dir)
 
 
 class Repository:

@@ -24,7 +24,7 @@ def main() -> int:
         "argocd": _print_argocd,
         "version": _print_version,
         "check-install": lambda: _check_install(arguments.url),
-        "check-uninstall": lambda: _check_uninstall(arguments.wait_seconds),
+        "check-uninstall": lambda: _check_uninstall(arguments.wait_seconds, patient=arguments.patient),
         "doctor": lambda: _doctor(arguments),
     }
     return commands[arguments.command]()
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         "check-uninstall", help="wait until no objects are left that need the operator; the chart's hook runs it"
     )
     uninstalled.add_argument("--wait-seconds", type=float, default=240.0, help="how long to wait for objects that are being deleted")
+    uninstalled.add_argument("--patient", action="store_true", help="wait as long for objects that nobody deletes yet")
     add_arguments(commands.add_parser("doctor", help="check an installation, from outside or in its Pod; it only reads"))
     return parser
 
@@ -78,7 +79,7 @@ def _check_install(url: str) -> int:
     return 1 if faults else 0
 
 
-def _check_uninstall(seconds: float) -> int:
+def _check_uninstall(seconds: float, *, patient: bool) -> int:
     from clouddatamesh.errors import MeshError
     from clouddatamesh.kube.client import Client
     from clouddatamesh.shell import logs, uninstall
@@ -86,7 +87,7 @@ def _check_uninstall(seconds: float) -> int:
     logs.configure(level="INFO", style="text")
     client = Client()
     try:
-        said = uninstall.wait_until_gone(lambda: uninstall.find_left(client), seconds=seconds)
+        said = uninstall.wait_until_gone(lambda: uninstall.find_left(client), seconds=seconds, patient=patient)
     except MeshError as error:
         said = f"{error}; or skip this check by helm uninstall --no-hooks"
     sys.stdout.write(f"{said or 'No objects of the mesh are left'}\n")

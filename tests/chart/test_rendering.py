@@ -191,6 +191,7 @@ def test_extra_arguments_are_arguments_of_the_program(monkeypatch: pytest.Monkey
         ((), False),
         (("crds.keep=false",), True),
         (("uninstall.check=always",), True),
+        (("uninstall.check=wait",), True),
         (("crds.keep=false", "crds.enabled=false"), False),
         (("crds.keep=false", "uninstall.check=never"), False),
     ],
@@ -206,10 +207,16 @@ def test_the_check_before_an_uninstall_always_ends_and_may_only_list() -> None:
     job = of_kind(objects, "Job")["clouddatamesh-uninstall"]
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-delete"
     assert (job["spec"]["backoffLimit"], job["spec"]["activeDeadlineSeconds"]) == (0, 160)
-    assert "--wait-seconds=100" in job["spec"]["template"]["spec"]["containers"][0]["command"]
+    assert job["spec"]["template"]["spec"]["containers"][0]["command"][2:] == ["--wait-seconds=100"]
     (rule,) = of_kind(objects, "ClusterRole")["clouddatamesh-uninstall"]["rules"]
     assert rule["verbs"] == ["list"]
     assert job["spec"]["template"]["spec"]["serviceAccountName"] == "clouddatamesh-uninstall"
+
+
+def test_the_check_waits_for_what_nobody_deletes_where_it_is_told_to() -> None:
+    job = of_kind(render_values({"uninstall": {"check": "wait"}}), "Job")["clouddatamesh-uninstall"]
+    assert job["spec"]["template"]["spec"]["containers"][0]["command"][2:] == ["--wait-seconds=240", "--patient"]
+    assert job["spec"]["ttlSecondsAfterFinished"] == 3600, "Argo CD takes a Job that was left for one that has succeeded now"
 
 
 def test_every_pod_of_the_chart_is_restricted_bounded_and_placed_alike() -> None:

@@ -97,7 +97,7 @@ def test_only_maps_that_the_user_fills_take_any_member() -> None:
         ("extraEnv[0].value=debug", "/extraEnv/0", "missing property 'name'"),
         ("extraEnv[0].name=LOG_LEVEL", "/extraEnv/0/name", "'not' failed"),
         ("extraVolumes[0].name=tmp", "/extraVolumes/0/name", "'not' failed"),
-        ("uninstall.check=sometimes", "/uninstall/check", "value must be one of 'auto', 'always', 'never'"),
+        ("uninstall.check=sometimes", "/uninstall/check", "value must be one of 'auto', 'always', 'wait', 'never'"),
         ("metrics.service.ipFamilies={IPv5}", "/metrics/service/ipFamilies/0", "value must be one of 'IPv4', 'IPv6'"),
         ("metrics.serviceMonitor.interval=often", "/metrics/serviceMonitor/interval", "'often' does not match pattern"),
         ("access.bindableRoles={cluster-admin}", "/access/bindableRoles/0", "'not' failed"),

@@ -14,6 +14,7 @@ from tests.support.installation import ROOT
 
 Manifest = dict[str, Any]
 FOLDER = ROOT / "examples" / "retail"
+DOMAINS = ("customer", "inventory", "sales")
 CHILDREN = ("rolebindings", "resourcequotas", "limitranges", "networkpolicies")
 RESCUER = ("--as=rescuer", "--as-group=system:masters", f"--as-group={BREAK_GLASS}")
 _KEPT = ("name", "namespace", "labels", "annotations", "finalizers")
@@ -61,7 +62,20 @@ class Folder:
         """`kubectl delete -f`; it asks for the end of each, and then waits for all."""
         self.kubectl("delete", "--ignore-not-found", "-f", "-", "--wait=false", stdin=yaml.safe_dump_all(manifests))
         if wait:
-            self._until(lambda: [state for state in self._states(manifests) if not state.endswith(": absent")], seconds=seconds)
+            self.gone(manifests, seconds=seconds)
+
+    def gone(self, manifests: Sequence[Manifest], *, seconds: float = 120) -> None:
+        """Wait until none is left. Raises TimeoutError that tells what is."""
+        self._until(lambda: [state for state in self._states(manifests) if not state.endswith(": absent")], seconds=seconds)
+
+    def residue(self) -> list[str]:
+        """What is left of the three domains that no deleted object may leave: users in the store, Secrets and children in the cluster."""
+        users = self.mesh.iam.list_users(PathPrefix="/clouddatamesh/retail/")["Users"]
+        left = [f"user {one['UserName']}" for one in users if one["UserName"].startswith(tuple(f"{domain}-" for domain in DOMAINS))]
+        for domain in DOMAINS:
+            found = self.mesh.installed.all(",".join(("secrets", *CHILDREN)), domain)
+            left += [f"{one['kind']} {domain}/{one['metadata']['name']}" for one in found]
+        return left
 
     def lacking(self, manifests: Sequence[Manifest]) -> list[str]:
         """Those that are not there, are going, or are not Ready for what they say now; each with what its status says."""

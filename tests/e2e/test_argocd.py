@@ -6,18 +6,22 @@ The tests follow each other on one mesh; each leaves it Synced and Healthy.
 import os
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from hack.tools.argo_cd import find_obstacles
 from hack.tools.s3_moto import Moto
-from tests.e2e.access import is_allowed
+from tests.e2e.argo_actions import Desk
+from tests.e2e.argo_ends import ALL, MESH, MESH_FILES, OPERATOR, SECRET_FILE, Ends
+from tests.e2e.argo_folders import AUTO, FOREIGN, NOTHING, OF_LEDGER, a_broken_product, a_busy_folder, everything
+from tests.e2e.argo_seen import denied, reads, told
 from tests.support.gitops import Gitops, Manifest, a_mesh_from_git, an_application
-from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
+from tests.support.manifests import a_domain, a_grant, a_product, a_store
 
 pytestmark = pytest.mark.real
 DOMAINS: Final = ("customer", "inventory", "sales")
+ALL_DOMAINS: Final = [f"Domain/{domain}" for domain in DOMAINS]
 APPLICATIONS: Final = {"mesh-platform", *(f"mesh-{what}-{domain}" for what in ("domains", "grants") for domain in DOMAINS)}
 ENTRY: Final = "clouddatamesh.dev"
 MODES: Final[dict[str, tuple[tuple[str, ...], dict[str, str]]]] = {
@@ -25,7 +29,6 @@ MODES: Final[dict[str, tuple[tuple[str, ...], dict[str, str]]]] = {
     "server": (("ServerSideApply=true",), {}),
     "diff": (("ServerSideApply=true",), {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}),
 }
-FOREIGN: Final = "retail-foreign-data"
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +86,6 @@ def test_a_broken_product_shows_degraded_with_its_reason(mesh: Gitops) -> None:
     mesh.settles()
 
 
-def a_broken_product() -> Manifest:
-    return a_product("broken", "sales", storage={"bucketName": FOREIGN})
-
-
 def test_a_domains_folder_cannot_hold_what_is_not_its_own(mesh: Gitops) -> None:
     grant = a_grant("taken", "customer", decision="Deny", consumerNamespace="sales", **NOTHING)
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "taken"}}
@@ -103,15 +102,6 @@ def test_a_domains_folder_cannot_hold_what_is_not_its_own(mesh: Gitops) -> None:
     mesh.settles()
 
 
-NOTHING: Final = {field: None for field in ("dataProductRef", "outputPort", "requestRef", "consumer", "mode", "validUntil")}
-
-
-def denied(mesh: Gitops) -> set[str]:
-    operation = mesh.application("mesh-domains-sales")["status"].get("operationState") or {}
-    results = (operation.get("syncResult") or {}).get("resources") or ()
-    return {f"{one['kind']}/{one['name']}" for one in results if "not permitted in project" in one.get("message", "")}
-
-
 @pytest.fixture
 def modes(mesh: Gitops) -> Iterator[Gitops]:
     """The five kinds in one Application for each way in which Argo CD applies and compares."""
@@ -125,26 +115,6 @@ def modes(mesh: Gitops) -> Iterator[Gitops]:
     mesh.installed.cluster.kubectl("delete", "applications.argoproj.io", "-n", "argocd", *(f"mode-{mode}" for mode in MODES))
     mesh.remove("modes/*/*")
     mesh.push("Remove them")
-
-
-def everything(mode: str, mesh: Gitops) -> list[Manifest]:
-    domain, store = f"by-{mode}", {"storeRef": {"name": mode}}
-    port = {
-        "name": "daily",
-        "version": "1.0.0",
-        "path": "daily/",
-        "format": "parquet",
-        "access": {"approval": "Auto", "maxDuration": "90d"},
-    }
-    deny = a_grant("never-sales", domain, decision="Deny", consumerNamespace="sales", **{**NOTHING, "dataProductRef": {"name": "orders"}})
-    return [
-        a_store(mode, endpointUrl=mesh.store.endpoint, region=mesh.store.region, bucketPrefix=mode),
-        a_domain(domain, resources={"quota": {"requests.cpu": "2000m"}, "networkIsolation": {"mode": "Domain"}}),
-        a_product("orders", domain, storage=store, outputPorts=[port]),
-        a_product("forecast", domain, storage=store),
-        a_request("orders-for-forecast", domain, dataProductRef={"namespace": domain, "name": "orders"}),
-        deny,
-    ]
 
 
 def test_nothing_is_out_of_sync_through_the_operator(modes: Gitops) -> None:
@@ -207,40 +177,124 @@ def test_a_commit_that_removes_a_grant_ends_the_key_whatever_else_the_applicatio
     mesh.settles()
 
 
-AUTO: Final = {
-    "name": "daily",
-    "version": "1.0.0",
-    "path": "daily/",
-    "format": "parquet",
-    "access": {"approval": "Auto", "maxDuration": "90d"},
-}
-OF_LEDGER: Final[dict[str, Any]] = {
-    "dataProductRef": {"name": "ledger"},
-    "consumer": {"dataProductRef": {"name": "planning"}},
-    "requestRef": {"namespace": "inventory", "name": "ledger-for-planning"},
-}
+def test_actions_reconcile_suspend_and_resume_and_none_approves(mesh: Gitops) -> None:
+    """Git says nothing of `suspend`, so selfHeal leaves the action's word as it is."""
+    with mesh.argo.serve() as url:
+        sales, platform, grants = (Desk(url, f"mesh-{name}") for name in ("domains-sales", "platform", "grants-customer"))
+        offered = {"reconcile": True, "suspend": True, "resume": False}
+        assert sales.actions("DataProduct", "orders", "sales") == platform.actions("Domain", "sales") == offered
+        assert sales.actions("AccessRequest", "stock-for-forecast", "sales") == {"reconcile": True}
+        assert grants.actions("AccessGrant", "inventory-deliveries", "customer") == {"reconcile": True}
+        assert platform.actions("ObjectStore", "main") == {"reconcile": True}
+        sales.run("reconcile", "DataProduct", "orders", "sales")
+        mesh.until(lambda: orders(mesh)["status"].get("lastHandledReconcileAt"), seconds=30, what="the reconciliation")
+        sales.run("suspend", "DataProduct", "orders", "sales")
+        mesh.until(lambda: "suspend" in told(mesh, "mesh-domains-sales", "DataProduct/orders").lower(), seconds=30, what="Suspended")
+        mesh.write("domains/sales/README.md")
+        mesh.push("A sync of all that is suspended")
+        mesh.until(lambda: mesh.state("mesh-domains-sales").revision == mesh.repository.head(), seconds=30, what="the sync")
+        assert orders(mesh)["spec"]["suspend"] and not mesh.state("mesh-domains-sales").unsynced
+        assert sales.actions("DataProduct", "orders", "sales") == {"reconcile": True, "suspend": False, "resume": True}
+        sales.run("resume", "DataProduct", "orders", "sales")
+        mesh.settles()
+        assert not orders(mesh)["spec"]["suspend"]
 
 
-def a_busy_folder() -> list[Manifest]:
-    asked: dict[str, Any] = {"consumer": {"dataProductRef": {"name": "planning"}}}
-    ledger = {"dataProductRef": {"namespace": "sales", "name": "ledger"}}
-    leaving = {"dataProductRef": {"namespace": "sales", "name": "leaving"}}
-    return [
-        a_product("ledger", "sales"),
-        a_product("planning", "inventory"),
-        a_broken_product(),
-        a_request("ledger-for-planning", "inventory", secretName="ledger-access", **ledger, **asked),
-        a_request("unanswered", "inventory", secretName="unanswered", **ledger, **asked),
-        a_request("leaving-for-planning", "inventory", secretName="leaving-access", **leaving, **asked),
-    ]
+def orders(mesh: Gitops) -> Manifest:
+    return mesh.installed.get("dataproduct", "orders", "sales")
 
 
-def reads(mesh: Gitops, secret: dict[str, str]) -> bool:
-    """Whether a consumer's key lists its port."""
-    s3 = mesh.client(secret)
-    return is_allowed(lambda: s3.list_objects_v2(Bucket=secret["bucket"], Prefix=secret["prefix"]))
+def test_what_is_pruned_by_mistake_waits_and_comes_back(mesh: Gitops) -> None:
+    """A domain's folder that becomes empty is not pruned; Domains and store wait for it. Break-glass lets the revert bring them back."""
+    ends, kept = Ends(mesh), mesh.installed.secret("stock-access", "sales")
+    mesh.remove(*MESH_FILES)
+    mesh.push("Remove everything by mistake")
+    mesh.until(lambda: {"ObjectStore/main", *ALL_DOMAINS} <= set(ends.terminating()), seconds=60, what="the prune of the platform")
+    mesh.until(lambda: all(reason.startswith("InUse: ") for reason in ends.terminating().values()), seconds=30, what="a reason for each")
+    assert "wipe out all resources" in str(mesh.application("mesh-domains-sales")["status"])
+    mesh.repository.revert()
+    mesh.told()
+    mesh.until(lambda: mesh.state("mesh-platform").revision == mesh.repository.head(), seconds=60, what="the sync of the revert")
+    assert set(ends.terminating()) == {"ObjectStore/main", *ALL_DOMAINS} and reads(mesh, kept)
+    for name in ends.terminating():
+        ends.release(*name.split("/"))
+    mesh.settles()
+    assert mesh.installed.secret("stock-access", "sales") == kept and reads(mesh, kept)
+    assert reads(mesh, mesh.installed.secret("profiles-access", "inventory")), "its grant was pruned, and is in effect again"
 
 
-def told(mesh: Gitops, application: str, resource: str) -> str:
-    """The message that Argo CD shows at an object."""
-    return mesh.state(application).resources.get(resource, ("", "", ""))[2]
+def test_everything_is_pruned_the_stores_secret_first_and_reverted_while_that_waits(mesh: Gitops) -> None:
+    ends = Ends(mesh)
+    bucket, buckets, users = ends.fill("orders", "sales"), ends.buckets(), len(ends.users())
+    ends.let_folders_be_empty()
+    mesh.remove(SECRET_FILE)
+    mesh.push("Remove the store's Secret")
+    mesh.until(lambda: not mesh.installed.get("secret", "main-s3", "clouddatamesh-system"), seconds=60, what="the prune of the Secret")
+    mesh.installed.cluster.kubectl("annotate", "objectstore", "main", f"{ENTRY}/reconcile-requested-at=now")
+    mesh.until(lambda: "Secret main-s3" in told(mesh, "mesh-platform", "ObjectStore/main"), seconds=60, what="CredentialsMissing")
+    mesh.remove(*MESH_FILES)
+    mesh.push("Remove everything")
+    mesh.until(lambda: not ends.standing(), seconds=90, what="the prune of everything")
+    waits = ("DataProduct/orders", "DataProduct/deliveries", "AccessRequest/stock-for-forecast")
+    mesh.until(lambda: all("Secret main-s3" in ends.terminating().get(name, "") for name in waits), seconds=60, what="that reason")
+    assert len(ends.users()) == users, "nothing is given up without the store"
+    mesh.repository.revert("HEAD~2..HEAD")
+    mesh.told()
+    mesh.settles(seconds=150)
+    assert ends.is_kept(bucket) and (ends.buckets(), len(ends.users())) == (buckets, users)
+    assert reads(mesh, mesh.installed.secret("profiles-access", "inventory"))
+
+
+def test_everything_is_pruned_and_reverted(mesh: Gitops) -> None:
+    ends = Ends(mesh)
+    bucket, buckets, users = ends.fill("orders", "sales"), ends.buckets(), len(ends.users())
+    former = mesh.installed.secret("profiles-access", "inventory")
+    mesh.remove(*MESH_FILES)
+    mesh.push("Remove everything")
+    mesh.until(lambda: not ends.objects(), seconds=120, what="the end of everything")
+    assert ends.users() == set() and not reads(mesh, former)
+    assert not mesh.installed.get("secret", "profiles-access", "inventory")
+    mesh.repository.revert()
+    mesh.told()
+    mesh.settles(seconds=150)
+    assert ends.is_kept(bucket) and (ends.buckets(), len(ends.users())) == (buckets, users)
+    assert reads(mesh, mesh.installed.secret("profiles-access", "inventory")) and not reads(mesh, former)
+
+
+def test_one_cascade_over_operator_and_mesh_ends_the_mesh_first(mesh: Gitops) -> None:
+    ends = Ends(mesh)
+    bucket, buckets = ends.fill("orders", "sales"), ends.buckets()
+    ends.give_up_the_sets()
+    with ends.jobs() as jobs:
+        ends.write_parent("wait")
+        ends.apply_parent()
+        assert "pre-delete-finalizer.argocd.argoproj.io" in mesh.application(OPERATOR)["metadata"]["finalizers"]
+        ends.delete_parent()
+        mesh.until(lambda: not ends.runs(), seconds=150, what="the end of the operator")
+        assert not ends.objects(), "the operator goes last"
+        mesh.until(lambda: not mesh.applications(), seconds=60, what="the end of all Applications")
+        (said,) = jobs.said
+    assert "Waiting for objects of the mesh; " in said and said.endswith("No objects of the mesh are left\n")
+    assert mesh.installed.get("crd", "dataproducts.clouddatamesh.dev")
+    assert ends.users() == set() and ends.is_kept(bucket)
+    assert [name.startswith("retail-stock-levels-") for name in buckets - ends.buckets()] == [True], "deletionPolicy: Delete, and empty"
+
+
+def test_one_cascade_without_the_hook_leaves_objects_that_end_when_the_operator_returns(mesh: Gitops) -> None:
+    ends = Ends(mesh)
+    ends.write_parent("never")
+    ends.apply_parent()
+    bucket = ends.fill("stock-levels", "inventory")
+    ends.delete_parent()
+    mesh.until(lambda: not ends.runs(), seconds=90, what="the end of the operator")
+    mesh.until(lambda: not ends.standing(), seconds=60, what="deletions that nobody ends")
+    assert {MESH, ALL} <= set(mesh.applications()) and "DataProduct/stock-levels" in ends.terminating()
+    mesh.installed.apply(ends.operator("never", crds={"enabled": False}))
+    mesh.until(lambda: "BucketNotEmpty" in ends.terminating().get("DataProduct/stock-levels", ""), seconds=90, what="a named reason")
+    ends.empty(bucket)
+    mesh.installed.cluster.kubectl("annotate", "dp", "stock-levels", "-n", "inventory", f"{ENTRY}/reconcile-requested-at=emptied")
+    mesh.until(lambda: not ends.objects(), seconds=90, what="the end of everything")
+    mesh.until(lambda: mesh.applications() == [OPERATOR], seconds=60, what="the end of the parent")
+    assert ends.users() == set() and bucket not in ends.buckets()
+    mesh.until(lambda: mesh.state(OPERATOR).phase == "Succeeded", seconds=30, what="a sync without CRDs")
+    assert mesh.installed.get("crd", "dataproducts.clouddatamesh.dev"), "kept by Prune=false"

@@ -8,7 +8,7 @@ import pytest
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.actors import Actors
-from tests.e2e.retail import CHILDREN, Folder, Manifest, documents, restorable, shuffled
+from tests.e2e.retail import CHILDREN, DOMAINS, Folder, Manifest, documents, restorable, shuffled
 from tests.support.installation import Installation
 from tests.support.manifests import a_domain, a_product
 
@@ -50,16 +50,27 @@ def assert_kept(folder: Folder, name: str, bucket: str, namespace: str = "sales"
 
 @pytest.mark.parametrize("seed", range(10))
 def test_the_mesh_is_removed_and_applied_again_in_any_order(folder: Folder, retail: list[Manifest], bucket: str, seed: int) -> None:
-    """The first as `delete -f` and `apply -f` do it; every other one is reverted while the objects still go."""
+    """The first as `delete -f` and `apply -f` do it; every other one is reverted while the objects still go, and then removed once more."""
     last, first = (retail, retail) if seed == 0 else (shuffled(retail, seed), shuffled(retail, 100 + seed))
-    folder.delete(last, wait=seed % 2 == 0)
-    if seed % 2 == 0:
-        assert folder.apply(first) == "", "one apply is enough, in any order"
-        folder.is_whole(retail)
-    else:
+    if seed % 2:
+        folder.delete(last, wait=False)
         folder.comes_back(first)
+    folder.delete(last)
+    assert folder.residue() == []
+    assert folder.apply(first) == "", "one apply is enough, in any order"
+    folder.is_whole(retail)
     assert_kept(folder, "orders", bucket)
     assert folder.mesh.installed.get("secret", "stock-access", "sales")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_removed_with_its_namespaces_ends(folder: Folder, retail: list[Manifest], bucket: str, seed: int) -> None:
+    namespaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in DOMAINS]
+    folder.delete(shuffled([*retail, *namespaces], seed))
+    folder.mesh.installed.until(lambda: not any(folder.mesh.installed.get("namespace", name) for name in DOMAINS), what="their end")
+    assert folder.residue() == []
+    folder.comes_back(retail)
+    assert_kept(folder, "orders", bucket)
 
 
 def made(folder: Folder, name: str, *namespaces: str, **spec: object) -> Manifest:

@@ -1,5 +1,6 @@
 """The check before an uninstall: it waits for what is being deleted, refuses what nobody deletes, and always ends."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ class Clock:
         self.time += seconds
 
 
-def run(answers: Sequence[tuple[Left, ...] | None], *, seconds: float = 240.0) -> tuple[str, float]:
+def run(answers: Sequence[tuple[Left, ...] | None], *, seconds: float = 240.0, patient: bool = False) -> tuple[str, float]:
     """What is said in the end, and after how many seconds. The last answer is given for ever; None: no answer."""
     clock, looks = Clock(), iter(answers)
     last: list[tuple[Left, ...] | None] = [None]
@@ -37,7 +38,7 @@ def run(answers: Sequence[tuple[Left, ...] | None], *, seconds: float = 240.0) -
             raise Transient(reasons.CLUSTER_UNAVAILABLE, "The API server did not answer")
         return last[0]
 
-    return wait_until_gone(look, seconds=seconds, now=clock.now, wait=clock.wait), clock.time
+    return wait_until_gone(look, seconds=seconds, patient=patient, now=clock.now, wait=clock.wait), clock.time
 
 
 def test_an_empty_mesh_is_no_reason_to_wait() -> None:
@@ -55,6 +56,17 @@ def test_objects_that_nobody_deletes_are_refused_soon_with_what_would_be_destroy
     assert "The data of DataProduct sales/returns would be destroyed." in said
     assert "helm rollback" in said
     assert "--no-hooks" not in said, "who follows it loses every object"
+
+
+def test_a_patient_check_waits_for_what_nobody_deletes_yet_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        assert run([*[(LIVING, GOING)] * 20, (LIVING,), ()], patient=True) == ("", 63.0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "Waiting for objects of the mesh; being deleted (1): Domain sales; deleted by nobody yet (1): DataProduct sales/orders",
+        "Waiting for objects of the mesh; deleted by nobody yet (1): DataProduct sales/orders",
+    ]
+    said, after = run([(LIVING,)], patient=True)
+    assert (after, said.startswith("1 objects of the mesh are left: DataProduct sales/orders.")) == (240.0, True)
 
 
 def test_a_deletion_that_never_ends_ends_the_wait() -> None:

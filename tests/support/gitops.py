@@ -73,7 +73,8 @@ class Gitops:
         self.told()
 
     def told(self) -> None:
-        self.argo.refresh(*self.applications())
+        if names := self.applications():
+            self.argo.refresh(*names)
 
     def applications(self) -> list[str]:
         return [one["metadata"]["name"] for one in self.installed.all("applications", NAMESPACE)]

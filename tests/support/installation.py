@@ -33,9 +33,9 @@ class Installation:
         self.cluster = cluster
         self._env = env
         self.mesh = mesh
-        (port,) = free_ports(1)
+        (self.health_port,) = free_ports(1)
         # One replica: those that the stand-in for the kubelet runs would share a port.
-        self._values = {"mesh": mesh, "replicas": "1", "health.port": str(port), **(values or {})}
+        self._values = {"mesh": mesh, "replicas": "1", "health.port": str(self.health_port), **(values or {})}
         self._stack = contextlib.ExitStack()
         self.reader = Reader(Api(cluster.kubeconfig))
 

@@ -38,7 +38,7 @@ class Node:
 
 
 class Pod:
-    """A container's process. `pid`, `restarts`, `log` and `kill` are for tests."""
+    """A container's process. `pid`, `restarts`, `exit_code`, `log` and `kill` are for tests."""
 
     def __init__(self, node: Node, namespace: str, name: str, template: Manifest) -> None:
         self._node = node
@@ -52,6 +52,7 @@ class Pod:
         self.dir = node.dir / namespace / name
         self.log = node.logs / f"{namespace}-{name}.log"
         self.restarts = 0
+        self.exit_code: int | None = None
         self.waiting = ""
 
     @property
@@ -114,7 +115,7 @@ class Pod:
     def _note_exit(self, now: float) -> None:
         if now - self._started > STEADY_AFTER:
             self._backoff = BACKOFF_FIRST
-        self._process = None
+        self.exit_code, self._process = self._process.returncode if self._process else None, None
         self.restarts += 1
         self._not_before = now + self._backoff
         self._backoff = min(self._backoff * 2, BACKOFF_MAX)

@@ -65,3 +65,16 @@ def test_nothing_waits_for_anything_else_within_an_application() -> None:
     assert [policy["automated"].get("allowEmpty", False) for policy in policies] == [False, False, True]
     assert spec("ApplicationSet", "mesh-domains")["syncPolicy"]["applicationsSync"] == "create-update"
     assert spec("ApplicationSet", "mesh-grants")["syncPolicy"]["applicationsSync"] == "sync"
+
+
+def test_the_end_of_an_applicationset_deletes_no_product_and_leaves_no_grant_that_git_does_not_show() -> None:
+    assert spec("ApplicationSet", "mesh-domains")["syncPolicy"]["preserveResourcesOnDeletion"] is True
+    assert "preserveResourcesOnDeletion" not in spec("ApplicationSet", "mesh-grants")["syncPolicy"]
+
+
+def test_the_operator_goes_last_and_alone() -> None:
+    operator = ARGOCD["Application", "argocd", "clouddatamesh"]
+    hook, cascade = "pre-delete-finalizer.argocd.argoproj.io", "resources-finalizer.argocd.argoproj.io"
+    assert operator["metadata"]["finalizers"] == [hook, f"{hook}/cleanup", cascade], "else a parent Application takes off what Argo CD adds"
+    source = operator["spec"]["source"]
+    assert (source["path"], source["helm"]["valuesObject"]["uninstall"]) == ("charts/clouddatamesh", {"check": "wait"})

@@ -38,11 +38,15 @@ def wait_until_gone(
     look: Callable[[], tuple[Left, ...]],
     *,
     seconds: float,
+    patient: bool = False,
     now: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
 ) -> str:
-    """Wait while objects are being deleted. Empty when none is left; else one sentence that says what is left and what to do."""
-    began = now()
+    """Wait while objects are being deleted, and if `patient` also for those that nobody deletes yet.
+
+    Empty when none is left; else one sentence that says what is left and what to do.
+    """
+    began, told = now(), ""
     while True:
         try:
             left = look()
@@ -52,11 +56,20 @@ def wait_until_gone(
         if left == ():
             return ""
         passed = now() - began
-        if passed >= seconds or (left and passed >= _GRACE and not any(one.deleting for one in left)):
+        if passed >= seconds or (left and passed >= _GRACE and not patient and not any(one.deleting for one in left)):
             return describe(left)
-        if left:
-            _log.info("Waiting for %d objects, of which %d are being deleted", len(left), sum(one.deleting for one in left))
+        if left and (said := describe_wait(left)) != told:
+            told = said
+            _log.info("%s", said)
         wait(_ROUND)
+
+
+def describe_wait(left: tuple[Left, ...]) -> str:
+    """What is waited for, and which of it ends only if somebody acts."""
+    deleted, kept = ([one.name for one in left if one.deleting == deleting] for deleting in (True, False))
+    parts = [f"being deleted ({len(deleted)}): {_some(deleted)}"] if deleted else []
+    parts += [f"deleted by nobody yet ({len(kept)}): {_some(kept)}"] if kept else []
+    return f"Waiting for objects of the mesh; {'; '.join(parts)}"
 
 
 def describe(left: tuple[Left, ...] | None) -> str:

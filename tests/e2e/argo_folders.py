@@ -1,0 +1,52 @@
+"""Folders of manifests that Argo CD syncs in tests."""
+
+from typing import Any, Final
+
+from tests.support.gitops import Gitops, Manifest
+from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
+
+FOREIGN: Final = "retail-foreign-data"
+NOTHING: Final = {field: None for field in ("dataProductRef", "outputPort", "requestRef", "consumer", "mode", "validUntil")}
+AUTO: Final = {
+    "name": "daily",
+    "version": "1.0.0",
+    "path": "daily/",
+    "format": "parquet",
+    "access": {"approval": "Auto", "maxDuration": "90d"},
+}
+OF_LEDGER: Final[dict[str, Any]] = {
+    "dataProductRef": {"name": "ledger"},
+    "consumer": {"dataProductRef": {"name": "planning"}},
+    "requestRef": {"namespace": "inventory", "name": "ledger-for-planning"},
+}
+
+
+def everything(mode: str, mesh: Gitops) -> list[Manifest]:
+    domain, store = f"by-{mode}", {"storeRef": {"name": mode}}
+    deny = a_grant("never-sales", domain, decision="Deny", consumerNamespace="sales", **{**NOTHING, "dataProductRef": {"name": "orders"}})
+    return [
+        a_store(mode, endpointUrl=mesh.store.endpoint, region=mesh.store.region, bucketPrefix=mode),
+        a_domain(domain, resources={"quota": {"requests.cpu": "2000m"}, "networkIsolation": {"mode": "Domain"}}),
+        a_product("orders", domain, storage=store, outputPorts=[AUTO]),
+        a_product("forecast", domain, storage=store),
+        a_request("orders-for-forecast", domain, dataProductRef={"namespace": domain, "name": "orders"}),
+        deny,
+    ]
+
+
+def a_broken_product() -> Manifest:
+    return a_product("broken", "sales", storage={"bucketName": FOREIGN})
+
+
+def a_busy_folder() -> list[Manifest]:
+    asked: dict[str, Any] = {"consumer": {"dataProductRef": {"name": "planning"}}}
+    ledger = {"dataProductRef": {"namespace": "sales", "name": "ledger"}}
+    leaving = {"dataProductRef": {"namespace": "sales", "name": "leaving"}}
+    return [
+        a_product("ledger", "sales"),
+        a_product("planning", "inventory"),
+        a_broken_product(),
+        a_request("ledger-for-planning", "inventory", secretName="ledger-access", **ledger, **asked),
+        a_request("unanswered", "inventory", secretName="unanswered", **ledger, **asked),
+        a_request("leaving-for-planning", "inventory", secretName="leaving-access", **leaving, **asked),
+    ]
