@@ -13,8 +13,8 @@ from clouddatamesh.model.objects import Key
 from clouddatamesh.shell.meters import Meter, NoMeter
 
 _NO_METER: Final = NoMeter()
-FIRST, LONGEST = 0.25, 300.0
-"""Seconds: the first backoff, and the longest."""
+FIRST, LONGEST, BRIEF = 0.25, 300.0, 8.0
+"""Seconds: the first backoff, the longest, and the longest where nothing but the API server's answers is waited for."""
 SLOW = 5.0
 """Seconds of work on one key after which its lane counts as slow."""
 URGENT_IN_A_ROW = 4
@@ -86,11 +86,11 @@ class Queue:
             self._add_at(key, self._now() + seconds)
             self._changed.notify()
 
-    def add_backoff(self, key: Key) -> float:
+    def add_backoff(self, key: Key, *, longest: float = LONGEST) -> float:
         """Due after a time that doubles with each failure in a row, less up to a fifth; returns that time in seconds."""
         with self._changed:
             failures = self._failures[key] = self._failures.get(key, 0) + 1
-            seconds = min(FIRST * 2.0 ** min(failures - 1, 16), LONGEST) * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
+            seconds = min(FIRST * 2.0 ** min(failures - 1, 16), longest) * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
             self._add_at(key, self._now() + seconds)
             self._meter.retried(key)
             self._changed.notify()
