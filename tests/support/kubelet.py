@@ -1,7 +1,7 @@
 """The stand-in for the kubelet: runs each Deployment of a namespace as local processes and writes its status from them.
 
 A pod is its first container's command with the ServiceAccount's own token (as KUBECONFIG, for nothing can be mounted), env, volumes
-and probes. No Pod objects are made. All replicas listen on the ports that their manifest names, so more than one needs ports of 0.
+and probes. No Pod objects are made. The first replica listens on the ports that its manifest names, the others on ports of their own.
 """
 
 import contextlib
@@ -26,11 +26,13 @@ TICK = 0.05
 class Kubelet:
     """`with Kubelet(kubeconfig, "mesh-system", path_prefix=venv_bin) as kubelet:` runs that namespace's Deployments."""
 
-    def __init__(self, kubeconfig: Path, namespace: str, *, path_prefix: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, kubeconfig: Path, namespace: str, *, path_prefix: Path, env: Mapping[str, str] | None = None, server: str = ""
+    ) -> None:
         self._api = Api(kubeconfig)
         self._namespace = namespace
         self._path_prefix = path_prefix
-        self._env = dict(env or {})
+        self._env, self._server = dict(env or {}), server
         self._workloads: dict[str, _Workload] = {}
         self._stack = contextlib.ExitStack()
         self._ending = threading.Event()
@@ -40,7 +42,7 @@ class Kubelet:
 
     def __enter__(self) -> Self:
         place = self._stack.enter_context(work_dir("kubelet"))
-        self._node = Node(self._api, place, self.logs, self._path_prefix, self._env)
+        self._node = Node(self._api, place, self.logs, self._path_prefix, self._env, self._server)
         self._thread.start()
         return self
 
@@ -153,7 +155,7 @@ class _Workload:
         meta = self.want["metadata"]
         for index in range(len(self.pods), count):
             name = f"{meta['name']}-{self._revision}-{index}"
-            self.pods += (Pod(self._node, meta["namespace"], name, self.want["spec"]["template"]),)
+            self.pods += (Pod(self._node, meta["namespace"], name, self.want["spec"]["template"], first=index == 0),)
 
     def _write_status(self, want: Manifest) -> None:
         status = self._build_status(want)
