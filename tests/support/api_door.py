@@ -83,7 +83,7 @@ class _Stream:
 
 
 class ApiDoor:
-    """`with ApiDoor(cluster) as door:` has a `server`; then `with door.fault(status=503):`, `with door.gone():`, `door.silence("domains")`."""
+    """`with ApiDoor(cluster) as door:` has a `server`; `with door.fault(status=503):`, `with door.gone():`, `door.silence("domains")`."""
 
     def __init__(self, cluster: ControlPlane) -> None:
         self.asked: list[Asked] = []
