@@ -28,7 +28,7 @@ _REASONS: Final = {410: "Expired", 429: "TooManyRequests", 500: "InternalError",
 
 @dataclass
 class Asked:
-    """One request, when it came, and what it was told."""
+    """One request, when it was begun, and what it was told."""
 
     method: str
     path: str
@@ -131,6 +131,10 @@ class ApiDoor:
         for stream in tuple(self.streams):
             stream.is_silent = stream.is_silent or stream.plural == plural
 
+    def has_watch(self, plural: str) -> bool:
+        """Whether one is open that brings what there is."""
+        return any(stream.plural == plural and not stream.is_silent for stream in tuple(self.streams))
+
     def cut(self, *, but: str = "") -> None:
         """Every watch that is open ends, but those of one kind."""
         for stream in tuple(self.streams):
@@ -142,11 +146,11 @@ class ApiDoor:
         for stream in tuple(self.streams):
             stream.end_with(code)
 
-    def undercuts(self) -> list[tuple[Asked, Asked]]:
+    def undercuts(self) -> list[str]:
         """Requests that were sent earlier than an answer asked for, each with that answer."""
         told = [asked for asked in self.asked if asked.retry_after]
         return [
-            (early, first)
+            f"{early.path}, {early.at - first.answered:.2f} s after {first.path} was told to wait for {first.retry_after:.0f} s"
             for first in told
             for early in self.asked
             if early.is_lease == first.is_lease and _CROSSED < early.at - first.answered < first.retry_after
@@ -213,6 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
+        self._began = time.monotonic()
         self._upstream = http.client.HTTPSConnection(self.server.upstream, context=self.server.trust, timeout=600)
 
     def finish(self) -> None:
@@ -222,7 +227,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        asked = Asked(self.command, self.path, time.monotonic())
+        # Who connects has decided to ask before that, and shaking hands takes its time.
+        asked = Asked(self.command, self.path, self._began or time.monotonic())
+        self._began = 0.0
         fault = self.server.door.judge(asked)
         if fault is not None:
             self._refuse(asked, fault)

@@ -1,28 +1,34 @@
 """Two replicas and a mesh under churn: which of them writes, and how long nobody does when the leader ends, dies or stands still."""
 
+import base64
 import contextlib
+import json
 import random
 import signal
 import threading
 import time
+import urllib.request
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from hack.tools.audit import Request
-from tests.bench.api import PRODUCTS, Raw, in_parallel
+from tests.bench.api import API, PRODUCTS, Raw, is_ready
 from tests.support import pod as pods
 from tests.support.installation import NAMESPACE, Installation
 from tests.support.manifests import a_product
 from tests.support.pod import Pod
 
+SALES: Final = f"{API}/namespaces/sales"
 DEPLOYMENT: Final = "clouddatamesh"
 OPERATOR: Final = f"system:serviceaccount:{NAMESPACE}:clouddatamesh"
 NUDGES, REALS = 0.1, 0.7
 """Seconds between two looks that are asked for, and between two products that are made and deleted."""
 _REST: Final = 8.0
 """Seconds before a frozen leader continues, in which nothing is asked for any more."""
+_BATCH: Final = 100
 _KEPT: Final = 8
 """Products with storage that are there at a time under churn."""
 
@@ -71,23 +77,48 @@ class Churn:
 
 
 class Failover:
-    """An installation with two replicas and a domain `sales`; `products` are made first, which need no store."""
+    """An installation with two replicas and a domain `sales` of which the operator knows so many `products` that need no store."""
 
     def __init__(self, mesh: Installation, products: int) -> None:
         self.mesh, self.raw = mesh, Raw(mesh.cluster)
         self.names = [f"quiet-{number:04}" for number in range(products)]
 
     def prepare(self) -> None:
-        """Two replicas whose caches are full, and products that are all Ready."""
+        """Two replicas whose caches are full, and products that are all Ready: the operator makes one, the others are copies in etcd."""
+        first, *others = self.names
         self.mesh.cluster.kubectl("scale", f"deployment/{DEPLOYMENT}", "-n", NAMESPACE, "--replicas=2")
-        in_parallel(lambda name: self.raw.send("POST", PRODUCTS, proposed(name)), self.names)
-        self.mesh.until(lambda: self.not_ready() == 0, seconds=240, what="all products")
-        self.mesh.until(lambda: [pod.is_ready for pod in self.pods()] == [True, True], what="two replicas")
+        self.raw.send("POST", PRODUCTS, proposed(first))
+        self.mesh.until(lambda: self.not_ready() == 0, what="the first product")
+        self.mesh.until(lambda: self.raw.find(f"{SALES}/accessinboxes/{first}"), what="its inbox")
+        made = {plural: self.raw.send("GET", f"{SALES}/{plural}/{first}") for plural in ("dataproducts", "accessinboxes")}
+        uid = made["dataproducts"]["metadata"]["uid"]
+        for plural, manifest in made.items():
+            del manifest["metadata"]["resourceVersion"]
+            text = json.dumps(manifest)
+            own = manifest["metadata"]["uid"]
+            copies = [(name, text.replace(uid, uid_of(name)).replace(own, uid_of(name, plural)).replace(first, name)) for name in others]
+            self._write(plural, copies)
+        self.mesh.until(lambda: [pod.is_ready for pod in self.pods()] == [True, True], seconds=60, what="two replicas")
+        self.mesh.until(self._rest, seconds=120, what="an operator that has seen all of them")
+
+    def _write(self, plural: str, objects: Sequence[tuple[str, str]]) -> None:
+        """Put objects where the API server keeps them, as a restored backup does."""
+        places = ((f"/registry/clouddatamesh.dev/{plural}/sales/{name}", text) for name, text in objects)
+        puts = [{"requestPut": {"key": _encoded(place), "value": _encoded(text)}} for place, text in places]
+        for batch in range(0, len(puts), _BATCH):
+            body = json.dumps({"success": puts[batch : batch + _BATCH]}).encode()
+            urllib.request.urlopen(f"{self.mesh.cluster.etcd}/v3/kv/txn", data=body, timeout=30).close()  # noqa: S310 - always http
+
+    def _rest(self) -> bool:
+        """Whether nothing is written for two seconds, and all products are there."""
+        mark = self.mesh.cluster.audit.mark()
+        time.sleep(2)
+        return not self.writes(since=mark) and len(self.raw.send("GET", PRODUCTS)["items"]) >= len(self.names)
 
     def not_ready(self) -> int:
         """How many products are not Ready."""
         found = self.raw.send("GET", PRODUCTS)["items"]
-        return sum(not _is_ready(one) for one in found)
+        return sum(not is_ready(one) for one in found)
 
     def pods(self) -> tuple[Pod, ...]:
         return self.mesh.kubelet.pods(DEPLOYMENT)
@@ -169,6 +200,10 @@ def proposed(name: str) -> dict[str, Any]:
     return a_product(name, lifecycle="proposed")
 
 
-def _is_ready(manifest: dict[str, Any]) -> bool:
-    conditions = manifest.get("status", {}).get("conditions", ())
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+def uid_of(name: str, plural: str = "dataproducts") -> str:
+    """A uid that is always the same for a name."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{plural}/{name}"))
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
