@@ -12,7 +12,7 @@ from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
 from clouddatamesh.reconcile.trail import Follower, at, nobody, reconciling
 from clouddatamesh.shell.meters import Meter, NoMeter
-from clouddatamesh.shell.queue import BRIEF, LONGEST, Queue
+from clouddatamesh.shell.queue import Queue
 
 _log = logging.getLogger(__name__)
 _NO_METER: Final = NoMeter()
@@ -105,7 +105,7 @@ class Workers:
         at("end", failures=due.failures)
         self._meter.reconciled(key, due, seconds=self._now() - began, raised=raised)
         if due.backoff:
-            seconds = self._queue.add_backoff(key, longest=BRIEF if reasons.CLUSTER_UNAVAILABLE in due.failures else LONGEST)
+            seconds = self._queue.add_backoff(key, brief=reasons.CLUSTER_UNAVAILABLE in due.failures)
             _log.debug("%s is tried again in %.1f s", key, seconds)
         else:
             self._queue.reset(key)
