@@ -41,6 +41,8 @@ class Request:
     code: int
     at: datetime
     kind: str = ""
+    agent: str = ""
+    """What the client calls itself; the operator's replicas name their Pod."""
 
     @property
     def writes(self) -> bool:
@@ -87,4 +89,5 @@ def _parse(entry: dict[str, Any]) -> Request:
         code=entry["responseStatus"].get("code", 0) if entry["stage"] == "ResponseComplete" else 0,
         at=datetime.fromisoformat(entry["requestReceivedTimestamp"]),
         kind=(entry.get("responseObject") or {}).get("kind", ""),
+        agent=entry.get("userAgent", ""),
     )

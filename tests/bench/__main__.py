@@ -14,12 +14,15 @@ from typing import Any
 from hack.tools.controlplane import ControlPlane
 from hack.tools.s3_moto import Moto
 from hack.tools.s3_rgw import Rgw
-from tests.bench import known, scrape
+from tests.bench import known, scrape, takeover
 from tests.bench.access import Access
 from tests.bench.figures import Bench
 from tests.support.installation import ROOT, Installation, git_describe
 
-FIGURES = ("memory", "latency", "calls", "burst", "quiet", "restart", "access-latency", "access-burst", "hang", "known", "scrape")
+FIGURES = (
+    *("memory", "latency", "calls", "burst", "quiet", "restart", "access-latency", "access-burst", "hang"),
+    *("failover", "known", "scrape"),
+)
 ON_MOTO = ("latency", "calls", "burst")
 """moto shows what the operator does where the store costs little; the other figures are no different on it."""
 REPLAYS = {"guard.breakGlassGroups": "{system:masters}"}
@@ -44,6 +47,7 @@ def measure(kind: str, wanted: tuple[str, ...], options: argparse.Namespace) -> 
             "access-latency": lambda: access().latency(options.latencies),
             "access-burst": lambda: access().burst(options.requests, min(options.quiet_seconds, 60)),
             "hang": lambda: bench.hang(options.neighbours),
+            "failover": lambda: takeover.measure(mesh, options.products),
             "known": lambda: known.measure(mesh, options.known),
             "scrape": lambda: scrape.measure(options.known),
         }
@@ -91,7 +95,7 @@ def describe_machine() -> dict[str, Any]:
 def parse_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--products", type=int, default=1000, help="applied at once")
+    parser.add_argument("--products", type=int, default=1000, help="applied at once, or known to two replicas")
     parser.add_argument("--latencies", type=int, default=100, help="applied, or granted and revoked, one after the other")
     parser.add_argument("--requests", type=int, default=2000, help="for access, granted at once and revoked at once")
     parser.add_argument("--neighbours", type=int, default=200, help="applied at once while another store hangs")

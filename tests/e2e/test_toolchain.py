@@ -143,6 +143,31 @@ def test_a_changed_template_is_run_and_zero_replicas_stop_it(control_plane: Cont
     wait_for(lambda: not apps.pods("painter"))
 
 
+def test_several_replicas_have_ports_of_their_own_and_are_replaced_one_after_the_other(control_plane: ControlPlane, apps: Kubelet) -> None:
+    (port,) = free_ports(1)
+    ready: list[int] = []
+
+    def is_replaced() -> bool:
+        found = json.loads(control_plane.kubectl("-n", "apps", "get", "deployment/painter", "-o", "json"))
+        ready.append(found["status"].get("readyReplicas", 0))
+        counts = {found["status"].get(name, 0) for name in ("replicas", "updatedReplicas", "readyReplicas")}
+        return counts == {2} and found["status"]["observedGeneration"] == found["metadata"]["generation"]
+
+    def run(greeting: str) -> tuple[Pod, ...]:
+        manifest = a_deployment(port, GREETING=greeting)
+        apply(control_plane, {**manifest, "spec": {**manifest["spec"], "replicas": 2}})
+        wait_for(is_replaced)
+        return apps.pods("painter")
+
+    before = run("hello")
+    ready.clear()
+    after = run("goodbye")
+    assert min(ready) == 2
+    assert len({pod.ports["health"] for pod in after}) == 2
+    assert [json.loads(pod.log.read_text())["GREETING"] for pod in after] == ["goodbye", "goodbye"]
+    assert [pod.pid for pod in before] == [0, 0]
+
+
 def test_a_program_that_is_not_ready_is_not_called_available(control_plane: ControlPlane, apps: Kubelet) -> None:
     (port,) = free_ports(1)
     manifest = a_deployment(port)

@@ -1,14 +1,13 @@
 """A mesh made by an earlier version is taken on as it is, and can go back: no bucket foreign, no key issued again, no user swept, no
 child written but Secrets once, no condition that flaps. On RGW.
 
-The earlier version is its own commit: its chart, and its code from an archive beside the checkout.
+The earlier versions are their own commits: chart and code of each from an archive beside the checkout. Two replicas run.
 """
 
 import json
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,22 +15,24 @@ from typing import Any
 
 import pytest
 
-from hack.tools.audit import Request
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.access import Access, a_deal
 from tests.e2e.actors import Actors
 from tests.support.installation import CHART, ROOT, Installation
 from tests.support.manifests import a_domain, a_product, a_store
+from tests.support.rollout import Moment
 
-EARLIER = "022ef9c"
+EARLIER, PREVIOUS = "022ef9c", "de7a277"
+"""The first version whose meshes are upgraded, and the last one before this whose chart replaces Pods one after the other."""
+GAP = 2.0
+"""Seconds for which no replica may watch a kind."""
 PRODUCTS, READ, READERS = 200, 50, 2
 """The first `READ` products have two consumers each."""
 ROBOT = {"serviceAccountRef": {"name": "robot"}}
 BACK = 125.0
 """Seconds for which the earlier version runs again: four looks at the store, and two at every object."""
 ALL_READY = "--timeout=180s"
-OPERATOR = "system:serviceaccount:clouddatamesh-system:clouddatamesh"
 
 
 class Upgraded(Installation):
@@ -55,9 +56,9 @@ class Upgraded(Installation):
         self.chart, self.code = chart, code
         self.install()
 
-    def roll_back(self) -> None:
-        """To the first revision, as a user does: its chart, and by its environment its code."""
-        self.cluster.helm("rollback", "clouddatamesh", "1", "--namespace", "clouddatamesh-system", "--wait", "--timeout", "60s")
+    def roll_back(self, revision: int) -> None:
+        """As a user does: the chart of then, and by its environment its code."""
+        self.cluster.helm("rollback", "clouddatamesh", str(revision), "--namespace", "clouddatamesh-system", "--wait", "--timeout", "60s")
         self.cluster.refresh_controllers()
 
 
@@ -132,22 +133,28 @@ class Moving(Actors):
 @pytest.fixture(scope="module")
 def moving(rgw: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moving]:
     """200 products and 100 grants under the earlier version; then this one is installed over it."""
-    earlier = tmp_path_factory.mktemp("earlier")
-    archive = subprocess.run(["git", "-C", str(ROOT), "archive", EARLIER, "charts", "operator"], capture_output=True, check=True)
-    subprocess.run(["tar", "-x", "-C", str(earlier)], input=archive.stdout, check=True)
+    earlier = unpack(EARLIER, tmp_path_factory.mktemp("earlier"))
     with ControlPlane() as cluster:
-        installation = Upgraded(cluster, mesh="moved", values={"driftInterval": "1m"})
+        installation = Upgraded(cluster, mesh="moved", values={"driftInterval": "1m", "replicas": "2"})
         installation.chart, installation.code = earlier / "charts" / "clouddatamesh", earlier / "operator"
         with installation as installed:
             mesh = Moving(installed, rgw, earlier)
             _build(mesh)
             mesh.before.update({**mesh.everything(), "code": mesh.code_of_pod(), "transitions": mesh.transitions()})
-            mark = cluster.audit.mark()
+            moment = Moment.of(cluster)
             installation.run(CHART, None)
+            mesh.again["unwatched"] = moment.unwatched()
             mesh.look("upgraded")
-            mesh.again["writes"] = [found for found in cluster.audit.read(since=mark, user=OPERATOR) if found.writes]
+            mesh.again["children"] = moment.children()
             mesh.again["transitions"] = mesh.transitions()
             yield mesh
+
+
+def unpack(commit: str, place: Path) -> Path:
+    """Chart and code of a commit."""
+    archive = subprocess.run(["git", "-C", str(ROOT), "archive", commit, "charts", "operator"], capture_output=True, check=True)
+    subprocess.run(["tar", "-x", "-C", str(place)], input=archive.stdout, check=True)
+    return place
 
 
 def _build(mesh: Moving) -> None:
@@ -182,20 +189,19 @@ def test_nothing_is_issued_again_nor_foreign_after_the_upgrade(moving: Moving, w
 
 def test_no_child_is_written_but_secrets_and_namespaces_once(moving: Moving) -> None:
     """Secrets get keys and namespaces get marks that the earlier version did not write; nothing else is written, and nothing deleted."""
-    children = Counter((found.resource, found.name, found.verb) for found in moving.again["writes"] if not is_own(found))
     secrets = {("secrets", name, "patch"): 1 for name in moving.before["secrets"]}
-    assert children == secrets | {("namespaces", name, "patch"): 1 for name in ("sales", "inventory")}
-
-
-def is_own(found: Request) -> bool:
-    """A write of an object of the mesh, of an event or of a Lease; AccessInboxes are a kind that the earlier version did not have."""
-    return found.group in ("clouddatamesh.dev", "events.k8s.io", "coordination.k8s.io")
+    assert moving.again["children"] == secrets | {("namespaces", name, "patch"): 1 for name in ("sales", "inventory")}
 
 
 def test_no_object_was_other_than_ready_meanwhile(moving: Moving) -> None:
     assert len(moving.before["transitions"]) == PRODUCTS + READ * READERS
     before, now = moving.before["transitions"], moving.again["transitions"]
     assert {name: now.get(name) for name, ready in before.items() if now.get(name) != ready} == {}
+
+
+def test_no_kind_is_unwatched_meanwhile(moving: Moving) -> None:
+    """Of two replicas one watches while the other is replaced, and the new one is Ready before an old one ends."""
+    assert {kind: gap for kind, gap in moving.again["unwatched"].items() if gap > GAP} == {}
 
 
 def test_marks_are_those_of_this_version(moving: Moving) -> None:
@@ -211,8 +217,28 @@ def test_access_that_the_earlier_version_gave_is_taken_away(moving: Moving) -> N
     assert access.reads()
     moving.installed.cluster.kubectl("delete", "agrant", "for-product-000-0", "-n", "sales", "--timeout=30s")
     access.ends()
-    for what, name in (("secrets", deal.name), ("users", access.principal), ("keys", access.principal)):
+    for what, name in (("secrets", deal.name), ("users", access.principal), ("keys", access.principal), ("transitions", deal.name)):
         moving.before[what].pop(name)
+
+
+@pytest.mark.parametrize("way", ["back to the previous version", "and on to this one"])
+def test_one_version_back_and_on_touches_nothing(moving: Moving, way: str, tmp_path: Path) -> None:
+    """Judged by the API server's log: no child is written, no kind unwatched, no key issued again, no condition other than before."""
+    moving.installed.cluster.kubectl("delete", "areq", "product-000-0", "-n", "inventory", "--timeout=30s", "--ignore-not-found")
+    moment = Moment.of(moving.installed.cluster)
+    if way == "and on to this one":
+        moving.upgraded.roll_back(2)
+    else:
+        place = unpack(PREVIOUS, tmp_path)
+        moving.upgraded.run(place / "charts" / "clouddatamesh", place / "operator")
+    unwatched = moment.unwatched()
+    print(f"{way}: no kind was unwatched for longer than {max(unwatched.values()):.1f} s")  # noqa: T201
+    moving.look(way.partition(" ")[0])
+    assert moment.children() == {}
+    assert {kind: gap for kind, gap in unwatched.items() if gap > GAP} == {}
+    assert [moving.differences(moving.everything(), what) for what in ("secrets", "users", "keys", "buckets")] == [{}] * 4
+    now = moving.transitions()
+    assert {name: now.get(name) for name, ready in moving.before["transitions"].items() if now.get(name) != ready} == {}
 
 
 @pytest.fixture(scope="module")
@@ -220,10 +246,9 @@ def returned(moving: Moving) -> Moving:
     """The earlier version again, for two minutes, with a product that this one made."""
     moving.make("newcomer")
     moving.again["newcomer"] = moving.installed.secret("newcomer-producer", "sales")
-    moving.upgraded.roll_back()
+    moving.upgraded.roll_back(1)
     begun = time.monotonic()
-    moving.installed.cluster.kubectl("delete", "areq", "product-000-0", "-n", "inventory", "--timeout=30s")
-    moving.look("back")
+    moving.look("earliest")
     time.sleep(max(begun + BACK - time.monotonic(), 0.0))
     moving.again["returned"] = moving.everything()
     return moving

@@ -11,7 +11,7 @@ from clouddatamesh.kube.memory import MemoryCluster
 from clouddatamesh.model.objects import Event, Key
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.ports import BucketStore, Cluster, Identities, Ports
-from clouddatamesh.shell.fence import fence
+from clouddatamesh.shell.fence import Gate, fence
 
 KEY = Key("Domain", "", "sales")
 READS: dict[type, set[str]] = {
@@ -38,7 +38,7 @@ class Clock:
 
 def fenced(*, leads: bool) -> Ports:
     anything: Any = Answering()
-    return fence(Ports(anything, anything, Clock(), Settings(mesh="acme", namespace="mesh-system")), lambda: leads)
+    return fence(Ports(anything, anything, Clock(), Settings(mesh="acme", namespace="mesh-system")), Gate(lambda: leads))
 
 
 def doors(ports: Ports) -> dict[type, Any]:
@@ -66,7 +66,7 @@ def test_leading_is_asked_at_each_write() -> None:
     cluster = MemoryCluster(settings)
     turns = [True]
     anything: Any = Answering()
-    ports = fence(Ports(cluster, anything, Clock(), settings), lambda: turns[-1])
+    ports = fence(Ports(cluster, anything, Clock(), settings), Gate(lambda: turns[-1]))
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sales"}}
     ports.cluster.create(manifest)
     turns.append(False)

@@ -4,7 +4,7 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
-from clouddatamesh.shell.leader import DEADLINE, Leader
+from clouddatamesh.shell.leader import DEADLINE, ROUND, STANDBY, Leader
 from clouddatamesh.shell.lease import DURATION, KubeLease
 from tests.shell.hand import Hand
 from tests.shell.leases import MemoryApi
@@ -80,6 +80,13 @@ def test_a_leader_that_ends_hands_over_at_once(one: Replica, two: Replica) -> No
     one.leader.stop()
     two.leader.run_once()
     assert (one.leader.leads(), two.leader.leads()) == (False, True)
+
+
+def test_a_standby_looks_often_but_not_where_nobody_answers(one: Replica, two: Replica, api: MemoryApi) -> None:
+    """A Lease that was given back is taken within half a second; an API server that is down is not asked more often for that."""
+    assert (one.leader.run_once(), two.leader.run_once()) == (ROUND, STANDBY)
+    api.lease, api.down = None, {"two"}
+    assert two.leader.run_once() == ROUND
 
 
 def test_a_renewal_that_takes_long_counts_from_its_beginning(clock: Hand) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import web
 
+from clouddatamesh.kube.patience import Patience
 from clouddatamesh.shell.login import Listener
 from clouddatamesh.shell.streams import SILENT, Streams
 from tests.shell.hand import Hand
@@ -23,6 +24,7 @@ class World:
     def __init__(self, answer: Answer) -> None:
         self.clock = Hand()
         self.streams = Streams(("Domain",), now=self.clock)
+        self.patience = Patience()
         self._answer = answer
 
     @asynccontextmanager
@@ -35,7 +37,7 @@ class World:
         await site.start()
         try:
             host, port = runner.addresses[0][:2]
-            listener = Listener(self.streams, ("Domain",))
+            listener = Listener(self.streams, ("Domain",), self.patience)
             async with aiohttp.ClientSession(f"http://{host}:{port}", middlewares=(listener,)) as session:
                 yield session
         finally:

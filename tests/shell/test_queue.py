@@ -3,7 +3,7 @@
 import pytest
 
 from clouddatamesh.model.objects import Key
-from clouddatamesh.shell.queue import FIRST, LONGEST, SLOW, Queue
+from clouddatamesh.shell.queue import BRIEF, FIRST, LONGEST, RETRIES, SLOW, Queue
 from tests.shell.hand import Hand
 
 
@@ -102,6 +102,17 @@ def test_an_event_overtakes_a_delay_and_uses_it_up(queue: Queue, clock: Hand) ->
     queue.done(key("a"))
     clock.time += 20
     assert take(queue) is None
+
+
+def test_a_brief_backoff_is_longer_where_many_keys_wait(queue: Queue) -> None:
+    """An outage of a webhook must not become a flood of calls to the stores."""
+    keys = [Key("Domain", "", f"d{n}") for n in range(400)]
+    for _ in range(12):
+        waits = [queue.add_backoff(key, brief=True) for key in keys]
+    assert 0.8 * 400 / RETRIES <= min(waits) <= max(waits) <= 400 / RETRIES
+    for key in keys[1:]:
+        queue.reset(key)
+    assert queue.add_backoff(keys[0], brief=True) <= BRIEF
 
 
 def test_backoff_doubles_up_to_a_limit_and_starts_anew_after_success(queue: Queue) -> None:

@@ -13,6 +13,7 @@ import kopf
 import pytest
 
 from clouddatamesh.kube.cache import Cache
+from clouddatamesh.kube.patience import Patience
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
 from clouddatamesh.shell import watches
@@ -24,7 +25,7 @@ def test_backoffs_grow_up_to_a_limit_without_end_and_anew_for_each_request() -> 
     backoffs = ErrorBackoffs()
     waits = list(itertools.islice(backoffs, 50))
     assert 0.2 <= waits[0] <= 0.3
-    assert 24 <= min(waits[10:]) <= max(waits) <= 36
+    assert 6 <= min(waits[10:]) <= max(waits) <= 10
     assert next(iter(backoffs)) <= 0.3
 
 
@@ -36,7 +37,7 @@ def test_kopf_posts_nothing_and_sees_only_children_of_ours() -> None:
 
 
 def test_every_watched_kind_has_one_handler_and_nothing_else_is_asked_of_kopf() -> None:
-    registry = build_registry(Cache(), Streams(WATCHED))
+    registry = build_registry(Cache(), Streams(WATCHED), Patience())
     assert len(registry._watching.get_all_handlers()) == len(WATCHED)
     assert not registry._changing.get_all_handlers()
     assert not registry._spawning.get_all_handlers()
@@ -69,7 +70,7 @@ def test_kopf_does_not_ask_for_the_name_of_a_user_that_may_have_none(
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
-    watches.run_kopf(Cache(), Streams(WATCHED), stop)
+    watches.run_kopf(Cache(), Streams(WATCHED), Patience(), stop)
     assert "getpwuid" not in caplog.text
 
 
@@ -98,7 +99,7 @@ def test_refused_credentials_end_the_watcher_and_are_not_tried_without_a_pause(m
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig"))
     try:
         with pytest.raises(kopf.LoginError):
-            watches.run_kopf(Cache(), Streams(WATCHED), threading.Event())
+            watches.run_kopf(Cache(), Streams(WATCHED), Patience(), threading.Event())
     finally:
         server.shutdown()
         server.server_close()

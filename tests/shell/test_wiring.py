@@ -24,7 +24,7 @@ def operator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Operat
     (tmp_path / "kubeconfig").write_text(json.dumps(config))
     for module in ("kubernetes.config", "kubernetes.config.kube_config"):
         monkeypatch.setattr(f"{module}.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig"))
-    monkeypatch.setattr(wiring, "run_kopf", lambda _cache, _streams, stop: stop.wait())
+    monkeypatch.setattr(wiring, "run_kopf", lambda *given: given[-1].wait())
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     core = Settings(mesh="acme", namespace="mesh-system", version="test")
     found = Operator(ShellSettings(core, "operator-0", health_port=0))

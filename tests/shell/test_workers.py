@@ -11,8 +11,9 @@ from clouddatamesh.metrics.exporter import Exporter
 from clouddatamesh.metrics.instruments import WorkMeter
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
-from clouddatamesh.shell.queue import Queue
+from clouddatamesh.shell.queue import BRIEF, LONGEST, Queue
 from clouddatamesh.shell.workers import Workers
+from tests.shell.hand import Hand
 
 GOOD, BAD = Key("Domain", "", "good"), Key("Domain", "", "bad")
 
@@ -33,6 +34,22 @@ def test_a_result_says_when_the_key_is_due_again(due: Next, soon: bool) -> None:
     queue = Queue()
     Workers(queue, lambda _: due, threads=1).run(taken(queue, GOOD))
     assert (queue.get(wait=0.0) == GOOD) is soon
+
+
+def test_a_key_that_waits_for_the_api_server_alone_is_tried_again_soon_after_its_return() -> None:
+    """Also after an hour without it; what a store or a manifest is to blame for backs off as long as before."""
+    for reason, most in ((reasons.CLUSTER_UNAVAILABLE, BRIEF), (reasons.STORE_UNAVAILABLE, LONGEST)):
+        clock = Hand()
+        queue = Queue(now=clock)
+        due = Next(backoff=True, failures=(reason,))
+        workers = Workers(queue, lambda _, due=due: due, threads=1)  # type: ignore[misc]
+        for _ in range(15):
+            workers.run(taken(queue, BAD))
+        clock.time += most
+        assert queue.get(wait=0.0) == BAD
+        workers.run(BAD)
+        clock.time += most * 0.7
+        assert queue.get(wait=0.0) is None
 
 
 def test_whatever_is_raised_is_logged_and_backs_off(caplog: pytest.LogCaptureFixture) -> None:

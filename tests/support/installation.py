@@ -28,19 +28,25 @@ class Installation:
     """`with Installation(control_plane, mesh="acme") as mesh:` has the operator running, and `apply`, `get`, `wait` beside it."""
 
     def __init__(
-        self, cluster: ControlPlane, *, mesh: str, values: Mapping[str, str] | None = None, env: Mapping[str, str] | None = None
+        self,
+        cluster: ControlPlane,
+        *,
+        mesh: str,
+        values: Mapping[str, str] | None = None,
+        env: Mapping[str, str] | None = None,
+        server: str = "",
     ) -> None:
+        """`server` is where the operator finds the API server, if not where everybody does."""
         self.cluster = cluster
-        self._env = env
+        self._env, self._server = env, server
         self.mesh = mesh
         (self.health_port,) = free_ports(1)
-        # One replica: those that the stand-in for the kubelet runs would share a port.
         self._values = {"mesh": mesh, "replicas": "1", "health.port": str(self.health_port), **(values or {})}
         self._stack = contextlib.ExitStack()
         self.reader = Reader(Api(cluster.kubeconfig))
 
     def __enter__(self) -> Self:
-        kubelet = Kubelet(self.cluster.kubeconfig, NAMESPACE, path_prefix=Path(sys.executable).parent, env=self._env)
+        kubelet = Kubelet(self.cluster.kubeconfig, NAMESPACE, path_prefix=Path(sys.executable).parent, env=self._env, server=self._server)
         self.kubelet = self._stack.enter_context(kubelet)
         try:
             self.install()

@@ -1,7 +1,7 @@
 """The stand-in for the kubelet: runs each Deployment of a namespace as local processes and writes its status from them.
 
 A pod is its first container's command with the ServiceAccount's own token (as KUBECONFIG, for nothing can be mounted), env, volumes
-and probes. No Pod objects are made. All replicas listen on the ports that their manifest names, so more than one needs ports of 0.
+and probes. No Pod objects are made. The first replica listens on the ports that its manifest names, the others on ports of their own.
 """
 
 import contextlib
@@ -26,11 +26,13 @@ TICK = 0.05
 class Kubelet:
     """`with Kubelet(kubeconfig, "mesh-system", path_prefix=venv_bin) as kubelet:` runs that namespace's Deployments."""
 
-    def __init__(self, kubeconfig: Path, namespace: str, *, path_prefix: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, kubeconfig: Path, namespace: str, *, path_prefix: Path, env: Mapping[str, str] | None = None, server: str = ""
+    ) -> None:
         self._api = Api(kubeconfig)
         self._namespace = namespace
         self._path_prefix = path_prefix
-        self._env = dict(env or {})
+        self._env, self._server = dict(env or {}), server
         self._workloads: dict[str, _Workload] = {}
         self._stack = contextlib.ExitStack()
         self._ending = threading.Event()
@@ -40,7 +42,7 @@ class Kubelet:
 
     def __enter__(self) -> Self:
         place = self._stack.enter_context(work_dir("kubelet"))
-        self._node = Node(self._api, place, self.logs, self._path_prefix, self._env)
+        self._node = Node(self._api, place, self.logs, self._path_prefix, self._env, self._server)
         self._thread.start()
         return self
 
@@ -108,7 +110,10 @@ class Kubelet:
 
 
 class _Workload:
-    """One Deployment: a thread that keeps its pods as wanted and its status true. A new template replaces, never rolls."""
+    """One Deployment: a thread that keeps its pods as wanted and its status true.
+
+    A new template replaces a single pod. Several are rolled as the chart asks for: one more than wanted, none less that is ready.
+    """
 
     def __init__(self, node: Node, deployment: Manifest) -> None:
         self._node = node
@@ -120,6 +125,8 @@ class _Workload:
         self._ending = threading.Event()
         self.want = deployment
         self.pods: tuple[Pod, ...] = ()
+        self._former: tuple[Pod, ...] = ()
+        """Of the template before, while they are replaced one by one."""
         self._thread = threading.Thread(target=self._work, name=deployment["metadata"]["name"], daemon=True)
         self._thread.start()
 
@@ -132,19 +139,32 @@ class _Workload:
         while not self._ending.wait(TICK):
             with contextlib.suppress(ApiError, urllib3.exceptions.HTTPError):
                 self._tick(self.want)
-        self._keep(0)
+        self._replace()
 
     def _tick(self, want: Manifest) -> None:
         template = json.dumps(want["spec"]["template"], sort_keys=True)
+        count = int(want["spec"].get("replicas", 1))
         if template != self._template:
-            self._keep(0)
+            if count < 2 or want["spec"].get("strategy", {}).get("type") == "Recreate":
+                self._replace()
+            self._former, self.pods = self._former + self.pods, ()
             self._template, self._progress_since = template, time.monotonic()
             self._revision += 1
             self._is_rolled_out = False
-        self._keep(int(want["spec"].get("replicas", 1)))
-        for pod in self.pods:
+        self._keep(min(count, count + 1 - len(self._former)))
+        for pod in (*self._former, *self.pods):
             pod.tick(time.monotonic())
+        if self._former and len(self._former) + sum(pod.is_ready for pod in self.pods) > count:
+            self._former[-1].stop()
+            self._former = self._former[:-1]
         self._write_status(want)
+
+    def _replace(self) -> None:
+        """End all pods."""
+        for pod in self._former:
+            pod.stop()
+        self._former = ()
+        self._keep(0)
 
     def _keep(self, count: int) -> None:
         surplus, self.pods = self.pods[count:], self.pods[:count]
@@ -153,7 +173,7 @@ class _Workload:
         meta = self.want["metadata"]
         for index in range(len(self.pods), count):
             name = f"{meta['name']}-{self._revision}-{index}"
-            self.pods += (Pod(self._node, meta["namespace"], name, self.want["spec"]["template"]),)
+            self.pods += (Pod(self._node, meta["namespace"], name, self.want["spec"]["template"], first=index == 0 and not self._former),)
 
     def _write_status(self, want: Manifest) -> None:
         status = self._build_status(want)
@@ -166,16 +186,16 @@ class _Workload:
         self._written = status
 
     def _build_status(self, want: Manifest) -> Manifest:
-        wanted, ready = int(want["spec"].get("replicas", 1)), sum(pod.is_ready for pod in self.pods)
+        wanted, ready = int(want["spec"].get("replicas", 1)), sum(pod.is_ready for pod in (*self._former, *self.pods))
         message = "; ".join(pod.waiting for pod in self.pods if pod.waiting)
-        self._is_rolled_out = self._is_rolled_out or ready >= wanted
+        self._is_rolled_out = self._is_rolled_out or (ready >= wanted and not self._former)
         return {
             "observedGeneration": want["metadata"]["generation"],
-            "replicas": len(self.pods),
+            "replicas": len(self._former) + len(self.pods),
             "updatedReplicas": len(self.pods),
             "readyReplicas": ready,
             "availableReplicas": ready,
-            "unavailableReplicas": wanted - ready or None,
+            "unavailableReplicas": max(wanted - ready, 0) or None,
             "conditions": [_available(ready >= wanted, message), self._progressing(want)],
         }
 

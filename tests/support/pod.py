@@ -13,7 +13,7 @@ from pathlib import Path
 
 import urllib3
 
-from hack.tools.children import start_child, stop_child
+from hack.tools.children import free_ports, start_child, stop_child
 from hack.tools.credentials import Endpoint, write_kubeconfig
 from tests.support.probes import Probe
 from tests.support.rest import Api, ApiError, Manifest
@@ -35,12 +35,18 @@ class Node:
     logs: Path
     path_prefix: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    server: str = ""
+    """Where Pods find the API server; empty: where `api` finds it."""
 
 
 class Pod:
-    """A container's process. `pid`, `restarts`, `exit_code`, `log` and `kill` are for tests."""
+    """A container's process. `pid`, `restarts`, `exit_code`, `log`, `ports` and `kill` are for tests.
 
-    def __init__(self, node: Node, namespace: str, name: str, template: Manifest) -> None:
+    One that is not the `first` of its Deployment listens on ports of its own, as if it had an address of its own: each variable whose value
+    is the number of a port gets the other one.
+    """
+
+    def __init__(self, node: Node, namespace: str, name: str, template: Manifest, *, first: bool = True) -> None:
         self._node = node
         self._spec: Manifest = template["spec"]
         self._container: Manifest = self._spec["containers"][0]
@@ -49,6 +55,11 @@ class Pod:
         self._started = self._not_before = self._renew_at = 0.0
         self._backoff = BACKOFF_FIRST
         self.namespace, self.name = namespace, name
+        named = [port for port in self._container.get("ports", ()) if "name" in port]
+        numbers = [int(port["containerPort"]) for port in named]
+        taken = numbers if first else free_ports(len(numbers))
+        self.ports = {port["name"]: number for port, number in zip(named, taken, strict=True)}
+        self._moved = {str(asked): str(number) for asked, number in zip(numbers, taken, strict=True)}
         self.dir = node.dir / namespace / name
         self.log = node.logs / f"{namespace}-{name}.log"
         self.restarts = 0
@@ -69,6 +80,10 @@ class Pod:
         """What a node does to a process without asking it."""
         if self._process is not None:
             self._process.send_signal(number)
+
+    def start_now(self) -> None:
+        """Wait no longer after a process that died."""
+        self._not_before = 0.0
 
     def tick(self, now: float) -> None:
         """Start what should run, notice what died, ask the probes, renew the token."""
@@ -100,12 +115,11 @@ class Pod:
     def _start(self, now: float) -> None:
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir.mkdir(parents=True)
-        ports = {port["name"]: int(port["containerPort"]) for port in self._container.get("ports", ()) if "name" in port}
         self._renew_at = 0.0
         self._renew_token(now)
         env, argv = self._build_command()
         self._probes = {
-            name: Probe(self._container[name], ports, eager=name != "livenessProbe")
+            name: Probe(self._container[name], self.ports, eager=name != "livenessProbe")
             for name in ("startupProbe", "livenessProbe", "readinessProbe")
             if name in self._container
         }
@@ -147,7 +161,7 @@ class Pod:
 
     def _build_command(self) -> tuple[dict[str, str], list[str]]:
         mounts = self._write_volumes()
-        env = {key: _translate(value, mounts) for key, value in self._read_env()}
+        env = {key: _translate(self._moved.get(value, value), mounts) for key, value in self._read_env()}
         words = [*self._container.get("command", ()), *self._container.get("args", ())]
         if not words:
             raise PodError(f"Container {self._container['name']} has no command, and there is no image to ask")
@@ -159,7 +173,7 @@ class Pod:
         env = {"PATH": f"{self._node.path_prefix}:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", **self._node.env}
         folder = self.dir / "serviceaccount"
         if folder.exists():
-            endpoint = Endpoint(server=self._node.api.server, ca=folder / "ca.crt")
+            endpoint = Endpoint(server=self._node.server or self._node.api.server, ca=folder / "ca.crt")
             user = {"tokenFile": str(folder / "token")}
             env["KUBECONFIG"] = str(write_kubeconfig(self.dir / "kubeconfig", endpoint, user, namespace=self.namespace))
         return env

@@ -41,7 +41,7 @@ def an_operator(monkeypatch: pytest.MonkeyPatch, folder: Path, mesh: Mesh) -> Op
     (folder / "kubeconfig").write_text(json.dumps(config))
     for module in ("kubernetes.config", "kubernetes.config.kube_config"):
         monkeypatch.setattr(f"{module}.KUBE_CONFIG_DEFAULT_LOCATION", str(folder / "kubeconfig"))
-    monkeypatch.setattr(wiring, "run_kopf", lambda _cache, _streams, stop: stop.wait())
+    monkeypatch.setattr(wiring, "run_kopf", lambda *given: given[-1].wait())
     monkeypatch.setattr(mesh.cluster, "is_there", lambda _: True, raising=False)
     monkeypatch.setattr(wiring, "KubeCluster", lambda *_: mesh.cluster)
     monkeypatch.setattr(wiring, "BotoStores", lambda **_: mesh.stores)

@@ -12,7 +12,7 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
-from clouddatamesh.kube.client import LOGIN_ERRORS, MERGE, Client
+from clouddatamesh.kube.client import LOGIN_ERRORS, MERGE, Client, Manner
 from clouddatamesh.kube.errors import ApiError
 
 
@@ -23,6 +23,7 @@ class Served:
     port: int = 0
     status: int = 200
     body: bytes = b"{}"
+    headers: dict[str, str] = field(default_factory=dict)
     seen: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -38,6 +39,8 @@ def served() -> Iterator[Served]:
             told.seen.append({"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body})
             self.send_response(told.status)
             self.send_header("Content-Length", str(len(told.body)))
+            for name, value in told.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(told.body)
 
@@ -101,6 +104,19 @@ def test_a_token_that_was_rotated_is_read_again_within_a_minute(served: Served, 
         clock[0] = now
         client.request("GET", "/")
     assert [seen["headers"]["Authorization"] for seen in served.seen] == ["Bearer first", "Bearer second", "Bearer second"]
+
+
+def test_the_gate_is_asked_before_each_write_and_what_it_refuses_is_not_sent(served: Served, tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise Transient(reasons.CONFLICT, "Another replica leads")
+
+    client = Client(kubeconfig=write_config(tmp_path, port=served.port), manner=Manner("clouddatamesh/1 (pod-0)", refuse))
+    client.request("GET", "/")
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        with pytest.raises(Transient, match="Another replica leads"):
+            client.request(method, "/", body={})
+    assert [(seen["method"], seen["headers"]["User-Agent"]) for seen in served.seen] == [("GET", "clouddatamesh/1 (pod-0)")]
+    client.close()
 
 
 def test_a_login_that_cannot_be_read_for_a_moment_leaves_the_old_one(

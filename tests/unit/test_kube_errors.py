@@ -47,7 +47,7 @@ def test_what_is_unknown_is_transient() -> None:
     [
         (401, b"Unauthorized", reasons.ACCESS_DENIED),
         (403, b"<html>", reasons.ACCESS_DENIED),
-        (429, b"Too many requests, please try again later.", reasons.THROTTLED),
+        (429, b"Too many requests, please try again later.", reasons.CLUSTER_UNAVAILABLE),
         (502, b"", reasons.CLUSTER_UNAVAILABLE),
         (500, b"[]", reasons.CLUSTER_UNAVAILABLE),
     ],

@@ -70,7 +70,7 @@ def test_of_a_secret_no_data_is_ever_asked_for() -> None:
         (ApiError(404, b"404 page not found"), reasons.CLUSTER_UNAVAILABLE),
         (an_answer(403, "Forbidden", name="orders"), reasons.ACCESS_DENIED),
         (an_answer(401, "Unauthorized"), reasons.ACCESS_DENIED),
-        (an_answer(429, "TooManyRequests"), reasons.THROTTLED),
+        (an_answer(429, "TooManyRequests"), reasons.CLUSTER_UNAVAILABLE),
         (an_answer(410, "Gone", name="orders"), reasons.CONFLICT),
         (an_answer(503, "ServiceUnavailable"), reasons.CLUSTER_UNAVAILABLE),
         (Transient(reasons.CLUSTER_UNAVAILABLE, "The API server did not answer"), reasons.CLUSTER_UNAVAILABLE),

@@ -76,6 +76,28 @@ def test_a_key_that_is_answered_is_handed_out() -> None:
     assert len(asked) == 1
 
 
+def test_the_gate_is_asked_before_each_request_that_may_change_something() -> None:
+    """Also before the second one of a write that is several: this process may have stood still between them, and lead no more."""
+    gates: list[str] = []
+
+    def gate(service: str) -> None:
+        gates.append(service)
+        if len(gates) > 1:
+            raise Transient(reasons.CONFLICT, "Another replica leads")
+
+    with answering(KEY_XML) as (endpoint, asked):
+        stores = BotoStores(gate=gate, agent="clouddatamesh/1 (pod-0)")
+        users, buckets = stores.identities(at(endpoint)), stores.buckets(at(endpoint))
+        users.create_key("orders")
+        sent = len(asked)
+        for write in (lambda: users.create_key("orders"), lambda: buckets.delete("orders")):
+            with pytest.raises(Transient, match="Another replica leads"):
+                write()
+        assert (len(asked), gates) == (sent, ["iam", "iam", "s3"])
+        error_of(users.observe("orders"))
+        assert len(asked) > sent, "reads go on"
+
+
 def test_a_full_quota_of_keys_passes_and_one_of_users_does_not() -> None:
     full = refusal("LimitExceeded", 409)
     with pytest.raises(Transient) as keys:

@@ -15,9 +15,9 @@ from clouddatamesh.doctor.findings import NOT_RUN
 from clouddatamesh.doctor.lease import Watched
 from clouddatamesh.doctor.reading import NotAllowed, Reader
 from clouddatamesh.doctor.render import as_json, as_text
-from clouddatamesh.doctor.subject import Subject
+from clouddatamesh.doctor.subject import BINDABLE, Subject
 from clouddatamesh.errors import MeshError
-from clouddatamesh.kube.client import LOGIN_ERRORS, Client
+from clouddatamesh.kube.client import LOGIN_ERRORS, Client, Manner
 from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.resources import collection
 from clouddatamesh.kube.skew import Skew
@@ -28,7 +28,8 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str] = os.environ) -> i
     """Check, print, and return the exit code: 0 all well, 1 something to do, 2 not or not all could be checked."""
     skew = Skew(steady=time.monotonic)  # CLOCK_BOOTTIME is of Linux, and this runs on workstations as well
     try:
-        client = Client(connections=4, kubeconfig=arguments.kubeconfig, context=arguments.context, skew=skew)
+        manner = Manner("clouddatamesh-doctor", connections=4)
+        client = Client(kubeconfig=arguments.kubeconfig, context=arguments.context, skew=skew, manner=manner)
         subject = _subject(client, skew, arguments, env)
     except LOGIN_ERRORS as error:
         return _fail(f"no way to log in to an API server: {error}; give --kubeconfig and --context, or run it in the operator's Pod")
@@ -60,6 +61,7 @@ def _subject(client: Client, skew: Skew, arguments: argparse.Namespace, env: Map
         version=__version__,
         now=lambda: datetime.now(UTC) - timedelta(seconds=skew.seconds()),
         own=frozenset(needs(namespace)),
+        bindable=tuple(env.get(BINDABLE, "").split()),
         mesh=arguments.mesh or env.get("CLOUDDATAMESH_MESH", ""),
     )
 

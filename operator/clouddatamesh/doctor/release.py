@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from clouddatamesh.doctor.findings import Checked, Finding, Result
-from clouddatamesh.doctor.subject import CONTAINER, DEPLOYMENT, Subject
+from clouddatamesh.doctor.subject import BINDABLE, CONTAINER, DEPLOYMENT, Subject
 from clouddatamesh.model.objects import Manifest
 
 CHECK: Final = "release"
@@ -17,8 +17,16 @@ def look(subject: Subject) -> Iterator[Result]:
     """The Deployment."""
     found = subject.reader.get(f"/apis/apps/v1/namespaces/{subject.namespace}/deployments/{DEPLOYMENT}")
     subject.deployed = found is not None
+    subject.bindable = roles_in(found) if found is not None else subject.bindable
     yield from judge_deployment(found, subject=subject)
     yield Checked(check=CHECK, what=f"Deployment {subject.namespace}/{DEPLOYMENT}")
+
+
+def roles_in(deployment: Manifest) -> tuple[str, ...]:
+    """The additional roles that the operator may bind, as it is told them."""
+    containers = deployment["spec"]["template"]["spec"]["containers"]
+    told = (one for container in containers if container["name"] == CONTAINER for one in container.get("env") or ())
+    return next((tuple(str(one.get("value") or "").split()) for one in told if one["name"] == BINDABLE), ())
 
 
 def look_at_pods(subject: Subject) -> Iterator[Result]:

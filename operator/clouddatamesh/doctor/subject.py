@@ -12,6 +12,8 @@ from clouddatamesh.kube.access import Need
 
 DEPLOYMENT: Final = "clouddatamesh"
 CONTAINER: Final = "operator"
+BINDABLE: Final = "BINDABLE_ROLES"
+"""The variable that tells the operator which additional roles it may bind."""
 _ADVICE: Final = {reason: said for rows in ADVICE.values() for reason, said in rows.items()}
 
 
@@ -30,6 +32,8 @@ class Subject:
     deployed: bool | None = None
     """Whether the Deployment exists; None where that is not known."""
     mesh: str = ""
+    bindable: tuple[str, ...] = ()
+    """Additional roles that the operator may bind."""
     homes: frozenset[str] | None = None
     """Namespaces that Domains have; None until they were listed."""
 

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
@@ -16,12 +17,14 @@ from kubernetes import config as kubernetes_config
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
 from clouddatamesh.kube.errors import ApiError
+from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.skew import Skew
 
 JSON, APPLY, MERGE = "application/json", "application/apply-patch+yaml", "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-_TIMEOUT: Final = (5.0, 30.0)
+_WAITS: Final = 2.0
+"""Seconds of Retry-After that a caller waits for. Where it is more he is told, and comes again by his own backoff."""
 _LOGIN_SECONDS: Final = 60.0
 LOGIN_ERRORS: Final = (kubernetes_config.ConfigException, OSError)
 """What making a Client may raise."""
@@ -41,6 +44,19 @@ class Transport(Protocol):
     ) -> dict[str, Any]: ...
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a client behaves. `gate` is called in the moment before anything but a GET is sent, and raises where it must not be."""
+
+    agent: str = "clouddatamesh"
+    """Who asks, for the API server's log."""
+    gate: Callable[[], object] = lambda: None
+    patience: Patience = field(default_factory=Patience)
+    connections: int = 32
+    timeout: tuple[float, float] = (5.0, 30.0)
+    """Seconds for the connection and for the answer."""
+
+
 class Client:
     """Requests to one API server. Thread-safe; credentials are read again every minute, since a projected token rotates.
 
@@ -51,17 +67,18 @@ class Client:
     def __init__(
         self,
         *,
-        connections: int = 32,
         kubeconfig: Path | None = None,
         context: str | None = None,
         skew: Skew | None = None,
         report: Callable[[str, str], object] = lambda _method, _code: None,
+        manner: Manner | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kubeconfig, self._context = kubeconfig, context
         self._skew, self._report, self._monotonic = skew or Skew(), report, monotonic
+        self._manner = manner or Manner()
         configuration = self._log_in()
-        configuration.connection_pool_maxsize = connections
+        configuration.connection_pool_maxsize = self._manner.connections
         self._api = kubernetes_client.ApiClient(configuration)
 
     def _log_in(self) -> Any:
@@ -95,7 +112,10 @@ class Client:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The answer as JSON. Raises ApiError for an answer that is one, Transient where there is none."""
+        """The answer as JSON. Raises ApiError for an answer that is one, Transient where there is none or where it is too early to ask."""
+        self._wait()
+        if method != "GET":
+            self._manner.gate()
         began = self._monotonic()
         url = path + (f"?{urlencode(query)}" if query else "")
         answer = self._send(method, url, body=json.dumps(body).encode() if body is not None else None, headers=headers or {})
@@ -110,22 +130,26 @@ class Client:
         answer = self._send("GET", path, headers={"Accept": "*/*"})
         return answer.status, answer.data
 
+    def _wait(self) -> None:
+        """A worker that fails in the middle of an object costs more calls than one that waits a moment."""
+        while left := self._manner.patience.left():
+            if left > _WAITS:
+                raise Transient(reasons.CLUSTER_UNAVAILABLE, "The API server asked by Retry-After not to be asked for a while")
+            time.sleep(left)
+
     def _send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> urllib3.BaseHTTPResponse:
-        wire = {"Accept": JSON, "Content-Type": JSON, **headers}
+        wire = {"Accept": JSON, "Content-Type": JSON, "User-Agent": self._manner.agent, **headers}
         self._authorize(wire)
+        place, timeout = self._api.configuration.host + url, urllib3.Timeout(*self._manner.timeout)
         try:
             answer: urllib3.BaseHTTPResponse = self._api.rest_client.pool_manager.request(
-                method,
-                self._api.configuration.host + url,
-                body=body,
-                headers=wire,
-                timeout=urllib3.Timeout(*_TIMEOUT),
-                retries=False,
+                method, place, body=body, headers=wire, timeout=timeout, retries=False
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._report(method, "<error>")
             raise Transient(reasons.CLUSTER_UNAVAILABLE, f"The API server did not answer: {type(error).__name__}") from error
         self._report(method, str(answer.status))
+        self._manner.patience.heed(answer.status, answer.headers)
         return answer
 
     def close(self) -> None:

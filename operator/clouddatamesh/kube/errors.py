@@ -21,7 +21,7 @@ _TABLE: Final[dict[str, tuple[type[MeshError], str]]] = {
     "MethodNotAllowed": (Transient, reasons.CLUSTER_UNAVAILABLE),
     "NotAcceptable": (Transient, reasons.CLUSTER_UNAVAILABLE),
     "UnsupportedMediaType": (Transient, reasons.CLUSTER_UNAVAILABLE),
-    "TooManyRequests": (Transient, reasons.THROTTLED),
+    "TooManyRequests": (Transient, reasons.CLUSTER_UNAVAILABLE),
     "ServerTimeout": (Transient, reasons.CLUSTER_UNAVAILABLE),
     "StorageReadError": (Transient, reasons.CLUSTER_UNAVAILABLE),
     "Timeout": (Transient, reasons.CLUSTER_UNAVAILABLE),

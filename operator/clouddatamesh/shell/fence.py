@@ -1,4 +1,8 @@
-"""Ports that refuse each write once this replica no longer leads. Reads go on. What was refused, and what ended late, is counted."""
+"""Ports that refuse each write once this replica no longer leads. Reads go on. What was refused, and what ended late, is counted.
+
+A write of a port may be several requests, between which this process may have stood still for minutes. So each request is asked about
+once more by the clients that send it: after the Lease is lost, no more arrives than what was on its way, one request of each worker.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,22 +36,30 @@ _NO_METER: Final = NoMeter()
 P = TypeVar("P")
 
 
-def fence(ports: Ports, leads: Callable[[], bool], *, meter: FenceMeter = _NO_METER) -> Ports:
-    """The same ports, every write of which asks `leads` first."""
-    gate = _Gate(leads, meter)
+def fence(ports: Ports, gate: "Gate") -> Ports:
+    """The same ports, every write of which passes the gate first."""
     return replace(ports, cluster=_fenced(ports.cluster, gate, "cluster"), stores=_FencedStores(ports.stores, gate))
 
 
-class _Gate:
-    """What every write passes through."""
+class Gate:
+    """What every write passes through: it asks `leads` at that moment."""
 
-    def __init__(self, leads: Callable[[], bool], meter: FenceMeter) -> None:
+    def __init__(self, leads: Callable[[], bool], meter: FenceMeter = _NO_METER) -> None:
         self._leads, self._meter = leads, meter
 
-    def run(self, port: str, write: Callable[[], Any]) -> Any:
+    def check(self, port: str) -> None:
+        """Raises Transient where this replica does not lead."""
         if not self._leads():
             self._meter.fenced(port)
             raise Transient(reasons.CONFLICT, "Another replica leads; writing is left to it")
+
+    def check_call(self, service: str) -> None:
+        """Of a store's client, before a request."""
+        self.check("identities" if service == "iam" else "buckets")
+
+    def run(self, port: str, write: Callable[[], Any]) -> Any:
+        """A write of a port, counted where it ends too late."""
+        self.check(port)
         try:
             return write()
         finally:
@@ -58,7 +70,7 @@ class _Gate:
 class _Fenced:
     """Not typed as a port itself, so that a method added to a port is fenced until it is named harmless."""
 
-    def __init__(self, port: object, gate: _Gate, name: str) -> None:
+    def __init__(self, port: object, gate: Gate, name: str) -> None:
         self._port, self._gate, self._name = port, gate, name
 
     def __getattr__(self, name: str) -> Any:
@@ -72,12 +84,12 @@ class _Fenced:
         return guarded
 
 
-def _fenced(port: P, gate: _Gate, name: str) -> P:
+def _fenced(port: P, gate: Gate, name: str) -> P:
     return cast(P, _Fenced(port, gate, name))
 
 
 class _FencedStores:
-    def __init__(self, stores: Stores, gate: _Gate) -> None:
+    def __init__(self, stores: Stores, gate: Gate) -> None:
         self._stores, self._gate = stores, gate
 
     def buckets(self, connection: Connection) -> BucketStore:

@@ -12,6 +12,9 @@ _log = logging.getLogger(__name__)
 DEADLINE: Final = 10.0
 """Seconds after the last renewal began at which a leader writes no more; others wait 15."""
 ROUND: Final = 2.0
+"""Seconds between two renewals, and until the next attempt where the API server does not answer."""
+STANDBY: Final = 0.5
+"""Seconds until a replica that does not lead looks again: how long a Lease that was given back lies there."""
 
 
 def boot_time() -> float:
@@ -28,7 +31,10 @@ class Lease(Protocol):
 
 
 class Leader:
-    """Tries for the lease every 2 s; `gained` and `lost` are told of each turn. `leads` is judged by the clock alone, at any moment."""
+    """Renews the lease every 2 s, or tries for it twice a second; `gained` and `lost` are told of each turn.
+
+    `leads` is judged by the clock alone, at any moment.
+    """
 
     def __init__(self, lease: Lease, *, gained: Callable[[], None], lost: Callable[[], None], now: Callable[[], float] = boot_time) -> None:
         self._lease, self._gained, self._lost, self._now = lease, gained, lost, now
@@ -56,13 +62,14 @@ class Leader:
 
     def run_once(self) -> float:
         """Take or renew the lease; after how many seconds to do so again."""
-        began = self._now()
+        began, again = self._now(), ROUND
         try:
-            self._until = began + DEADLINE if self._lease.hold() else 0.0
+            held = self._lease.hold()
+            self._until, again = (began + DEADLINE, ROUND) if held else (0.0, STANDBY)
         except MeshError as error:
             _log.warning("%s", error)
         if self.leads() != self._working:
             self._working = not self._working
             _log.info("This replica %s", "leads" if self._working else "no longer leads")
             (self._gained if self._working else self._lost)()
-        return ROUND
+        return again

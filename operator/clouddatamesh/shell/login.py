@@ -1,5 +1,8 @@
-"""kopf's HTTP session, made here so that each watch's answer can be listened to as it comes in. It changes nothing of what passes."""
+"""kopf's HTTP session, made here so that each watch's answer can be listened to as it comes in. It changes nothing of what passes, and lets
+no request pass before the time that the API server asked for.
+"""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, cast
@@ -8,6 +11,7 @@ import aiohttp
 import kopf
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, StreamReader
 
+from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.resources import collection
 from clouddatamesh.shell.streams import Streams
 
@@ -21,8 +25,8 @@ class Login:
     The same credentials are given once: kopf asks again where they were refused, and would do so without a pause. It ends then.
     """
 
-    def __init__(self, streams: Streams, kinds: tuple[str, ...]) -> None:
-        self._listener = Listener(streams, kinds)
+    def __init__(self, streams: Streams, kinds: tuple[str, ...], patience: Patience) -> None:
+        self._listener = Listener(streams, kinds, patience)
         self._given: kopf.ConnectionInfo | None = None
 
     async def log_in(self, **given: Any) -> kopf.AiohttpSession | None:
@@ -44,12 +48,15 @@ class Login:
 class Listener:
     """An aiohttp middleware that tells `streams` of each watch that is answered, and of what it brings."""
 
-    def __init__(self, streams: Streams, kinds: tuple[str, ...]) -> None:
-        self._streams = streams
+    def __init__(self, streams: Streams, kinds: tuple[str, ...], patience: Patience) -> None:
+        self._streams, self._patience = streams, patience
         self._kinds: Mapping[str, str] = {collection(kind): kind for kind in kinds}
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        while left := self._patience.left():
+            await asyncio.sleep(left)
         answer = await handler(request)
+        self._patience.heed(answer.status, answer.headers)
         kind = self._kinds.get(request.url.path)
         if kind and request.url.query.get("watch") == "true" and answer.status == 200:
             self._streams.open(kind)

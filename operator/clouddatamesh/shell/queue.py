@@ -13,8 +13,10 @@ from clouddatamesh.model.objects import Key
 from clouddatamesh.shell.meters import Meter, NoMeter
 
 _NO_METER: Final = NoMeter()
-FIRST, LONGEST = 0.25, 300.0
-"""Seconds: the first backoff, and the longest."""
+FIRST, LONGEST, BRIEF = 0.25, 300.0, 8.0
+"""Seconds: the first backoff, the longest, and the longest where nothing but the API server's answers is waited for."""
+RETRIES: Final = 20.0
+"""Of those a second, where many keys wait: each attempt reads the store before the API server refuses it again."""
 SLOW = 5.0
 """Seconds of work on one key after which its lane counts as slow."""
 URGENT_IN_A_ROW = 4
@@ -86,11 +88,15 @@ class Queue:
             self._add_at(key, self._now() + seconds)
             self._changed.notify()
 
-    def add_backoff(self, key: Key) -> float:
-        """Due after a time that doubles with each failure in a row, less up to a fifth; returns that time in seconds."""
+    def add_backoff(self, key: Key, *, brief: bool = False) -> float:
+        """Due after a time that doubles with each failure in a row, less up to a fifth; returns that time in seconds.
+
+        `brief`: it waits for the API server alone, and is to be tried soon after its return.
+        """
         with self._changed:
+            longest = min(max(BRIEF, len(self._failures) / RETRIES), LONGEST) if brief else LONGEST
             failures = self._failures[key] = self._failures.get(key, 0) + 1
-            seconds = min(FIRST * 2.0 ** min(failures - 1, 16), LONGEST) * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
+            seconds = min(FIRST * 2.0 ** min(failures - 1, 16), longest) * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
             self._add_at(key, self._now() + seconds)
             self._meter.retried(key)
             self._changed.notify()

@@ -9,7 +9,7 @@ from typing import Final
 from clouddatamesh.shell.repeat import Repeat
 
 _log = logging.getLogger(__name__)
-FIRST, LONGEST = 1.0, 30.0
+FIRST, LONGEST = 1.0, 10.0
 """Seconds before it starts again: after the first early end, and at most."""
 _STEADY: Final = 60.0
 """Seconds after which a run counts as one that went well."""

@@ -11,6 +11,7 @@ import uvloop
 
 from clouddatamesh.kube.cache import Cache, version_of
 from clouddatamesh.kube.lists import LABEL_SELECTOR
+from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.resources import RESOURCES
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
 from clouddatamesh.shell.login import Login
@@ -20,16 +21,20 @@ _IDENTITY: Final[Any] = "clouddatamesh"
 """Of kopf's peering, which is off. Left to itself kopf asks for the user's name, and a container's user often has none."""
 
 _STOP_POLL: Final = 0.2
+_LONGEST: Final = 8.0
 
 
 class ErrorBackoffs:
-    """Seconds between attempts at the API server: growing, capped, jittered, without end; iterated again for each request."""
+    """Seconds between attempts at the API server: growing, capped, jittered, without end; iterated again for each request.
+
+    The cap is how long an API server may be back before its events arrive.
+    """
 
     def __iter__(self) -> Iterator[float]:
         seconds = 0.25
         while True:
             yield seconds * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-            seconds = min(seconds * 2, 30.0)
+            seconds = min(seconds * 2, _LONGEST)
 
 
 def build_settings() -> kopf.OperatorSettings:
@@ -55,10 +60,10 @@ def build_settings() -> kopf.OperatorSettings:
     return settings
 
 
-def build_registry(cache: Cache, streams: Streams) -> kopf.OperatorRegistry:
+def build_registry(cache: Cache, streams: Streams, patience: Patience) -> kopf.OperatorRegistry:
     """One handler for every watched kind."""
     registry = kopf.OperatorRegistry()
-    kopf.on.login(registry=registry)(Login(streams, WATCHED).log_in)
+    kopf.on.login(registry=registry)(Login(streams, WATCHED, patience).log_in)
     kopf.on.cleanup(registry=registry)(_end_watchers)
     for kind in WATCHED:
         resource = RESOURCES[kind]
@@ -90,10 +95,10 @@ async def _end_watchers(**_: Any) -> None:
             task.cancel()
 
 
-def run_kopf(cache: Cache, streams: Streams, stop: threading.Event) -> None:
+def run_kopf(cache: Cache, streams: Streams, patience: Patience, stop: threading.Event) -> None:
     """Watch until told to stop, or until kopf gives up."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_watch(build_registry(cache, streams), stop))
+        runner.run(_watch(build_registry(cache, streams, patience), stop))
 
 
 async def _watch(registry: kopf.OperatorRegistry, stop: threading.Event) -> None:

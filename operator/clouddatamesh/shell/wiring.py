@@ -11,7 +11,6 @@ from clouddatamesh import __version__
 from clouddatamesh.errors import MeshError
 from clouddatamesh.kube.access import find_missing
 from clouddatamesh.kube.cache import Cache, version_of
-from clouddatamesh.kube.client import Client
 from clouddatamesh.kube.cluster import KubeCluster
 from clouddatamesh.kube.lists import list_into
 from clouddatamesh.kube.skew import Skew
@@ -25,7 +24,8 @@ from clouddatamesh.reconcile.secrets import find_expected
 from clouddatamesh.reconcile.wakes import wakes
 from clouddatamesh.shell import health, logs
 from clouddatamesh.shell.access import AccessCheck
-from clouddatamesh.shell.fence import fence
+from clouddatamesh.shell.clients import Clients
+from clouddatamesh.shell.fence import Gate, fence
 from clouddatamesh.shell.leader import Leader, boot_time
 from clouddatamesh.shell.lease import KubeLease
 from clouddatamesh.shell.overdue import Overdue
@@ -79,10 +79,12 @@ class Operator:
         self._tally, self._overdue = Tally(), Overdue()
         calls = CallMeter(exporter)
         self._traces = traces = open_traces(os.environ, version=settings.core.version, pod=settings.pod)
-        self._client = client = Client(connections=settings.threads + 8, skew=skew, report=calls.requested)
+        self._clients = clients = Clients(settings, skew=skew, report=calls.requested)
+        self._client = client = clients.plain
         self._cache = cache = Cache(self._tally.take)
         self._streams = streams = Streams(WATCHED)
-        self._cluster = cluster = KubeCluster(client, cache, settings.core)
+        gate = Gate(self._leads, calls)
+        self._cluster = cluster = KubeCluster(clients.fenced(lambda: gate.check("cluster")), cache, settings.core)
         self._queue = Queue(
             lane=lambda key: lane(key, cluster),
             urgent=lambda key: urgent(key, cluster, self._clock),
@@ -90,17 +92,16 @@ class Operator:
             meter=(work := WorkMeter(exporter)),
         )
         self._leader = self._build_leader()
-        self._ports = ports = Ports(
-            observe_cluster(cluster, exporter), BotoStores(report=traces.with_calls(calls.called)), self._clock, settings.core
-        )
+        stores = BotoStores(report=traces.with_calls(calls.called), gate=gate.check_call, agent=clients.agent)
+        self._ports = ports = Ports(observe_cluster(cluster, exporter), stores, self._clock, settings.core)
         self._readability = Readability(cluster.list)
         self._record = MeshRecord(client, namespace=settings.core.namespace, mesh=settings.core.mesh)
-        fenced = fence(ports, self._leader.leads, meter=calls)
+        fenced = fence(ports, gate)
         self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads, meter=work, follow=traces.follow)
         self._resync = Resync(self._list)
         self._access_resync = Resync(self._list, kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue)
         self._patrol = Patrol(lambda: find_expected(cluster), cluster.is_there, self._queue.add, works=self._leader.leads)
-        self._watcher = Supervisor(lambda stop: run_kopf(cache, streams, stop), started=self._resync.expect)
+        self._watcher = Supervisor(lambda stop: run_kopf(cache, streams, clients.patience, stop), started=self._resync.expect)
         core = settings.core
         self._access = AccessCheck(lambda needs: find_missing(client, needs), namespace=core.namespace, bindable=core.bindable_roles)
         self._health = health.HealthServer(settings.health_port, health.Checks(self._find_stuck, self._find_unready, exporter.render))
@@ -126,9 +127,12 @@ class Operator:
         the cluster it must stop writing before its successor begins.
         """
         self._queue.pause()
-        lease = KubeLease(self._client, namespace=self._settings.core.namespace, identity=self._settings.pod, now=boot_time)
+        lease = KubeLease(self._clients.lease, namespace=self._settings.core.namespace, identity=self._settings.pod, now=boot_time)
         turns = Turns(fill=self._fill, begin=self._take_over, pause=self._queue.pause, failed=self._end_with)
         return Leader(lease, gained=turns.gained, lost=turns.lost)
+
+    def _leads(self) -> bool:
+        return self._leader.leads()
 
     def _start_or_end(self) -> None:
         """A start that failed half-way cannot be repeated in this process, and must not leave it alive and idle."""

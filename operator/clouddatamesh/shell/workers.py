@@ -105,7 +105,7 @@ class Workers:
         at("end", failures=due.failures)
         self._meter.reconciled(key, due, seconds=self._now() - began, raised=raised)
         if due.backoff:
-            seconds = self._queue.add_backoff(key)
+            seconds = self._queue.add_backoff(key, brief=reasons.CLUSTER_UNAVAILABLE in due.failures)
             _log.debug("%s is tried again in %.1f s", key, seconds)
         else:
             self._queue.reset(key)

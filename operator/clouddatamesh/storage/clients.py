@@ -35,17 +35,28 @@ _MOST: Final = 64
 _POOL: Final = 32
 _WITHOUT: Final = 10.0
 """Seconds for which the chain of credentials is not asked again after it found none: asking may take seconds, under the lock."""
+_READS: Final = ("Get", "List", "Head")
+"""How the names of operations begin that change nothing."""
 _CHATTY: Final = ("boto3", "botocore", "urllib3", "s3transfer")
 
 
 class BotoStores:
     """Opens stores. Connections that differ only in what is read and written share their clients.
 
-    `report` is called for each call, except for clients that are used once: these prove that something is refused.
+    `report` is called for each call, except for clients that are used once: these prove that something is refused. `gate` is called with
+    the service in the moment before a request that may change something is sent, and raises where it must not be. `agent` is who asks,
+    for the store's log.
     """
 
-    def __init__(self, *, report: Report | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._report, self._monotonic = report, monotonic
+    def __init__(
+        self,
+        *,
+        report: Report | None = None,
+        gate: Callable[[str], object] = lambda _service: None,
+        agent: str = "clouddatamesh",
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._report, self._gate, self._agent, self._monotonic = report, gate, agent, monotonic
         self._without_until = 0.0
         self._clients: OrderedDict[tuple[object, ...], Any] = OrderedDict()
         self._session: Any = None
@@ -102,7 +113,7 @@ class BotoStores:
                 endpoint_url=endpoint,
                 aws_access_key_id=connection.access_key_id,
                 aws_secret_access_key=connection.secret_access_key,
-                config=_config(connection, is_brief=is_brief),
+                config=_config(connection, self._agent, is_brief=is_brief),
                 verify=self._bundle(connection.ca_bundle) if connection.ca_bundle else None,
             )
         except BotoCoreError as error:
@@ -110,12 +121,19 @@ class BotoStores:
         except ValueError:  # raised for an endpoint that is no URL
             raise translate(BotoCoreError(), f"Opening {service} of the store") from None
         client.meta.events.register(f"before-parse.{service}", check_answer)
+        client.meta.events.register_first(f"before-send.{service}", self._ask_gate)
         StoreClock().keep(client, service)
         if service == "iam":
             client.meta.events.register_first("needs-retry.iam.CreateAccessKey", _give_up)
         if service == "s3" and not connection.is_aws:
             client.meta.events.register("before-call.s3", _add_digest)
         return client
+
+    def _ask_gate(self, event_name: str, **_: Any) -> None:
+        """Of each attempt: botocore may have waited since the one before."""
+        service, operation = event_name.split(".")[1:]
+        if not operation.startswith(_READS):
+            self._gate(service)
 
     def _require_credentials(self, connection: Connection) -> None:
         """A client keeps what the chain found when it was made. So while an identity agent is not up yet, none is made and kept."""
@@ -156,8 +174,9 @@ def _without_tls(url: str) -> str | None:
     return f"http://{place.netloc}" if place.scheme == "https" and place.port in (None, 443) else None
 
 
-def _config(connection: Connection, *, is_brief: bool) -> Config:
+def _config(connection: Connection, agent: str, *, is_brief: bool) -> Config:
     return Config(
+        user_agent_extra=agent,
         connect_timeout=2 if is_brief else 5,
         read_timeout=5 if is_brief else 30,
         max_pool_connections=_POOL,
