@@ -90,7 +90,7 @@ def test_a_guard_that_is_switched_off_on_purpose_is_not_missed() -> None:
     one = {f"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/{min(names)}": a_policy()}
     assert len(said(policies.look(a_subject(Server(one)), frozenset()))) == len(names)
     assert said(policies.look(a_subject(), frozenset())) == [
-        "ValidatingAdmissionPolicies clouddatamesh-*: None of the 11 policies of the chart exists, nor a binding of one"
+        "ValidatingAdmissionPolicies clouddatamesh-*: None of the 12 policies of the chart exists, nor a binding of one"
     ]
     assert said(policies.look(a_subject(), frozenset(GUARDS))) == []
 
