@@ -232,6 +232,7 @@ def test_one_version_back_and_on_touches_nothing(moving: Moving, way: str, tmp_p
         place = unpack(PREVIOUS, tmp_path)
         moving.upgraded.run(place / "charts" / "clouddatamesh", place / "operator")
     unwatched = moment.unwatched()
+    print(f"{way}: no kind was unwatched for longer than {max(unwatched.values()):.1f} s")  # noqa: T201
     moving.look(way.partition(" ")[0])
     assert moment.children() == {}
     assert {kind: gap for kind, gap in unwatched.items() if gap > GAP} == {}
