@@ -29,6 +29,7 @@ SHARED: Final = {
     "mesh": (
         "tests/e2e/test_access_ends.py",
         "tests/e2e/test_access_matrix.py",
+        "tests/e2e/test_additional_roles.py",
         "tests/e2e/test_adoption.py",
         "tests/e2e/test_adoption_settings.py",
         "tests/e2e/test_clusters.py",
@@ -39,8 +40,10 @@ SHARED: Final = {
         "tests/e2e/test_guard_namespaces.py",
         "tests/e2e/test_guard_ports.py",
         "tests/e2e/test_readers.py",
+        "tests/e2e/test_rights_used.py",
         "tests/e2e/test_roles.py",
         "tests/e2e/test_secrets.py",
+        "tests/e2e/test_stolen_token.py",
         "tests/e2e/test_theft.py",
         "tests/e2e/test_tls.py",
         "tests/e2e/test_who_sees.py",

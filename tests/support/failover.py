@@ -132,10 +132,14 @@ class Failover:
 
     def hand_over(self, number: signal.Signals, *, most: float = 60.0) -> float:
         """Send the leader a signal under churn; seconds until the next write of the other one. Both are there again afterwards."""
-        with Churn(self.raw, self.names), held_back():
-            former, mark, began = self._begin()
-            former.kill(number)
-            took = self._wait_for_other(former, mark, began, most)
+        with held_back():
+            with Churn(self.raw, self.names):
+                former, mark, began = self._begin()
+                restarts = former.restarts
+                former.kill(number)
+                took = self._wait_for_other(former, mark, began, most)
+            # It ends after it has given its Lease back, and is not to be taken for the one that is started after it.
+            self.mesh.until(lambda: former.restarts > restarts, what="the end of the former leader")
         former.start_now()
         self.mesh.until(lambda: bool(former.pid) and former.is_ready, seconds=60, what="the former leader as a standby")
         return took

@@ -192,7 +192,11 @@ class Operator:
             self._watcher.restart()
 
     def _fill(self) -> bool:
-        return self._resync.fill()
+        """What may have to take access away is listed before a turn begins, everything else right after it."""
+        if not self._access_resync.fill():
+            return False
+        self._resync.soon()
+        return True
 
     def _take_over(self) -> None:
         """First what must not stand any more; then everything is looked at once, what is Ready in the course of the drift schedule."""
