@@ -4,10 +4,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from clouddatamesh import __version__
-from clouddatamesh.doctor.arguments import add_arguments
+from clouddatamesh.doctor.arguments import add_arguments, seconds
+
+if TYPE_CHECKING:
+    from clouddatamesh.kube.client import Client
 
 _OVERRIDDEN: Final = ("LOG_LEVEL", "LOG_FORMAT", "DRIFT_INTERVAL", "THREADS", "HEALTH_PORT")
 """Environment variables that an argument of `run` overrides."""
@@ -32,6 +35,7 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="clouddatamesh", description="An operator for data meshes.")
+    parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="reconcile until told to stop")
     for name in _OVERRIDDEN:
@@ -45,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     uninstalled = commands.add_parser(
         "check-uninstall", help="wait until no objects are left that need the operator; the chart's hook runs it"
     )
-    uninstalled.add_argument("--wait-seconds", type=float, default=240.0, help="how long to wait for objects that are being deleted")
+    uninstalled.add_argument(
+        "--wait-seconds", type=seconds(86_400), default=240.0, help="how long to wait for objects that are being deleted"
+    )
     uninstalled.add_argument("--patient", action="store_true", help="wait as long for objects that nobody deletes yet")
     add_arguments(commands.add_parser("doctor", help="check an installation, from outside or in its Pod; it only reads"))
     return parser
@@ -65,33 +71,50 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         settings = read_settings({**os.environ, **given})
     except SettingsError as error:
-        sys.stderr.write(f"clouddatamesh: {error}\n")
-        return 2
+        return _fail(str(error))
     return 0 if run(settings) else 1
 
 
 def _check_install(url: str) -> int:
-    from clouddatamesh.kube.client import Client
     from clouddatamesh.shell.installed import find_faults
 
-    faults = find_faults(Client(), namespace=os.environ["POD_NAMESPACE"], url=url)
+    client, namespace = _client(), os.environ.get("POD_NAMESPACE", "")
+    if client is None or not namespace:
+        return _fail("check-install runs in a Pod of the release, with the variable POD_NAMESPACE; from outside, use clouddatamesh doctor")
+    faults = find_faults(client, namespace=namespace, url=url)
     sys.stdout.write("".join(f"{fault}\n" for fault in faults) or "The operator may do all that it needs to, one replica leads\n")
     return 1 if faults else 0
 
 
 def _check_uninstall(seconds: float, *, patient: bool) -> int:
     from clouddatamesh.errors import MeshError
-    from clouddatamesh.kube.client import Client
     from clouddatamesh.shell import logs, uninstall
 
     logs.configure(level="INFO", style="text")
-    client = Client()
+    client = _client()
+    if client is None:
+        return _fail("no way to log in to an API server; it runs in a Pod of the release, or with the variable KUBECONFIG")
     try:
         said = uninstall.wait_until_gone(lambda: uninstall.find_left(client), seconds=seconds, patient=patient)
     except MeshError as error:
         said = f"{error}; or skip this check by helm uninstall --no-hooks"
     sys.stdout.write(f"{said or 'No objects of the mesh are left'}\n")
     return 1 if said else 0
+
+
+def _client() -> "Client | None":
+    """A client of the API server; None where neither a ServiceAccount nor a kubeconfig can be read."""
+    from clouddatamesh.kube.client import LOGIN_ERRORS, Client
+
+    try:
+        return Client()
+    except LOGIN_ERRORS:
+        return None
+
+
+def _fail(why: str) -> int:
+    sys.stderr.write(f"clouddatamesh: {why}\n")
+    return 2
 
 
 def _print_crds() -> int:

@@ -13,6 +13,8 @@ from tests.chart.values import NEEDS, NOT_DEFAULT, nested
 from tests.support.installation import CHART
 
 VALUES = {value.name: value for value in leaves(read_values((CHART / "values.yaml").read_text()))}
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+SECTIONS = {name.rpartition(".")[0] for name in VALUES if "." in name}
 NO_CRDS = {"mesh": "acme", "crds.enabled": False}
 """What is rendered where nothing is said of CRDs: they are long, and two values are about them."""
 
@@ -50,15 +52,32 @@ def wrong(value: Value) -> Any:
     return ["of no use"] if "array" not in json.dumps(value.schema.get("type", "")) else "of no use"
 
 
+def given(values: dict[str, Any]) -> dict[str, Any]:
+    """The chart's own values with these in their place, as Helm merges them."""
+    flat = {name: value.default for name, value in VALUES.items()}
+    return nested({**flat, "mesh": "acme", **values})
+
+
 @pytest.mark.parametrize("name", VALUES)
 def test_a_wrong_type_is_refused_with_the_path(name: str) -> None:
     """By Helm's own words for a few below; here by the same schema, without a process for each."""
-    schema = json.loads((CHART / "values.schema.json").read_text())
-    good = {"mesh": "acme"}
-    jsonschema.validate(good, schema)
+    jsonschema.validate(given({}), SCHEMA)
     with pytest.raises(jsonschema.ValidationError) as refused:
-        jsonschema.validate({**good, **nested({name: wrong(VALUES[name])})}, schema)
+        jsonschema.validate(given({name: wrong(VALUES[name])}), SCHEMA)
     assert ".".join(map(str, refused.value.absolute_path)) == name
+
+
+@pytest.mark.parametrize("name", sorted({*VALUES, *SECTIONS}))
+def test_a_value_that_is_set_to_null_is_missed_by_name(name: str) -> None:
+    """Helm takes such a value out, and with it the default: a guard would be off without a word."""
+    document = given({})
+    *parents, last = name.split(".")
+    section: dict[str, Any] = document
+    for parent in parents:
+        section = section[parent]
+    del section[last]
+    with pytest.raises(jsonschema.ValidationError, match=f"'{last}' is a required property"):
+        jsonschema.validate(document, SCHEMA)
 
 
 def sections(schema: dict[str, Any], path: str = "") -> list[str]:
@@ -83,6 +102,11 @@ def test_only_maps_that_the_user_fills_take_any_member() -> None:
     ("value", "path", "words"),
     [
         ("mesh=Big_Name", "/mesh", "'Big_Name' does not match pattern"),
+        ("guard.enabled=null", "/guard", "missing property 'enabled'"),
+        ("guard=null", "", "missing property 'guard'"),
+        ("image.repository=https://registry/clouddatamesh", "/image/repository", "'https://registry/clouddatamesh' does not match pattern"),
+        ("image.repository=registry/clouddatamesh:1.2", "/image/repository", "'registry/clouddatamesh:1.2' does not match pattern"),
+        ("discover.groups={system:unauthenticated}", "/discover/groups/0", "'not' failed"),
         ("replicas=6", "/replicas", "maximum: got 6, want 5"),
         ("replicas=many", "/replicas", "got string, want integer"),
         ("typo=1", "", "additional properties 'typo' not allowed"),
@@ -114,6 +138,22 @@ def test_helm_says_which_value_is_wrong_and_why(value: str, path: str, words: st
     done = helm("template", "x", str(CHART), "--set", "mesh=acme", "--set", value)
     assert done.returncode
     assert f"- at '{path}': {words}" in done.stderr
+
+
+@pytest.mark.parametrize("value", ["image.repository=registry.example.com:5000/mesh/clouddatamesh", "image.repository=[::1]:5000/mesh",
+                                   "enabled=true", "global.team=sales"])  # fmt: skip
+def test_what_registries_and_parent_charts_need_is_taken(value: str) -> None:
+    render_text(value)
+
+
+def test_what_looks_like_a_number_is_written_as_text() -> None:
+    done = helm("template", "123", str(CHART), "--namespace", "456", "--set", "mesh=acme", "--set", "access.bindableRoles={yes}")
+    found = [document for document in yaml.safe_load_all(done.stdout) if document]
+    (deployment,) = (one for one in found if one["kind"] == "Deployment")
+    assert {one["metadata"].get("namespace", "456") for one in found} == {"456"}
+    assert deployment["spec"]["selector"]["matchLabels"].get("app.kubernetes.io/instance", "123") == "123"
+    variables = {one["name"]: one.get("value") for one in deployment["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert variables["BINDABLE_ROLES"] == "yes"
 
 
 @pytest.mark.parametrize(

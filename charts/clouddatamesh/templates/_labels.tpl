@@ -1,7 +1,7 @@
 {{/* Labels by which the operator's Pods are selected by everything but the Deployment, whose selector cannot change. */}}
 {{- define "clouddatamesh.selector" -}}
 app.kubernetes.io/name: clouddatamesh
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: operator
 {{- end }}
 
@@ -66,7 +66,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- if .Values.hostNetwork }}
 hostNetwork: true

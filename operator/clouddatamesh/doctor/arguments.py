@@ -1,6 +1,8 @@
 """The arguments of `clouddatamesh doctor`. It imports nothing that takes time or memory: every subcommand parses them."""
 
 import argparse
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -19,12 +21,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without-guard", action="append", default=[], choices=sorted(GUARDS), help="guard.<name>=false is intended; may be repeated"
     )
-    parser.add_argument("--timeout", type=_seconds, default=120.0, help="seconds for all checks; default: 120")
+    parser.add_argument("--timeout", type=seconds(3600), default=120.0, help="seconds for all checks; default: 120")
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 1 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError("must be a number of seconds from 1 to 3600")
-    return seconds
+def seconds(most: int) -> Callable[[str], float]:
+    """Reads a number of seconds from 1 to `most`."""
+
+    def read(text: str) -> float:
+        with contextlib.suppress(ValueError):
+            if 1 <= float(text) <= most:
+                return float(text)
+        raise argparse.ArgumentTypeError(f"must be a number of seconds from 1 to {most}")
+
+    return read

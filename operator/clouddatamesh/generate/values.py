@@ -10,6 +10,8 @@ import yaml
 _MARK: Final = "@schema "
 _TYPES: Final = {bool: "boolean", int: "integer", str: "string", list: "array", dict: "object"}
 _OPEN: Final = frozenset({"additionalProperties", "properties"})
+_OF_PARENTS: Final = {"global": {"type": "object"}, "enabled": {"type": "boolean"}}
+"""What a parent chart passes: its `global`, and what a `condition` of its dependency reads."""
 _LIMITS: Final = ("enum", "pattern", "minimum", "maximum", "minLength", "maxItems")
 _HEAD: Final = """# Values of the chart
 
@@ -44,14 +46,13 @@ class Value:
 def values_schema(text: str) -> str:
     """values.schema.json for the text of a values.yaml. Raises Undescribed."""
     properties = {value.key: _schema_of(value) for value in read_values(text)}
-    # Helm passes the values `global` of a parent chart to each of its charts.
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$comment": "Generated from values.yaml by `make generate`; do not edit.",
         "type": "object",
         "additionalProperties": False,
-        "required": ["mesh"],
-        "properties": {"global": {"type": "object"}, **properties},
+        "required": list(properties),
+        "properties": {**_OF_PARENTS, **properties},
     }
     return json.dumps(schema, indent=2) + "\n"
 
@@ -116,9 +117,9 @@ def _load(node: yaml.Node) -> Any:
 def _schema_of(value: Value) -> dict[str, Any]:
     if not value.members:
         return {"description": value.text, **value.schema}
-    described = {"description": value.text} if value.text else {}
+    described = {"description": value.text} if value.text else {}  # a value that is set to null is not there
     members = {member.key: _schema_of(member) for member in value.members}
-    return {**described, "type": "object", "additionalProperties": False, "properties": members}
+    return {**described, "type": "object", "additionalProperties": False, "required": list(members), "properties": members}
 
 
 def _listed(value: Value) -> Iterator[Value]:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import urllib3
 from kubernetes import client as kubernetes_client
 from kubernetes import config as kubernetes_config
+from yaml import YAMLError
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
@@ -28,6 +29,8 @@ _WAITS: Final = 2.0
 _LOGIN_SECONDS: Final = 60.0
 LOGIN_ERRORS: Final = (kubernetes_config.ConfigException, OSError)
 """What making a Client may raise."""
+_MALFORMED: Final = (TypeError, ValueError, AttributeError, LookupError, YAMLError)
+"""What the library raises for a file that is no kubeconfig."""
 
 
 class Transport(Protocol):
@@ -88,7 +91,10 @@ class Client:
         default = Path(os.path.expanduser(kubernetes_config.KUBE_CONFIG_DEFAULT_LOCATION.split(":")[0]))  # noqa: PTH111
         if self._kubeconfig is not None or self._context is not None or default.exists():
             given = str(self._kubeconfig) if self._kubeconfig is not None else None
-            kubernetes_config.load_kube_config(config_file=given, context=self._context, client_configuration=configuration)
+            try:
+                kubernetes_config.load_kube_config(config_file=given, context=self._context, client_configuration=configuration)
+            except _MALFORMED as error:
+                raise kubernetes_config.ConfigException(f"{given or default} is no kubeconfig ({type(error).__name__})") from None
         else:
             kubernetes_config.load_incluster_config(client_configuration=configuration)
         return configuration

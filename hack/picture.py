@@ -1,0 +1,39 @@
+"""Draws what a command printed as a picture of a terminal: `make demo | python hack/picture.py docs/assets/demo.svg`, then Ctrl-C."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+_WIDTH: Final = 132
+_LEFT_OUT: Final = ("control plane is ready", "rm -rf", "uv ", "touch ", "PATH=", "make:")
+_END: Final = "It stays up until Ctrl-C"
+
+
+def draw(printed: str) -> str:
+    """The picture as SVG. Lines that tell of this machine are left out, and so is what comes after the last figures."""
+    console = Console(record=True, width=_WIDTH, file=sys.stderr, force_terminal=True)
+    for line in printed.partition(_END)[0].strip().splitlines():
+        if not line.startswith(_LEFT_OUT):
+            console.print(_coloured(line), overflow="crop", no_wrap=True)
+    drawn = re.sub(r"@font-face \{.*?\}\n", "", console.export_svg(title="make demo"), flags=re.DOTALL)  # fonts are not fetched
+    return "\n".join(line.rstrip() for line in drawn.splitlines() if line.strip()) + "\n"
+
+
+def _coloured(line: str) -> Text:
+    text = Text(line)
+    if line.startswith("==>"):
+        text.stylize("bold cyan")
+    text.highlight_regex(r"^  yes\b|\bTrue\b|\bGranted\b", "green")
+    text.highlight_regex(r"^  no\b|\bFalse\b|\bDenied\b", "red")
+    text.highlight_regex(r"\bAwaitingGrant\b|\bUnknown\b", "yellow")
+    return text
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1])
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(draw(sys.stdin.read()), encoding="utf-8")
