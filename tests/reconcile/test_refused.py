@@ -7,7 +7,9 @@ import pytest
 
 from clouddatamesh.errors import Transient
 from clouddatamesh.model.evidence import Unknown
+from clouddatamesh.model.objects import Key
 from clouddatamesh.plan import names
+from clouddatamesh.reconcile.dispatch import reconcile
 from clouddatamesh.storage.memory_identities import MemoryIdentities
 from tests.reconcile.access_flows import REQUEST, principal
 from tests.reconcile.flows import ENDPOINT
@@ -166,6 +168,26 @@ def test_the_user_that_was_left_in_a_store_is_used_again_when_the_store_is_back(
     mesh.apply(a_grant(decision="Deny"))
     driven.run(minutes=20)
     assert not has_key(mesh)
+
+
+@pytest.mark.parametrize("act", ["refuse", "revoke", "delete the request"])
+def test_the_user_that_was_left_in_a_store_ends_when_the_store_is_back_and_nothing_is_given(act: str) -> None:
+    mesh = of_an_earlier_version(granted())
+    driven = Driven(mesh.apply(annotated(a_store(), orphan="main")).delete("ObjectStore", "main")).run(minutes=3)
+    if act == "refuse":
+        mesh.apply(a_grant(decision="Deny"))
+    elif act == "revoke":
+        mesh.delete("AccessGrant", "inventory-forecast", "sales")
+    driven.run(minutes=5)
+    mesh.apply(a_store())
+    if act == "delete the request":
+        reconcile(Key("ObjectStore", "", "main"), mesh.ports)  # it is known to be that store, and the request was not looked at yet
+        mesh.delete("AccessRequest", REQUEST.name, REQUEST.namespace)
+    driven.run(minutes=20)
+    assert not has_key(mesh)
+    if act != "delete the request":
+        assert asked(mesh)[0] == "False"
+        assert "abandoned" not in mesh.get("AccessRequest", REQUEST.name, REQUEST.namespace)["status"]
 
 
 def test_no_second_user_is_made_while_the_one_that_was_left_is_not_seen() -> None:

@@ -238,6 +238,27 @@ def test_another_path_of_a_port_is_not_opened_where_nothing_new_is_given(what: s
     assert all("salaries/" in place for place in places(mesh))
 
 
+NOTHING_NEW: dict[str, dict[str, Any]] = {
+    "suspended": {"suspend": True},
+    "deprecated": {"lifecycle": "deprecated"},
+    "observed": {"mode": "Observe"},
+}
+
+
+@pytest.mark.parametrize("what", ["active", "unprotected", "suspended", "deprecated", "observed"])
+def test_a_port_that_is_narrowed_takes_away_whatever_keeps_new_access_from_being_given(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = granted()
+    keys = active(mesh, "orders-for-forecast")
+    if what == "unprotected":
+        spoil(mesh, monkeypatch)
+    spec = NOTHING_NEW.get(what, {})
+    driven = Driven(mesh.apply(a_product(outputPorts=[a_port()], **spec))).run(minutes=6)
+    mesh.apply(a_product(outputPorts=[a_port(path="daily/public/")], **spec))
+    driven.run(minutes=10)
+    assert active(mesh, "orders-for-forecast") == keys
+    assert all("daily/public/" in place for place in places(mesh))
+
+
 def places(mesh: Mesh) -> set[str]:
     """What the consumer's policy opens of objects."""
     users = mesh.stores.at(ENDPOINT).users

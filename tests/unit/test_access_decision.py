@@ -9,7 +9,7 @@ import pytest
 from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
 from tests.unit.access_rows import AUTO, DRAINING, LATER, OLD, Row
-from tests.unit.access_scene import MADE, NOW, Scene, approve, capped
+from tests.unit.access_scene import MADE, NOW, TOO_LONG, Scene, approve, capped
 from tests.unit.access_table import ROWS, TABLE
 
 PAGE = Path(__file__).parents[2] / "docs" / "access-rule.md"
@@ -114,6 +114,7 @@ def test_a_grant_that_its_port_ended_never_gives_again(scene: Scene, ended: list
         (Scene(runs_on="old", grants=(OLD, approve()), **FAULTY), False),
         (Scene(grants=(), product={"suspend": True}, **AUTO), False),
         (Scene(grants=(OLD,), trusted=False), False),
+        (Scene(runs_on="yes", keyless=True, grants=(approve(note=TOO_LONG),), product={"suspend": True}), False),
     ],
 )
 def test_that_access_ended_by_time_is_known_whatever_else_keeps_it_from_being_given(scene: Scene, *, past: bool) -> None:

@@ -185,7 +185,7 @@ class Decision:
     trouble: "Decision | None" = None
     """Access is kept, and this is what is wrong with it."""
     stays: bool = False
-    """Access goes on, and nothing new is given: what it reaches stays as it was recorded."""
+    """Access goes on, and nothing new is given: it reaches nothing beyond what was recorded."""
     passes: bool = False
     """An obstacle that nobody decided on: what runs passes to another approval meanwhile, as when a grant is renamed."""
 

@@ -10,7 +10,7 @@ from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model.access import Answer, Ask
-from clouddatamesh.model.evidence import Absent, Seen, Unknown, require
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, require
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
@@ -108,10 +108,13 @@ def _executor(visit: Visit, world: AccessWorld) -> Executor:
 def gather(ask: Ask, visit: Visit) -> AccessWorld:
     """Everything that the decision rests on, and what is in the store; the store is asked only where something is there or is given."""
     ports = visit.ports
-    world = replace(gather_terms(ask, ports), left=_observe_left(ask, visit))
+    kept, left = _observe_left(ask, visit)
+    world = replace(gather_terms(ask, ports), left=left)
     gives = decide(replace(ask, readable=world.request is not None), world).gives
     if ask.place is None and not gives:
         world = replace(world, secret=_observe_secret(ask, ports)) if ask.secret else world
+        if isinstance(left, Present):
+            return replace(world, store=kept, principal=left)
         return _observe_formers(ask, world, visit)
     name = ask.place.store if ask.place else planning.store_name_of(world)
     obstacle = None
@@ -216,18 +219,18 @@ def _observe_formers(ask: Ask, world: AccessWorld, visit: Visit) -> AccessWorld:
     return replace(world, store=store, formers=place.observe_formers(ask.key, user, ask.take_over.done))
 
 
-def _observe_left(ask: Ask, visit: Visit) -> Seen[Principal] | None:
-    """What is left in a store that was given up. It is asked where that very store is here again; a record may lack its id."""
+def _observe_left(ask: Ask, visit: Visit) -> tuple[ObjectStore | None, Seen[Principal] | None]:
+    """A store that was given up, and what is left in it. It is asked where that very store is here again; a record may lack its id."""
     manifest = visit.ports.cluster.get(Key("ObjectStore", "", ask.abandoned)) if ask.abandoned else None
     store = read_leniently(ObjectStore, manifest) if manifest is not None else None
     if store is None or marks.is_given_up(store) or ask.abandoned_id not in ("", store.status.store_id):
-        return None
+        return None, None
     place, mesh = open_place(store, visit), visit.ports.settings.mesh
     if isinstance(place, MeshError):
-        return None
+        return None, None
     names_of_it = (names.principal_name(mesh, cluster_uid(visit.ports), ask.key), names.former_principal_name(mesh, ask.key))
     looks = [place.observe_principal(name) for name in names_of_it]
-    return next((seen for seen in looks if not isinstance(seen, Absent)), Absent() if ask.abandoned_id else None)
+    return store, next((seen for seen in looks if not isinstance(seen, Absent)), Absent() if ask.abandoned_id else None)
 
 
 def _find_moved(ask: Ask, store: ObjectStore) -> MeshError | None:
@@ -245,7 +248,8 @@ def gather_deletion(ask: Ask, visit: Visit) -> AccessWorld:
         now=ports.clock.now(), settings=ports.settings, cluster=cluster_uid(ports), consumer_home=home, namespace_uid=place_uid
     )
     if ask.place is None:
-        return world
+        kept, left = _observe_left(ask, visit)
+        return replace(world, store=kept, principal=left) if isinstance(left, Present) else world
     world = _observe(ask, world, visit, ask.place.store)
     if not isinstance(world.principal, Unknown):
         return world

@@ -56,9 +56,10 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
     if denial is not None:
         return Decision(reasons.DENIED, f"AccessGrant {name_of(denial)} refuses it{_note(denial)}", stalled=True)
     approvals = [answer for answer in standing if not answer.superseded]
-    running = next((answer for answer in approvals if _runs_on(answer, port, ask, world)), None)
+    recorded = next((answer for answer in approvals if _is_recorded(answer, port, ask, world)), None)
+    running = recorded if _runs(ask, world) else None
     living = [answer for answer in approvals if answer.readable and is_living(answer, port, ask, world.now)]
-    obstacle = find_obstacle(ask, world, port, running)
+    obstacle = find_obstacle(ask, world, port, running if living else recorded)
     longest = max(living, key=lambda answer: length_key(answer, port, ask), default=None)
     if obstacle is not None:
         kept = running or (longest if obstacle.passes and ask.place is not None and _runs(ask, world) else None)
@@ -71,11 +72,9 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
     return _unanswered(ask, world, port, approvals)
 
 
-def _runs_on(answer: Answer, port: Port, ask: Ask, world: AccessWorld) -> bool:
-    """Whether what is in the store rests on this grant, and that has not ended. By a clock that is not trusted nothing ends."""
-    if answer.uid != ask.grant_uid or not _runs(ask, world):
-        return False
-    return not world.is_time_trusted or is_living(answer, port, ask, world.now)
+def _is_recorded(answer: Answer, port: Port, ask: Ask, world: AccessWorld) -> bool:
+    """Whether what is in the store, or is to be, rests on this grant, and that has not ended. A clock that is not trusted ends nothing."""
+    return answer.uid == ask.grant_uid and (not world.is_time_trusted or is_living(answer, port, ask, world.now))
 
 
 def _runs(ask: Ask, world: AccessWorld) -> bool:
@@ -89,7 +88,8 @@ def _over(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> 
 
     A clock that is not trusted ends none.
     """
-    over = [answer for answer in approvals if (answer.readable and not is_endless(answer, port)) or is_frozen(answer, ask)]
+    frozen = [answer for answer in approvals if is_frozen(answer, ask) and not is_living(answer, port, ask, world.now)]
+    over = [answer for answer in approvals if (answer.readable and not is_endless(answer, port)) or answer in frozen]
     short = tuple(answer for answer in over if not answer.ended and is_cut_short(answer, port, ask, world.now))
     return (over, short) if world.is_time_trusted else ([], ())
 

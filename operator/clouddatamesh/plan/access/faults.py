@@ -23,7 +23,7 @@ def find_fault(ask: Ask, world: AccessWorld) -> Decision | None:
 
 
 def find_obstacle(ask: Ask, world: AccessWorld, port: Port, running: Answer | None) -> Decision | None:
-    """The first, where there is no fault; `running` is the grant on which access runs."""
+    """The first, where there is no fault; `running` is the grant on which access runs, or is to run."""
     return next(_obstacles(ask, world, port, running), None)
 
 

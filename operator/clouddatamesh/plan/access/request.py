@@ -10,7 +10,7 @@ from typing import Any, Final
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.errors import Waiting
-from clouddatamesh.model.access import Ask, Decision
+from clouddatamesh.model.access import Ask, Decision, Port
 from clouddatamesh.model.evidence import Unknown, value_of
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.operations import CreateChild, HoldGrant, HoldObject, MarkGrant, Record
@@ -76,12 +76,19 @@ def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None
         store=store,
         bucket=bucket,
         secret_name=ask.secret_name,
-        path=ask.place.path if decision.stays and ask.place is not None else port.path,
+        path=_path_of(ask, decision, port),
         mode=ask.mode,
         recorded=recorded_principal(ask, world, store),
         region=world.offer.region if world.offer else "",
     )
     return Giving(ask, request, decision, binding)
+
+
+def _path_of(ask: Ask, decision: Decision, port: Port) -> str:
+    """The port's; where nothing new is given one that lies within what was given, for a narrower one takes away."""
+    if decision.stays and ask.place is not None and not port.path.startswith(ask.place.path):
+        return ask.place.path
+    return port.path
 
 
 def _ends_elsewhere(ask: Ask, world: AccessWorld) -> bool:
