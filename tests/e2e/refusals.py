@@ -53,6 +53,11 @@ DOMAIN_RULES = (
         a_domain(namespaces=[{"name": "sales"}, {"name": "default"}]),
         "The namespaces default and kube-* are reserved for the cluster; choose another one",
     ),
+    Refusal(
+        "a domain that gives a role of the system",
+        a_domain(access={"additionalRoles": [{"role": "system:node"}]}),
+        "Roles named system:* are reserved for the cluster; name another role",
+    ),
     Refusal("a domain with the namespace kube-system", a_domain(namespaces=[{"name": "kube-system"}]), "The namespaces default and kube-*"),
     Refusal(
         "a domain whose home namespace is exchanged",

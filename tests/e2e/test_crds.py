@@ -122,7 +122,7 @@ def test_defaults_show_in_the_object(cluster: ControlPlane) -> None:
     domain = create(cluster, {**a_domain(), "spec": {}}, "--dry-run=server")
     product = create(cluster, a_rule(expireAfter="7d"), "--dry-run=server")
     assert set(store["spec"]["baseline"].values()) == {"IfSupported"}
-    assert domain["spec"]["access"] == {"engineers": [], "owners": [], "viewers": []}
+    assert domain["spec"]["access"] == {"additionalRoles": [], "engineers": [], "owners": [], "viewers": []}
     assert domain["spec"]["namespaceAdoption"] == "Never"
     spec, storage = product["spec"], product["spec"]["storage"]
     assert (spec["classification"], spec["mode"], spec["suspend"], spec["personalData"]) == ("internal", "Manage", False, False)
@@ -160,8 +160,8 @@ def test_short_names_category_and_columns(cluster: ControlPlane) -> None:
         assert all(f"{name}.clouddatamesh.dev/" in shown for name in OF_EACH_KIND)
         for short, columns in (
             ("ostore", ["NAME", "READY", "REGION", "REASON", "AGE"]),
-            ("dom", ["NAME", "READY", "PRODUCTS", "CORDONED", "REASON", "AGE"]),
-            ("dp", ["NAME", "READY", "VERSION", "LIFECYCLE", "PENDING", "REASON", "AGE"]),
+            ("dom", ["NAME", "READY", "PRODUCTS", "NAMESPACES", "CORDONED", "REASON", "AGE"]),
+            ("dp", ["NAME", "READY", "VERSION", "LIFECYCLE", "OWNER", "TAGS", "PENDING", "REASON", "AGE"]),
             ("areq", ["NAME", "READY", "FROM", "PRODUCT", "PORT", "MODE", "UNTIL", "REASON", "AGE"]),
             ("agrant", ["NAME", "IN", "EFFECT", "DECISION", "PRODUCT", "PORT", "FOR", "REQUEST", "UNTIL", "READY", "REASON", "AGE"]),
         ):

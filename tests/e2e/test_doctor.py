@@ -25,7 +25,7 @@ LOST = "sales-lost-aaaaaaaaaaaaaaaa"
 @pytest.fixture(scope="module")
 def mesh(moto: Store) -> Iterator[Actors]:
     """A store, two domains with a product each, and the Pod object that the stand-in for the kubelet does not make."""
-    with ControlPlane() as cluster, Installation(cluster, mesh="acme") as installed:
+    with ControlPlane() as cluster, Installation(cluster, mesh="examined") as installed:
         installed.give_credentials(moto)
         installed.apply(a_store(endpointUrl=moto.endpoint, region=moto.region), a_domain("sales"), a_domain("inventory"))
         for kind, name in (("objectstore", "main"), ("domain", "sales"), ("domain", "inventory")):
@@ -83,7 +83,7 @@ def test_a_sound_mesh_has_no_finding(mesh: Actors) -> None:
 
 
 def test_the_operator_itself_checks_what_it_may_read_and_finds_an_orphaned_user(mesh: Actors, tmp_path: Path) -> None:
-    path = mesh.iam.list_users(PathPrefix="/clouddatamesh/acme/")["Users"][0]["Path"]
+    path = mesh.iam.list_users(PathPrefix="/clouddatamesh/examined/")["Users"][0]["Path"]
     mesh.iam.create_user(UserName=LOST, Path=path)
     try:
         said = doctor(kubeconfig_of(mesh, "clouddatamesh", tmp_path / "config"), "--stores")
@@ -103,7 +103,7 @@ def test_a_reader_with_few_rights_is_told_which_are_missing(mesh: Actors, tmp_pa
     kubectl("create", "serviceaccount", "guest", "-n", NAMESPACE)
     kubectl("create", "clusterrole", "guest", "--verb=list", "--resource=dataproducts.clouddatamesh.dev")
     kubectl("create", "clusterrolebinding", "guest", "--clusterrole=guest", f"--serviceaccount={NAMESPACE}:guest")
-    said = doctor(kubeconfig_of(mesh, "guest", tmp_path / "config"), "--stores", "--mesh=acme")
+    said = doctor(kubeconfig_of(mesh, "guest", tmp_path / "config"), "--stores", "--mesh=examined")
     assert (said.code, said.findings) == (2, [])
     missing = {one["what"]: one["missing"] for one in said.unchecked}
     assert missing["the operator's roles"] == "the permission to create subjectaccessreviews.authorization.k8s.io"

@@ -275,4 +275,4 @@ def test_a_limit_that_nobody_counts_is_named_and_everything_else_is_served(folde
 
 def test_cordoned_is_shown(folder: Folder) -> None:
     made(folder, "closed", cordoned=True)
-    assert folder.kubectl("get", "domain", "closed").split("\n")[1].split()[:4] == ["closed", "True", "0", "True"]
+    assert folder.kubectl("get", "domain", "closed").split("\n")[1].split()[:5] == ["closed", "True", "0", "1", "True"]

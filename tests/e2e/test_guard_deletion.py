@@ -50,6 +50,9 @@ def leaving() -> Iterator[Guild]:
             role, group = f"--clusterrole=clouddatamesh-{person.user}", f"--group={person.groups[0]}"
             cluster.kubectl("create", "rolebinding", person.user, role, group, "-n", HOME)
         cluster.kubectl("create", "rolebinding", "editor", "--clusterrole=edit", f"--user={EDITOR.user}", "-n", HOME)
+        # kubectl reads what it patches, and the operator has no right to: it patches a Domain as it knows it from its watch.
+        cluster.kubectl("create", "clusterrole", "reads-domains", "--verb=get", "--resource=domains.clouddatamesh.dev")
+        cluster.kubectl("create", "clusterrolebinding", "reads-domains", "--clusterrole=reads-domains", f"--user={SERVICE_ACCOUNT}")
         installed.apply(*map(held, OBJECTS))
         for manifest in OBJECTS:
             cluster.kubectl("delete", *place(manifest), "--wait=false")

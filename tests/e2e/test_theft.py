@@ -6,7 +6,7 @@ from hack.tools.store import Store
 from tests.e2e.actors import Actors
 from tests.support.manifests import a_domain, a_product, a_store
 
-VICTIM = "vault"
+VICTIM = "strongroom"
 
 
 @pytest.fixture(scope="module")

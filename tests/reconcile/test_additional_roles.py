@@ -138,3 +138,19 @@ def test_a_role_that_leaves_the_list_is_taken_away_and_comes_back_with_it(suspen
 def test_an_empty_list_says_so() -> None:
     mesh = a_mesh().apply(asking({"role": ROLE})).settle()
     assert "access.bindableRoles, which is empty;" in mesh.condition("Domain", "sales")["message"]
+
+
+@pytest.mark.parametrize(
+    "spec", [{}, {"suspend": True}, {"parentRef": {"name": "nobody"}}], ids=["well", "suspended", "without its parent"]
+)
+@pytest.mark.parametrize("left", [[ROBOT], []], ids=["some stay", "all go"])
+def test_who_leaves_a_list_loses_every_role_whatever_else_holds_the_domain_up(spec: dict[str, Any], left: list[dict[str, str]]) -> None:
+    """And nobody new gets one meanwhile."""
+    mesh = a_mesh(ROLE).apply(asking({"role": ROLE, "subjects": ["engineers"]})).settle()
+    people: dict[str, Any] = {**PEOPLE, "engineers": left, "viewers": [VIEWERS, ENGINEERS] if spec else [VIEWERS]}
+    mesh.apply(a_domain(access={**people, "additionalRoles": [{"role": ROLE, "subjects": ["engineers"]}]}, **spec)).settle()
+    names = [one["name"] for one in left] or None
+    assert bound(mesh) == names
+    found = {name: mesh.cluster.raw(Key("RoleBinding", "sales", f"clouddatamesh-{name}")) for name in ("engineers", "viewers")}
+    assert [one["name"] for one in (found["engineers"] or {}).get("subjects", ())] == (names or [])
+    assert [one["name"] for one in (found["viewers"] or {})["subjects"]] == ["sales-viewers"]

@@ -22,7 +22,11 @@ SHARED: Final = {
     "control_plane": (
         "tests/chart/test_linters.py",
         "tests/chart/test_server.py",
+        "tests/contract/test_cluster_objects.py",
+        "tests/contract/test_cluster_reads.py",
+        "tests/contract/test_cluster_secrets.py",
         "tests/contract/test_cluster_sides.py",
+        "tests/contract/test_cluster_status.py",
         "tests/e2e/test_toolchain.py",
         "tests/shell/test_lease.py",
     ),

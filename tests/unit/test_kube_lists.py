@@ -114,3 +114,28 @@ def test_paths_follow_group_scope_and_namespace() -> None:
     assert path(Key("RoleBinding", "a", "b")) == "/apis/rbac.authorization.k8s.io/v1/namespaces/a/rolebindings/b"
     assert collection("DataProduct") == "/apis/clouddatamesh.dev/v1alpha1/dataproducts"
     assert all(RESOURCES[kind].api_version for kind in RESOURCES)
+
+
+def test_a_list_that_is_still_under_way_brings_nothing_back_that_a_newer_one_saw_go() -> None:
+    cache = Cache()
+
+    def quota(name: str, version: str) -> dict[str, Any]:
+        return {"metadata": {"name": name, "namespace": "a", "uid": name, "resourceVersion": version}}
+
+    class Slow(Pages):
+        """Between its first and its second page the object goes, which an event and a newer list tell."""
+
+        def request(self, *_: Any, **named: Any) -> dict[str, Any]:
+            if "continue" not in (named.get("query") or {}):
+                return {"metadata": {"resourceVersion": "100", "continue": "more"}, "items": [quota("stays", "50")]}
+            cache.remove({"kind": "ResourceQuota", **quota("goes", "103")})
+            list_into(cache, Newer(), "ResourceQuota", labelled=False)
+            return {"metadata": {"resourceVersion": "100"}, "items": [quota("goes", "60")]}
+
+    class Newer(Pages):
+        def request(self, *_: Any, **__: Any) -> dict[str, Any]:
+            return {"metadata": {"resourceVersion": "105"}, "items": [quota("stays", "50")]}
+
+    cache.put({"kind": "ResourceQuota", **quota("goes", "60")})
+    list_into(cache, Slow(), "ResourceQuota", labelled=False)
+    assert cache.keys("ResourceQuota") == (Key("ResourceQuota", "a", "stays"),)

@@ -3,7 +3,8 @@
 import threading
 import time
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 from clouddatamesh.kube.departed import Departed
@@ -34,6 +35,7 @@ class Cache:
         self._gone: dict[Key, int] = {}
         self._newest: dict[str, int] = {}
         self._full: set[str] = set()
+        self._lists: dict[str, list[int]] = {}
         self._lock = threading.RLock()
 
     def put(self, manifest: Mapping[str, Any]) -> bool:
@@ -90,7 +92,8 @@ class Cache:
             dropped = [self._drop(key) for key in vanished]
             for key, manifest in zip(vanished, dropped, strict=True):
                 self._departed.keep(key, manifest)
-            self._gone = {key: gone for key, gone in self._gone.items() if key.kind != kind or gone > version}
+            oldest = min((version, *self._lists.get(kind, ())))
+            self._gone = {key: gone for key, gone in self._gone.items() if key.kind != kind or gone > oldest}
             self._newest[kind] = max(version, self._newest.get(kind, 0))
             self._full.add(kind)
         for manifest in dropped:
@@ -100,6 +103,21 @@ class Cache:
     def newest(self, kind: str) -> int:
         """The latest version that anything told of a kind. An API server whose list is older was restored from a backup."""
         return self._newest.get(kind, 0)
+
+    @contextmanager
+    def listing(self, kind: str) -> Iterator[int]:
+        """While a list of a kind is under way, whatever goes is remembered: a second, newer list must not let the first one bring it back.
+
+        Yields the newest version of before.
+        """
+        with self._lock:
+            newest = self.newest(kind)
+            self._lists.setdefault(kind, []).append(newest)
+        try:
+            yield newest
+        finally:
+            with self._lock:
+                self._lists[kind].remove(newest)
 
     def forget_versions(self, kind: str) -> None:
         """What is known of a kind is of a time that was undone: it stays until anything else is told, of whatever version."""

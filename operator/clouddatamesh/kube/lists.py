@@ -24,16 +24,16 @@ def list_into(
     asked for means that the API server was restored from a backup: then the list counts, and `restored` is told of the kind.
     """
     query = {"limit": _PAGE, **({"labelSelector": LABEL_SELECTOR} if labelled else {})}
-    newest = cache.newest(kind)
-    first = _ask(client, kind, query)
-    version = version_of(first)
-    if 0 < version < newest:
-        _log.warning(
-            "The list of %s is of version %d, and %d was known: the API server was restored; the list counts", kind, version, newest
-        )
-        cache.forget_versions(kind)
-        restored(kind)
-    return cache.replace(kind, _items(client, kind, query, first), version=version)
+    with cache.listing(kind) as newest:
+        first = _ask(client, kind, query)
+        version = version_of(first)
+        if 0 < version < newest:
+            _log.warning(
+                "The list of %s is of version %d, and %d was known: the API server was restored; the list counts", kind, version, newest
+            )
+            cache.forget_versions(kind)
+            restored(kind)
+        return cache.replace(kind, _items(client, kind, query, first), version=version)
 
 
 def _items(client: Transport, kind: str, query: dict[str, str], page: dict[str, Any]) -> Iterator[Manifest]:

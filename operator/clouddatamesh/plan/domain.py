@@ -136,7 +136,7 @@ def _own_children(domain: Domain, name: str, world: DomainWorld) -> dict[Key, Ma
 
 
 def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
-    """Bindings and limits that left the spec, in a namespace that is this domain's; all of them where another domain has it by now."""
+    """Bindings, subjects and limits that left the spec, in a namespace that is this domain's; all where another domain has it by now."""
     namespace = world.namespaces.get(name)
     if namespace is None:
         return Steps()
@@ -145,8 +145,23 @@ def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
         return Steps(tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in sorted(observed)))
     if _refusal(domain, name, namespace, world) is not None:
         return Steps()
-    unwanted = sorted(set(observed) - {key_of(child) for child in want_children(domain, name, world.settings)})
-    return Steps(tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in unwanted))
+    wanted = {key_of(child): child for child in want_children(domain, name, world.settings)}
+    gone = tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in sorted(set(observed) - set(wanted)))
+    return Steps((*gone, *(one for key in sorted(set(observed) & set(wanted)) for one in _narrowing(observed[key], wanted[key]))))
+
+
+def _narrowing(observed: Manifest, want: Manifest) -> Iterator[Operation]:
+    """Who has a role and is not to have it loses it; nobody gets one by it. A binding of another role is replaced as a whole elsewhere."""
+    has, due = observed.get("subjects") or (), {_who(subject) for subject in want.get("subjects") or ()}
+    kept = [subject for subject in has if _who(subject) in due]
+    if observed["kind"] != "RoleBinding" or len(kept) == len(has):
+        return
+    uid = observed["metadata"]["uid"]
+    yield ApplyChild(with_uid({**want, "roleRef": observed["roleRef"], "subjects": kept}, uid)) if kept else DeleteChild(key_of(want), uid)
+
+
+def _who(subject: Manifest) -> tuple[str, str, str]:
+    return str(subject.get("kind")), str(subject.get("namespace") or ""), str(subject.get("name"))
 
 
 def _child_update(observed: Manifest | None, want: Manifest) -> Iterator[Operation]:

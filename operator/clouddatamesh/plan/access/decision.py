@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from clouddatamesh import reasons
 from clouddatamesh.model.access import Answer, Ask, Decision, Port
-from clouddatamesh.model.evidence import Present, Unknown
+from clouddatamesh.model.evidence import Present, Unknown, value_of
 from clouddatamesh.model.world import AccessWorld
+from clouddatamesh.plan import secrets
 from clouddatamesh.plan.access.faults import find_fault, find_obstacle, is_forced_out
 from clouddatamesh.plan.access.terms import (
     came_before,
@@ -79,8 +80,10 @@ def _is_recorded(answer: Answer, port: Port, ask: Ask, world: AccessWorld) -> bo
 
 def _runs(ask: Ask, world: AccessWorld) -> bool:
     """Whether a key may be in use. The record alone does not say so: it is written before the first key is issued."""
-    seen = world.principal
-    return bool(ask.grant_uid) and (bool(ask.key_ids) or isinstance(seen, Unknown) or (isinstance(seen, Present) and bool(seen.value.keys)))
+    seen, secret = world.principal, value_of(world.secret)
+    issued = bool(ask.key_ids) or isinstance(seen, Unknown) or (isinstance(seen, Present) and bool(seen.value.keys))
+    held = secret is not None and secrets.is_of(secret, ask.key, ask.uid) and bool(secrets.holding(secret).key_id)
+    return bool(ask.grant_uid) and (issued or held)
 
 
 def _over(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> tuple[list[Answer], tuple[Answer, ...]]:
