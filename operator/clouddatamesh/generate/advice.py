@@ -56,7 +56,7 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
         r.LIMIT_EXCEEDED: "Raise the quota, or remove what is not needed.",
         r.NOT_VISIBLE_YET: _WAITS,
         r.STORE_UNAVAILABLE: _RETRIES.format("the store and the network to it"),
-        r.THROTTLED: _RETRIES.format("the store's limits, `maxCallsPerSecond` and `driftInterval`"),
+        r.THROTTLED: _RETRIES.format("the store's limits, and raise the chart's value `driftInterval`"),
         r.ORPHANED: (
             "Up to 20: nothing, the operator removes them. More than 20: apply the missing objects, or remove the users by hand."
             " If a user cannot be removed, the condition has the store's reason."
