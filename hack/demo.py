@@ -19,6 +19,7 @@ from botocore.config import Config
 
 from hack import demo_access as access
 from hack.demo_access import client_of, is_refused
+from hack.tools.binaries import get_binary
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
 from hack.tools.s3_moto import Moto
@@ -115,10 +116,11 @@ def stay_up(mesh: Installation, store: Store) -> None:
 It stays up until Ctrl-C. Look around in another terminal:
 
   export KUBECONFIG={mesh.cluster.kubeconfig}
+  export PATH={get_binary("kubectl", say=say).parent}:$PATH
   kubectl get datamesh -A -o wide
   kubectl describe dataproduct orders -n sales
   kubectl get areq,agrant -A
-  kubectl apply -f examples/retail/40-grant.yaml         # customer says yes again
+  kubectl apply -f examples/retail/40-grant.yaml         # customer grants access again
   kubectl get secret orders-producer -n sales -o yaml
   kubectl explain dataproduct.spec.storage
   kubectl delete dataproduct deliveries -n inventory     # its bucket stays: deletionPolicy is Retain

@@ -2,6 +2,7 @@
 
 from tests.e2e.accepted_access import ACCEPTED_ACCESS, CHANGES_ACCESS
 from tests.e2e.cases import a_port, a_rule, without
+from tests.e2e.refusals import WHOLE
 from tests.support.manifests import a_domain, a_product, a_store
 
 UID = "8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1"
@@ -9,6 +10,8 @@ UID = "8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1"
 ACCEPTED = {
     "the smallest store": {**a_store(), "spec": {"region": "eu-central-1", "bucketPrefix": "a"}},
     "a prefix of 20 characters": a_store(bucketPrefix="a" * 20),
+    "a whole baseline on AWS": without(a_store(baseline=WHOLE), "spec", "endpointUrl"),
+    "a relaxed baseline at an endpoint of AWS": a_store(endpointUrl="https://s3.eu-central-1.amazonaws.com", baseline={"tlsOnly": "Off"}),
     "a store with everything": a_store(
         iamEndpointUrl="https://iam.test:8443/iam", plainEndpointUrl="http://s3.test:8080", addressingStyle="path",
         caBundle="-----BEGIN CERTIFICATE-----\nMII\n",

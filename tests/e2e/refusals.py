@@ -4,6 +4,8 @@ from tests.e2e.cases import Refusal, a_port, a_rule, a_sa, an_owner, without
 from tests.e2e.refusals_access import ACCESS_RULES
 from tests.support.manifests import a_domain, a_product, a_store
 
+WHOLE = dict.fromkeys(("blockPublicAccess", "tlsOnly", "encryption", "versioning", "objectOwnership"), "Required")
+
 STORE_RULES = (
     Refusal(
         "a store whose prefix changes",
@@ -14,6 +16,24 @@ STORE_RULES = (
     *(
         Refusal(f"the reserved prefix {prefix}", a_store(bucketPrefix=prefix), "spec.bucketPrefix begins with a prefix that S3 reserves")
         for prefix in ("xn--acme", "sthree", "amzn-s3-demo")
+    ),
+    *(
+        Refusal(
+            f"a baseline of AWS with {what}",
+            without(a_store(baseline=baseline), "spec", "endpointUrl"),
+            "spec.endpointUrl is absent, so this store is AWS",
+        )
+        for what, baseline in (
+            ("a protection that is Off", {**WHOLE, "tlsOnly": "Off"}),
+            ("a protection where it is supported", {**WHOLE, "versioning": "IfSupported"}),
+            ("a partial list", {"encryption": "Required"}),
+        )
+    ),
+    Refusal(
+        "a baseline that stays when the store becomes AWS",
+        without(a_store(baseline={"tlsOnly": "Off"}), "spec", "endpointUrl"),
+        "spec.endpointUrl is absent, so this store is AWS",
+        after=a_store(baseline={"tlsOnly": "Off"}),
     ),
     Refusal(
         "a label selector with a key that is no label",

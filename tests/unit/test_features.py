@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model import bucket as b
 from clouddatamesh.plan.features import is_aws, level, missing_of, partition_of, settings_of, unclear_of, unproven_of
 from clouddatamesh.status.objectstore import report
+from tests.e2e.refusals import WHOLE
 from tests.support.manifests import a_store
 from tests.support.worlds import ABLE
 from tests.unit.test_objectstore import KNOWN, world
@@ -97,3 +99,46 @@ def test_a_protection_that_no_request_has_tried_is_said_to_be_unproven(
 def test_aws_is_aws_by_whatever_endpoint(url: str | None, region: str, aws: bool, partition: str, wanted: str) -> None:
     store = a_store_with(endpointUrl=url, region=region)
     assert (is_aws(store), partition_of(store), level(store, b.ENCRYPTION)) == (aws, partition, wanted)
+
+
+MISSING: dict[str, Any] = {"name": b.ENCRYPTION, "supported": False, "message": "PutBucketEncryption: AccessDenied"}
+NO_USERS: dict[str, Any] = {"name": b.IDENTITIES, "supported": False}
+DEMANDING: dict[str, Any] = {"baseline": {"encryption": "Required"}}
+
+
+@pytest.mark.parametrize(
+    ("entries", "spec", "way_out"),
+    [
+        ((MISSING,), DEMANDING, "; relax spec.baseline"),
+        ((MISSING,), AWS, "; allow the credentials what is named, as all of it is required on AWS"),
+        ((NO_USERS,), {}, "; use a store with Identities, which every mesh requires"),
+        ((NO_USERS,), AWS, "; allow the credentials what is named, as all of it is required on AWS"),
+        ((MISSING, NO_USERS), DEMANDING, "; relax spec.baseline; use a store with Identities, which every mesh requires"),
+        (
+            (),
+            {"endpointUrl": "http://s3.test", "baseline": {"tlsOnly": "Required"}},
+            "; use https in spec.endpointUrl; relax spec.baseline",
+        ),
+    ],
+)
+def test_a_way_out_is_named_only_where_it_leads_out(entries: tuple[dict[str, Any], ...], spec: dict[str, Any], way_out: str) -> None:
+    ready = report(a_store_with(*entries, **spec), world()).ready
+    assert (ready.status, ready.reason) == ("False", reasons.CAPABILITY_MISSING)
+    assert ready.message.partition(")")[0].startswith("The store cannot do what is required: ")
+    assert ready.message.endswith(f"){way_out}")
+
+
+@pytest.mark.parametrize(
+    ("spec", "overruled"),
+    [
+        ({"endpointUrl": "https://s3.eu-central-1.amazonaws.com", "baseline": {"tlsOnly": "Off"}}, True),
+        ({**AWS, "baseline": {"encryption": "IfSupported"}}, True),
+        (AWS, False),
+        ({**AWS, "baseline": WHOLE}, False),
+        ({"baseline": {"tlsOnly": "Off"}}, False),
+    ],
+)
+def test_a_baseline_that_is_not_followed_is_told(spec: dict[str, Any], overruled: bool) -> None:
+    ready = report(a_store_with(**spec), world()).ready
+    assert ready.status == "True"
+    assert ("; spec.baseline is not followed, as on AWS every protection is Required" in ready.message) is overruled

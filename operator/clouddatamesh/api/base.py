@@ -1,7 +1,7 @@
 """What every custom resource shares: metadata, conditions, and models that are frozen, use camelCase in JSON and ignore unknown fields."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -13,6 +13,13 @@ class Rule:
 
     expression: str
     message: str
+    tolerates_old: bool = False
+    """Whether oldSelf is optional in it, so that it can accept what was there before it. A rule that is newer than its kind needs this:
+    the ratcheting of Kubernetes 1.30 does not hold for writes of status, so the operator could record nothing."""
+
+    def as_schema(self) -> dict[str, Any]:
+        """The entry of `x-kubernetes-validations`."""
+        return {"rule": self.expression, "message": self.message, **({"optionalOldSelf": True} if self.tolerates_old else {})}
 
 
 class Model(BaseModel):

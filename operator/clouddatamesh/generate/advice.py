@@ -47,7 +47,10 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
         r.CREDENTIALS_INVALID: "Correct the Secret. The operator reads it again within a minute.",
         r.CREDENTIALS_MISSING: "Create the Secret with the keys `access-key-id` and `secret-access-key` in the operator's namespace.",
         r.CERTIFICATE_INVALID: "Set `spec.caBundle` to the CA that signed the store's certificate.",
-        r.CAPABILITY_MISSING: "Relax `spec.baseline`, or use another store. With `Ready=Unknown`, wait for the next probe, a few minutes.",
+        r.CAPABILITY_MISSING: (
+            "Do what the message names: relax `spec.baseline`, or use another store. On AWS everything is required, so give the credentials"
+            " the permission instead. With `Ready=Unknown`, wait for the next probe, a few minutes."
+        ),
         r.STORE_IN_USE: "If the other cluster is gone for good, add its UID to `spec.takeOverFrom`. Otherwise use another mesh name.",
         r.NOT_THE_SAME_STORE: "Restore the endpoint or the Secret. To accept the new store, set the annotation `account` or `recreate`.",
         r.OTHER_MESH: "Restore the chart's value `mesh`.",
@@ -56,7 +59,7 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
         r.LIMIT_EXCEEDED: "Raise the quota, or remove what is not needed.",
         r.NOT_VISIBLE_YET: _WAITS,
         r.STORE_UNAVAILABLE: _RETRIES.format("the store and the network to it"),
-        r.THROTTLED: _RETRIES.format("the store's limits, `maxCallsPerSecond` and `driftInterval`"),
+        r.THROTTLED: _RETRIES.format("the store's limits, and raise the chart's value `driftInterval`"),
         r.ORPHANED: (
             "Up to 20: nothing, the operator removes them. More than 20: apply the missing objects, or remove the users by hand."
             " If a user cannot be removed, the condition has the store's reason."
@@ -79,7 +82,8 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
         r.RELEASED: "To keep the bucket, remove the tag.",
         r.ADOPTION_PLANNED: "Read `status.plan`: it names first who loses access. Agree by `apply-plan`, or remove the tag or the product.",
         r.ADOPTION_BLOCKED: (
-            "Remove the grants from the bucket's ACL (canned ACL `private`), or set the store's `baseline.objectOwnership` to `Off`."
+            "Do what the message names. For grants of the bucket's ACL: remove them (canned ACL `private`), or, on a store that is not AWS,"
+            " set `spec.baseline.objectOwnership` of the ObjectStore to `Off`."
         ),
         r.CREATED: NOTHING,
         r.ADOPTED: NOTHING,

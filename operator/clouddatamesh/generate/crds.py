@@ -70,7 +70,7 @@ def _build_root(kind: Kind) -> dict[str, Any]:
         },
     }
     if kind.model.RULES:
-        root["x-kubernetes-validations"] = [{"rule": rule.expression, "message": rule.message} for rule in kind.model.RULES]
+        root["x-kubernetes-validations"] = [rule.as_schema() for rule in kind.model.RULES]
     return root
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
-from clouddatamesh.api.base import Model
+from clouddatamesh.api.base import Model, Rule
 
 Schema = dict[str, Any]
 
@@ -43,7 +43,7 @@ def build_schema(model: type[BaseModel]) -> Schema:
     return _Builder(raw.get("$defs", {}), _rules_of(model)).build(raw, model.__name__, model.__name__)
 
 
-def _rules_of(root: type[BaseModel]) -> dict[str, tuple[tuple[str, str], ...]]:
+def _rules_of(root: type[BaseModel]) -> dict[str, tuple[Rule, ...]]:
     """Rules by model name, for every model that can be reached. Two models of one name would lose theirs: refused."""
     found: dict[str, type[BaseModel]] = {}
     todo: list[Any] = [root]
@@ -59,15 +59,14 @@ def _rules_of(root: type[BaseModel]) -> dict[str, tuple[tuple[str, str], ...]]:
     return {name: _rules_on(model) for name, model in found.items()}
 
 
-def _rules_on(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
-    rules = model.RULES if issubclass(model, Model) else ()
-    return tuple((rule.expression, rule.message) for rule in rules)
+def _rules_on(model: type[BaseModel]) -> tuple[Rule, ...]:
+    return model.RULES if issubclass(model, Model) else ()
 
 
 class _Builder:
     """Walks one JSON schema. Holds the definitions and rules that its references lead to."""
 
-    def __init__(self, definitions: Mapping[str, Schema], rules: Mapping[str, tuple[tuple[str, str], ...]]) -> None:
+    def __init__(self, definitions: Mapping[str, Schema], rules: Mapping[str, tuple[Rule, ...]]) -> None:
         self._definitions = definitions
         self._rules = rules
         self._open: list[str] = []
@@ -105,7 +104,7 @@ class _Builder:
             return {}
         if model not in self._rules:
             raise Refused(f"{path}: {model or 'an object'} is not found among the models, and its rules would be lost")
-        rules = [{"rule": rule, "message": message} for rule, message in self._rules[model]]
+        rules = [rule.as_schema() for rule in self._rules[model]]
         return {"x-kubernetes-validations": rules} if rules else {}
 
     def _kept(self, raw: Schema, path: str) -> Schema:

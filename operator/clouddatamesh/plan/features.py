@@ -56,6 +56,30 @@ def missing_of(store: ObjectStore) -> tuple[str, ...]:
     return tuple(sorted(needed - able))
 
 
+def is_overruled(store: ObjectStore) -> bool:
+    """Whether its baseline asks for less than AWS gets.
+
+    The API server refuses that only where no endpoint is named, and not for an object that was there before.
+    """
+    baseline = store.spec.baseline
+    return is_aws(store) and baseline is not None and any(getattr(baseline, field) != "Required" for field in _BASELINE.values())
+
+
+def way_out_of(store: ObjectStore) -> str:
+    """What to change where something is missing: a baseline can only be relaxed where it is followed, and for what it names."""
+    missing = frozenset(missing_of(store))
+    ways = []
+    if b.TLS_ONLY in missing and (store.spec.endpoint_url or "").startswith("http://"):
+        ways.append("use https in spec.endpointUrl")
+    if is_aws(store):
+        ways.append("allow the credentials what is named, as all of it is required on AWS")
+    elif missing & _BASELINE.keys():
+        ways.append("relax spec.baseline")
+    if not is_aws(store) and missing - _BASELINE.keys():
+        ways.append(f"use a store with {' and '.join(sorted(missing - _BASELINE.keys()))}, which every mesh requires")
+    return "; ".join(ways)
+
+
 def messages_of(store: ObjectStore) -> Mapping[str, str]:
     """Why a capability is not supported, by its name."""
     return {capability.name: capability.message or "" for capability in store.status.capabilities}

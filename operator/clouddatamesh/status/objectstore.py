@@ -8,7 +8,7 @@ from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.features import is_aws, messages_of, missing_of, unclear_of, unproven_of
+from clouddatamesh.plan.features import is_aws, is_overruled, messages_of, missing_of, unclear_of, unproven_of, way_out_of
 from clouddatamesh.plan.objectstore import (
     find_strangeness,
     has_identities,
@@ -48,11 +48,12 @@ def _ready(store: ObjectStore) -> tuple[Finding, bool]:
     if missing:
         said = messages_of(store)
         words = "; ".join(f"{name} ({said.get(name) or 'not found'})" for name in missing)
-        why = f"The store cannot do what is required: {words}; relax spec.baseline"
+        why = f"The store cannot do what is required: {words}; {way_out_of(store)}"
         return Finding("Ready", "False", reasons.CAPABILITY_MISSING, why), True
     unproven = unproven_of(store)
     told = f"; in place, but not proven by a refused request: {', '.join(unproven)}" if unproven else ""
-    return Finding("Ready", "True", reasons.READY, f"The store answers and is this mesh's{told}"), False
+    overruled = "; spec.baseline is not followed, as on AWS every protection is Required" if is_overruled(store) else ""
+    return Finding("Ready", "True", reasons.READY, f"The store answers and is this mesh's{told}{overruled}"), False
 
 
 def list_fields(store: ObjectStore, world: StoreWorld) -> dict[str, Any]:

@@ -69,7 +69,10 @@ class ObjectStoreSpec(Model):
         description="Whether buckets of this store may be deleted. If false, no bucket is deleted, whatever a product's deletionPolicy."
         " Example: false.",
     )
-    baseline: Baseline | None = Field(default=None, description="Protection of every bucket; on AWS everything is Required.")
+    baseline: Baseline | None = Field(
+        default=None,
+        description="Protection of every bucket; on AWS everything is Required, and without endpointUrl no other level is accepted.",
+    )
     take_over_from: Annotated[tuple[Uid, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)] = Field(
         default=(),
         max_length=8,
@@ -87,6 +90,16 @@ class ObjectStoreSpec(Model):
         Rule(
             "!(self.bucketPrefix + '-').matches('^(xn--|sthree-|amzn-s3-demo-)')",
             "spec.bucketPrefix begins with a prefix that S3 reserves; choose another prefix",
+        ),
+        Rule(
+            "has(self.endpointUrl) || !has(self.baseline) || ["
+            "self.baseline.blockPublicAccess, self.baseline.tlsOnly, self.baseline.encryption, self.baseline.versioning,"
+            " self.baseline.objectOwnership].all(level, level == 'Required')"
+            " || (oldSelf.hasValue() && !has(oldSelf.value().endpointUrl) && has(oldSelf.value().baseline)"
+            " && oldSelf.value().baseline == self.baseline)",
+            "spec.endpointUrl is absent, so this store is AWS, where every protection is Required; remove spec.baseline, or set each of its"
+            " five fields to Required",
+            tolerates_old=True,
         ),
     )
 

@@ -62,7 +62,8 @@ class PortAccess(Model):
         description="Maximum duration of access after the creation of a grant, in days, hours and minutes; absent: no limit. Example: 90d.",
     )
     min_duration: Duration = Field(
-        default="1h", description="Minimum duration of access with approval Auto, in days, hours and minutes. Example: 1h."
+        default="1h",
+        description="Minimum duration of access with approval Auto, in days, hours and minutes. A shorter maxDuration wins. Example: 1h.",
     )
     allow_permanent: bool = Field(default=False, description="Whether a grant may be permanent. Example: false.")
     rotate_after: Duration | None = Field(
