@@ -57,7 +57,7 @@ class Manner:
     patience: Patience = field(default_factory=Patience)
     connections: int = 32
     timeout: tuple[float, float] = (5.0, 30.0)
-    """Seconds for the connection and for the answer."""
+    """Seconds for the connection, and for the answer to go on: a slow admission webhook may take ten before it begins."""
 
 
 class Client:
@@ -146,7 +146,8 @@ class Client:
     def _send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> urllib3.BaseHTTPResponse:
         wire = {"Accept": JSON, "Content-Type": JSON, "User-Agent": self._manner.agent, **headers}
         self._authorize(wire)
-        place, timeout = self._api.configuration.host + url, urllib3.Timeout(*self._manner.timeout)
+        connect, read = self._manner.timeout
+        place, timeout = self._api.configuration.host + url, urllib3.Timeout(connect=connect, read=read)
         try:
             answer: urllib3.BaseHTTPResponse = self._api.rest_client.pool_manager.request(
                 method, place, body=body, headers=wire, timeout=timeout, retries=False
