@@ -16,7 +16,7 @@ from kubernetes import config as kubernetes_config
 from yaml import YAMLError
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import Transient
+from clouddatamesh.errors import Away, Transient
 from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.skew import Skew
@@ -118,7 +118,7 @@ class Client:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The answer as JSON. Raises ApiError for an answer that is one, Transient where there is none or where it is too early to ask."""
+        """The answer as JSON. Raises ApiError for an answer that is one, Away where there is none or where it is too early to ask."""
         self._wait()
         if method != "GET":
             self._manner.gate()
@@ -140,7 +140,7 @@ class Client:
         """A worker that fails in the middle of an object costs more calls than one that waits a moment."""
         while left := self._manner.patience.left():
             if left > _WAITS:
-                raise Transient(reasons.CLUSTER_UNAVAILABLE, "The API server asked by Retry-After not to be asked for a while")
+                raise Away(reasons.CLUSTER_UNAVAILABLE, "The API server asked by Retry-After not to be asked for a while")
             time.sleep(left)
 
     def _send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> urllib3.BaseHTTPResponse:
@@ -154,7 +154,7 @@ class Client:
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._report(method, "<error>")
-            raise Transient(reasons.CLUSTER_UNAVAILABLE, f"The API server did not answer: {type(error).__name__}") from error
+            raise Away(reasons.CLUSTER_UNAVAILABLE, f"The API server did not answer: {type(error).__name__}") from error
         self._report(method, str(answer.status))
         self._manner.patience.heed(answer.status, answer.headers)
         return answer
