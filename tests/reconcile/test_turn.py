@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clouddatamesh.model.evidence import Present
-from clouddatamesh.model.objects import Key, key_of
+from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.access.facts import read_request
 from clouddatamesh.plan.marks import FINALIZER
 from clouddatamesh.reconcile.accessrequest import gather_terms
@@ -89,10 +89,10 @@ def test_a_consumer_that_went_is_given_nothing_though_the_cache_shows_it(
     assert not [name for name in store.users if "orders-for-forecast" in name]
 
 
-def _show_again(mesh: Mesh, manifest: dict[str, Any]) -> None:
+def _show_again(mesh: Mesh, manifest: Manifest) -> None:
     """A cache that did not notice that an object went."""
     mesh.cluster.hold_back(manifest["kind"])
-    mesh.cluster._view._held[manifest["kind"]][key_of(manifest)] = manifest
+    mesh.cluster._view._held[manifest["kind"]][key_of(manifest)] = dict(manifest)
     mesh.cluster._view._moves[manifest["kind"]] += 1
 
 

@@ -62,9 +62,8 @@ def _mesh(env: Mapping[str, str]) -> str:
     """As the chart's schema has it: the name is part of names in the store."""
     found = _required(env, "CLOUDDATAMESH_MESH", "the name of the mesh that this operator serves")
     if not _MESH.fullmatch(found):
-        raise SettingsError(
-            f"CLOUDDATAMESH_MESH must be 1 to 40 of a-z, 0-9 and -, with a letter or digit at each end, not {found!r}"
-        )
+        rule = "1 to 40 of a-z, 0-9 and -, with a letter or digit at both ends"
+        raise SettingsError(f"CLOUDDATAMESH_MESH must be {rule}, not {found!r}")
     return found
 
 
