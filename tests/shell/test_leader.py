@@ -4,6 +4,7 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
+from clouddatamesh.shell.clients import LEASE_TIMEOUT
 from clouddatamesh.shell.leader import DEADLINE, ROUND, STANDBY, Leader
 from clouddatamesh.shell.lease import DURATION, KubeLease
 from tests.shell.hand import Hand
@@ -102,3 +103,19 @@ def test_a_renewal_that_takes_long_counts_from_its_beginning(clock: Hand) -> Non
     leader.run_once()
     assert not leader.leads()
     leader.stop()
+
+
+def test_a_renewal_that_gets_no_answer_leaves_time_for_a_second_one(one: Replica, api: MemoryApi, clock: Hand) -> None:
+    """Whether it waits for a connection and then for the answer, or for two answers on a connection that is open."""
+    connect, read = LEASE_TIMEOUT
+    for waited in (connect + read, 2 * read):
+        clock.time += one.leader.run_once()
+        api.down = {"one"}
+        again = one.leader.run_once()
+        api.down = set()
+        clock.time += waited + again
+        assert one.leader.leads()
+        one.leader.run_once()
+        assert one.leader.leads()
+    assert 2 * (ROUND + read) < DEADLINE
+    assert one.turns == ["gained"]

@@ -105,7 +105,7 @@ def test_an_event_overtakes_a_delay_and_uses_it_up(queue: Queue, clock: Hand) ->
 
 
 def test_a_brief_backoff_is_longer_where_many_keys_wait(queue: Queue) -> None:
-    """An outage of a webhook must not become a flood of calls to the stores."""
+    """An outage of the API server must not become a flood of calls to the stores."""
     keys = [Key("Domain", "", f"d{n}") for n in range(400)]
     for _ in range(12):
         waits = [queue.add_backoff(key, brief=True) for key in keys]

@@ -57,6 +57,15 @@ def test_the_only_replica_too_works_only_while_it_holds_the_lease(operator: Oper
     assert operator._queue.get(wait=0.0) is not None
 
 
+def test_what_access_rests_on_is_listed_before_a_turn_begins(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[str] = []
+    monkeypatch.setattr(wiring, "list_into", lambda _cache, _client, kind, **_: listed.append(kind))
+    assert operator._fill()
+    assert sorted(listed) == ["AccessGrant", "AccessRequest", "DataProduct", "Domain", "Namespace", "ObjectStore"]
+    operator._grounds.stop()
+    assert not operator._fill()
+
+
 def test_a_start_that_is_told_to_end_is_no_failure(operator: Operator) -> None:
     threading.Timer(0.2, operator._stop.set).start()
     assert operator.run()

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import Transient
+from clouddatamesh.errors import Away, Transient
 from clouddatamesh.metrics.exporter import Exporter
 from clouddatamesh.metrics.instruments import WorkMeter
 from clouddatamesh.model.objects import Key
@@ -38,10 +38,10 @@ def test_a_result_says_when_the_key_is_due_again(due: Next, soon: bool) -> None:
 
 def test_a_key_that_waits_for_the_api_server_alone_is_tried_again_soon_after_its_return() -> None:
     """Also after an hour without it; what a store or a manifest is to blame for backs off as long as before."""
-    for reason, most in ((reasons.CLUSTER_UNAVAILABLE, BRIEF), (reasons.STORE_UNAVAILABLE, LONGEST)):
+    for brief, most in ((True, BRIEF), (False, LONGEST)):
         clock = Hand()
         queue = Queue(now=clock)
-        due = Next(backoff=True, failures=(reason,))
+        due = Next(backoff=True, failures=(reasons.CLUSTER_UNAVAILABLE,), brief=brief)
         workers = Workers(queue, lambda _, due=due: due, threads=1)  # type: ignore[misc]
         for _ in range(15):
             workers.run(taken(queue, BAD))
@@ -50,6 +50,21 @@ def test_a_key_that_waits_for_the_api_server_alone_is_tried_again_soon_after_its
         workers.run(BAD)
         clock.time += most * 0.7
         assert queue.get(wait=0.0) is None
+
+
+@pytest.mark.parametrize(("kind", "most"), [(Away, BRIEF), (Transient, LONGEST)])
+def test_what_could_not_even_be_told_is_tried_soon_where_the_api_server_is_away(kind: type[Transient], most: float) -> None:
+    clock = Hand()
+    queue = Queue(now=clock)
+
+    def fail(_: Key) -> Next:
+        raise kind(reasons.CLUSTER_UNAVAILABLE, "The status could not be written")
+
+    workers = Workers(queue, fail, threads=1)
+    for _ in range(15):
+        workers.run(taken(queue, BAD))
+    clock.time += BRIEF
+    assert (queue.get(wait=0.0) == BAD) is (most == BRIEF)
 
 
 def test_whatever_is_raised_is_logged_and_backs_off(caplog: pytest.LogCaptureFixture) -> None:

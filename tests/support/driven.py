@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError
+from clouddatamesh.errors import Away, MeshError
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.settings import Next
 from clouddatamesh.reconcile.dispatch import RECONCILED, first_due, overdue, reconcile
 from clouddatamesh.reconcile.wakes import wakes
-from clouddatamesh.shell.queue import FIRST, LONGEST
+from clouddatamesh.shell.queue import BRIEF, FIRST, LONGEST
 from tests.support.mesh import Mesh
 
 _MOST_IN_A_MOMENT = 60
@@ -19,8 +19,8 @@ _MOST_IN_A_MOMENT = 60
 _LONGEST_REST = timedelta(minutes=11)
 """What a reconciliation may ask for at most: ten minutes, and a tenth."""
 
-_RAISED = Next(backoff=True)
-"""What the workers make of an error that could not even be written to status."""
+_RAISED = (Next(backoff=True), Next(backoff=True, brief=True))
+"""What the workers make of an error that could not even be written to status, and of one for which the API server is away."""
 
 
 class Driven:
@@ -117,18 +117,18 @@ class Driven:
     def _reconcile(self, key: Key) -> Next:
         try:
             return reconcile(key, self.mesh.ports)
-        except MeshError:
-            return _RAISED
+        except MeshError as error:
+            return _RAISED[isinstance(error, Away)]
 
     def _schedule(self, key: Key, said: Next) -> None:
         """As the workers do. No object that is there ever leaves the schedule, and no fault is the operator's own."""
         assert reasons.INTERNAL not in said.failures, f"{key} met a fault of the operator's own"
-        if self.mesh.cluster.get(key) is not None and said != _RAISED:
+        if self.mesh.cluster.get(key) is not None and said not in _RAISED:
             assert said.after is not None, f"{key} left the schedule"
             assert said.after <= _LONGEST_REST.total_seconds(), f"{key} rests for {said.after} s"
         self._failures[key] = self._failures[key] + 1 if said.backoff else 0
         if said.backoff:
-            self._add(key, min(FIRST * 2.0 ** min(self._failures[key] - 1, 16), LONGEST))
+            self._add(key, min(FIRST * 2.0 ** min(self._failures[key] - 1, 16), BRIEF if said.brief else LONGEST))
         if said.after is not None:
             self._add(key, said.after)
 

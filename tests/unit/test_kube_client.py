@@ -1,14 +1,17 @@
 """The transport against a small HTTP server: one request per call, tokens that rotate, errors that become ours."""
 
+import contextlib
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
@@ -23,6 +26,8 @@ class Served:
     port: int = 0
     status: int = 200
     body: bytes = b"{}"
+    delay: float = 0.0
+    """Seconds until it answers."""
     headers: dict[str, str] = field(default_factory=dict)
     seen: list[dict[str, Any]] = field(default_factory=list)
 
@@ -37,12 +42,14 @@ def served() -> Iterator[Served]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             told.seen.append({"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body})
+            time.sleep(told.delay)
             self.send_response(told.status)
             self.send_header("Content-Length", str(len(told.body)))
             for name, value in told.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(told.body)
+            with contextlib.suppress(BrokenPipeError):
+                self.wfile.write(told.body)
 
         do_GET = do_POST = do_PATCH = answer  # noqa: N815 - the library's names
 
@@ -152,6 +159,30 @@ def test_nobody_there_is_transient(tmp_path: Path) -> None:
     assert caught.value.reason == reasons.CLUSTER_UNAVAILABLE
     assert "127.0.0.1" not in caught.value.message
     nobody.close()
+
+
+def test_connection_and_answer_have_a_time_of_their_own(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that takes longer than a connection may, as behind a slow admission webhook, is waited for."""
+    given: list[tuple[object, ...]] = []
+
+    def send(self: urllib3.PoolManager, *_: object, timeout: urllib3.Timeout, **__: object) -> urllib3.HTTPResponse:  # noqa: ARG001
+        given.append((timeout.total, timeout.connect_timeout, timeout.clone().read_timeout))
+        return urllib3.HTTPResponse(b"{}", status=200)
+
+    monkeypatch.setattr(urllib3.PoolManager, "request", send)
+    config = write_config(tmp_path, port=served.port)
+    for manner in (Manner(), Manner(timeout=(2.0, 2.5))):
+        Client(kubeconfig=config, manner=manner).request("GET", "/")
+    assert given == [(None, 5.0, 30.0), (None, 2.0, 2.5)]
+
+
+def test_an_answer_may_take_longer_than_a_connection(served: Served, tmp_path: Path) -> None:
+    served.delay = 0.4
+    for read, answers in ((5.0, True), (0.2, False)):
+        client = Client(kubeconfig=write_config(tmp_path, port=served.port), manner=Manner(timeout=(0.2, read)))
+        with contextlib.nullcontext() if answers else pytest.raises(Transient, match="did not answer: ReadTimeoutError"):
+            client.request("GET", "/")
+        client.close()
 
 
 def test_each_request_is_reported_with_its_method_and_its_end(served: Served, tmp_path: Path) -> None:

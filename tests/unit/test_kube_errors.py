@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
+from clouddatamesh.errors import Away, MeshError, Terminal, Transient, Waiting
 from clouddatamesh.kube.errors import KNOWN_REASONS, LABEL_LAGS, ApiError, is_failed_test, is_other_uid, translate
 
 STATUS_REASONS = (
@@ -53,7 +53,28 @@ def test_what_is_unknown_is_transient() -> None:
     ],
 )
 def test_an_answer_that_is_no_status_is_judged_by_its_code(status: int, body: bytes, reason: str) -> None:
-    assert meant(ApiError(status, body)) == (Transient, reason)
+    kind, found = meant(ApiError(status, body))
+    assert (issubclass(kind, Transient), found) == (True, reason)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (ApiError(429, b"Too many requests, please try again later."), Away),
+        (an_answer(429, "TooManyRequests", "the server has received too many requests"), Away),
+        (ApiError(502, b"<html>"), Away),
+        (an_answer(503, "ServiceUnavailable", "apiserver is shutting down"), Away),
+        (an_answer(504, "Timeout", "request did not complete within requested timeout"), Away),
+        (an_answer(500, "InternalError", 'failed calling webhook "validate.kyverno.svc-fail": connection refused'), Transient),
+        (an_answer(500, "ServerTimeout", "the server cannot complete the requested operation at this time"), Transient),
+        (an_answer(503, "ServiceUnavailable", 'admission webhook "w" denied the request: no'), Terminal),
+        (an_answer(404, "", "404 page not found"), Transient),
+    ],
+    ids=str,
+)
+def test_only_a_server_that_serves_nobody_is_away(answer: ApiError, kind: type[MeshError]) -> None:
+    """An admission webhook that does not answer refuses some writes, for as long as it likes, while all else goes on."""
+    assert meant(answer)[0] is kind
 
 
 RBAC = (

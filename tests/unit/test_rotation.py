@@ -107,7 +107,7 @@ def test_a_token_that_came_meanwhile_is_acted_on_then() -> None:
 
 
 def test_a_secret_that_lost_its_key_is_replaced_as_a_whole_whatever_was_under_way() -> None:
-    operation, told = planned("AB", lies="C", token="1", rotation=FORMER)
+    _, operation, told = planned("AB", lies="C", token="1", rotation=FORMER)
     assert isinstance(operation, ReplaceKey)
     assert (operation.uid, operation.surplus, operation.keeps) == ("uid-secret", ("B",), "A")
     assert isinstance(told, Announce)

@@ -16,7 +16,7 @@ from kubernetes import config as kubernetes_config
 from yaml import YAMLError
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import Transient
+from clouddatamesh.errors import Away, Transient
 from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.skew import Skew
@@ -57,7 +57,7 @@ class Manner:
     patience: Patience = field(default_factory=Patience)
     connections: int = 32
     timeout: tuple[float, float] = (5.0, 30.0)
-    """Seconds for the connection and for the answer."""
+    """Seconds for the connection, and for the answer to go on: a slow admission webhook may take ten before it begins."""
 
 
 class Client:
@@ -118,7 +118,7 @@ class Client:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The answer as JSON. Raises ApiError for an answer that is one, Transient where there is none or where it is too early to ask."""
+        """The answer as JSON. Raises ApiError for an answer that is one, Away where there is none or where it is too early to ask."""
         self._wait()
         if method != "GET":
             self._manner.gate()
@@ -140,20 +140,21 @@ class Client:
         """A worker that fails in the middle of an object costs more calls than one that waits a moment."""
         while left := self._manner.patience.left():
             if left > _WAITS:
-                raise Transient(reasons.CLUSTER_UNAVAILABLE, "The API server asked by Retry-After not to be asked for a while")
+                raise Away(reasons.CLUSTER_UNAVAILABLE, "The API server asked by Retry-After not to be asked for a while")
             time.sleep(left)
 
     def _send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> urllib3.BaseHTTPResponse:
         wire = {"Accept": JSON, "Content-Type": JSON, "User-Agent": self._manner.agent, **headers}
         self._authorize(wire)
-        place, timeout = self._api.configuration.host + url, urllib3.Timeout(*self._manner.timeout)
+        connect, read = self._manner.timeout
+        place, timeout = self._api.configuration.host + url, urllib3.Timeout(connect=connect, read=read)
         try:
             answer: urllib3.BaseHTTPResponse = self._api.rest_client.pool_manager.request(
                 method, place, body=body, headers=wire, timeout=timeout, retries=False
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._report(method, "<error>")
-            raise Transient(reasons.CLUSTER_UNAVAILABLE, f"The API server did not answer: {type(error).__name__}") from error
+            raise Away(reasons.CLUSTER_UNAVAILABLE, f"The API server did not answer: {type(error).__name__}") from error
         self._report(method, str(answer.status))
         self._manner.patience.heed(answer.status, answer.headers)
         return answer

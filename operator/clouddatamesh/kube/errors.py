@@ -5,7 +5,7 @@ import re
 from typing import Any, Final
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
+from clouddatamesh.errors import Away, MeshError, Terminal, Transient, Waiting
 
 _TABLE: Final[dict[str, tuple[type[MeshError], str]]] = {
     "Unauthorized": (Transient, reasons.ACCESS_DENIED),
@@ -32,6 +32,8 @@ _TABLE: Final[dict[str, tuple[type[MeshError], str]]] = {
 KNOWN_REASONS: Final = frozenset(_TABLE)
 _BY_STATUS: Final = {401: "Unauthorized", 403: "Forbidden", 429: "TooManyRequests"}
 """Answers without a metav1.Status: flow control and proxies say plain text."""
+_AWAY: Final = (429, 502, 503, 504)
+"""Statuses of a server that serves nobody, or of what is in front of it. A webhook that does not answer is a 500: the rest goes on."""
 _REFUSED: Final = re.compile(r"denied (the )?request")
 """Admission webhooks and ValidatingAdmissionPolicies, whatever HTTP status they chose."""
 LABEL_LAGS: Final = "The operator writes only in namespaces that carry the label"
@@ -102,7 +104,8 @@ def translate(error: ApiError, what: str, *, quiet: bool = False) -> MeshError:
         why = "it exists already and was not made by this operator; remove or rename it"
         return Terminal(reasons.NOT_OWNED, f"{what} failed: {why}")
     kind, reason = _refusal_of(error) or _TABLE.get(error.reason, _TABLE[""])
-    return kind(reason, f"{what} failed: {said}")
+    away = kind is Transient and reason == reasons.CLUSTER_UNAVAILABLE and error.status in _AWAY
+    return (Away if away else kind)(reason, f"{what} failed: {said}")
 
 
 def _refusal_of(error: ApiError) -> tuple[type[MeshError], str] | None:

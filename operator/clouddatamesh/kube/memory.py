@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import Terminal, Transient, Waiting
+from clouddatamesh.errors import Away, Terminal, Transient, Waiting
 from clouddatamesh.kube.memory_objects import Objects, copied
 from clouddatamesh.kube.memory_secrets import own
 from clouddatamesh.kube.memory_shown import Shown, is_watched
@@ -174,7 +174,7 @@ class MemoryCluster:
 
     def _look(self, key: Key) -> Seen[Manifest]:
         if key.kind in self.unreadable:
-            return Unknown(Transient(reasons.CLUSTER_UNAVAILABLE, f"Reading {key} failed: the API server does not answer"))
+            return Unknown(Away(reasons.CLUSTER_UNAVAILABLE, f"Reading {key} failed: the API server does not answer"))
         found = self._objects.get(key)
         return Absent() if found is None else Present(found)
 
@@ -265,7 +265,7 @@ class MemoryCluster:
         self.after_write(verb, key)
         if self._to_lose:
             self._to_lose -= 1
-            raise Transient(reasons.CLUSTER_UNAVAILABLE, f"{verb} {key}: the API server did not answer")
+            raise Away(reasons.CLUSTER_UNAVAILABLE, f"{verb} {key}: the API server did not answer")
         self._view.keep(key)
 
     def _check_namespace(self, key: Key) -> None:

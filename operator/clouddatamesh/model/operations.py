@@ -29,12 +29,16 @@ class HoldGrant:
     """Put our finalizer on the grant that access is to rest on, so that it does not go before the access does; and read it live.
 
     `held`: the finalizer is on already, as far as the cache knows. `generation`: of the spec on which it was decided.
+    `consumer`: who is to use what is given, and is read live too; None where nothing is given yet. `stays`: access goes on as it runs, so
+    that a consumer that is being deleted keeps it until it is gone.
     """
 
     key: Key
     uid: str
     held: bool = False
     generation: int = 0
+    consumer: Key | None = None
+    stays: bool = False
 
     def __str__(self) -> str:
         return f"add the finalizer to {self.key}"

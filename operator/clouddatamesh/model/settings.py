@@ -28,9 +28,10 @@ class Settings:
 class Next:
     """When a key is to be reconciled again: after some seconds at the latest, and with growing backoff where something may pass by itself.
 
-    `failures` are the reasons of what failed, for the metrics.
+    `failures` are the reasons of what failed, for the metrics. `brief`: nothing but the API server's return is waited for.
     """
 
     after: float | None = None
     backoff: bool = False
     failures: tuple[str, ...] = ()
+    brief: bool = False

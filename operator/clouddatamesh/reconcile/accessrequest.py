@@ -255,7 +255,7 @@ def gather_deletion(ask: Ask, visit: Visit) -> AccessWorld:
         return world
     error = world.principal.error
     way_out = f"to release the request and leave the principal behind, annotate {marks.ORPHAN_ANNOTATION}={ask.key.name}"
-    kind = Transient if isinstance(error, Transient) else Waiting
+    kind = type(error) if isinstance(error, Transient) else Waiting
     return replace(world, principal=Unknown(kind(error.reason, f"{error.message}; {way_out}")))
 
 

@@ -276,7 +276,7 @@ def _observe_remains(product: DataProduct, world: ProductWorld, store: ObjectSto
 def _blocking(error: MeshError, product: DataProduct) -> MeshError:
     """A deletion that cannot go on says so, and the way out. A store that is away is waited for."""
     way_out = f"to release the product and leave bucket and keys behind, annotate {marks.ORPHAN_ANNOTATION}={product.metadata.name}"
-    kind = Transient if isinstance(error, Transient) else Waiting
+    kind = type(error) if isinstance(error, Transient) else Waiting
     return kind(error.reason, f"{error.message}; {way_out}")
 
 

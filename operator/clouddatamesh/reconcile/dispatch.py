@@ -37,6 +37,8 @@ _CLEARERS: Final[dict[str, Callable[[Manifest, Visit], Next]]] = {
 RECONCILED: Final = tuple(_RECONCILERS)
 ACCESS: Final = ("DataProduct", "AccessRequest", "AccessGrant")
 """Kinds whose change may have to take access away: compared with a list more often than the rest."""
+GROUNDS: Final = ("Namespace", "Domain", "ObjectStore", *ACCESS)
+"""Kinds that are listed before a turn as leader: what access rests on, but for ServiceAccounts, which are many and are read one by one."""
 WATCHED: Final = (*RECONCILED, "AccessInbox", "Namespace", "ServiceAccount", *CHILD_KINDS)
 LABELLED: Final = CHILD_KINDS
 """Kinds that are watched only where they carry our label."""

@@ -122,6 +122,9 @@ class Executor:
         asker = require(self._target.cluster.read(self._target.key))
         if asker is None or asker["metadata"]["uid"] != self._target.uid or asker["metadata"].get("deletionTimestamp"):
             raise Transient(reasons.CONFLICT, f"{self._target.key} went at the same time")
+        consumer = require(self._target.cluster.read(operation.consumer)) if operation.consumer else asker
+        if consumer is None or (consumer["metadata"].get("deletionTimestamp") and not operation.stays):
+            raise Transient(reasons.CONFLICT, f"{operation.consumer} went at the same time")
 
     @_run.register
     def _(self, operation: o.MarkGrant) -> None:

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError, Transient, Waiting
+from clouddatamesh.errors import Away, MeshError, Transient, Waiting
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.outcome import Failure, Outcome
 from clouddatamesh.model.plan import Part, Plan, Steps, describe
 from clouddatamesh.model.settings import Next
-from clouddatamesh.model.store_operations import EmptyBucket
+from clouddatamesh.model.store_operations import EmptyBucket, ProbeStore, ReplaceKey, RotateKey
 from clouddatamesh.plan.names import jitter
 from clouddatamesh.reconcile.execute import Executor
-from clouddatamesh.reconcile.failures import minor_of, patience
+from clouddatamesh.reconcile.failures import patience
 from clouddatamesh.reconcile.trail import at, during
 from clouddatamesh.reconcile.visit import Progress, Visit
 from clouddatamesh.status.acts import announced, find_acts
@@ -24,6 +24,9 @@ from clouddatamesh.status.summarize import condition_of, is_true, worst
 _log = logging.getLogger(__name__)
 PASSES: Final = 6
 """A new object takes three or four: what is written is read back before what rests on it. More means that somebody else writes too."""
+
+_COSTLY: Final = (ReplaceKey, RotateKey, ProbeStore)
+"""What a store is asked to make, in vain where it cannot be written down in the cluster."""
 
 W = TypeVar("W")
 
@@ -94,6 +97,7 @@ def _carry_out_part(part: Part, executor: Executor, progress: Progress) -> Failu
     failed: list[MeshError] = []
     for operation in part.operations:
         at("apply", part.name)
+        progress.is_costly |= isinstance(operation, _COSTLY)
         try:
             executor.run(operation)
         except MeshError as error:
@@ -143,8 +147,24 @@ def run(visit: Visit, flow: Flow[W], *, interval: timedelta) -> Next:
         visit.ports.doubts.forget(visit.key)
         visit.tell(result, (*acts, *announced(progress.done)))
         return Next()
-    visit.close(result, progress)
+    try:
+        visit.close(result, progress)
+    except Away as error:
+        if _is_cheap(result, progress):
+            raise
+        raise Transient(error.reason, error.message) from error
     return _next(visit, result, progress, interval=interval, began=began)
+
+
+def _failed(result: Outcome | MeshError) -> tuple[MeshError, ...]:
+    """All that a look met, also what does not count for the object as a whole."""
+    failures = [result] if isinstance(result, MeshError) else [failure.error for failure in result.failures]
+    return tuple(error for error in failures if not isinstance(error, Waiting))
+
+
+def _is_cheap(result: Outcome | MeshError, progress: Progress) -> bool:
+    """Whether the look may be repeated often: nothing failed but the API server, and no store was asked for what goes to waste."""
+    return not progress.is_costly and all(isinstance(error, Away) for error in _failed(result))
 
 
 def _next(visit: Visit, result: Outcome | MeshError, progress: Progress, *, interval: timedelta, began: datetime) -> Next:
@@ -164,8 +184,12 @@ def _next(visit: Visit, result: Outcome | MeshError, progress: Progress, *, inte
         after = 0.0 if goes_on else min(after, patience(metadata, settings.waiting_interval, visit.ports.clock.now()))
     if isinstance(result, Outcome) and result.due is not None and result.due > began:
         after = min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0))
-    told = tuple(sorted({error.reason for error in (*errors, *minor_of(result)) if not isinstance(error, Waiting)}))
-    return Next(after=after, backoff=any(isinstance(error, Transient) for error in errors), failures=told)
+    return Next(
+        after=after,
+        backoff=any(isinstance(error, Transient) for error in errors),
+        failures=tuple(sorted({error.reason for error in _failed(result)})),
+        brief=bool(_failed(result)) and _is_cheap(result, progress),
+    )
 
 
 def is_settled(manifest: Manifest) -> bool:

@@ -33,6 +33,8 @@ class Progress:
     done: list[Operation] = field(default_factory=list)
     broken: dict[str, Failure] = field(default_factory=dict)
     """By the name of the part: it is not tried again in this look."""
+    is_costly: bool = False
+    """A key was issued or a store probed, or that was tried: where the look fails, the next one does it once more."""
 
 
 @dataclass(frozen=True)

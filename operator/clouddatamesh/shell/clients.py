@@ -8,8 +8,8 @@ from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.skew import Skew
 from clouddatamesh.shell.settings import ShellSettings
 
-_LEASE_TIMEOUT: Final = (3.0, 5.0)
-"""Seconds: half of what a leader has left when a renewal fails, so that there is a second attempt."""
+LEASE_TIMEOUT: Final = (2.0, 2.5)
+"""Seconds for the connection and for the answer: a renewal that gets none ends in time for a second one within the leader's deadline."""
 
 
 class Clients:
@@ -21,7 +21,7 @@ class Clients:
         """Of every request, so that an audit log and the log of a store tell which replica it was."""
         self.patience = Patience()
         self.plain = Client(skew=skew, report=report, manner=Manner(self.agent, patience=self.patience, connections=8))
-        self.lease = Client(report=report, manner=Manner(self.agent, connections=2, timeout=_LEASE_TIMEOUT))
+        self.lease = Client(report=report, manner=Manner(self.agent, connections=2, timeout=LEASE_TIMEOUT))
 
     def fenced(self, gate: Callable[[], object]) -> Client:
         """The client of the workers: `gate` is asked before each request that writes."""

@@ -14,7 +14,7 @@ from clouddatamesh.shell.meters import Meter, NoMeter
 
 _NO_METER: Final = NoMeter()
 FIRST, LONGEST, BRIEF = 0.25, 300.0, 8.0
-"""Seconds: the first backoff, the longest, and the longest where nothing but the API server's answers is waited for."""
+"""Seconds: the first backoff, the longest, and the longest where nothing but the API server's return is waited for."""
 RETRIES: Final = 20.0
 """Of those a second, where many keys wait: each attempt reads the store before the API server refuses it again."""
 SLOW = 5.0

@@ -1,12 +1,18 @@
 """The environment as values. Whatever is wrong with it ends the start with one sentence that names the variable."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from clouddatamesh import __version__
 from clouddatamesh.api.fields import parse_duration
 from clouddatamesh.model.settings import Settings
+
+_MESH: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_DIGITS: Final = 9
+"""Python refuses to read numbers of thousands of digits."""
 
 
 class SettingsError(Exception):
@@ -29,7 +35,7 @@ class ShellSettings:
 def read_settings(env: Mapping[str, str]) -> ShellSettings:
     """Settings from environment variables."""
     core = Settings(
-        mesh=_required(env, "CLOUDDATAMESH_MESH", "the name of the mesh that this operator serves"),
+        mesh=_mesh(env),
         namespace=_required(env, "POD_NAMESPACE", "the operator's own namespace"),
         version=__version__,
         drift_interval=_duration(env, "DRIFT_INTERVAL", "5m"),
@@ -52,6 +58,15 @@ def _required(env: Mapping[str, str], name: str, what: str) -> str:
     return env[name]
 
 
+def _mesh(env: Mapping[str, str]) -> str:
+    """As the chart's schema has it: the name is part of names in the store."""
+    found = _required(env, "CLOUDDATAMESH_MESH", "the name of the mesh that this operator serves")
+    if not _MESH.fullmatch(found):
+        rule = "1 to 40 of a-z, 0-9 and -, with a letter or digit at both ends"
+        raise SettingsError(f"CLOUDDATAMESH_MESH must be {rule}, not {found!r}")
+    return found
+
+
 def _duration(env: Mapping[str, str], name: str, default: str) -> timedelta:
     try:
         found = parse_duration(env.get(name) or default)
@@ -64,7 +79,7 @@ def _duration(env: Mapping[str, str], name: str, default: str) -> timedelta:
 
 def _number(env: Mapping[str, str], name: str, default: int, *, most: int) -> int:
     text = env.get(name) or str(default)
-    if not text.isdigit() or not 1 <= int(text) <= most:
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS) or not 1 <= int(text) <= most:
         raise SettingsError(f"{name} must be a number from 1 to {most}, not {text!r}")
     return int(text)
 

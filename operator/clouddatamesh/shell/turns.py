@@ -1,4 +1,4 @@
-"""A turn as leader: the access kinds are listed again before work begins, for a cache that is behind would give again what was taken."""
+"""A turn as leader: what access rests on is listed again before work begins, for a cache that is behind would give again what was taken."""
 
 import logging
 import threading

@@ -19,7 +19,7 @@ from clouddatamesh.metrics.instruments import CallMeter, WorkMeter, observe_clus
 from clouddatamesh.metrics.tally import Tally
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.ports import Ports
-from clouddatamesh.reconcile.dispatch import ACCESS, LABELLED, RECONCILED, WATCHED, first_due, lane, overdue, reconcile, urgent
+from clouddatamesh.reconcile.dispatch import ACCESS, GROUNDS, LABELLED, RECONCILED, WATCHED, first_due, lane, overdue, reconcile, urgent
 from clouddatamesh.reconcile.secrets import find_expected
 from clouddatamesh.reconcile.wakes import wakes
 from clouddatamesh.shell import health, logs
@@ -99,6 +99,7 @@ class Operator:
         fenced = fence(ports, gate)
         self._workers = Workers(self._queue, lambda key: reconcile(key, fenced), threads=settings.threads, meter=work, follow=traces.follow)
         self._resync = Resync(self._list)
+        self._grounds = Resync(self._list, kinds=GROUNDS)
         self._access_resync = Resync(self._list, kinds=ACCESS, interval=ACCESS_INTERVAL, then=self._end_overdue)
         self._patrol = Patrol(lambda: find_expected(cluster), cluster.is_there, self._queue.add, works=self._leader.leads)
         self._watcher = Supervisor(lambda stop: run_kopf(cache, streams, clients.patience, stop), started=self._resync.expect)
@@ -192,8 +193,8 @@ class Operator:
             self._watcher.restart()
 
     def _fill(self) -> bool:
-        """What may have to take access away is listed before a turn begins, everything else right after it."""
-        if not self._access_resync.fill():
+        """What access rests on is listed before a turn begins, everything else right after it."""
+        if not self._grounds.fill():
             return False
         self._resync.soon()
         return True
@@ -221,6 +222,7 @@ class Operator:
         self._access.stop()
         self._resync.stop()
         self._access_resync.stop()
+        self._grounds.stop()
         self._patrol.stop()
         starter.join(1.0)
         if self._working and not self._workers.stop(seconds=_GRACE):

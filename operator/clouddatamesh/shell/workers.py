@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError
+from clouddatamesh.errors import Away, MeshError
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
 from clouddatamesh.reconcile.trail import Follower, at, nobody, reconciling
@@ -98,14 +98,14 @@ class Workers:
             due = self._reconcile(key)
         except MeshError as error:
             _log.warning("Reconciling %s could not be concluded: %s", key, error)
-            due = Next(backoff=True, failures=(error.reason,))
+            due = Next(backoff=True, failures=(error.reason,), brief=isinstance(error, Away))
         except Exception:
             _log.exception("Reconciling %s failed", key)
             due, raised = Next(backoff=True, failures=(reasons.INTERNAL,)), True
         at("end", failures=due.failures)
         self._meter.reconciled(key, due, seconds=self._now() - began, raised=raised)
         if due.backoff:
-            seconds = self._queue.add_backoff(key, brief=reasons.CLUSTER_UNAVAILABLE in due.failures)
+            seconds = self._queue.add_backoff(key, brief=due.brief)
             _log.debug("%s is tried again in %.1f s", key, seconds)
         else:
             self._queue.reset(key)

@@ -15,7 +15,7 @@ from clouddatamesh.model.evidence import Unknown, value_of
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.operations import CreateChild, HoldGrant, HoldObject, MarkGrant, Record
 from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
-from clouddatamesh.model.store_operations import CreatePrincipal
+from clouddatamesh.model.store_operations import CreatePrincipal, ReplaceKey
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding as b
 from clouddatamesh.plan import keys, marks, secrets
@@ -170,7 +170,9 @@ def _plan_giving(giving: Giving, world: AccessWorld) -> Steps:
     if not b.has_policy(binding, principal):
         # The policy is read back before there is a key: another pass sees what this one made.
         return _plan_holds(giving, gives=True) + Steps((b.put_policy(binding),))
-    return _plan_holds(giving, gives=False) + _plan_keys(giving, principal, world)
+    issuing = _plan_keys(giving, principal, world)
+    is_first = any(isinstance(operation, ReplaceKey) for operation in issuing.operations)
+    return _plan_holds(giving, gives=is_first) + issuing
 
 
 def _plan_unseen(decision: Decision, world: AccessWorld, *, keeps: bool) -> Steps:
@@ -195,7 +197,8 @@ def _plan_holds(giving: Giving, *, gives: bool) -> Steps:
     if any(recorded.get(field) != value for field, value in giving.record.items()):
         operations.append(Record(tuple(sorted(giving.record.items()))))
     if gives or not grant.held:
-        operations.append(HoldGrant(grant.key, grant.uid, grant.held, grant.generation))
+        consumer = giving.ask.consumer if gives else None
+        operations.append(HoldGrant(grant.key, grant.uid, grant.held, grant.generation, consumer, giving.decision.stays))
     return Steps(tuple(operations))
 
 
