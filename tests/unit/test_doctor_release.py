@@ -11,6 +11,7 @@ from clouddatamesh.doctor import permissions as rights
 from clouddatamesh.doctor.findings import Finding, Unchecked
 from clouddatamesh.doctor.guards import GUARDS
 from clouddatamesh.doctor.lease import Watched
+from clouddatamesh.doctor.reading import NotAllowed
 from clouddatamesh.shell.lease import NAME
 from tests.unit.doctor_scene import NAMESPACE, OPERATOR, Clock, Server, a_subject, said, the_only
 
@@ -270,3 +271,33 @@ def test_no_pod_at_all_is_not_checked() -> None:
 def test_a_clock_that_is_off_matters_where_the_operator_runs(seconds: float, user: str, level: str | None) -> None:
     found = [one for one in clocks.judge(seconds, is_operator=user == OPERATOR) if isinstance(one, Finding)]
     assert [one.level for one in found] == ([level] if level else [])
+
+
+DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/clouddatamesh"
+LABELLED = {"labels": {"app.kubernetes.io/instance": "rendered"}}
+RELEASED = {"annotations": {"meta.helm.sh/release-name": "mesh"}, **LABELLED}
+
+
+@pytest.mark.parametrize(("metadata", "name"), [(RELEASED, "mesh"), (LABELLED, "rendered"), ({}, "<release>")])
+def test_commands_name_the_release_as_helm_knows_it(metadata: dict[str, Any], name: str) -> None:
+    stuck = {"metadata": metadata, **a_deployment(progressing="False")}
+    stuck["spec"]["template"] = {"spec": {"containers": []}}
+    subject = a_subject(Server({DEPLOYMENT: stuck}))
+    assert the_only(release.look(subject)).do == f"helm rollback {name} -n mesh-system"
+    assert subject.upgrade().startswith(f"helm upgrade {name} charts/clouddatamesh -n mesh-system ")
+    (found,) = health.judge(a_replica("the operator cannot read Domains\n"), subject=subject)
+    assert found.do.endswith(f"helm history {name} -n mesh-system")
+
+
+def test_a_release_whose_name_cannot_be_read_is_left_to_the_reader_to_name() -> None:
+    subject = a_subject(Server({DEPLOYMENT: 403}))
+    subject.release = ""
+    with pytest.raises(NotAllowed):
+        list(release.look(subject))
+    assert subject.upgrade().startswith("helm upgrade <release> charts/clouddatamesh")
+
+
+def test_a_release_that_does_not_exist_gets_the_name_of_the_documentation() -> None:
+    subject = a_subject()
+    list(release.look(subject))
+    assert subject.upgrade().startswith("helm upgrade --install clouddatamesh charts/clouddatamesh")

@@ -83,7 +83,7 @@ def _faults_of_versions(kind: Kind, found: Manifest, subject: Subject) -> Iterat
         yield (
             f"Its status.storedVersions has {', '.join(unknown)}",
             why,
-            "Run the newer version of the operator again: helm history clouddatamesh",
+            f"Run the newer version of the operator again: {subject.helm('history')}",
         )
     versions = found["spec"]["versions"]
     if unserved := [version for version in kind.versions if version not in {one["name"] for one in versions if one.get("served")}]:

@@ -30,7 +30,7 @@ _ADVICE: Final = (
     ("watching ended", "kubectl logs {pod} -n {namespace} --tail=50"),
     ("clock", "Synchronize the clock of the Pod's node: kubectl get pod {pod} -n {namespace} -o wide"),
     ("is served as mesh", "{upgrade} --set mesh=<the name that the message names>"),
-    ("cannot read", "Run the newer version of the operator again: helm history clouddatamesh -n {namespace}"),
+    ("cannot read", "Run the newer version of the operator again: {history}"),
 )
 """By words of a sentence of /readyz, what docs/operations/probes.md says to do."""
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -105,7 +105,7 @@ def judge(replica: Replica, *, subject: Subject) -> Iterator[Finding]:
     code, text = replica.ready
     for line in filter(None, (line.strip() for line in text.splitlines())) if code != 200 else ():
         advice = next((said for words, said in _ADVICE if words in line), "kubectl logs {pod} -n {namespace} --tail=50")
-        do = advice.format(upgrade=subject.upgrade(), namespace=subject.namespace, pod=replica.pod)
+        do = advice.format(upgrade=subject.upgrade(), history=subject.helm("history"), namespace=subject.namespace, pod=replica.pod)
         yield say(f"It is not ready: {line}", "Until then it works with what it knew before, or not at all; docs/operations/probes.md", do)
     version = replica.label("clouddatamesh_info", "version")
     if version and version != subject.version:

@@ -31,6 +31,8 @@ class Subject:
     leads: bool | None = None
     deployed: bool | None = None
     """Whether the Deployment exists; None where that is not known."""
+    release: str = ""
+    """The name of the Helm release; empty where it is not known."""
     mesh: str = ""
     bindable: tuple[str, ...] = ()
     """Additional roles that the operator may bind."""
@@ -52,20 +54,24 @@ class Subject:
         plain = replace(need, name="")
         return self.is_operator and not {need, plain, replace(plain, namespace="")} & self.own
 
+    def helm(self, verb: str, rest: str = "") -> str:
+        """A Helm command for the release. Where its name is not known, the reader fills it in: `helm list` shows it."""
+        name = quote(self.release) if self.release else "<release>"
+        return f"helm {verb} {name}{rest} -n {self.namespace}"
+
     def start(self) -> str:
         """The command that brings an operator back."""
         if self.deployed:
             return f"kubectl scale deployment {DEPLOYMENT} -n {self.namespace} --replicas=2"
-        return (
-            f"helm upgrade --install clouddatamesh charts/clouddatamesh -n {self.namespace} --create-namespace --wait --set mesh="
-            f"{quote(self.mesh) if self.mesh else '<the same mesh>'} --set image.repository=<registry>/clouddatamesh"
-        )
+        mesh = quote(self.mesh) if self.mesh else "<the same mesh>"
+        install = self.helm("upgrade --install", " charts/clouddatamesh")
+        return f"{install} --create-namespace --wait --set mesh={mesh} --set image.repository=<registry>/clouddatamesh"
 
     def upgrade(self) -> str:
         """The command that repairs the chart's objects. Server-side apply leaves what somebody else changed, unless it is forced."""
         if self.deployed is False:
             return self.start()
-        return f"helm upgrade clouddatamesh charts/clouddatamesh -n {self.namespace} --reset-then-reuse-values --wait --force-conflicts"
+        return f"{self.helm('upgrade', ' charts/clouddatamesh')} --reset-then-reuse-values --wait --force-conflicts"
 
 
 def advice_of(reason: str) -> str:
