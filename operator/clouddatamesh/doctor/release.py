@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from clouddatamesh.doctor.findings import Checked, Finding, Result
 from clouddatamesh.doctor.subject import BINDABLE, CONTAINER, DEPLOYMENT, Subject
+from clouddatamesh.doctor.versions import version_of
 from clouddatamesh.model.objects import Manifest
 
 CHECK: Final = "release"
@@ -20,7 +21,7 @@ def look(subject: Subject) -> Iterator[Result]:
     """The Deployment."""
     found = subject.reader.get(f"/apis/apps/v1/namespaces/{subject.namespace}/deployments/{DEPLOYMENT}")
     subject.deployed = found is not None
-    subject.release = release_of(found)
+    subject.release, subject.installed = release_of(found), version_of(found) if found is not None else ""
     subject.bindable = roles_in(found) if found is not None else subject.bindable
     yield from judge_deployment(found, subject=subject)
     yield Checked(check=CHECK, what=f"Deployment {subject.namespace}/{DEPLOYMENT}")

@@ -33,6 +33,8 @@ class Subject:
     """Whether the Deployment exists; None where that is not known."""
     release: str = ""
     """The name of the Helm release; empty where it is not known."""
+    installed: str = ""
+    """The version of the release by its Deployment; empty where it is not known."""
     mesh: str = ""
     bindable: tuple[str, ...] = ()
     """Additional roles that the operator may bind."""
@@ -48,6 +50,11 @@ class Subject:
     def is_operator(self) -> bool:
         """Whether the operator's own ServiceAccount asks, as in its Pod."""
         return self.user == self.account
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the release is known to be of this program's version."""
+        return self.installed == self.version or (self.is_operator and not self.installed)
 
     def is_by_design(self, need: Need) -> bool:
         """Whether the operator asks for what the chart does not let it do."""
@@ -67,11 +74,21 @@ class Subject:
         install = self.helm("upgrade --install", " charts/clouddatamesh")
         return f"{install} --create-namespace --wait --set mesh={mesh} --set image.repository=<registry>/clouddatamesh"
 
-    def upgrade(self) -> str:
-        """The command that repairs the chart's objects. Server-side apply leaves what somebody else changed, unless it is forced."""
+    def upgrade(self, setting: str = "") -> str:
+        """The command that repairs the chart's objects. Server-side apply leaves what somebody else changed, unless it is forced.
+
+        None for a release of another version, which the chart of this one would replace.
+        """
+        further = f" --set {setting}" if setting else ""
         if self.deployed is False:
-            return self.start()
-        return f"{self.helm('upgrade', ' charts/clouddatamesh')} --reset-then-reuse-values --wait --force-conflicts"
+            return f"{self.start()}{further}"
+        if self.installed not in ("", self.version):
+            return f"{self.other_doctor(self.installed)}: the release is of that version, and the chart of {self.version} would replace it"
+        return f"{self.helm('upgrade', ' charts/clouddatamesh')} --reset-then-reuse-values --wait --force-conflicts{further}"
+
+    def other_doctor(self, version: str) -> str:
+        """What to do where this program is of another version than what it looks at."""
+        return f"Run the doctor of version {version} from its checkout or its image"
 
 
 def advice_of(reason: str) -> str:
