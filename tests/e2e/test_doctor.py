@@ -144,7 +144,8 @@ def test_planted_faults_are_named_with_their_way_out(mesh: Actors) -> None:
     assert found["do"].startswith("helm upgrade ")
     found = said.about("ValidatingAdmissionPolicy clouddatamesh-deletion-guard", "The binding of the policy does not exist")
     assert "--without-guard deletion" in found["do"]
-    assert said.about("ValidatingAdmissionPolicy clouddatamesh-owner-guard", "exempts objects by its matchResources: objectSelector")
+    found = said.about("ValidatingAdmissionPolicy clouddatamesh-owner-guard", "exempts objects by its matchResources: objectSelector")
+    kubectl(*shlex.split(found["do"].partition(";")[0])[1:])
     assert said.about("ValidatingAdmissionPolicy clouddatamesh-status-guard", "Its failurePolicy is Ignore")
     found = said.about("ObjectStore main", f"Its Secret {NAMESPACE}/main-s3 does not exist")
     assert f"kubectl create secret generic main-s3 -n {NAMESPACE}" in found["do"]

@@ -15,6 +15,8 @@ _ROOT: Final = "/apis/admissionregistration.k8s.io/v1"
 _KINDS: Final = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
 _NARROWING: Final = ("excludeResourceRules", "namespaceSelector", "objectSelector")
 """Fields that the chart's policies leave out, and its bindings as well."""
+_REMOVE: Final = "kubectl delete validatingadmissionpolicy,validatingadmissionpolicybinding {name}; "
+"""An upgrade leaves fields that the chart does not set, and creates what does not exist."""
 _ALL: Final = "ValidatingAdmissionPolicies clouddatamesh-*"
 
 
@@ -34,7 +36,7 @@ def look(subject: Subject, without: frozenset[str]) -> Iterator[Result]:
                 object=f"ValidatingAdmissionPolicy {name}",
                 what=what,
                 why=f"Without it {why}",
-                do=f"{subject.upgrade()}; if guard.{guard}=false is intended, run doctor with --without-guard {guard}",
+                do=f"{_REMOVE.format(name=name) if 'exempt' in what else ''}{subject.upgrade()}; if guard.{guard}=false is intended, run doctor with --without-guard {guard}",
             )
     yield Checked(check=CHECK, what=f"{len(wanted) - len(foreign)} admission policies and their bindings")
 
