@@ -36,9 +36,15 @@ def look(subject: Subject, without: frozenset[str]) -> Iterator[Result]:
                 object=f"ValidatingAdmissionPolicy {name}",
                 what=what,
                 why=f"Without it {why}",
-                do=f"{_REMOVE.format(name=name) if 'exempt' in what else ''}{subject.upgrade()}; if guard.{guard}=false is intended, run doctor with --without-guard {guard}",
+                do=f"{_way_out(name, what, subject)}; if guard.{guard}=false is intended, run doctor with --without-guard {guard}",
             )
     yield Checked(check=CHECK, what=f"{len(wanted) - len(foreign)} admission policies and their bindings")
+
+
+def _way_out(name: str, what: str, subject: Subject) -> str:
+    """Of a release of another version nothing is deleted: no command here creates it again."""
+    is_removed = "exempt" in what and subject.installed in ("", subject.version)
+    return f"{_REMOVE.format(name=name) if is_removed else ''}{subject.upgrade()}"
 
 
 def judge(name: str, policy: Manifest | None, binding: Manifest | None, *, version: str) -> Iterator[str]:
