@@ -2,8 +2,12 @@
 
 import pytest
 
+from clouddatamesh import __version__
 from clouddatamesh.doctor.guards import GUARDS
+from clouddatamesh.doctor.policies import judge
+from clouddatamesh.doctor.release import release_of
 from clouddatamesh.doctor.subject import CONTAINER, DEPLOYMENT
+from clouddatamesh.doctor.versions import version_of
 from tests.chart.rendering import objects_in, of_kind, pod_of, render_text
 
 KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
@@ -26,9 +30,17 @@ def test_each_guard_is_known_by_the_value_that_switches_it_off(guard: str) -> No
     assert names_of() - names_of(f"guard.{guard}=false") == set(GUARDS[guard][0])
 
 
+def test_the_policies_of_the_chart_are_sound_to_the_doctor() -> None:
+    objects = objects_in(render_text())
+    policies, bindings = (of_kind(objects, kind) for kind in KINDS)
+    for name, policy in policies.items():
+        assert list(judge(name, policy, bindings[name], version=__version__)) == []
+
+
 def test_the_operators_pods_are_found() -> None:
     objects = objects_in(render_text())
-    assert DEPLOYMENT in of_kind(objects, "Deployment")
+    assert release_of(of_kind(objects, "Deployment")[DEPLOYMENT]) == "clouddatamesh"
+    assert version_of(of_kind(objects, "Deployment")[DEPLOYMENT]) == __version__
     template = pod_of(objects)
     assert template["metadata"]["labels"].items() >= {
         ("app.kubernetes.io/name", "clouddatamesh"),

@@ -125,6 +125,9 @@ def test_planted_faults_are_named_with_their_way_out(mesh: Actors) -> None:
     place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/support"
     kubectl("patch", "crd", crd, "--type=json", "-p", json.dumps([{"op": "remove", "path": place}]))
     kubectl("delete", "validatingadmissionpolicybinding", "clouddatamesh-deletion-guard")
+    narrow = {"spec": {"matchResources": {"objectSelector": {"matchLabels": {"guarded": "no"}}}}}
+    kubectl("patch", "validatingadmissionpolicybinding", "clouddatamesh-owner-guard", "--type=merge", "-p", json.dumps(narrow))
+    kubectl("patch", "validatingadmissionpolicy", "clouddatamesh-status-guard", "--type=merge", "-p", '{"spec":{"failurePolicy":"Ignore"}}')
     kubectl("delete", "secret", "main-s3", "-n", NAMESPACE)
     kubectl("patch", "dataproduct", "orders", "-n", "sales", "--type=merge", "-p", '{"spec":{"suspend":true}}')
     try:
@@ -136,11 +139,14 @@ def test_planted_faults_are_named_with_their_way_out(mesh: Actors) -> None:
     assert (
         found["do"] == f"helm upgrade clouddatamesh charts/clouddatamesh -n {NAMESPACE} --reset-then-reuse-values --wait --force-conflicts"
     )
-    found = said.about(f"CustomResourceDefinition {crd}", "older than this program")
+    found = said.about(f"CustomResourceDefinition {crd}", "not that of this program")
     assert "lacks spec.support, spec.support[]" in found["what"]
     assert found["do"].startswith("helm upgrade ")
     found = said.about("ValidatingAdmissionPolicy clouddatamesh-deletion-guard", "The binding of the policy does not exist")
     assert "--without-guard deletion" in found["do"]
+    found = said.about("ValidatingAdmissionPolicy clouddatamesh-owner-guard", "exempts objects by its matchResources: objectSelector")
+    kubectl(*shlex.split(found["do"].partition(";")[0])[1:])
+    assert said.about("ValidatingAdmissionPolicy clouddatamesh-status-guard", "Its failurePolicy is Ignore")
     found = said.about("ObjectStore main", f"Its Secret {NAMESPACE}/main-s3 does not exist")
     assert f"kubectl create secret generic main-s3 -n {NAMESPACE}" in found["do"]
     assert said.about("DataProduct sales/orders", "suspended")["level"] == "Remark"

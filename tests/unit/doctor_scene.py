@@ -67,7 +67,7 @@ def a_subject(server: Server | None = None, *, user: str = "admin", leads: bool 
     """Whoever checks the installation in NAMESPACE at NOW, with 100 s to do so."""
     reader = Reader(server or Server(), seconds=100.0, monotonic=(clock or Clock()).now)
     own = frozenset(needs(NAMESPACE))
-    return Subject(reader, NAMESPACE, user, "0.1.0", lambda: NOW, own=own, leads=leads, deployed=True, mesh="acme")
+    return Subject(reader, NAMESPACE, user, "0.1.0", lambda: NOW, own=own, leads=leads, deployed=True, release="clouddatamesh", mesh="acme")
 
 
 def said(results: Iterable[Result]) -> list[str]:

@@ -45,30 +45,70 @@ def test_a_description_in_other_words_is_no_other_schema() -> None:
 
 def test_a_field_that_is_called_description_counts() -> None:
     (told,) = judged(lambda crd: spec_of(crd)["properties"].pop("description"))
-    assert "It is older than this program (0.1.0): it lacks spec.description" in told
+    assert "It is not that of this program (0.1.0): it lacks spec.description" in told
 
 
-def test_a_crd_that_lacks_fields_is_older_and_is_upgraded() -> None:
+def test_a_crd_that_lacks_fields_is_upgraded() -> None:
     crd = installed()
     del spec_of(crd)["properties"]["support"], spec_of(crd)["properties"]["suspend"]
     found = the_only(crds.judge(PRODUCT, crd, subject=a_subject()))
     assert found.object == "CustomResourceDefinition dataproducts.clouddatamesh.dev"
-    assert "older than this program (0.1.0): it lacks spec.suspend" in found.what or "spec.support" in found.what
+    assert found.what.startswith("It is not that of this program (0.1.0): it lacks spec.support, ")
     assert found.do.endswith("--set crds.enabled=true")
 
 
-def test_a_crd_with_more_fields_is_newer_and_the_operator_is_upgraded() -> None:
+def rename(properties: dict[str, Any]) -> None:
+    properties["owners"] = properties.pop("owner")
+
+
+def widen(properties: dict[str, Any]) -> None:
+    properties["displayName"]["maxLength"] = 512
+
+
+def of_version(version: str, change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     crd = installed()
-    crd["metadata"]["labels"] = {"app.kubernetes.io/version": "0.2.0"}
-    spec_of(crd)["properties"]["color"] = {"type": "string"}
-    found = the_only(crds.judge(PRODUCT, crd, subject=a_subject()))
-    assert found.what == "It is newer than this program (0.1.0): it has spec.color in addition"
-    assert found.do.startswith("Upgrade the operator to the version of the CRDs (0.2.0)")
+    crd["metadata"]["labels"] = {"app.kubernetes.io/version": version}
+    change(spec_of(crd)["properties"])
+    return crd
+
+
+@pytest.mark.parametrize("change", [rename, widen, lambda fields: fields.update(color={}), lambda fields: fields.pop("support")])
+def test_a_crd_of_a_newer_version_is_left_to_the_doctor_of_that_version(change: Callable[[dict[str, Any]], object]) -> None:
+    found = the_only(crds.judge(PRODUCT, of_version("0.2.0", change), subject=a_subject()))
+    assert found.what == "It is of version 0.2.0, this program is 0.1.0"
+    assert found.do == "Run the doctor of version 0.2.0 from its checkout or its image"
+
+
+def test_an_operator_with_newer_crds_is_upgraded_by_the_chart_of_their_version() -> None:
+    subject = a_subject()
+    subject.installed = "0.1.0"
+    found = the_only(crds.judge(PRODUCT, of_version("0.2.0", rename), subject=subject))
+    assert found.do.startswith("Upgrade the operator with the chart of version 0.2.0, if that is to run; ")
+    assert "helm" not in found.do
+
+
+@pytest.mark.parametrize("change", [rename, lambda fields: fields.pop("support"), widen])
+def test_a_crd_that_an_upgrade_left_behind_is_older_and_is_upgraded(change: Callable[[dict[str, Any]], object]) -> None:
+    subject, crd = a_subject(), of_version("0.0.9", change)
+    assert the_only(crds.judge(PRODUCT, crd, subject=subject)).do.startswith("Run the doctor of version 0.0.9"), "of the release"
+    subject.installed = "0.1.0"
+    found = the_only(crds.judge(PRODUCT, crd, subject=subject))
+    assert found.what.startswith("It is older than this program (0.1.0): it")
+    assert found.do.endswith("--set crds.enabled=true")
+
+
+@pytest.mark.parametrize("version", ["", "0.1.0"])
+def test_fields_that_somebody_added_are_not_removed_without_a_question(version: str) -> None:
+    found = the_only(crds.judge(PRODUCT, of_version(version, rename), subject=a_subject()))
+    assert found.what.startswith("It is not that of this program (0.1.0): it has spec.owners")
+    assert " in addition and lacks spec.owner" in found.what
+    assert found.do.startswith("Find out who installed it: kubectl get crd dataproducts.clouddatamesh.dev ")
+    assert "drops their values; if nobody needs them: helm upgrade" in found.do
 
 
 def test_a_limit_that_differs_is_told_with_its_place() -> None:
     told = judged(lambda crd: spec_of(crd)["properties"]["displayName"].update(maxLength=1))
-    assert told == ["Its schema differs from that of this program (0.1.0) at spec.displayName"]
+    assert told == ["It is not that of this program (0.1.0): its schema differs at spec.displayName"]
 
 
 def test_long_lists_of_fields_are_cut() -> None:

@@ -1,4 +1,4 @@
-"""What `clouddatamesh doctor` judges of the operator itself: permissions, policies, Lease, Deployment, replicas, clock."""
+"""What `clouddatamesh doctor` judges of the operator itself: permissions, Lease, Deployment, replicas, clock."""
 
 from typing import Any
 
@@ -6,16 +6,17 @@ import pytest
 
 from clouddatamesh.api import permissions
 from clouddatamesh.doctor import clock as clocks
-from clouddatamesh.doctor import health, policies, release
+from clouddatamesh.doctor import health, release
 from clouddatamesh.doctor import permissions as rights
 from clouddatamesh.doctor.findings import Finding, Unchecked
-from clouddatamesh.doctor.guards import GUARDS
 from clouddatamesh.doctor.lease import Watched
+from clouddatamesh.doctor.reading import NotAllowed
 from clouddatamesh.shell.lease import NAME
 from tests.unit.doctor_scene import NAMESPACE, OPERATOR, Clock, Server, a_subject, said, the_only
 
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{NAME}"
 HOLDER = f"/api/v1/namespaces/{NAMESPACE}/pods/a"
+DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/clouddatamesh"
 REVIEWS: dict[str, Any] = {f"/apis/authorization.k8s.io/v1/{kind}subjectaccessreviews": {} for kind in ("", "self")}
 
 
@@ -61,38 +62,15 @@ def test_rights_to_secrets_are_asked_in_namespaces_of_domains_that_stay() -> Non
     assert found.what == "The operator may not delete secrets in namespace inventory; delete secrets in namespace sales"
 
 
-def a_binding(*actions: str) -> dict[str, Any]:
-    return {"metadata": {}, "spec": {"validationActions": list(actions)}}
-
-
-def a_policy(version: str = "0.1.0") -> dict[str, Any]:
-    return {"metadata": {"labels": {"app.kubernetes.io/version": version} if version else {}}}
-
-
-@pytest.mark.parametrize(
-    ("policy", "binding", "told"),
-    [
-        (a_policy(), a_binding("Deny"), []),
-        (a_policy(""), a_binding("Deny", "Audit"), []),
-        (None, None, ["The policy and its binding do not exist"]),
-        (None, a_binding("Deny"), ["The policy does not exist"]),
-        (a_policy(), None, ["The binding of the policy does not exist"]),
-        (a_policy(), a_binding("Audit"), ["The binding does not deny: validationActions are Audit"]),
-        (a_policy("0.0.9"), a_binding("Deny"), ["The policy is of version 0.0.9, this program is 0.1.0"]),
-    ],
-)
-def test_a_policy_counts_where_it_is_bound_denies_and_is_of_this_version(policy: Any, binding: Any, told: list[str]) -> None:
-    assert list(policies.judge(policy, binding, version="0.1.0")) == told
-
-
-def test_a_guard_that_is_switched_off_on_purpose_is_not_missed() -> None:
-    names = {name for guard, (listed, _) in GUARDS.items() for name in listed}
-    one = {f"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/{min(names)}": a_policy()}
-    assert len(said(policies.look(a_subject(Server(one)), frozenset()))) == len(names)
-    assert said(policies.look(a_subject(), frozenset())) == [
-        "ValidatingAdmissionPolicies clouddatamesh-*: None of the 12 policies of the chart exists, nor a binding of one"
-    ]
-    assert said(policies.look(a_subject(), frozenset(GUARDS))) == []
+@pytest.mark.parametrize("version", ["0.2.0", "0.0.9", "0.1.0-rc.1", "edge"])
+def test_no_command_installs_the_chart_over_a_release_of_another_version(version: str) -> None:
+    deployment = {"metadata": {"labels": {"app.kubernetes.io/version": version}}, **a_deployment()}
+    deployment["spec"]["template"] = {"spec": {"containers": []}}
+    subject = a_subject(Server({**REVIEWS, DEPLOYMENT: deployment}, denied=frozenset({"create namespaces"})))
+    assert said(release.look(subject)) == []
+    found = the_only(rights.look(subject))
+    assert found.do.startswith(f"Run the doctor of version {version} from its checkout or its image: the release is of that version")
+    assert "helm" not in subject.upgrade("mesh=acme")
 
 
 def a_lease(holder: str = "a", renewed: str = "1") -> dict[str, Any]:
@@ -270,3 +248,32 @@ def test_no_pod_at_all_is_not_checked() -> None:
 def test_a_clock_that_is_off_matters_where_the_operator_runs(seconds: float, user: str, level: str | None) -> None:
     found = [one for one in clocks.judge(seconds, is_operator=user == OPERATOR) if isinstance(one, Finding)]
     assert [one.level for one in found] == ([level] if level else [])
+
+
+LABELLED = {"labels": {"app.kubernetes.io/instance": "rendered"}}
+RELEASED = {"annotations": {"meta.helm.sh/release-name": "mesh"}, **LABELLED}
+
+
+@pytest.mark.parametrize(("metadata", "name"), [(RELEASED, "mesh"), (LABELLED, "rendered"), ({}, "<release>")])
+def test_commands_name_the_release_as_helm_knows_it(metadata: dict[str, Any], name: str) -> None:
+    stuck = {"metadata": metadata, **a_deployment(progressing="False")}
+    stuck["spec"]["template"] = {"spec": {"containers": []}}
+    subject = a_subject(Server({DEPLOYMENT: stuck}))
+    assert the_only(release.look(subject)).do == f"helm rollback {name} -n mesh-system"
+    assert subject.upgrade().startswith(f"helm upgrade {name} charts/clouddatamesh -n mesh-system ")
+    (found,) = health.judge(a_replica("the operator cannot read Domains\n"), subject=subject)
+    assert found.do.endswith(f"helm history {name} -n mesh-system")
+
+
+def test_a_release_whose_name_cannot_be_read_is_left_to_the_reader_to_name() -> None:
+    subject = a_subject(Server({DEPLOYMENT: 403}))
+    subject.release = ""
+    with pytest.raises(NotAllowed):
+        list(release.look(subject))
+    assert subject.upgrade().startswith("helm upgrade <release> charts/clouddatamesh")
+
+
+def test_a_release_that_does_not_exist_gets_the_name_of_the_documentation() -> None:
+    subject = a_subject()
+    list(release.look(subject))
+    assert subject.upgrade().startswith("helm upgrade --install clouddatamesh charts/clouddatamesh")

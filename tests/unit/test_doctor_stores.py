@@ -162,6 +162,10 @@ def test_buckets_of_living_products_and_of_others_are_not_told(bucket: Bucket) -
     assert list(orphans.judge_buckets("main", [bucket], owners(an_owner(uid="1")))) == []
 
 
+def test_a_bucket_of_a_product_that_was_made_again_is_not_nobodys() -> None:
+    assert list(orphans.judge_buckets("main", [a_bucket("former")], owners(an_owner("returns", uid="new")))) == []
+
+
 def test_without_the_name_of_the_mesh_nothing_is_searched() -> None:
     subject = a_subject(Server({"/api/v1/namespaces/kube-system": {"metadata": {"uid": "cluster"}}}))
     subject.mesh = ""

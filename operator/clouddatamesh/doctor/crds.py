@@ -8,6 +8,7 @@ from clouddatamesh.api.fields import GROUP
 from clouddatamesh.api.kinds import KINDS, Kind
 from clouddatamesh.doctor.findings import Checked, Finding, Result
 from clouddatamesh.doctor.subject import Subject
+from clouddatamesh.doctor.versions import WHY, is_foreign, is_older, version_of
 from clouddatamesh.generate.crds import build_crd
 from clouddatamesh.model.objects import Manifest
 
@@ -35,26 +36,41 @@ def judge(kind: Kind, found: Manifest | None, *, subject: Subject) -> Iterator[F
         yield say("It does not exist", f"No {kind.kind} can be created or reconciled", subject.upgrade())
         return
     yield from (say(*told) for told in _faults_of_state(found))
+    yield from (say(*told) for told in _faults_of_storage(kind, found, subject))
+    version = version_of(found)
+    if is_foreign(version, subject):
+        yield say(f"It is of version {version}, this program is {subject.version}", WHY, _of_other(version, subject))
+        return
     yield from (say(*told) for told in _faults_of_versions(kind, found, subject))
-    older, newer, other = compare(kind, found)
-    if older:
+    yield from (say(*told) for told in _faults_of_schema(kind, found, subject))
+
+
+def _of_other(version: str, subject: Subject) -> str:
+    """What to do about a CRD of a version that this program does not know."""
+    if subject.is_installed:
+        return f"Upgrade the operator with the chart of version {version}, if that is to run; {subject.other_doctor(version)}"
+    return subject.other_doctor(version)
+
+
+def _faults_of_schema(kind: Kind, found: Manifest, subject: Subject) -> Iterator[tuple[str, str, str]]:
+    """A CRD of this version, of an older one, or of none that is known. Fields that it has in addition are lost by an upgrade."""
+    lacks, has, differs = compare(kind, found)
+    this = f"this program ({subject.version})"
+    who = f"It is older than {this}" if is_older(version_of(found), subject.version) else f"It is not that of {this}"
+    if has and not is_older(version_of(found), subject.version):
+        name = found["metadata"]["name"]
+        why = "The operator ignores fields that users may set; where fields are missing, the API server drops what the operator writes"
+        do = (
+            f"Find out who installed it: kubectl get crd {name} -o yaml --show-managed-fields. The chart of {subject.version} removes these"
+            f" fields, and the API server drops their values; if nobody needs them: {_upgrade(subject)}"
+        )
+        yield f"{who}: it has {_some(has)} in addition{f' and lacks {_some(lacks)}' if lacks else ''}", why, do
+    elif lacks:
         why = "The API server drops what it does not know, so the operator loses fields that it writes"
-        yield say(
-            f"It is older than this program ({subject.version}): it lacks {_some(older)}",
-            why,
-            _upgrade(subject),
-        )
-    elif newer:
-        why = "An older operator ignores fields that users may set, and does not reconcile them"
-        do = f"Upgrade the operator to the version of the CRDs ({_label_of(found) or 'see helm history'}): {subject.upgrade()}"
-        yield say(f"It is newer than this program ({subject.version}): it has {_some(newer)} in addition", why, do)
-    elif other:
+        yield f"{who}: it lacks {_some(lacks)}", why, _upgrade(subject)
+    elif has or differs:
         why = "Rules or limits differ, so the API server accepts or refuses what this version does not expect"
-        yield say(
-            f"Its schema differs from that of this program ({subject.version}) at {_some(other)}",
-            why,
-            _upgrade(subject),
-        )
+        yield f"{who}: its schema differs at {_some(has + differs)}", why, _upgrade(subject)
 
 
 def _faults_of_state(found: Manifest) -> Iterator[tuple[str, str, str]]:
@@ -76,15 +92,18 @@ def _faults_of_state(found: Manifest) -> Iterator[tuple[str, str, str]]:
             return
 
 
-def _faults_of_versions(kind: Kind, found: Manifest, subject: Subject) -> Iterator[tuple[str, str, str]]:
+def _faults_of_storage(kind: Kind, found: Manifest, subject: Subject) -> Iterator[tuple[str, str, str]]:
     stored = tuple((found.get("status") or {}).get("storedVersions") or ())
     if unknown := [version for version in stored if version not in kind.versions]:
         why = f"Objects may be stored as {', '.join(unknown)}, which this version ({subject.version}) cannot read"
         yield (
             f"Its status.storedVersions has {', '.join(unknown)}",
             why,
-            "Run the newer version of the operator again: helm history clouddatamesh",
+            f"Run the newer version of the operator again: {subject.helm('history')}",
         )
+
+
+def _faults_of_versions(kind: Kind, found: Manifest, subject: Subject) -> Iterator[tuple[str, str, str]]:
     versions = found["spec"]["versions"]
     if unserved := [version for version in kind.versions if version not in {one["name"] for one in versions if one.get("served")}]:
         yield f"It does not serve {', '.join(unserved)}", "The operator reads this version", _upgrade(subject)
@@ -128,11 +147,7 @@ def _fields(schema: Mapping[str, Any], at: str = "") -> dict[str, Any]:
 
 
 def _upgrade(subject: Subject) -> str:
-    return f"{subject.upgrade()} --set crds.enabled=true"
-
-
-def _label_of(found: Manifest) -> str:
-    return str((found["metadata"].get("labels") or {}).get("app.kubernetes.io/version") or "")
+    return subject.upgrade("crds.enabled=true")
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -35,9 +35,11 @@ def examine(subject: Subject, options: Options, lease: Watched) -> Report:
 
 
 def _checks(options: Options, lease: Watched) -> Iterator[tuple[str, str, Look]]:
-    """The Lease is read first and judged last of what does not depend on it, so that a renewal need not be waited for."""
-    yield "lease", "who holds the Lease", lease.begin
+    """The Deployment first: what others advise depends on its release and version. The Lease is read early and judged late, so that a
+    renewal need not be waited for.
+    """
     yield release.CHECK, "the Deployment", release.look
+    yield "lease", "who holds the Lease", lease.begin
     yield permissions.CHECK, "the operator's roles", permissions.look
     yield permissions.CHECK, "the operator's role in namespaces of Domains", permissions.look_at_domains
     yield policies.CHECK, "admission policies and their bindings", partial(policies.look, without=options.without)

@@ -16,6 +16,8 @@ from clouddatamesh.kube.skew import LIMIT
 from clouddatamesh.model.objects import Manifest
 
 CHECK: Final = "health"
+_PROGRAM: Final = "/opt/clouddatamesh/bin/clouddatamesh"
+"""In the image."""
 _ASKING: Final = 5.0
 _MOST: Final = 1 << 20
 """Bytes of an answer that are read."""
@@ -29,8 +31,8 @@ _ADVICE: Final = (
     ),
     ("watching ended", "kubectl logs {pod} -n {namespace} --tail=50"),
     ("clock", "Synchronize the clock of the Pod's node: kubectl get pod {pod} -n {namespace} -o wide"),
-    ("is served as mesh", "{upgrade} --set mesh=<the name that the message names>"),
-    ("cannot read", "Run the newer version of the operator again: helm history clouddatamesh -n {namespace}"),
+    ("is served as mesh", "{rename}"),
+    ("cannot read", "Run the newer version of the operator again: {history}"),
 )
 """By words of a sentence of /readyz, what docs/operations/probes.md says to do."""
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -105,11 +107,13 @@ def judge(replica: Replica, *, subject: Subject) -> Iterator[Finding]:
     code, text = replica.ready
     for line in filter(None, (line.strip() for line in text.splitlines())) if code != 200 else ():
         advice = next((said for words, said in _ADVICE if words in line), "kubectl logs {pod} -n {namespace} --tail=50")
-        do = advice.format(upgrade=subject.upgrade(), namespace=subject.namespace, pod=replica.pod)
+        rename = subject.upgrade("mesh=<the name that the message names>")
+        further = {"upgrade": subject.upgrade(), "rename": rename, "history": subject.helm("history")}
+        do = advice.format(**further, namespace=subject.namespace, pod=replica.pod)
         yield say(f"It is not ready: {line}", "Until then it works with what it knew before, or not at all; docs/operations/probes.md", do)
     version = replica.label("clouddatamesh_info", "version")
     if version and version != subject.version:
-        do = f"Run the doctor of its own version: kubectl exec deploy/clouddatamesh -n {subject.namespace} -- clouddatamesh doctor"
+        do = f"Run the doctor of its own version: kubectl exec deploy/clouddatamesh -n {subject.namespace} -- {_PROGRAM} doctor"
         yield say(
             f"It is version {version}, this program is {subject.version}",
             "CRDs, permissions and policies are compared with this program",
@@ -120,7 +124,7 @@ def judge(replica: Replica, *, subject: Subject) -> Iterator[Finding]:
         yield say(
             f"It serves mesh {mesh}, not {subject.mesh}",
             "It does not begin under another name",
-            f"{subject.upgrade()} --set mesh={quote(subject.mesh)}",
+            subject.upgrade(f"mesh={quote(subject.mesh)}"),
         )
     skew = replica.value("clouddatamesh_clock_skew_seconds") or 0.0
     if abs(skew) > LIMIT and "clock" not in text:

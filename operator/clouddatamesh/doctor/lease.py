@@ -53,7 +53,7 @@ class Watched:
                 object=f"Lease {subject.namespace}/{RECORD}",
                 what=f"This cluster is served as mesh {recorded}, and the name given here is {subject.mesh}",
                 why="The operator does not begin under another name, because the name is part of every mark of ownership",
-                do=f"{subject.upgrade()} --set mesh={quote(recorded)}",
+                do=subject.upgrade(f"mesh={quote(recorded)}"),
             )
         subject.mesh = subject.mesh or recorded
 

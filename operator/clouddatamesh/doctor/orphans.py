@@ -44,6 +44,8 @@ class Owners:
     buckets: set[str] = field(default_factory=set)
     products: set[str] = field(default_factory=set)
     """Their uids."""
+    living: set[tuple[str, str]] = field(default_factory=set)
+    """Namespaces and names of products."""
 
     def take(self, kind: str, found: Manifest) -> None:
         """One product or request. The names that are to be count as well: something may be in the making."""
@@ -56,6 +58,7 @@ class Owners:
                 self.buckets.add(named.name)
         if kind == "DataProduct":
             self.products.add(str(found["metadata"].get("uid")))
+            self.living.add((key.namespace, key.name))
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,7 @@ def judge_buckets(store: str, found: Iterable[Bucket], owners: Owners) -> Iterat
     for bucket in found:
         tags = dict(bucket.tags)
         is_ours = tags.get(marks.MESH_TAG) == owners.mesh and tags.get(marks.CLUSTER_TAG) == owners.cluster
-        if is_ours and marks.UID_TAG in tags and tags[marks.UID_TAG] not in owners.products:
+        if is_ours and marks.UID_TAG in tags and tags[marks.UID_TAG] not in owners.products and _product_of(tags) not in owners.living:
             gone.append(f"{bucket.name} ({tags.get(marks.NAMESPACE_TAG)}/{tags.get(marks.NAME_TAG)})")
     if gone:
         first = quote("s3://" + gone[0].partition(" ")[0])
@@ -188,6 +191,11 @@ def judge_buckets(store: str, found: Iterable[Bucket], owners: Owners) -> Iterat
             do=f"Apply the product again; or delete the bucket by hand if nobody needs what is in it: aws s3 ls {first} --recursive",
             level="Remark",
         )
+
+
+def _product_of(tags: Mapping[str, str]) -> tuple[str, str]:
+    """A product that was made again or restored has another uid, and takes the bucket of its name back."""
+    return tags.get(marks.NAMESPACE_TAG, ""), tags.get(marks.NAME_TAG, "")
 
 
 def _some(listed: list[str]) -> str:

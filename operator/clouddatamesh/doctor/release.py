@@ -5,9 +5,13 @@ from typing import Any, Final
 
 from clouddatamesh.doctor.findings import Checked, Finding, Result
 from clouddatamesh.doctor.subject import BINDABLE, CONTAINER, DEPLOYMENT, Subject
+from clouddatamesh.doctor.versions import version_of
 from clouddatamesh.model.objects import Manifest
 
 CHECK: Final = "release"
+_RELEASE: Final = "meta.helm.sh/release-name"
+_INSTANCE: Final = "app.kubernetes.io/instance"
+"""As the chart labels it; of a release that was rendered and applied by another tool."""
 _RESTARTS: Final = 5
 _MOST: Final = 50
 """Pods that are read; a release has two."""
@@ -17,9 +21,19 @@ def look(subject: Subject) -> Iterator[Result]:
     """The Deployment."""
     found = subject.reader.get(f"/apis/apps/v1/namespaces/{subject.namespace}/deployments/{DEPLOYMENT}")
     subject.deployed = found is not None
+    subject.release, subject.installed = release_of(found), version_of(found) if found is not None else ""
     subject.bindable = roles_in(found) if found is not None else subject.bindable
     yield from judge_deployment(found, subject=subject)
     yield Checked(check=CHECK, what=f"Deployment {subject.namespace}/{DEPLOYMENT}")
+
+
+def release_of(deployment: Manifest | None) -> str:
+    """The Helm release of the Deployment; by default that of the documentation, where there is none yet."""
+    if deployment is None:
+        return DEPLOYMENT
+    metadata = deployment["metadata"]
+    told = (metadata.get("annotations") or {}).get(_RELEASE) or (metadata.get("labels") or {}).get(_INSTANCE)
+    return str(told or "")
 
 
 def roles_in(deployment: Manifest) -> tuple[str, ...]:
@@ -71,7 +85,7 @@ def judge_deployment(found: Manifest | None, *, subject: Subject) -> Iterator[Fi
         yield say(
             "Its rollout does not progress",
             told or "The last change is not in effect",
-            f"helm rollback clouddatamesh -n {subject.namespace}",
+            subject.helm("rollback"),
         )
 
 

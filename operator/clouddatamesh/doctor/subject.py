@@ -31,6 +31,10 @@ class Subject:
     leads: bool | None = None
     deployed: bool | None = None
     """Whether the Deployment exists; None where that is not known."""
+    release: str = ""
+    """The name of the Helm release; empty where it is not known."""
+    installed: str = ""
+    """The version of the release by its Deployment; empty where it is not known."""
     mesh: str = ""
     bindable: tuple[str, ...] = ()
     """Additional roles that the operator may bind."""
@@ -47,25 +51,44 @@ class Subject:
         """Whether the operator's own ServiceAccount asks, as in its Pod."""
         return self.user == self.account
 
+    @property
+    def is_installed(self) -> bool:
+        """Whether the release is known to be of this program's version."""
+        return self.installed == self.version or (self.is_operator and not self.installed)
+
     def is_by_design(self, need: Need) -> bool:
         """Whether the operator asks for what the chart does not let it do."""
         plain = replace(need, name="")
         return self.is_operator and not {need, plain, replace(plain, namespace="")} & self.own
 
+    def helm(self, verb: str, rest: str = "") -> str:
+        """A Helm command for the release. Where its name is not known, the reader fills it in: `helm list` shows it."""
+        name = quote(self.release) if self.release else "<release>"
+        return f"helm {verb} {name}{rest} -n {self.namespace}"
+
     def start(self) -> str:
         """The command that brings an operator back."""
         if self.deployed:
             return f"kubectl scale deployment {DEPLOYMENT} -n {self.namespace} --replicas=2"
-        return (
-            f"helm upgrade --install clouddatamesh charts/clouddatamesh -n {self.namespace} --create-namespace --wait --set mesh="
-            f"{quote(self.mesh) if self.mesh else '<the same mesh>'} --set image.repository=<registry>/clouddatamesh"
-        )
+        mesh = quote(self.mesh) if self.mesh else "<the same mesh>"
+        install = self.helm("upgrade --install", " charts/clouddatamesh")
+        return f"{install} --create-namespace --wait --set mesh={mesh} --set image.repository=<registry>/clouddatamesh"
 
-    def upgrade(self) -> str:
-        """The command that repairs the chart's objects. Server-side apply leaves what somebody else changed, unless it is forced."""
+    def upgrade(self, setting: str = "") -> str:
+        """The command that repairs the chart's objects. Server-side apply leaves what somebody else changed, unless it is forced.
+
+        None for a release of another version, which the chart of this one would replace.
+        """
+        further = f" --set {setting}" if setting else ""
         if self.deployed is False:
-            return self.start()
-        return f"helm upgrade clouddatamesh charts/clouddatamesh -n {self.namespace} --reset-then-reuse-values --wait --force-conflicts"
+            return f"{self.start()}{further}"
+        if self.installed not in ("", self.version):
+            return f"{self.other_doctor(self.installed)}: the release is of that version, and the chart of {self.version} would replace it"
+        return f"{self.helm('upgrade', ' charts/clouddatamesh')} --reset-then-reuse-values --wait --force-conflicts{further}"
+
+    def other_doctor(self, version: str) -> str:
+        """What to do where this program is of another version than what it looks at."""
+        return f"Run the doctor of version {version} from its checkout or its image"
 
 
 def advice_of(reason: str) -> str:
