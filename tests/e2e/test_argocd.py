@@ -115,6 +115,9 @@ def modes(mesh: Gitops) -> Iterator[Gitops]:
     mesh.installed.cluster.kubectl("delete", "applications.argoproj.io", "-n", "argocd", *(f"mode-{mode}" for mode in MODES))
     mesh.remove("modes/*/*")
     mesh.push("Remove them")
+    for mode in MODES:
+        for place in (("agrant,areq,dp", "--all", "-n", f"by-{mode}"), ("domain", f"by-{mode}"), ("objectstore", mode)):
+            mesh.installed.cluster.kubectl("delete", *place, "--timeout=60s")
 
 
 def test_nothing_is_out_of_sync_through_the_operator(modes: Gitops) -> None:

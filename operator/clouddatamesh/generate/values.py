@@ -45,13 +45,14 @@ class Value:
 
 def values_schema(text: str) -> str:
     """values.schema.json for the text of a values.yaml. Raises Undescribed."""
-    properties = {value.key: _schema_of(value) for value in read_values(text)}
+    values = read_values(text)
+    properties = {value.key: _schema_of(value) for value in values}
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$comment": "Generated from values.yaml by `make generate`; do not edit.",
         "type": "object",
         "additionalProperties": False,
-        "required": list(properties),
+        "required": _required(values),
         "properties": {**_OF_PARENTS, **properties},
     }
     return json.dumps(schema, indent=2) + "\n"
@@ -119,7 +120,12 @@ def _schema_of(value: Value) -> dict[str, Any]:
         return {"description": value.text, **value.schema}
     described = {"description": value.text} if value.text else {}  # a value that is set to null is not there
     members = {member.key: _schema_of(member) for member in value.members}
-    return {**described, "type": "object", "additionalProperties": False, "required": list(members), "properties": members}
+    return {**described, "type": "object", "additionalProperties": False, "required": _required(value.members), "properties": members}
+
+
+def _required(values: tuple[Value, ...]) -> list[str]:
+    """All but lists and maps, which are empty where they are set to null."""
+    return [value.key for value in values if value.members or not isinstance(value.default, list | dict)]
 
 
 def _listed(value: Value) -> Iterator[Value]:

@@ -81,8 +81,8 @@ def describe(left: tuple[Left, ...] | None) -> str:
     return (
         f"{len(left)} objects of the mesh are left: {_some([one.name for one in left])}. Without the operator nothing revokes their access "
         f"or removes their finalizers.{data} Delete them while the operator runs, with spec.storage.deletionPolicy: Retain where data must "
-        "stay, and uninstall again. To keep them, run helm rollback, because a refused uninstall leaves the release without a state "
-        "that can be upgraded, then helm upgrade with crds.keep=true and uninstall.check=auto"
+        "stay, and uninstall again. To keep them, run helm rollback to the last revision that helm history shows, because a refused "
+        "uninstall leaves the release without a state that can be upgraded, then helm upgrade with crds.keep=true and uninstall.check=auto"
     )
 
 

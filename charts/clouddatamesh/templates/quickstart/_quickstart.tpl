@@ -6,7 +6,7 @@
     "app.kubernetes.io/version" .Chart.AppVersion
     "app.kubernetes.io/managed-by" .Release.Service
     "app.kubernetes.io/part-of" "clouddatamesh-quickstart" }}
-{{- toYaml (merge $own .Values.commonLabels) }}
+{{- toYaml (merge $own (.Values.commonLabels | default dict)) }}
 {{- end }}
 
 {{- define "clouddatamesh.quickstart.image" -}}
