@@ -156,7 +156,7 @@ def test_throttling_writes_alone(mesh: Faulty) -> None:
     def writes(asked: Asked) -> bool:
         return asked.method != "GET" and not asked.is_lease
 
-    with mesh.door.fault(writes, status=503, retry_after="1"):
+    with mesh.door.fault(writes, status=503, retry_after=str(RETRY)):
         mesh.want("after-writes")
         time.sleep(LONG)
     mesh.converges()

@@ -21,8 +21,9 @@ from hack.tools.controlplane import ControlPlane
 
 _OWN: Final = frozenset({"connection", "transfer-encoding", "content-length", "keep-alive"})
 """Headers that are about one connection."""
-_CROSSED: Final = 0.5
-"""Seconds in which a request may have been on its way while the answer to another one was."""
+_CROSSED: Final = 2.0
+"""Seconds in which a request may have been on its way while the answer to another one was: where all watches are opened again at once, on a
+machine that is busy, the door takes a second to hear them."""
 _REASONS: Final = {410: "Expired", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}
 
 
