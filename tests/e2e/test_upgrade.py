@@ -26,7 +26,7 @@ from tests.support.rollout import Moment
 EARLIER, PREVIOUS = "022ef9c", "de7a277"
 """The first version whose meshes are upgraded, and the last one before this whose chart replaces Pods one after the other."""
 GAP = 4.0
-"""Seconds for which no replica may watch a kind. It is less than 2 s on a machine that does nothing else; here other tests run beside it."""
+"""Seconds for which no replica may watch a kind. Less than 2 s on a machine that does nothing else; other tests run at the same time."""
 PRODUCTS, READ, READERS = 200, 50, 2
 """The first `READ` products have two consumers each."""
 ROBOT = {"serviceAccountRef": {"name": "robot"}}
