@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-_WIDTH: Final = 132
+_WIDTH: Final = 150
 _LEFT_OUT: Final = ("control plane is ready", "rm -rf", "uv ", "touch ", "PATH=", "make:")
 _END: Final = "It stays up until Ctrl-C"
 
