@@ -24,6 +24,8 @@ _OWN: Final = frozenset({"connection", "transfer-encoding", "content-length", "k
 _CROSSED: Final = 2.0
 """Seconds in which a request may have been on its way while the answer to another one was: where all watches are opened again at once, on a
 machine that is busy, the door takes a second to hear them."""
+_LATE: Final = 0.2
+"""Seconds by which the door may note an answer later than the client has it."""
 _REASONS: Final = {410: "Expired", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}
 
 
@@ -154,7 +156,7 @@ class ApiDoor:
             f"{early.path}, {early.at - first.answered:.2f} s after {first.path} was told to wait for {first.retry_after:.0f} s"
             for first in told
             for early in self.asked
-            if early.is_lease == first.is_lease and _CROSSED < early.at - first.answered < first.retry_after
+            if early.is_lease == first.is_lease and _CROSSED < early.at - first.answered < first.retry_after - _LATE
         ]
 
     def judge(self, asked: Asked) -> Fault | None:
