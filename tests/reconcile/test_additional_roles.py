@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from clouddatamesh.model.objects import Key
+from clouddatamesh.reconcile.dispatch import reconcile
 from tests.support.manifests import a_domain
 from tests.support.mesh import Mesh
 
@@ -154,3 +155,21 @@ def test_who_leaves_a_list_loses_every_role_whatever_else_holds_the_domain_up(sp
     found = {name: mesh.cluster.raw(Key("RoleBinding", "sales", f"clouddatamesh-{name}")) for name in ("engineers", "viewers")}
     assert [one["name"] for one in (found["engineers"] or {}).get("subjects", ())] == (names or [])
     assert [one["name"] for one in (found["viewers"] or {})["subjects"]] == ["sales-viewers"]
+
+
+def test_a_list_that_is_exchanged_as_a_whole_is_so_in_one_look_without_a_failure() -> None:
+    mesh = a_mesh(ROLE).apply(asking({"role": ROLE, "subjects": ["viewers"]})).settle()
+    uid = (mesh.cluster.raw(Key("RoleBinding", "sales", NAME)) or {})["metadata"]["uid"]
+    mesh.apply(a_domain(access={**PEOPLE, "viewers": [ROBOT], "additionalRoles": [{"role": ROLE, "subjects": ["viewers"]}]}))
+    assert reconcile(Key("Domain", "", "sales"), mesh.ports).failures == ()
+    assert bound(mesh) == ["robot"]
+    assert (mesh.cluster.raw(Key("RoleBinding", "sales", NAME)) or {})["metadata"]["uid"] == uid
+
+
+def test_a_list_that_gets_shorter_is_one_write_for_each_binding() -> None:
+    mesh = a_mesh(ROLE).apply(asking({"role": ROLE, "subjects": ["engineers"]})).settle()
+    before = len(mesh.cluster.writes)
+    mesh.apply(a_domain(access={**PEOPLE, "engineers": [ROBOT], "additionalRoles": [{"role": ROLE, "subjects": ["engineers"]}]})).settle()
+    written = sorted(key.name for verb, key in mesh.cluster.writes[before:] if key.kind == "RoleBinding")
+    assert written == ["clouddatamesh-engineers", NAME]
+    assert bound(mesh) == ["robot"]

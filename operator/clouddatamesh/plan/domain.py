@@ -114,7 +114,7 @@ def _plan_children(domain: Domain, name: str, world: DomainWorld) -> Steps:
     for want in want_children(domain, name, world.settings):
         found = observed.get(key_of(want))
         if found is None or _is_ours(found, domain, world):
-            updates.extend(_child_update(found, want))
+            updates.extend(_child_update(found and _narrowed(found, want), want))
         else:
             foreign.append(key_of(want))
     return Steps(tuple(updates), _not_owned(foreign[0], domain) if foreign else None)
@@ -147,17 +147,19 @@ def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
         return Steps()
     wanted = {key_of(child): child for child in want_children(domain, name, world.settings)}
     gone = tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in sorted(set(observed) - set(wanted)))
-    return Steps((*gone, *(one for key in sorted(set(observed) & set(wanted)) for one in _narrowing(observed[key], wanted[key]))))
+    narrowed = {key: _narrowed(observed[key], wanted[key]) for key in sorted(set(observed) & set(wanted))}
+    shorter = {key: left for key, left in narrowed.items() if left is not observed[key]}
+    binding = ({**wanted[key], "roleRef": left["roleRef"], "subjects": left["subjects"]} for key, left in shorter.items())
+    return Steps((*gone, *(ApplyChild(with_uid(one, observed[key_of(one)]["metadata"]["uid"])) for one in binding)))
 
 
-def _narrowing(observed: Manifest, want: Manifest) -> Iterator[Operation]:
-    """Who has a role and is not to have it loses it; nobody gets one by it. A binding of another role is replaced as a whole elsewhere."""
-    has, due = observed.get("subjects") or (), {_who(subject) for subject in want.get("subjects") or ()}
+def _narrowed(observed: Manifest, want: Manifest) -> Manifest:
+    """A binding without the subjects that are not to have its role: they lose it before anybody gets it. Else the child as it is."""
+    if observed["kind"] != "RoleBinding":
+        return observed
+    due, has = {_who(subject) for subject in want["subjects"]}, observed.get("subjects") or ()
     kept = [subject for subject in has if _who(subject) in due]
-    if observed["kind"] != "RoleBinding" or len(kept) == len(has):
-        return
-    uid = observed["metadata"]["uid"]
-    yield ApplyChild(with_uid({**want, "roleRef": observed["roleRef"], "subjects": kept}, uid)) if kept else DeleteChild(key_of(want), uid)
+    return observed if len(kept) == len(has) else {**observed, "subjects": kept}
 
 
 def _who(subject: Manifest) -> tuple[str, str, str]:
