@@ -11,10 +11,10 @@ from clouddatamesh.doctor.subject import Subject
 from clouddatamesh.doctor.versions import WHY, is_foreign, is_older, version_of
 from clouddatamesh.generate.crds import build_crd
 from clouddatamesh.model.objects import Manifest
+from clouddatamesh.model.words import some
 
 CHECK: Final = "crds"
 _CRDS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_SHOWN: Final = 5
 _TERMINATING: Final = "Terminating"
 
 
@@ -64,13 +64,13 @@ def _faults_of_schema(kind: Kind, found: Manifest, subject: Subject) -> Iterator
             f"Find out who installed it: kubectl get crd {name} -o yaml --show-managed-fields. The chart of {subject.version} removes these"
             f" fields, and the API server drops their values; if nobody needs them: {_upgrade(subject)}"
         )
-        yield f"{who}: it has {_some(has)} in addition{f' and lacks {_some(lacks)}' if lacks else ''}", why, do
+        yield f"{who}: it has {some(has)} in addition{f' and lacks {some(lacks)}' if lacks else ''}", why, do
     elif lacks:
         why = "The API server drops what it does not know, so the operator loses fields that it writes"
-        yield f"{who}: it lacks {_some(lacks)}", why, _upgrade(subject)
+        yield f"{who}: it lacks {some(lacks)}", why, _upgrade(subject)
     elif has or differs:
         why = "Rules or limits differ, so the API server accepts or refuses what this version does not expect"
-        yield f"{who}: its schema differs at {_some(has + differs)}", why, _upgrade(subject)
+        yield f"{who}: its schema differs at {some(has + differs)}", why, _upgrade(subject)
 
 
 def _faults_of_state(found: Manifest) -> Iterator[tuple[str, str, str]]:
@@ -148,8 +148,3 @@ def _fields(schema: Mapping[str, Any], at: str = "") -> dict[str, Any]:
 
 def _upgrade(subject: Subject) -> str:
     return subject.upgrade("crds.enabled=true")
-
-
-def _some(names: tuple[str, ...]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -19,6 +19,7 @@ from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.identity import Connection
 from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.words import some
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.references import BUCKET, PRINCIPAL, references
 from clouddatamesh.reconcile.owners import OWNERS
@@ -154,7 +155,7 @@ def judge_users(store: str, users: Users, owners: Owners) -> Iterator[Finding]:
         yield Finding(
             check=CHECK,
             object=f"ObjectStore {store}",
-            what=f"{len(orphaned)} users below {path_of} belong to no object: {_some(orphaned)}",
+            what=f"{len(orphaned)} users below {path_of} belong to no object: {some(orphaned, _SHOWN)}",
             why="Their keys may still work. A running operator disables up to 20 after five minutes and removes them a minute later",
             do=(
                 f"Apply the objects they belong to, or let the operator remove them; by hand for each: aws iam list-access-keys --user-name"
@@ -166,7 +167,7 @@ def judge_users(store: str, users: Users, owners: Owners) -> Iterator[Finding]:
         yield Finding(
             check=CHECK,
             object=f"ObjectStore {store}",
-            what=f"{len(others)} users below {names.mesh_path(owners.mesh)} are of other clusters: {_some(others)}",
+            what=f"{len(others)} users below {names.mesh_path(owners.mesh)} are of other clusters: {some(others, _SHOWN)}",
             why="They belong to a living cluster with the same mesh, or to a lost one whose users nobody ends",
             do="If that cluster is lost, add the UID of its kube-system to spec.takeOverFrom; docs/operations/rebuild.md",
             level="Remark",
@@ -186,7 +187,7 @@ def judge_buckets(store: str, found: Iterable[Bucket], owners: Owners) -> Iterat
         yield Finding(
             check=CHECK,
             object=f"ObjectStore {store}",
-            what=f"{len(gone)} buckets carry the marks of products that do not exist: {_some(gone)}",
+            what=f"{len(gone)} buckets carry the marks of products that do not exist: {some(gone, _SHOWN)}",
             why="deletionPolicy Retain keeps data; a product of the same name and namespace takes its bucket back",
             do=f"Apply the product again; or delete the bucket by hand if nobody needs what is in it: aws s3 ls {first} --recursive",
             level="Remark",
@@ -196,8 +197,3 @@ def judge_buckets(store: str, found: Iterable[Bucket], owners: Owners) -> Iterat
 def _product_of(tags: Mapping[str, str]) -> tuple[str, str]:
     """A product that was made again or restored has another uid, and takes the bucket of its name back."""
     return tags.get(marks.NAMESPACE_TAG, ""), tags.get(marks.NAME_TAG, "")
-
-
-def _some(listed: list[str]) -> str:
-    more = len(listed) - _SHOWN
-    return ", ".join(listed[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -18,6 +18,7 @@ from clouddatamesh.model.operations import (
     ReplaceChild,
 )
 from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
+from clouddatamesh.model.words import some
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import is_child_of, want_children, want_namespace
@@ -25,8 +26,6 @@ from clouddatamesh.plan.diff import covers, with_uid
 from clouddatamesh.plan.namespaces import belongs_to, holder_of, is_recorded, judge, releasing, taking
 from clouddatamesh.plan.quotas import plan_counting
 from clouddatamesh.plan.roles import plan_roles
-
-_SHOWN = 5
 
 
 def namespaces_of(domain: Domain) -> tuple[str, ...]:
@@ -215,8 +214,7 @@ def _count(access: Iterable[Key]) -> list[str]:
 
 
 def _in_use(what: str, users: list[str]) -> Waiting:
-    more = f" and {len(users) - _SHOWN} more" if len(users) > _SHOWN else ""
-    return Waiting(reasons.IN_USE, f"{what} {', '.join(sorted(users)[:_SHOWN])}{more}; delete these first")
+    return Waiting(reasons.IN_USE, f"{what} {some(sorted(users))}; delete these first")
 
 
 def plan_deletion(domain: Domain, world: DomainWorld) -> Plan:

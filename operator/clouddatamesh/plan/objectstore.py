@@ -14,6 +14,7 @@ from clouddatamesh.model.objects import Event
 from clouddatamesh.model.operations import Announce, HoldObject, Record, ReleaseObject
 from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
 from clouddatamesh.model.store_operations import CreateBucket, CreatePrincipal, DeleteKey, DeletePolicy, MarkBucket, UpdateBucket
+from clouddatamesh.model.words import some
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.binding import surplus_rights
@@ -267,11 +268,10 @@ def plan_deletion(store: ObjectStore, world: StoreWorld) -> Plan:
 def _plan_release(store: ObjectStore, world: StoreWorld) -> Steps:
     if not world.users:
         return Steps((ReleaseObject(),))
-    shown = ", ".join(str(key) for key in sorted(world.users)[:_SHOWN])
-    more = f" and {len(world.users) - _SHOWN} more" if len(world.users) > _SHOWN else ""
+    shown = some(sorted(world.users))
     if not marks.is_orphaned(store.metadata):
         why = (
-            f"Deletion waits for {shown}{more}; delete these first, or leave their buckets and keys behind with annotation"
+            f"Deletion waits for {shown}; delete these first, or leave their buckets and keys behind with annotation"
             f" {marks.ORPHAN_ANNOTATION}={store.metadata.name}"
         )
         return stopped(Waiting(reasons.IN_USE, why))

@@ -11,13 +11,13 @@ from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.errors import MeshError, Terminal, Waiting
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.plan import Steps, stopped
+from clouddatamesh.model.words import some
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import is_child_of
 from clouddatamesh.plan.moments import is_ahead
 
 _PATIENCE: Final = timedelta(minutes=1)
-_SHOWN: Final = 5
 
 
 def plan_counting(domain: Domain, world: DomainWorld, condition: str) -> Steps:
@@ -61,7 +61,5 @@ def _fault(uncounted: list[tuple[str, str]]) -> MeshError:
 
 
 def _named(uncounted: list[tuple[str, str]]) -> str:
-    keys = sorted({key for key, _ in uncounted})
-    places = sorted({place for _, place in uncounted})
-    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
-    return f"{', '.join(keys[:_SHOWN])}{more} (ResourceQuota {marks.MANAGER} in namespace {places[0]})"
+    keys, place = sorted({key for key, _ in uncounted}), min(place for _, place in uncounted)
+    return f"{some(keys)} (ResourceQuota {marks.MANAGER} in namespace {place})"

@@ -14,6 +14,7 @@ from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.outcome import Finding
 from clouddatamesh.model.plan import Operation, Part, Steps
 from clouddatamesh.model.store_operations import DisableKey
+from clouddatamesh.model.words import some
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import binding, moments, names
 
@@ -22,7 +23,6 @@ MOST: Final = 20
 ORPHANED: Final = "PrincipalsOrphaned"
 SEEN_FOR: Final = timedelta(minutes=5)
 DISABLED_FOR: Final = timedelta(minutes=1)
-_SHOWN: Final = 5
 
 
 def find_orphans(principals: Iterable[str], owned: Iterable[str]) -> tuple[str, ...]:
@@ -90,9 +90,7 @@ def orphan_findings(world: StoreWorld) -> tuple[Finding, ...]:
     """What a condition says of them."""
     if not world.orphans:
         return ()
-    shown = ", ".join(world.orphans[:_SHOWN])
-    more = f" and {len(world.orphans) - _SHOWN} more" if len(world.orphans) > _SHOWN else ""
-    what = f"Principals without a living owner: {shown}{more}"
+    what = f"Principals without a living owner: {some(world.orphans)}"
     if is_braked(world):
         way_out = (
             f"{len(world.orphans)} of {world.principals} are left alone; apply the manifests that they belong to, or remove them by hand"

@@ -18,11 +18,11 @@ from clouddatamesh.model.outcome import Finding
 from clouddatamesh.model.plan import Operation, Steps
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.model.takeover import FormerUser, LostCluster, TakeOver
+from clouddatamesh.model.words import some
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import binding, marks, moments, names
 
 UNCLAIMED: Final = "PrincipalsUnclaimed"
-_SHOWN: Final = 5
 MOST: Final = 20
 """So many unclaimed users are ended in one look."""
 
@@ -137,6 +137,4 @@ def unclaimed_findings(store: ObjectStore, world: StoreWorld) -> Iterator[Findin
 
 
 def _describe(lost: LostCluster) -> str:
-    shown = ", ".join(lost.unclaimed[:_SHOWN])
-    more = f" and {len(lost.unclaimed) - _SHOWN} more" if len(lost.unclaimed) > _SHOWN else ""
-    return f"{len(lost.unclaimed)} users of lost cluster {lost.uid} belong to no object here: {shown}{more}"
+    return f"{len(lost.unclaimed)} users of lost cluster {lost.uid} belong to no object here: {some(lost.unclaimed)}"

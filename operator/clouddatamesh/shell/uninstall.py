@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, translate
 from clouddatamesh.kube.resources import collection
 from clouddatamesh.model.objects import Manifest
+from clouddatamesh.model.words import some
 from clouddatamesh.reconcile.dispatch import RECONCILED
 
 _log = logging.getLogger(__name__)
@@ -113,6 +114,5 @@ def _ask(client: Transport, kind: str, query: dict[str, str]) -> dict[str, Any]:
         raise translate(error, f"Listing {kind}") from error
 
 
-def _some(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(sorted(names)[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+def _some(names: Iterable[str]) -> str:
+    return some(sorted(names), _SHOWN)

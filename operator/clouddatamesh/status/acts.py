@@ -18,6 +18,7 @@ from clouddatamesh.model.store_operations import (
     LeaveGroup,
     ReplaceKey,
 )
+from clouddatamesh.model.words import some
 
 _GIVES: Final = (ReplaceKey,)
 _TAKES: Final = (DeletePolicy, DetachPolicy, LeaveGroup, DisableKey, DeletePrincipal)
@@ -45,6 +46,4 @@ def announced(done: Iterable[Operation]) -> Iterator[Event]:
 
 
 def _words(operations: Sequence[Operation]) -> str:
-    words = tuple(dict.fromkeys(describe(operations)))
-    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
-    return "; ".join(words[:_SHOWN]) + more
+    return some(dict.fromkeys(describe(operations)), _SHOWN, between="; ")

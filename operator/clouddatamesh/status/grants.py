@@ -7,6 +7,7 @@ from typing import Any, Final
 from clouddatamesh import reasons
 from clouddatamesh.model.access import Answer, Ask
 from clouddatamesh.model.outcome import Finding, Outcome
+from clouddatamesh.model.words import some
 from clouddatamesh.model.world import GrantWorld
 from clouddatamesh.plan import moments
 from clouddatamesh.plan.access import terms
@@ -15,7 +16,6 @@ from clouddatamesh.plan.access.grants import cap_of, is_in_use
 from clouddatamesh.status.accessrequest import left_in
 
 _DELETABLE: Final = "; it can be deleted"
-_SHOWN: Final = 5
 
 
 def report(answer: Answer, world: GrantWorld) -> Outcome:
@@ -123,7 +123,7 @@ def _report_ban(answer: Answer, world: GrantWorld) -> Finding:
     left = [ask for ask in world.refused if _left_of(ask)]
     if not left:
         return Finding("Ready", "True", reasons.DENIED, f"{what}, and there is nothing in a store for any of them")
-    shown = ", ".join(ask.key.name for ask in left[:_SHOWN]) + (f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else "")
+    shown = some(ask.key.name for ask in left)
     return Finding("Ready", "Unknown", reasons.DENIED, f"{what}. Keys of {shown} may still work: {_left_of(left[0])}")
 
 
