@@ -182,11 +182,27 @@ def test_many_objects_in_one_state_are_told_in_one_more_sentence() -> None:
 def test_an_object_in_a_namespace_that_no_domain_has_is_nobodys() -> None:
     (found,) = objects.find_homeless("DataProduct", an_object(), frozenset({"other"}))
     assert "carries the finalizer clouddatamesh.dev/finalizer, and no Domain has the namespace sales" in found.what
-    assert found.do.endswith("kubectl delete dataproduct orders -n sales")
+    assert "kubectl delete" not in found.do
+    assert "spec.storage.deletionPolicy" in found.do
     assert list(objects.find_homeless("DataProduct", an_object(), frozenset({"sales"}))) == []
     assert list(objects.find_homeless("DataProduct", an_object(), None)) == [], "not known"
     assert list(objects.find_homeless("DataProduct", an_object(finalizers=[]), frozenset())) == []
     assert list(objects.find_homeless("DataProduct", deleted(LONG), frozenset())) == [], "told as a deletion"
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        {"metadata": {"name": "sales"}, "spec": {}},
+        {"metadata": {"name": "europe"}, "spec": {"namespaces": [{"name": "sales"}]}},
+        {"metadata": {"name": "europe"}, "spec": {"namespaces": [{"name": "eu"}]}, "status": {"namespaces": [{"name": "sales"}]}},
+    ],
+    ids=["by its name", "by its spec", "by its record"],
+)
+def test_a_namespace_that_lost_its_label_is_still_that_of_the_domain_that_names_it(domain: dict[str, Any]) -> None:
+    subject = a_subject(Server({collection("Namespace"): [], collection("Domain"): [domain]}))
+    list(objects.look_at_homes(subject))
+    assert "sales" in (subject.homes or ())
 
 
 def a_namespace(name: str, since: str | None) -> dict[str, Any]:

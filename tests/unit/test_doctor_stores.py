@@ -2,15 +2,17 @@
 
 import base64
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from clouddatamesh.doctor import orphans, stores
-from clouddatamesh.doctor.findings import Unchecked
+from clouddatamesh.doctor.findings import Finding, Unchecked
 from clouddatamesh.doctor.orphans import Owners, OwnSecrets, Users
 from clouddatamesh.kube.resources import collection
 from clouddatamesh.model.bucket import Bucket
+from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.model.world import StoreWorld
@@ -183,6 +185,30 @@ def test_a_store_whose_secret_is_missing_or_that_uses_workload_identity_is_not_c
         (found,) = orphans.look(a_subject(server))
         assert isinstance(found, Unchecked)
         assert words in found.missing
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made meanwhile", "never made"])
+def test_what_a_product_has_that_was_made_while_the_stores_were_read_is_not_nobodys(made: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = {**a_store()["spec"], "endpointUrl": "https://s3.test"}
+    read = {"/api/v1/namespaces/kube-system": {"metadata": {"uid": "cluster"}}, SECRET: encoded(access_key_id="a", secret_access_key="b")}
+    lists = {collection("ObjectStore"): [{**a_store(), "spec": spec}], collection("AccessRequest"): [], collection("DataProduct"): []}
+    server = Server({**read, **lists})
+
+    class Stores:
+        """With the user and the bucket of a product."""
+
+        def identities(self, _: object) -> Any:
+            user = names.principal_name("acme", "cluster", Key("DataProduct", "sales", "orders"))
+            return SimpleNamespace(list=lambda _: [user])
+
+        def buckets(self, _: object) -> Any:
+            if made:
+                server.objects[collection("DataProduct")] = [an_owner()]
+            return SimpleNamespace(list=lambda _: ["acme-orders"], observe_marks=lambda _: Present(a_bucket("1")))
+
+    monkeypatch.setattr(orphans, "BotoStores", Stores)
+    told = [found.what.split()[1] for found in orphans.look(a_subject(server)) if isinstance(found, Finding)]
+    assert told == ([] if made else ["users", "buckets"])
 
 
 def test_credentials_are_read_as_they_are_and_shown_nowhere() -> None:

@@ -1,5 +1,6 @@
 """What each replica says itself: /readyz, which names watches that do not watch, and the metrics of version, mesh and clock."""
 
+import http.client
 import re
 import urllib.error
 import urllib.request
@@ -153,5 +154,5 @@ def _ask_here(port: str, path: str) -> tuple[int, str]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read(_MOST).decode(errors="replace")
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         return 0, f"{type(error).__name__}: {error}"

@@ -10,6 +10,7 @@ from clouddatamesh.doctor.symptoms import Situation, Symptom, find_symptoms
 from clouddatamesh.kube.resources import RESOURCES, collection
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.access.facts import part_of
 
 CHECK: Final = "objects"
 _EACH: Final = 10
@@ -45,16 +46,27 @@ class Objects:
 
 
 def look_at_homes(subject: Subject) -> Iterator[Result]:
-    """Which namespaces Domains have; nothing is said of objects in others while that is not known."""
+    """Which namespaces Domains have or name; nothing is said of objects in others while that is not known.
+
+    A label may be lost for a while, as when no operator runs that puts it back: what a Domain names is its own matter.
+    """
     names: set[str] = set()
-    for found in subject.reader.pages(collection("Namespace"), {"labelSelector": marks.DOMAIN_LABEL}):
-        names.add(found["metadata"]["name"])
+    for found in _homes(subject):
+        names.add(found)
         if len(names) > _NAMES:
             missing = f"there are more than {_NAMES} such namespaces"
             yield Unchecked(check=CHECK, what="objects in namespaces that no Domain has", missing=missing)
             return
     subject.homes = frozenset(names)
     yield Checked(check=CHECK, what=f"{len(names)} namespaces of Domains")
+
+
+def _homes(subject: Subject) -> Iterator[str]:
+    for found in subject.reader.pages(collection("Namespace"), {"labelSelector": marks.DOMAIN_LABEL}):
+        yield found["metadata"]["name"]
+    for found in subject.reader.pages(collection("Domain")):
+        listed = part_of(found, "spec").get("namespaces") or [found["metadata"]]
+        yield from (one["name"] for one in (*listed, *(part_of(found, "status").get("namespaces") or ())))
 
 
 def find_homeless(kind: str, found: Manifest, homes: frozenset[str] | None) -> Iterator[Symptom]:
@@ -70,8 +82,8 @@ def find_homeless(kind: str, found: Manifest, homes: frozenset[str] | None) -> I
         Key(kind, namespace, metadata["name"]),
         f"It carries the finalizer {marks.FINALIZER}, and no Domain has the namespace {namespace}",
         "The operator creates and gives nothing there; deleting the object, or the namespace, still needs the operator",
-        f"Name {namespace} in a Domain's spec.namespaces, or delete it while the operator runs: kubectl delete {kind.lower()}"
-        f" {metadata['name']} -n {namespace}",
+        f"Name {namespace} in a Domain's spec.namespaces; if nobody needs the object, delete it while the operator runs, after a look at"
+        " spec.storage.deletionPolicy where it is a product",
     )
 
 

@@ -89,22 +89,42 @@ def look(subject: Subject) -> Iterator[Result]:
         missing = "the name of the mesh is not known; give it by --mesh" if system else "Namespace kube-system does not exist"
         yield Unchecked(check=CHECK, what="users and buckets in the stores", missing=missing)
         return
-    owners = Owners(subject.mesh, str(system["metadata"]["uid"]))
+    cluster = str(system["metadata"]["uid"])
+    search = _Search(subject, _owners(subject, cluster))
+    for manifest in subject.reader.pages(collection("ObjectStore")):
+        yield from search.look({"apiVersion": RESOURCES["ObjectStore"].api_version, "kind": "ObjectStore", **manifest})
+    owners = _owners(subject, cluster) if search.held else Owners(subject.mesh, cluster)
+    for held in search.held:
+        yield from judge_users(held.store, held.users, owners)
+        yield from judge_buckets(held.store, held.buckets, owners)
+
+
+def _owners(subject: Subject, cluster: str) -> Owners:
+    """Of all products and requests. What is in a store is judged by those that are there after it was read: it may be new."""
+    owners = Owners(subject.mesh, cluster)
     for kind in OWNERS:
         for found in subject.reader.pages(collection(kind)):
             owners.take(kind, found)
             if len(owners.principals) > _OWNERS:
                 raise Transient("", f"There are more than {_OWNERS // 2} products and requests")
-    search = _Search(subject, owners)
-    for manifest in subject.reader.pages(collection("ObjectStore")):
-        yield from search.look({"apiVersion": RESOURCES["ObjectStore"].api_version, "kind": "ObjectStore", **manifest})
+    return owners
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What a store holds that nobody owned when it was read."""
+
+    store: str
+    users: Users
+    buckets: tuple[Bucket, ...]
 
 
 class _Search:
-    """Reads the stores, one after the other."""
+    """Reads the stores, one after the other. `held` are those in which something is without an owner."""
 
     def __init__(self, subject: Subject, owners: Owners) -> None:
         self._subject, self._owners, self._stores = subject, owners, BotoStores()
+        self.held: list[_Held] = []
 
     def look(self, manifest: Manifest) -> Iterator[Result]:
         """One store; what it refuses is reported as not checked."""
@@ -117,8 +137,8 @@ class _Search:
                 yield Unchecked(check=CHECK, what=what, missing=missing)
                 return
             connection = connection_of(store, OwnSecrets(self._subject))
-            yield from judge_users(name, self._read_users(connection), self._owners)
-            yield from self._look_at_buckets(name, f"{store.spec.bucket_prefix}-", connection)
+            users = self._read_users(connection)
+            yield from self._look_at_buckets(name, f"{store.spec.bucket_prefix}-", connection, users)
         except NotAllowed as refused:
             by_design = self._subject.is_by_design(refused.need)
             yield Unchecked(check=CHECK, what=what, missing=str(refused), by_design=by_design)
@@ -129,10 +149,11 @@ class _Search:
         self._subject.reader.check_time()
         identities, owners = self._stores.identities(connection), self._owners
         own = set(identities.list(names.principal_path(owners.mesh, owners.cluster)))
-        every = {user for user in identities.list(names.mesh_path(owners.mesh)) if not names.is_marker_name(user)}
+        listed = identities.list(names.mesh_path(owners.mesh))
+        every = {user for user in listed if not names.is_marker_name(user) and user not in owners.principals}
         return Users(tuple(sorted(every & own)), tuple(sorted(every - own)))
 
-    def _look_at_buckets(self, name: str, prefix: str, connection: Connection) -> Iterator[Result]:
+    def _look_at_buckets(self, name: str, prefix: str, connection: Connection, users: Users) -> Iterator[Result]:
         buckets, path_of = self._stores.buckets(connection), names.mesh_path(self._owners.mesh)
         unknown = [bucket for bucket in buckets.list(prefix) if bucket not in self._owners.buckets]
         found: list[Bucket] = []
@@ -140,7 +161,8 @@ class _Search:
             self._subject.reader.check_time()
             seen = buckets.observe_marks(bucket)
             found += [seen.value] if isinstance(seen, Present) else []
-        yield from judge_buckets(name, found, self._owners)
+        if found or users != Users():
+            self.held.append(_Held(name, users, tuple(found)))
         if len(unknown) > _BUCKETS:
             what = f"{len(unknown) - _BUCKETS} buckets in ObjectStore {name} that no product records"
             yield Unchecked(check=CHECK, what=what, missing=f"only the first {_BUCKETS} are read")

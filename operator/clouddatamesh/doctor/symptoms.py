@@ -101,8 +101,10 @@ def _way_out(key: Key, reason: str) -> str:
     if reason == reasons.IN_USE and key.kind == "DataProduct":
         return f"End the consumers' access: {annotate}/cut-off={key.name}"
     if reason == reasons.IN_USE:
+        keeps = "If the deletion is a mistake: it harms nothing while it waits; docs/operations/break-glass.md says how it is undone"
         return (
-            f"kubectl get dataproducts,accessrequests -A, and delete what the message names; to let go of all: {annotate}/orphan={key.name}"
+            f"{keeps}. If it is meant: delete what the message names, of which products with deletionPolicy Delete lose their data; or"
+            f" leave buckets and keys behind, which then work and cannot be revoked: {annotate}/orphan={key.name}"
         )
     return f"{advice_of(reason)} If the store is gone: {annotate}/orphan={key.name}"
 
