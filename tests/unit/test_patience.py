@@ -34,6 +34,7 @@ NOON, LATER = "Thu, 26 Nov 2026 12:00:00 GMT", "Thu, 26 Nov 2026 12:00:07 GMT"
         (503, {"Retry-After": "-1"}, 0.0),
         (503, {"Retry-After": "soon"}, 0.0),
         (503, {"Retry-After": "nan"}, 0.0),
+        (503, {"Retry-After": "Fri, 31 Dec 99999999999999999999 23:59:59 GMT", "Date": NOON}, 0.0),
         (429, {}, 0.0),
         (201, {"Retry-After": "3"}, 0.0),
     ],
@@ -69,6 +70,21 @@ def test_a_short_wait_is_waited_for_and_of_a_long_one_the_caller_is_told(served:
         client.request("GET", "/a")
     assert caught.value.reason == reasons.CLUSTER_UNAVAILABLE
     assert len(served.seen) == 1
+    client.close()
+
+
+def test_a_caller_waits_for_no_longer_than_once_though_others_are_told_to_wait_again_and_again(served: Served, tmp_path: Path) -> None:
+    class Renewed(Patience):
+        """Each time that it is over, another answer asks for the same again."""
+
+        def left(self) -> float:
+            return 0.3
+
+    client = Client(kubeconfig=write_config(tmp_path, port=served.port), manner=Manner(patience=Renewed()))
+    began = time.monotonic()
+    with pytest.raises(Transient, match="Retry-After"):
+        client.request("GET", "/a")
+    assert time.monotonic() - began < 4.0
     client.close()
 
 

@@ -25,7 +25,7 @@ JSON, APPLY, MERGE = "application/json", "application/apply-patch+yaml", "applic
 JSON_PATCH = "application/json-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _WAITS: Final = 2.0
-"""Seconds of Retry-After that a caller waits for. Where it is more he is told, and comes again by his own backoff."""
+"""Seconds that a caller waits because of Retry-After. Where it is more he is told, and comes again by his own backoff."""
 _LOGIN_SECONDS: Final = 60.0
 LOGIN_ERRORS: Final = (kubernetes_config.ConfigException, OSError)
 """What making a Client may raise."""
@@ -137,9 +137,10 @@ class Client:
         return answer.status, answer.data
 
     def _wait(self) -> None:
-        """A worker that fails in the middle of an object costs more calls than one that waits a moment."""
+        """A worker that fails in the middle of an object costs more calls than one that waits a moment, and no more than that."""
+        latest = self._monotonic() + _WAITS
         while left := self._manner.patience.left():
-            if left > _WAITS:
+            if self._monotonic() + left > latest:
                 raise Away(reasons.CLUSTER_UNAVAILABLE, "The API server asked by Retry-After not to be asked for a while")
             time.sleep(left)
 

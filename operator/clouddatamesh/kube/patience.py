@@ -40,5 +40,5 @@ def _seconds_in(asked: str, date: str) -> float:
         pass
     try:
         return max((parsedate_to_datetime(asked) - parsedate_to_datetime(date)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0
