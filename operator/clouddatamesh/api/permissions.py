@@ -50,6 +50,12 @@ OPERATOR_CLUSTER: Final = (
 )
 """In the whole cluster."""
 
+
+def in_cluster(bindable: tuple[str, ...]) -> tuple[PolicyRule, ...]:
+    """The same, where Domains may hand out additional roles."""
+    return (*OPERATOR_CLUSTER, binding(*bindable)) if bindable else OPERATOR_CLUSTER
+
+
 OPERATOR_OWN_NAMESPACE: Final = (
     PolicyRule(("",), ("secrets",), ("get",), "Read the credentials that an ObjectStore names"),
     PolicyRule(("coordination.k8s.io",), ("leases",), ("get", "create", "update"), "Agree with other replicas on who works"),

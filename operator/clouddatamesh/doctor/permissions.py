@@ -21,8 +21,7 @@ _NAMESPACES: Final = 10
 def look(subject: Subject) -> Iterator[Result]:
     """The roles in the cluster and in the operator's namespace."""
     asked = who(subject)
-    further = (permissions.binding(*subject.bindable),) if subject.bindable else ()
-    rules = [(rule, tuple(needs_of(rule))) for rule in (*permissions.OPERATOR_CLUSTER, *further)]
+    rules = [(rule, tuple(needs_of(rule))) for rule in permissions.in_cluster(subject.bindable)]
     rules += [(rule, tuple(needs_of(rule, namespace=subject.namespace))) for rule in permissions.OPERATOR_OWN_NAMESPACE]
     missing = [(rule, tuple(need for need in needs if not subject.reader.is_granted(need, asked))) for rule, needs in rules]
     count, lacking = (sum(len(needs) for _, needs in listed) for listed in (rules, missing))

@@ -57,8 +57,7 @@ class AccessCheck:
 
 def needs(namespace: str, bindable: tuple[str, ...] = ()) -> tuple[Need, ...]:
     """Every single permission that is declared, as the API server is asked for it; `bindable` are the additional roles of Domains."""
-    further = (permissions.binding(*bindable),) if bindable else ()
-    everywhere = (need for rule in (*permissions.OPERATOR_CLUSTER, *further) for need in needs_of(rule))
+    everywhere = (need for rule in permissions.in_cluster(bindable) for need in needs_of(rule))
     here = (need for rule in permissions.OPERATOR_OWN_NAMESPACE for need in needs_of(rule, namespace=namespace))
     return tuple(sorted({*everywhere, *here}))
 
