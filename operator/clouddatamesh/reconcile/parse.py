@@ -1,6 +1,5 @@
 """Step 1: a manifest becomes a model, or a sentence that names the field."""
 
-from contextlib import suppress
 from copy import deepcopy
 from typing import Any, Final, TypeVar
 
@@ -43,14 +42,13 @@ def read_leniently(model: type[R], manifest: Manifest) -> R:
     Every default of our models is the cautious one, but for those in `_MEANT`. What is required is taken out with what it is part of;
     where that cannot be missing it is Terminal(InvalidSpec).
     """
-    with suppress(ValidationError):
-        return model.model_validate(manifest)
-    left = deepcopy(dict(manifest))
+    left: Any = manifest
     for _ in range(_ROUNDS):
         try:
             return model.model_validate(left)
         except ValidationError as error:
             places = [fault["loc"] for fault in error.errors(include_input=False, include_url=False)]
+        left = deepcopy(dict(manifest)) if left is manifest else left
         if not any([_drop(left, place) for place in sorted(places, key=len, reverse=True)]):
             break
         left = _without_gaps(left)

@@ -58,12 +58,13 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
         return Decision(reasons.DENIED, f"AccessGrant {name_of(denial)} refuses it{_note(denial)}", stalled=True)
     approvals = [answer for answer in standing if not answer.superseded]
     recorded = next((answer for answer in approvals if _is_recorded(answer, port, ask, world)), None)
-    running = recorded if _runs(ask, world) else None
+    runs = _runs(ask, world)
+    running = recorded if runs else None
     living = [answer for answer in approvals if answer.readable and is_living(answer, port, ask, world.now)]
     obstacle = find_obstacle(ask, world, port, running if living else recorded)
     longest = max(living, key=lambda answer: length_key(answer, port, ask), default=None)
     if obstacle is not None:
-        kept = running or (longest if obstacle.passes and ask.place is not None and _runs(ask, world) else None)
+        kept = running or (longest if obstacle.passes and ask.place is not None and runs else None)
         if kept is not None:
             return replace(_given(kept, port, ask), trouble=_trouble(obstacle), stays=True)
         over, short = _over(ask, world, port, approvals) if not living else ([], ())
@@ -91,8 +92,13 @@ def _over(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> 
 
     A clock that is not trusted ends none.
     """
-    frozen = [answer for answer in approvals if is_frozen(answer, ask) and not is_living(answer, port, ask, world.now)]
-    over = [answer for answer in approvals if (answer.readable and not is_endless(answer, port)) or answer in frozen]
+
+    def has_ended(answer: Answer) -> bool:
+        if is_frozen(answer, ask):
+            return not is_living(answer, port, ask, world.now)
+        return answer.readable and not is_endless(answer, port)
+
+    over = [answer for answer in approvals if has_ended(answer)]
     short = tuple(answer for answer in over if not answer.ended and is_cut_short(answer, port, ask, world.now))
     return (over, short) if world.is_time_trusted else ([], ())
 
@@ -129,7 +135,9 @@ def _unanswered(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer
         asks = "spec.renewal.requestedAt has not come yet" if early else "ask again with spec.renewal"
         way_on = "the renewal waits for a newer grant" if renews else asks
         last = max((end for answer in over if (end := end_of(answer, port, ask)) is not None), default=None)
-        return Decision(reasons.EXPIRED, f"The end of the grant has passed; {way_on}", not renews, until=last, past=True, ended=short)
+        return Decision(
+            reasons.EXPIRED, f"The end of the grant has passed; {way_on}", stalled=not renews, until=last, past=True, ended=short
+        )
     if _answers_itself(ask, port):
         return Decision(reasons.AWAITING_GRANT, "The port approves by itself", port=port, answer=True)
     if auto:

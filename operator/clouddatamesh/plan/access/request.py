@@ -171,8 +171,8 @@ def _plan_giving(giving: Giving, world: AccessWorld) -> Steps:
         # The policy is read back before there is a key: another pass sees what this one made.
         return _plan_holds(giving, gives=True) + Steps((b.put_policy(binding),))
     issuing = _plan_keys(giving, principal, world)
-    is_first = any(isinstance(operation, ReplaceKey) for operation in issuing.operations)
-    return _plan_holds(giving, gives=is_first) + issuing
+    gives = any(isinstance(operation, ReplaceKey) for operation in issuing.operations)
+    return _plan_holds(giving, gives=gives) + issuing
 
 
 def _plan_unseen(decision: Decision, world: AccessWorld, *, keeps: bool) -> Steps:
