@@ -6,6 +6,12 @@ from tests.support.gitops import Gitops, Manifest
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
 
 FOREIGN: Final = "retail-foreign-data"
+MODES: Final[dict[str, tuple[tuple[str, ...], dict[str, str]]]] = {
+    "client": ((), {}),
+    "server": (("ServerSideApply=true",), {}),
+    "diff": (("ServerSideApply=true",), {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}),
+}
+"""Ways in which Argo CD applies and compares: options of a sync, and annotations of an Application."""
 NOTHING: Final = {field: None for field in ("dataProductRef", "outputPort", "requestRef", "consumer", "mode", "validUntil")}
 AUTO: Final = {
     "name": "daily",

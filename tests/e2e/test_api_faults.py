@@ -100,17 +100,22 @@ class Watcher:
         mesh.door.silence("domains")
         self._began = time.monotonic()
         mesh.installed.cluster.kubectl("annotate", "domain", "sales", f"{NUDGE}=unseen")
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
     def join(self) -> None:
         self._thread.join(max(self._began + SILENT - time.monotonic(), 0.0))
 
+    def stop(self) -> None:
+        """Whether or not it has healed: the operator ends now."""
+        self._stopped.set()
+        self._thread.join()
+
     def _work(self) -> None:
-        while not self.healed and time.monotonic() - self._began < SILENT:
+        while not self.healed and time.monotonic() - self._began < SILENT and not self._stopped.wait(0.5):
             with contextlib.suppress(OSError):  # an operator that is too busy for an answer is asked again
                 self._look()
-            time.sleep(0.5)
 
     def _look(self) -> None:
         self.told += [line for line in self._mesh.ask("/readyz")[1].splitlines() if "watch of Domain " in line]
@@ -121,9 +126,11 @@ class Watcher:
 
 
 @pytest.fixture(scope="module")
-def silenced(mesh: Faulty) -> Watcher:
+def silenced(mesh: Faulty) -> Iterator[Watcher]:
     """Begins with the first test, as it takes the longest; the faults in between are of other requests."""
-    return Watcher(mesh)
+    watcher = Watcher(mesh)
+    yield watcher
+    watcher.stop()
 
 
 @pytest.mark.usefixtures("silenced")

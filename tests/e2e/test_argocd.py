@@ -14,7 +14,7 @@ from hack.tools.argo_cd import find_obstacles
 from hack.tools.s3_moto import Moto
 from tests.e2e.argo_actions import Desk
 from tests.e2e.argo_ends import ALL, MESH, MESH_FILES, OPERATOR, SECRET_FILE, Ends
-from tests.e2e.argo_folders import AUTO, FOREIGN, NOTHING, OF_LEDGER, a_broken_product, a_busy_folder, everything
+from tests.e2e.argo_folders import AUTO, FOREIGN, MODES, NOTHING, OF_LEDGER, a_broken_product, a_busy_folder, everything
 from tests.e2e.argo_seen import denied, reads, told
 from tests.support.gitops import Gitops, Manifest, a_mesh_from_git, an_application
 from tests.support.manifests import a_domain, a_grant, a_product, a_store
@@ -24,11 +24,6 @@ DOMAINS: Final = ("customer", "inventory", "sales")
 ALL_DOMAINS: Final = [f"Domain/{domain}" for domain in DOMAINS]
 APPLICATIONS: Final = {"mesh-platform", *(f"mesh-{what}-{domain}" for what in ("domains", "grants") for domain in DOMAINS)}
 ENTRY: Final = "clouddatamesh.dev"
-MODES: Final[dict[str, tuple[tuple[str, ...], dict[str, str]]]] = {
-    "client": ((), {}),
-    "server": (("ServerSideApply=true",), {}),
-    "diff": (("ServerSideApply=true",), {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}),
-}
 
 
 @pytest.fixture(scope="module")

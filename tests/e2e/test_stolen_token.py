@@ -19,7 +19,7 @@ REFUSED = {BY_RBAC: (403,), BY_GUARD: (403, 422)}
 
 @pytest.fixture(scope="module")
 def thief(mesh: Actors, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """Whoever has a token of the operator, and a namespace of nobody beside the domains."""
+    """Whoever has a token of the operator, and a namespace that no Domain has."""
     cluster = mesh.installed.cluster
     mesh.installed.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "nobodys"}})
     admin = Api(cluster.kubeconfig)

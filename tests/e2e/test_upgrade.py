@@ -1,7 +1,7 @@
 """A mesh made by an earlier version is taken on as it is, and can go back: no bucket foreign, no key issued again, no user swept, no
 child written but Secrets once, no condition that flaps. On RGW.
 
-The earlier versions are their own commits: chart and code of each from an archive beside the checkout. Two replicas run.
+The earlier versions are their own commits: chart and code of each from an archive outside the checkout. Two replicas run.
 """
 
 import json

@@ -43,7 +43,7 @@ class Watched:
         self._since = now()
 
     def begin(self, subject: Subject) -> Iterator[Result]:
-        """The first look, and the name of the mesh, which the operator recorded beside it."""
+        """The first look, and the name of the mesh, which the operator recorded in the same namespace."""
         self._first, self._since = _read(subject), self._now()
         record = subject.reader.get(path(Key("Lease", subject.namespace, RECORD)))
         recorded = ((record or {}).get("metadata", {}).get("annotations") or {}).get(ANNOTATION, "")

@@ -18,7 +18,7 @@ from clouddatamesh.status.summarize import condition_of, is_true
 
 CHECK: Final = "stores"
 _PROBED: Final = Settings(mesh="", namespace="").probe_interval + timedelta(hours=1)
-"""After so long without a probe none was made when it was due."""
+"""Without a probe for this time, none was made when it was due."""
 
 
 def look(subject: Subject) -> Iterator[Result]:

@@ -8,7 +8,7 @@ _log = logging.getLogger(__name__)
 
 
 class Turns:
-    """`fill` lists them and may take long, so it runs beside the lease's renewals; `begin` and `pause` switch the work.
+    """`fill` lists them and may take long, so it runs in parallel to the lease's renewals; `begin` and `pause` switch the work.
 
     Where the lease was lost while it listed, nothing begins: the next turn lists again. A turn that fails is told to `failed`, as a
     leader that is idle is worse than none.
