@@ -1,4 +1,7 @@
-"""Draws what a command printed as a picture of a terminal: `make demo | python hack/picture.py docs/assets/demo.svg`, then Ctrl-C."""
+"""Draws what `make demo` printed as a picture of a terminal.
+
+`make demo > build/demo.txt`, Ctrl-C after its last figures, then `python hack/picture.py docs/assets/demo.svg < build/demo.txt`.
+"""
 
 import re
 import sys
