@@ -35,3 +35,8 @@ class Store:
             aws_secret_access_key=secret_key or self.secret_key,
             config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
         )
+
+    def users(self, path: str) -> list[str]:
+        """Names of the users below a path, sorted. One page does not do: RGW looks at 100 users, of whatever path, for each."""
+        pages = self.client("iam").get_paginator("list_users").paginate(PathPrefix=path)
+        return sorted(user["UserName"] for page in pages for user in page["Users"])

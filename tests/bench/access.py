@@ -199,8 +199,7 @@ class Access:
         """What stands in the store and the cluster beyond one user, policy, key and Secret of each product."""
         iam, mesh = self._bench.store.client("iam"), self._bench.mesh.mesh
         products = [product["status"]["producer"]["principal"] for product in self._list("dataproducts")]
-        pages = iam.get_paginator("list_users").paginate(PathPrefix=naming.mesh_path(mesh))
-        users = [user["UserName"] for page in pages for user in page["Users"] if not user["UserName"].startswith("mesh.marker-")]
+        users = [user for user in self._bench.store.users(naming.mesh_path(mesh)) if not user.startswith("mesh.marker-")]
         secrets = self._raw.send("GET", "/api/v1/secrets?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dclouddatamesh")["items"]
         ours = [secret for secret in secrets if secret.get("type") == "servicebinding.io/s3"]
         return {

@@ -54,8 +54,7 @@ class Ends:
 
     def users(self) -> set[str]:
         """The mesh's users in the store, without the marker, which has no key."""
-        found = self.mesh.store.client("iam").list_users(PathPrefix="/clouddatamesh/retail/")["Users"]
-        return {one["UserName"] for one in found if not one["UserName"].startswith("mesh.marker")}
+        return {one for one in self.mesh.store.users("/clouddatamesh/retail/") if not one.startswith("mesh.marker")}
 
     def fill(self, name: str, namespace: str) -> str:
         """An object in the bucket of a product; the bucket."""

@@ -104,8 +104,8 @@ def decide_later(mesh: Faulty, lie: Lie) -> None:
 def strangers_made(store: Store) -> list[str]:
     """Users with keys and buckets of products that were made in a store to which none of them belongs."""
     iam, found = store.client("iam"), []
-    for page in iam.get_paginator("list_users").paginate(PathPrefix=f"/clouddatamesh/{MESH}/"):
-        found += [user["UserName"] for user in page["Users"] if iam.list_access_keys(UserName=user["UserName"])["AccessKeyMetadata"]]
+    for user in store.users(f"/clouddatamesh/{MESH}/"):
+        found += [user] if iam.list_access_keys(UserName=user)["AccessKeyMetadata"] else []
     try:
         buckets = store.client("s3").list_buckets()["Buckets"]
     except ClientError:

@@ -70,8 +70,8 @@ class Folder:
 
     def residue(self) -> list[str]:
         """What is left of the three domains that no deleted object may leave: users in the store, Secrets and children in the cluster."""
-        users = self.mesh.iam.list_users(PathPrefix="/clouddatamesh/retail/")["Users"]
-        left = [f"user {one['UserName']}" for one in users if one["UserName"].startswith(tuple(f"{domain}-" for domain in DOMAINS))]
+        users = self.mesh.store.users("/clouddatamesh/retail/")
+        left = [f"user {one}" for one in users if one.startswith(tuple(f"{domain}-" for domain in DOMAINS))]
         for domain in DOMAINS:
             found = self.mesh.installed.all(",".join(("secrets", *CHILDREN)), domain)
             left += [f"{one['kind']} {domain}/{one['metadata']['name']}" for one in found]

@@ -178,8 +178,8 @@ def test_whoever_was_not_granted_has_neither_user_nor_secret(matrix: Matrix) -> 
     for deal in (alone, other):
         matrix.mesh.installed.until(partial(waits, matrix, deal), what=f"{deal.name} waits")
         assert not matrix.mesh.installed.get("secret", deal.name, "inventory")
-    users = matrix.store.client("iam").list_users(PathPrefix="/clouddatamesh/acme/", MaxItems=1000)["Users"]
-    assert not [user["UserName"] for user in users if "ungranted" in user["UserName"] or "mistaken" in user["UserName"]]
+    users = matrix.store.users("/clouddatamesh/acme/")
+    assert not [user for user in users if "ungranted" in user or "mistaken" in user]
 
 
 def waits(matrix: Matrix, deal: Deal) -> bool:

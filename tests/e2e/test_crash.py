@@ -135,14 +135,8 @@ def _owners(mesh: Installation) -> dict[str, int]:
 
 def _principals(mesh: Installation, store: Store) -> dict[str, int]:
     """Principals that are there, with the number of their keys."""
-    iam = store.client("iam")
-    users = [
-        user["UserName"]
-        for page in iam.get_paginator("list_users").paginate(PathPrefix=f"/clouddatamesh/{mesh.mesh}/")
-        for user in page["Users"]
-        if not is_marker_name(user["UserName"])
-    ]
-    return {name: len(iam.list_access_keys(UserName=name)["AccessKeyMetadata"]) for name in sorted(users)}
+    iam, users = store.client("iam"), store.users(f"/clouddatamesh/{mesh.mesh}/")
+    return {name: len(iam.list_access_keys(UserName=name)["AccessKeyMetadata"]) for name in users if not is_marker_name(name)}
 
 
 def _secrets(mesh: Installation) -> list[tuple[str, str]]:

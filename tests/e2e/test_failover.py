@@ -95,7 +95,6 @@ def test_after_all_of_it_each_product_has_one_user_with_one_key(pair: Pair) -> N
     failover.mesh.until(lambda: failover.not_ready() == 0, seconds=60, what="everything")
     real = [one for one in failover.mesh.all("dataproduct", "sales") if one["spec"]["lifecycle"] != "proposed"]
     wanted = sorted(one["status"]["producer"]["principal"] for one in real)
-    users = [user["UserName"] for user in iam.list_users(PathPrefix="/clouddatamesh/pair/")["Users"]]
-    assert sorted(user for user in users if not user.startswith("mesh.marker")) == wanted
+    assert [user for user in pair.store.users("/clouddatamesh/pair/") if not user.startswith("mesh.marker")] == wanted
     assert [len(iam.list_access_keys(UserName=user)["AccessKeyMetadata"]) for user in wanted] == [1] * len(wanted)
     assert sum(pod.restarts for pod in failover.pods()) == 2

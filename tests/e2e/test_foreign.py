@@ -50,8 +50,7 @@ def test_a_secret_of_the_producers_name(mesh: Actors) -> None:
     assert "choose another" in mesh.ends("careful", reason="NotOwned", type_="CredentialsReady")["message"]
     assert frozen(mesh, "secret", "taken", "sales") == before
     mesh.nudge("careful", token="again")
-    pages = mesh.iam.get_paginator("list_users").paginate(PathPrefix="/clouddatamesh/acme/")
-    users = [user["UserName"] for page in pages for user in page["Users"] if "careful" in user["UserName"]]
+    users = [user for user in mesh.store.users("/clouddatamesh/acme/") if "careful" in user]
     assert [mesh.iam.list_access_keys(UserName=user)["AccessKeyMetadata"] for user in users] == [[]]
     mesh.delete("careful")
     assert frozen(mesh, "secret", "taken", "sales") == before

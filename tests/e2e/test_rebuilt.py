@@ -58,8 +58,7 @@ class Cluster:
 
     def users(self) -> set[str]:
         """Those in the store that are an object's, whatever their cluster."""
-        found = self.mesh.iam.list_users(PathPrefix=f"/clouddatamesh/{MESH}/")["Users"]
-        return {one["UserName"] for one in found if not one["UserName"].startswith("mesh.marker")}
+        return {one for one in self.mesh.store.users(f"/clouddatamesh/{MESH}/") if not one.startswith("mesh.marker")}
 
     def unclaimed(self) -> dict[str, int]:
         """Of each lost cluster the number of users that no object owns."""

@@ -42,9 +42,7 @@ class Realm:
 
     def keys(self) -> dict[str, int]:
         """How many keys each user of the mesh has in the store."""
-        iam = self.mesh.iam
-        pages = iam.get_paginator("list_users").paginate(PathPrefix=f"/clouddatamesh/{self.mesh.installed.mesh}/")
-        names = [user["UserName"] for page in pages for user in page["Users"]]
+        iam, names = self.mesh.iam, self.mesh.store.users(f"/clouddatamesh/{self.mesh.installed.mesh}/")
         return {name: len(iam.list_access_keys(UserName=name)["AccessKeyMetadata"]) for name in names}
 
     def reach(self) -> list[str]:
