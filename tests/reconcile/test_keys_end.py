@@ -127,4 +127,18 @@ def test_a_user_of_that_name_with_keys_of_its_own_is_somebody_elses() -> None:
     revoke(mesh)
     Driven(mesh).run(minutes=10)
     assert active(mesh, CONSUMER) == ["THEIRS"]
+    said = mesh.condition("AccessRequest", "orders-for-forecast", "inventory", "Provisioned")["message"]
+    assert said == f"The store has no user {name} of this request any more"
     assert mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["reason"] == "Revoked"
+
+
+def test_the_name_of_a_user_that_was_lost_from_sight_is_told_for_good() -> None:
+    """Somebody gave it another name and another path, so that its keys work; by the name, people find what was done to it."""
+    mesh = granted()
+    users = mesh.stores.at(ENDPOINT).users
+    name = next(name for name in users if CONSUMER in name)
+    users["renamed"] = replace(users.pop(name), name="renamed", path="/archive/")
+    revoke(mesh)
+    Driven(mesh).run(hours=2)
+    said = mesh.condition("AccessRequest", "orders-for-forecast", "inventory", "Provisioned")["message"]
+    assert name in said

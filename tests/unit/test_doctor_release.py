@@ -1,5 +1,6 @@
 """What `clouddatamesh doctor` judges of the operator itself: permissions, Lease, Deployment, replicas, clock."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -134,6 +135,9 @@ def test_the_name_of_the_mesh_is_learned_and_another_one_is_told() -> None:
     subject = a_subject(server)
     found = the_only(Watched().begin(subject))
     assert "served as mesh retail, and the name given here is acme" in found.what
+    assert found.do.startswith("Leave --mesh out, or give --mesh=retail.")
+    assert "mesh=acme" not in found.do
+    assert subject.mesh == "retail", "what the cluster recorded counts for every other check"
     subject.mesh = ""
     assert said(Watched().begin(subject)) == []
     assert subject.mesh == "retail"
@@ -217,6 +221,15 @@ def test_a_replica_of_another_version_mesh_or_time_is_told() -> None:
         "It serves mesh retail, not acme",
         "Its clock is -90 s off the API server's",
     ]
+
+
+@pytest.mark.parametrize(
+    ("is_recorded", "way_out"),
+    [(True, "--set mesh=acme"), (False, "Leave --mesh out, or give --mesh=retail")],
+)
+def test_no_replica_is_told_to_take_a_name_that_only_the_caller_gave(way_out: str, *, is_recorded: bool) -> None:
+    found = the_only(health.judge(a_replica(mesh="retail"), subject=replace(a_subject(), is_recorded=is_recorded)))
+    assert found.do.endswith(way_out)
 
 
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"

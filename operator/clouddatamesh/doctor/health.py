@@ -125,7 +125,7 @@ def judge(replica: Replica, *, subject: Subject) -> Iterator[Finding]:
         yield say(
             f"It serves mesh {mesh}, not {subject.mesh}",
             "It does not begin under another name",
-            subject.upgrade(f"mesh={quote(subject.mesh)}"),
+            subject.upgrade(f"mesh={quote(subject.mesh)}") if subject.is_recorded else f"Leave --mesh out, or give --mesh={mesh}",
         )
     skew = replica.value("clouddatamesh_clock_skew_seconds") or 0.0
     if abs(skew) > LIMIT and "clock" not in text:

@@ -47,15 +47,16 @@ class Watched:
         self._first, self._since = _read(subject), self._now()
         record = subject.reader.get(path(Key("Lease", subject.namespace, RECORD)))
         recorded = ((record or {}).get("metadata", {}).get("annotations") or {}).get(ANNOTATION, "")
+        rename = f"mesh={quote(recorded)}"
         if subject.mesh and recorded and recorded != subject.mesh:
             yield Finding(
                 check=CHECK,
                 object=f"Lease {subject.namespace}/{RECORD}",
                 what=f"This cluster is served as mesh {recorded}, and the name given here is {subject.mesh}",
                 why="The operator does not begin under another name, because the name is part of every mark of ownership",
-                do=subject.upgrade(f"mesh={quote(recorded)}"),
+                do=f"Leave --mesh out, or give --mesh={recorded}. If the release has the other name: {subject.upgrade(rename)}",
             )
-        subject.mesh = subject.mesh or recorded
+        subject.mesh, subject.is_recorded = recorded or subject.mesh, bool(recorded)
 
     def look(self, subject: Subject) -> Iterator[Result]:
         """Whether it was renewed since; waits for as long as a leader may take."""

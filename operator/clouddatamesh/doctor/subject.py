@@ -36,6 +36,9 @@ class Subject:
     installed: str = ""
     """The version of the release by its Deployment; empty where it is not known."""
     mesh: str = ""
+    """As the cluster recorded it; else as it was given."""
+    is_recorded: bool = False
+    """Whether the cluster recorded the name of the mesh."""
     bindable: tuple[str, ...] = ()
     """Additional roles that the operator may bind."""
     homes: frozenset[str] | None = None

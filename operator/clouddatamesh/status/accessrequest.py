@@ -16,7 +16,7 @@ from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.access.request import Giving, giving_of, moment_of
-from clouddatamesh.plan.access.taking import RECORD, is_secret_gone, own_principal
+from clouddatamesh.plan.access.taking import RECORD, is_secret_gone, own_principal, principal_of
 from clouddatamesh.plan.takeover import end_of_formers, living, take_over_fields
 from clouddatamesh.status.keys import told_of_keys
 from clouddatamesh.status.summarize import is_true
@@ -175,7 +175,7 @@ def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Statu
     revoked = had and decision.reason == reasons.AWAITING_GRANT
     reason = reasons.REVOKED if revoked else decision.reason
     message = f"Access was taken away, as its grant is gone. {_way_on(ask, decision)}" if revoked else decision.message
-    told = Finding("Provisioned", "False", _gone(decision), f"The store has no user {ask.principal or 'for it'} any more")
+    told = Finding("Provisioned", "False", _gone(decision), f"The store has no user {principal_of(ask, world)} of this request any more")
     if left:
         told = Finding("Provisioned", "Unknown", reasons.ABANDONED, left_in(ask))
         reason = reasons.ABANDONED if revoked else reason
