@@ -2,7 +2,7 @@
 
 import pytest
 
-from clouddatamesh.shell.streams import BEHIND, SILENT, Streams
+from clouddatamesh.shell.streams import BEHIND, SERVED, SILENT, Streams
 from tests.shell.hand import Hand
 
 
@@ -123,8 +123,7 @@ def test_what_was_awaited_before_the_server_was_restored_is_awaited_no_more(stre
     streams.expect("Domain", 500)
     clock.time += BEHIND + 1
     assert "has been behind" in streams.describe()[0]
-    streams.restart("Domain")
-    streams.restart("Secret")
+    streams.restart()
     assert streams.describe() == ()
     streams.expect("Domain", 5)
     clock.time += BEHIND + 1
@@ -132,3 +131,24 @@ def test_what_was_awaited_before_the_server_was_restored_is_awaited_no_more(stre
     assert "has been behind" in streams.describe()[0], "versions began again"
     streams.deliver("Domain", 6)
     assert streams.describe() == ()
+
+
+@pytest.mark.parametrize(("after", "is_told"), [(1.0, True), (0.9 * SERVED - 1, True), (SERVED, False)])
+def test_a_watch_that_was_cut_is_told_of_when_it_is_open_again(clock: Hand, after: float, *, is_told: bool) -> None:
+    told: list[str] = []
+    streams = Streams(("Domain", "Namespace"), resumed=told.append, now=clock)
+    clock.time += 100
+    streams.open("Domain")
+    assert told == [], "the first one has no earlier one"
+    clock.time += after
+    streams.close("Domain", by_server=True)
+    streams.open("Domain")
+    assert told == (["Domain"] if is_told else [])
+
+
+def test_a_bookmark_tells_up_to_which_version_everything_was_brought(streams: Streams) -> None:
+    assert streams.delivered("Domain") == 10
+    streams.deliver("Domain", 12)
+    assert streams.delivered("Domain") == 12
+    streams.restart()
+    assert streams.delivered("Domain") == 0

@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+SERVED: Final = 300
+"""Seconds after which the API server is asked to end a watch."""
+_CUT: Final = 0.9 * SERVED
+"""Seconds: a watch that is opened again sooner was cut by something else."""
 SILENT: Final = 80.0
 """Seconds without a sign of life after which a watch counts as blind; bookmarks come every 60 s, and kopf reconnects after 70 s."""
 BARREN: Final = 65.0
@@ -37,10 +41,12 @@ class _Stream:
 
 
 class Streams:
-    """Thread-safe; `kinds` are those that should be watched."""
+    """Thread-safe; `kinds` are those that should be watched. `resumed` is told of a kind whose watch was cut and is open again."""
 
-    def __init__(self, kinds: Iterable[str], *, now: Callable[[], float] = time.monotonic) -> None:
-        self._now, self._lock = now, threading.Lock()
+    def __init__(
+        self, kinds: Iterable[str], *, resumed: Callable[[str], object] = lambda _: None, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._now, self._resumed, self._lock = now, resumed, threading.Lock()
         self._streams = {kind: _Stream(sign=now()) for kind in kinds}
         self._sends_bookmarks = False
 
@@ -48,9 +54,12 @@ class Streams:
         """The API server answered a watch. After a barren stream that proves nothing, where it is known to send bookmarks."""
         with self._lock:
             stream, stream_now = self._streams[kind], self._now()
+            was_cut = stream.opened > 0 and stream_now - stream.opened < _CUT
             stream.opened = stream_now
             if not (stream.is_barren and self._sends_bookmarks):
                 stream.sign = stream_now
+        if was_cut:
+            self._resumed(kind)
 
     def hear(self, kind: str, *, bookmark: int = 0) -> None:
         """Something came; of a bookmark its version, up to which nothing is missing any more."""
@@ -86,11 +95,15 @@ class Streams:
             if not stream.awaited:
                 stream.awaited, stream.since = version, self._now()
 
-    def restart(self, kind: str) -> None:
+    def delivered(self, kind: str) -> int:
+        """The version up to which the watch has brought everything."""
+        with self._lock:
+            return self._streams[kind].delivered
+
+    def restart(self) -> None:
         """Versions begin again: the API server was restored, and what was awaited never comes."""
         with self._lock:
-            stream = self._streams.get(kind)
-            if stream is not None:
+            for stream in self._streams.values():
                 stream.delivered = stream.awaited = stream.newest = 0
 
     def ages(self) -> Mapping[str, float]:

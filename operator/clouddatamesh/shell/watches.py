@@ -15,7 +15,7 @@ from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.resources import RESOURCES
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
 from clouddatamesh.shell.login import Login
-from clouddatamesh.shell.streams import Streams
+from clouddatamesh.shell.streams import SERVED, Streams
 
 _IDENTITY: Final[Any] = "clouddatamesh"
 """Of kopf's peering, which is off. Left to itself kopf asks for the user's name, and a container's user often has none."""
@@ -43,7 +43,7 @@ def build_settings() -> kopf.OperatorSettings:
     settings.peering.standalone = True
     settings.posting.enabled = False
     settings.watching.chunk_size = 500
-    settings.watching.server_timeout = 300
+    settings.watching.server_timeout = SERVED
     settings.watching.inactivity_timeout = 70
     settings.watching.connect_timeout = 5
     for kind in LABELLED:

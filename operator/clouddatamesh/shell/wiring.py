@@ -12,7 +12,7 @@ from clouddatamesh.errors import MeshError
 from clouddatamesh.kube.access import find_missing
 from clouddatamesh.kube.cache import Cache, version_of
 from clouddatamesh.kube.cluster import KubeCluster
-from clouddatamesh.kube.lists import list_into
+from clouddatamesh.kube.lists import current_version, list_into
 from clouddatamesh.kube.skew import Skew
 from clouddatamesh.metrics.exporter import Exporter
 from clouddatamesh.metrics.instruments import CallMeter, WorkMeter, observe_cluster
@@ -35,6 +35,7 @@ from clouddatamesh.shell.readability import Readability
 from clouddatamesh.shell.readings import Parts, read
 from clouddatamesh.shell.record import MeshRecord
 from clouddatamesh.shell.resync import ACCESS_INTERVAL, Resync
+from clouddatamesh.shell.rewind import Rewind
 from clouddatamesh.shell.settings import ShellSettings
 from clouddatamesh.shell.streams import Streams
 from clouddatamesh.shell.supervisor import Supervisor
@@ -82,7 +83,8 @@ class Operator:
         self._clients = clients = Clients(settings, skew=skew, report=calls.requested)
         self._client = client = clients.plain
         self._cache = cache = Cache(self._tally.take)
-        self._streams = streams = Streams(WATCHED)
+        self._rewind = Rewind(known=self._version_known, current=self._version_now, found=self._begin_again)
+        self._streams = streams = Streams(WATCHED, resumed=self._rewind.ask)
         gate = Gate(self._leads, calls)
         self._cluster = cluster = KubeCluster(clients.fenced(lambda: gate.check("cluster")), cache, settings.core)
         self._queue = Queue(
@@ -157,6 +159,7 @@ class Operator:
         self._cache.listener = self._wake
         self._resync.start()
         self._access_resync.start()
+        self._rewind.start()
         self._patrol.start()
         self._workers.start()
         self._working = True
@@ -182,13 +185,20 @@ class Operator:
     def _list(self, kind: str) -> object:
         return list_into(self._cache, self._client, kind, labelled=kind in LABELLED, restored=self._begin_again)
 
-    def _begin_again(self, kind: str) -> None:
+    def _version_known(self, kind: str) -> int:
+        return max(self._cache.newest(kind), self._streams.delivered(kind))
+
+    def _version_now(self, kind: str) -> int:
+        return current_version(self._client, kind, labelled=kind in LABELLED)
+
+    def _begin_again(self, _: str) -> None:
         """The API server was restored from a backup: what is known of the other kinds is of another time too, and watches that ask for
         what comes after that time are answered with nothing until it has come again.
         """
-        self._streams.restart(kind)
+        self._streams.restart()
         if boot_time() - self._restored >= _RESTORED:
             self._restored = boot_time()
+            self._access_resync.soon()
             self._resync.soon()
             self._watcher.restart()
 
@@ -223,6 +233,7 @@ class Operator:
         self._resync.stop()
         self._access_resync.stop()
         self._grounds.stop()
+        self._rewind.stop()
         self._patrol.stop()
         starter.join(1.0)
         if self._working and not self._workers.stop(seconds=_GRACE):
@@ -250,6 +261,7 @@ class Operator:
             "watcher": self._watcher.is_alive(),
             "resync": self._resync.is_alive() and self._access_resync.is_alive(),
             "patrol": self._patrol.is_alive(),
+            "rewind": self._rewind.is_alive(),
             "pool of workers": self._workers.are_alive(),
         }
         ended = tuple(name for name, alive in parts.items() if not alive)
