@@ -314,7 +314,7 @@ def test_one_call_that_is_refused_keeps_no_other_from_ending_a_key() -> None:
     lost = world(requests=(CONSUMER,), bucket=Present(Bucket(NAME, tags=owned_tags("inventory"))))
     for found, takes in (
         (plan(a_product(), world()), ["former", "taking"]),
-        (plan_deletion(a_product(), lost), ["credentials", "former", "former", "taking"]),
+        (plan_deletion(a_product(), lost), ["credentials", "former", "taken over", "taking"]),
         (plan_deletion(a_product(), world()), ["credentials", "former"]),
     ):
         assert sorted(part.name for part in found.parts if part.each) == takes

@@ -29,7 +29,7 @@ def plan(product: DataProduct, world: ProductWorld) -> Plan:
         return Plan((inbox,))
     wish = wish_of(product, world)
     storage = _plan_storage(product, wish, world)
-    taking = _plan_taking(wish, world) if wish is not None else Steps()
+    taking = plan_taking(wish, world) if wish is not None else Steps()
     credentials = plan_credentials(wish, world, is_safe=storage == Steps()) if wish is not None else Steps()
     return Plan(
         (
@@ -48,7 +48,7 @@ def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) 
     if loss is not None:
         return stopped(loss)
     if world.obstacle is not None and wish is not None and world.obstacle.reason == reasons.NOT_ALLOWED:
-        return _plan_kept(wish, world) + Steps((), world.obstacle)
+        return plan_kept(wish, world) + Steps((), world.obstacle)
     if world.obstacle is not None or wish is None:
         return Steps((), world.obstacle)
     home = world.home
@@ -63,14 +63,14 @@ def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) 
     return plan_storage(wish, world)
 
 
-def _plan_kept(wish: Wish, world: ProductWorld) -> Steps:
+def plan_kept(wish: Wish, world: ProductWorld) -> Steps:
     """A store that serves the domain no more gives nothing new; the bucket that is there stays as it is to be, for nobody loses by it."""
     owned = wish.product.status.storage is not None and wish.product.status.storage.phase != "Creating"
     is_seen = isinstance(world.bucket, Present) and judge(wish.product, wish.name, world).verdict == "Mine"
     return plan_storage(wish, world) if owned and is_seen else Steps()
 
 
-def _plan_taking(wish: Wish, world: ProductWorld) -> Steps:
+def plan_taking(wish: Wish, world: ProductWorld) -> Steps:
     """All credentials where the bucket is positively another's or none are wanted; else what a user may do beyond its policy."""
     wanted = wish.product.spec.producer is not None
     return plan_surplus(wish, world) if wanted and not is_lost(wish, world) else plan_removal(wish.product, world)

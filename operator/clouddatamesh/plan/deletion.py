@@ -19,14 +19,15 @@ from clouddatamesh.plan.access.facts import words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.adoption import why_kept
 from clouddatamesh.plan.credentials import CONDITION, plan_removal, principal_of
-from clouddatamesh.plan.dataproduct import STORAGE_READY, plan_formers
+from clouddatamesh.plan.dataproduct import STORAGE_READY, plan_formers, plan_kept, plan_taking
 from clouddatamesh.plan.fates import agreed_fate, fate_of, is_refused_for_long
-from clouddatamesh.plan.losses import find_loss, is_lost
+from clouddatamesh.plan.losses import find_loss
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.takeover import plan_former
 from clouddatamesh.plan.wish import Wish, wish_of
 
 BLOCKED: Final = "DeletionBlocked"
+ENDING: Final = "deletion"
 
 
 def is_cut_off(product: DataProduct) -> bool:
@@ -40,11 +41,11 @@ def plan_deletion(product: DataProduct, world: ProductWorld) -> Plan:
     if not marks.is_held(product.metadata.finalizers):
         return Plan()
     users, end = _plan_users_end(product, world), _plan_end(product, world)
-    abandons = (Part("abandoning", _plan_abandoning(product, world), BLOCKED, after=("users",), instead_of="deletion"),)
-    waits = users.stop is not None or any(part.stop is not None for part in end)
+    abandons = (Part("abandoning", _plan_abandoning(product, world), BLOCKED, after=("users",), instead_of=ENDING),)
+    waits = users.stop is not None or any(part.name == ENDING and part.stop is not None and not part.operations for part in end)
     return Plan(
         (
-            *(_plan_lost(product, world) if waits else ()),
+            *(_plan_waiting(product, world) if waits else ()),
             Part("inbox", plan_inbox(product, world) if world.inbox is not None else Steps()),
             Part("users", users, BLOCKED),
             *end,
@@ -53,17 +54,21 @@ def plan_deletion(product: DataProduct, world: ProductWorld) -> Plan:
     )
 
 
-def _plan_lost(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
-    """However long a deletion waits, keys do not open a bucket that is another's meanwhile; its consumers read that in StorageReady."""
+def _plan_waiting(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
+    """However long a deletion waits, its data and its consumers live: what ends is taken, and the bucket is protected as before.
+
+    Keys do not open a bucket that is another's meanwhile; its consumers read that in StorageReady.
+    """
     wish = wish_of(product, world)
-    loss = find_loss(wish, world) if wish is not None else None
-    if wish is None or loss is None:
+    if wish is None:
         return ()
-    taking = plan_removal(wish.product, world) if is_lost(wish, world) else Steps()
+    loss = find_loss(wish, world)
+    repairs = product.spec.mode == "Manage" and not product.spec.suspend
+    storage = stopped(loss) if loss is not None else plan_kept(wish, world) if repairs else Steps()
     return (
-        Part("taking", taking, CONDITION, each=True),
-        Part("former", plan_formers(wish, world), CONDITION, each=True),
-        Part("storage", stopped(loss), STORAGE_READY),
+        Part("taking", plan_taking(wish, world), CONDITION, each=True),
+        Part("taken over", plan_formers(wish, world), CONDITION, each=True),
+        Part("storage", storage, STORAGE_READY, minor=loss is None),
     )
 
 
@@ -97,7 +102,7 @@ def _plan_end(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]:
 
 
 def _ending(steps: Steps, *after: str) -> tuple[Part, ...]:
-    return (Part("deletion", steps, BLOCKED, after=("users", *after)),)
+    return (Part(ENDING, steps, BLOCKED, after=("users", *after)),)
 
 
 def _plan_removal(wish: Wish, world: ProductWorld, *, destroys: bool, gives_up: bool) -> tuple[Part, ...]:

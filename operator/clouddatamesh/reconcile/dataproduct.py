@@ -15,10 +15,10 @@ from clouddatamesh.model.plan import Steps
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import dataproduct as planning
-from clouddatamesh.plan import marks, selectors
-from clouddatamesh.plan.access.facts import asked_product, consumer_key
+from clouddatamesh.plan import keys, marks, selectors
+from clouddatamesh.plan.access.facts import asked_product, consumer_key, moment
 from clouddatamesh.plan.access.inbox import KIND as INBOX
-from clouddatamesh.plan.credentials import plan_removal, principal_of
+from clouddatamesh.plan.credentials import moment_of, plan_removal, principal_of
 from clouddatamesh.plan.deletion import plan_deletion
 from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.inputs import find_missing_inputs
@@ -78,14 +78,19 @@ def _deletion(visit: Visit) -> Flow[Looked]:
 
 
 def _report_deletion(visit: Visit, product: DataProduct, world: ProductWorld) -> Outcome:
-    """What is recorded stays recorded until the object goes; since when the bucket is lost is told as of one that lives."""
+    """What is recorded stays recorded until the object goes; a lost bucket and a replaced key are told of as of a product that lives."""
     kept = {name: value for name, value in visit.old_status().items() if name not in ("conditions", "observedGeneration")}
     if "storage" in kept:
         kept["storage"] = {
             **{name: value for name, value in kept["storage"].items() if name != "lossSeenAt"},
             **loss_fields(product, world),
         }
-    return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "What was made is being taken away"), fields=kept)
+    rotation = keys.counted(kept.get("producer", {}).get("rotation") or {}, moment_of(world))
+    if "key" in rotation:
+        kept["producer"] = {**kept["producer"], "rotation": rotation}
+    due = moment(rotation.get("until")) if "key" in rotation else None
+    ready = Finding("Ready", "Unknown", reasons.DELETING, "What was made is being taken away")
+    return Outcome(ready, fields=kept, due=due if due is not None and due > world.now else None)
 
 
 def _executor(visit: Visit, world: ProductWorld) -> Executor:
