@@ -18,7 +18,7 @@ from tests.reconcile.test_adoption import BUCKET, legacy, wish
 from tests.reconcile.test_keys_end import active, degrade, lose_bucket, observe, suspend
 from tests.reconcile.test_takeover import a_mesh, inventory, lost_mesh, sales, users
 from tests.support.driven import Driven
-from tests.support.manifests import a_grant, a_product, a_request
+from tests.support.manifests import a_grant, a_product, a_request, a_store
 from tests.support.mesh import Mesh
 
 PRODUCT = Key("DataProduct", "sales", "orders")
@@ -257,6 +257,60 @@ def test_a_port_that_is_narrowed_takes_away_whatever_keeps_new_access_from_being
     driven.run(minutes=10)
     assert active(mesh, "orders-for-forecast") == keys
     assert all("daily/public/" in place for place in places(mesh))
+
+
+HANDED_ON: dict[str, list[dict[str, Any]]] = {
+    "whole": [a_port(path="public/"), {**a_port(path="daily/"), "name": "personal"}],
+    "in part": [a_port(path="public/"), {**a_port(path="daily/personal/"), "name": "personal"}],
+    "next version": [a_port(path="public/"), a_port("2.0.0", path="daily/")],
+}
+
+
+@pytest.mark.parametrize("ports", HANDED_ON.values(), ids=HANDED_ON)
+@pytest.mark.parametrize("what", ["active", "unprotected", "suspended", "deprecated", "observed", "not allowed", "no marks", "no bucket"])
+def test_what_a_port_left_to_another_is_not_read_by_its_consumers(
+    what: str, ports: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody granted them the other port."""
+    mesh = granted()
+    spec = NOTHING_NEW.get(what, {})
+    driven = Driven(mesh.apply(a_product(outputPorts=[a_port()], **spec))).run(minutes=6)
+    trouble(mesh, what, monkeypatch)
+    driven.run(minutes=20)
+    assert places(mesh)
+    mesh.apply(a_product(outputPorts=ports, **spec))
+    driven.run(minutes=10)
+    assert not [place for place in places(mesh) if "daily/" in place]
+    assert bool(places(mesh)) == (what == "active")
+    said = mesh.condition("AccessRequest", "orders-for-forecast", "inventory")
+    assert (said["status"] == "True") == (what == "active")
+
+
+@pytest.mark.parametrize("what", ["not allowed", "no marks", "no bucket"])
+def test_a_port_is_narrowed_also_while_its_bucket_is_in_doubt(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = granted()
+    keys = active(mesh, "orders-for-forecast")
+    driven = Driven(mesh).run(minutes=6)
+    trouble(mesh, what, monkeypatch)
+    driven.run(minutes=20)
+    mesh.apply(a_product(outputPorts=[a_port(path="daily/public/")]))
+    driven.run(minutes=10)
+    assert active(mesh, "orders-for-forecast") == keys
+    assert places(mesh)
+    assert all("daily/public/" in place for place in places(mesh))
+
+
+def trouble(mesh: Mesh, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something happens that keeps new access from being given."""
+    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
+    if what == "unprotected":
+        spoil(mesh, monkeypatch)
+    if what == "not allowed":
+        mesh.apply(a_store(allowedDomains={"matchLabels": {"no": "domain"}}))
+    if what == "no marks":
+        held.bucket = replace(held.bucket, tags=(), lifecycle=(), policy=())
+    if what == "no bucket":
+        del mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
 
 
 def places(mesh: Mesh) -> set[str]:

@@ -62,4 +62,8 @@ RENEWAL: Final = {"renewal": {"requestedAt": "2026-02-25T00:00:00Z"}}
 ANEW: Final = "2026-02-26T00:00:00Z"
 NEWER: Final[Manifest] = approve("short", made=ANEW, validUntil=SOON)
 HOURLY: Final = {"name": "hourly", "version": "1.0.0"}
+MOVED: Final[dict[str, Any]] = {"port": {"path": "public/"}}
+HEIR: Final = {**HOURLY, "path": "daily/"}
+ASIDE: Final = {**HOURLY, "path": "hourly/"}
+SUSPENDED: Final = {"suspend": True}
 ACCOUNT: Final = {"serviceAccountRef": {"name": "loader"}}

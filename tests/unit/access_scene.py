@@ -84,6 +84,8 @@ class Scene:
     exists: bool = True
     port: Mapping[str, Any] | None = None
     """Fields of its port; empty: it has none."""
+    beside: Mapping[str, Any] | None = None
+    """Another port of the product."""
     access: Mapping[str, Any] | None = None
     """The terms of its port."""
     seen: Mapping[str, Any] | None = None
@@ -100,6 +102,8 @@ class Scene:
     """Fields of the request's spec."""
     runs_on: str = ""
     """Name of the grant on which what is in the store rests."""
+    placed: str = ""
+    """The path that was recorded when access was given."""
     keyless: bool = False
     """That grant was recorded, and no key was issued yet."""
     ended_before: bool = False
@@ -119,6 +123,8 @@ class Scene:
         if self.runs_on:
             status["grantRef"] = {"namespace": "sales", "name": self.runs_on, "uid": f"uid-{self.runs_on}"}
             status |= {} if self.keyless else {"accessKeyId": "KEY1"}
+        if self.placed:
+            status["place"] = {"store": "main", "bucket": "acme-orders", "path": self.placed}
         if self.ended_before:
             status["conditions"] = [_condition("Expired", "True", "Expired")]
         told = {"validUntil": self.told_until, "decidedAt": self.decided_at}
@@ -155,7 +161,8 @@ class Scene:
 
     def _product(self) -> Manifest:
         port = {"name": "daily", "version": "1.0.0", "path": "daily/", "access": self.access or {}, **(self.port or {})}
-        manifest = a_product(outputPorts=[] if self.port == {} else [port], **(self.product or {}))
+        ports = [*([] if self.port == {} else [port]), *([self.beside] if self.beside else [])]
+        manifest = a_product(outputPorts=ports, **(self.product or {}))
         marked = annotated(manifest, **self.marked) if self.marked else manifest
         status: dict[str, Any] = {"conditions": [_condition("StorageReady", *self.storage_ready)]}
         if self.storage is not None:

@@ -23,6 +23,7 @@ from clouddatamesh.plan.access.terms import (
     is_frozen,
     is_living,
     is_renewal_pending,
+    kept_path,
     length_key,
     name_of,
     port_of,
@@ -65,6 +66,8 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
     longest = max(living, key=lambda answer: length_key(answer, port, ask), default=None)
     if obstacle is not None:
         kept = running or (longest if obstacle.passes and ask.place is not None and runs else None)
+        if kept is not None and obstacle.reason != reasons.UNREADABLE and kept_path(ask, port, world.offer) is None:
+            kept, obstacle = None, replace(obstacle, message=f"{_handed_on(ask, port)}. {obstacle.message}")
         if kept is not None:
             return replace(_given(kept, port, ask), trouble=_trouble(obstacle), stays=True)
         over, short = _over(ask, world, port, approvals) if not living else ([], ())
@@ -106,6 +109,11 @@ def _over(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> 
 def _given(answer: Answer, port: Port, ask: Ask) -> Decision:
     words = f"until {text(until)}" if (until := end_of(answer, port, ask)) else "without end"
     return Decision(reasons.GRANTED, f"AccessGrant {name_of(answer)} approves {words}", grant=answer, until=until, port=port)
+
+
+def _handed_on(ask: Ask, port: Port) -> str:
+    path = ask.place.path if ask.place is not None else ""
+    return f"Port {port.name} moved from {path} to {port.path}, and another port has {path} now"
 
 
 def _trouble(obstacle: Decision) -> Decision | None:

@@ -24,6 +24,7 @@ from clouddatamesh.plan.access.faults import LOST
 from clouddatamesh.plan.access.grants import answer_of, cap_of
 from clouddatamesh.plan.access.rotation import history_of
 from clouddatamesh.plan.access.taking import own_principal, owner_of, plan_secret_end, plan_taking, recorded_principal
+from clouddatamesh.plan.access.terms import kept_path
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import History, Moment
 from clouddatamesh.plan.takeover import is_over, plan_former
@@ -76,7 +77,7 @@ def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None
         store=store,
         bucket=bucket,
         secret_name=ask.secret_name,
-        path=_path_of(ask, decision, port),
+        path=_path_of(ask, world, decision, port),
         mode=ask.mode,
         recorded=recorded_principal(ask, world, store),
         region=world.offer.region if world.offer else "",
@@ -84,11 +85,11 @@ def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None
     return Giving(ask, request, decision, binding)
 
 
-def _path_of(ask: Ask, decision: Decision, port: Port) -> str:
-    """The port's; where nothing new is given one that lies within what was given, for a narrower one takes away."""
-    if decision.stays and ask.place is not None and not port.path.startswith(ask.place.path):
+def _path_of(ask: Ask, world: AccessWorld, decision: Decision, port: Port) -> str:
+    """The port's; where nothing new is given, what of it was given before, and where something cannot be read, just that."""
+    if decision.is_frozen and ask.place is not None:
         return ask.place.path
-    return port.path
+    return (decision.stays and kept_path(ask, port, world.offer)) or port.path
 
 
 def _ends_elsewhere(ask: Ask, world: AccessWorld) -> bool:
@@ -231,7 +232,7 @@ def _plan_surplus(ask: Ask, world: AccessWorld, giving: Giving | None) -> Steps:
     principal = own_principal(ask, world)
     if principal is None:
         return Steps()
-    narrowed = b.narrowing(principal, _as_recorded(giving), giving.binding, given=ask.was_given) if giving is not None else ()
+    narrowed = _narrowing(giving, world, principal) if giving is not None else ()
     ended: Iterator[Operation] = iter(())
     if world.request is not None:
         history = history_of(world.request, None)
@@ -239,7 +240,12 @@ def _plan_surplus(ask: Ask, world: AccessWorld, giving: Giving | None) -> Steps:
     return Steps((*narrowed, *b.surplus_rights(principal), *ended))
 
 
-def _as_recorded(giving: Giving) -> Binding:
-    """What was given last; what is to be given now is the giving part's."""
-    place = giving.ask.place
-    return replace(giving.binding, bucket=place.bucket, path=place.path) if place is not None else giving.binding
+def _narrowing(giving: Giving, world: AccessWorld, principal: Principal) -> Iterator[Operation]:
+    """To what was given last and is still the port's; what is to be given now is the giving part's."""
+    place, binding, port = giving.ask.place, giving.binding, giving.decision.port
+    if place is None or port is None or giving.decision.is_frozen:
+        return b.narrowing(principal, binding, given=giving.ask.was_given)
+    path = kept_path(giving.ask, port, world.offer)
+    if path is None:
+        return b.narrowing(principal, binding, given=False)
+    return b.narrowing(principal, replace(binding, bucket=place.bucket, path=path), binding, given=giving.ask.was_given)

@@ -21,6 +21,19 @@ def port_of(ask: Ask, offer: Offer | None) -> Port | None:
     return next((port for port in (*offer.ports, *offer.former_ports) if (port.name, port.major) == ask.port), None)
 
 
+def kept_path(ask: Ask, port: Port, offer: Offer | None) -> str | None:
+    """What of the path that was recorded is still its port's, whatever else is wrong: that much may be kept, and nothing beyond it.
+
+    Where the port moved away the recorded path is kept; None where another port of the product has any of it, as nobody granted that.
+    """
+    recorded = ask.place.path if ask.place is not None else port.path
+    if port.path.startswith(recorded):
+        return port.path
+    others = [other.path for other in (offer.ports if offer is not None else ()) if (other.name, other.major) != ask.port]
+    is_handed_on = any(path.startswith(recorded) or recorded.startswith(path) for path in others)
+    return None if is_handed_on and not recorded.startswith(port.path) else recorded
+
+
 def is_answer(answer: Answer, ask: Ask) -> bool:
     """Whether a grant answers exactly this request: product, port (name and major version), consumer and mode are the same."""
     return not any(True for _ in find_differences(answer, ask))
