@@ -7,7 +7,7 @@ import pytest
 
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.dispatch import reconcile
-from tests.support.manifests import a_domain
+from tests.support.manifests import a_domain, a_product, a_store
 from tests.support.mesh import Mesh
 
 ROLE, OTHER = "clouddatamesh-workloads", "acme:Notebooks"
@@ -173,3 +173,28 @@ def test_a_list_that_gets_shorter_is_one_write_for_each_binding() -> None:
     written = sorted(key.name for verb, key in mesh.cluster.writes[before:] if key.kind == "RoleBinding")
     assert written == ["clouddatamesh-engineers", NAME]
     assert bound(mesh) == ["robot"]
+
+
+LEAVING: dict[str, Any] = {"namespaces": [{"name": "sales-home"}]}
+
+
+@pytest.mark.parametrize(
+    ("goes", "spec"),
+    [(True, {}), (True, {"suspend": True}), (False, LEAVING), (False, {**LEAVING, "suspend": True})],
+    ids=["deleted", "deleted and suspended", "its namespace leaves", "its namespace leaves while it is suspended"],
+)
+@pytest.mark.parametrize("left", [[ROBOT], []], ids=["some stay", "all go"])
+def test_who_leaves_a_list_loses_every_role_while_a_product_keeps_the_domain(
+    goes: bool, spec: dict[str, Any], left: list[dict[str, str]]
+) -> None:
+    """And nobody new gets one meanwhile."""
+    namespaces = {"namespaces": [{"name": "sales"}, {"name": "sales-home"}]} if "namespaces" in spec else {}
+    mesh = a_mesh(ROLE).apply(asking({"role": ROLE, "subjects": ["engineers"]}, **namespaces), a_store(), a_product()).settle()
+    if goes:
+        mesh.delete("Domain", "sales").settle()
+    people: dict[str, Any] = {**PEOPLE, "engineers": left, "viewers": [VIEWERS, ENGINEERS]}
+    mesh.apply(a_domain(access={**people, "additionalRoles": [{"role": ROLE, "subjects": ["engineers"]}]}, **spec)).settle()
+    assert bound(mesh) == ([one["name"] for one in left] or None)
+    viewers = mesh.cluster.raw(Key("RoleBinding", "sales", "clouddatamesh-viewers"))
+    assert [one["name"] for one in (viewers or {})["subjects"]] == ["sales-viewers"]
+    assert mesh.condition("Domain", "sales", "", "DeletionBlocked")["reason"] == "InUse"

@@ -46,7 +46,7 @@ def plan(domain: Domain, world: DomainWorld) -> Plan:
     """
     wanted = namespaces_of(domain)
     departures = _departures(domain, world, kept=wanted)
-    surplus = [Part(f"{_TAKING[0]}{name}", _plan_surplus(domain, name, world), READY) for name in wanted]
+    surplus = _surplus(domain, wanted, world)
     obstacle = _obstacle(domain, world)
     hold = Steps(() if marks.is_held(domain.metadata.finalizers) else (HoldObject(),))
     if obstacle is not None:
@@ -134,6 +134,10 @@ def _own_children(domain: Domain, name: str, world: DomainWorld) -> dict[Key, Ma
     return {key_of(child): child for child in found if _is_ours(child, domain, world)}
 
 
+def _surplus(domain: Domain, names: Iterable[str], world: DomainWorld) -> list[Part]:
+    return [Part(f"{_TAKING[0]}{name}", _plan_surplus(domain, name, world), READY) for name in names]
+
+
 def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
     """Bindings, subjects and limits that left the spec, in a namespace that is this domain's; all where another domain has it by now."""
     namespace = world.namespaces.get(name)
@@ -176,21 +180,28 @@ def _child_update(observed: Manifest | None, want: Manifest) -> Iterator[Operati
 
 def _departures(domain: Domain, world: DomainWorld, *, kept: tuple[str, ...] = ()) -> list[Part]:
     """Namespaces that are this domain's and are not to be, and those that were, in which only children of it are left."""
-    own, mesh = domain.metadata.name, world.settings.mesh
-    held = {name for name, found in world.namespaces.items() if holder_of(found, mesh) == own}
+    own, held = domain.metadata.name, _held(domain, world)
     strewn = {child["metadata"]["namespace"] for child in world.children if is_child_of(child, own)}
     had = {name for name, found in world.namespaces.items() if is_recorded(domain, found)}
     left = sorted((held | strewn & had) - set(kept))
     return [Part(f"{_TAKING[1]}{name}", _plan_departure(domain, name, world), BLOCKED) for name in left]
 
 
+def _held(domain: Domain, world: DomainWorld) -> set[str]:
+    """The namespaces that are this domain's by their label or mark."""
+    return {name for name, found in world.namespaces.items() if holder_of(found, world.settings.mesh) == domain.metadata.name}
+
+
 def _plan_departure(domain: Domain, name: str, world: DomainWorld) -> Steps:
-    """Let go of a namespace: its children go, then our label and mark; only while no product is inside, unless another domain has it."""
+    """Let go of a namespace: its children go, then our label and mark; only while no product is inside, unless another domain has it.
+
+    Until then whoever leaves the team loses the role.
+    """
     namespace = world.namespaces.get(name)
     holder = holder_of(namespace, world.settings.mesh) if namespace else ""
     inside = _inside(world, name)
     if inside and holder in ("", domain.metadata.name):
-        return stopped(_in_use(f"Namespace {name} left spec.namespaces and still holds", inside))
+        return _plan_surplus(domain, name, world) + stopped(_in_use(f"Namespace {name} left spec.namespaces and still holds", inside))
     children = sorted(_own_children(domain, name, world).values(), key=_operator_last)
     gone = tuple(DeleteChild(key_of(child), child["metadata"]["uid"]) for child in children)
     released = releasing(domain, namespace, world.settings.mesh) if namespace and holder == domain.metadata.name else ()
@@ -218,14 +229,16 @@ def _in_use(what: str, users: list[str]) -> Waiting:
 
 
 def plan_deletion(domain: Domain, world: DomainWorld) -> Plan:
-    """Take bindings, limits and labels away, then let the object go. Namespaces stay, with everything else in them."""
+    """Take bindings, limits and labels away, then let the object go. Namespaces stay, with everything else in them.
+
+    However long it waits, whoever leaves the team loses the role.
+    """
     if not marks.is_held(domain.metadata.finalizers):
         return Plan()
     users = [*(f"Domain {name}" for name in world.subdomains), *_inside(world)]
-    if users:
-        return Plan((Part("users", stopped(_in_use("Deletion waits for", users)), BLOCKED),))
-    if domain.spec.suspend:
-        why = "The domain is suspended; set spec.suspend to false to let its deletion go on"
-        return Plan((Part("users", stopped(Waiting(reasons.SUSPENDED, why)), BLOCKED),))
+    suspended = Waiting(reasons.SUSPENDED, "The domain is suspended; set spec.suspend to false to let its deletion go on")
+    if users or domain.spec.suspend:
+        waits = Part("users", stopped(_in_use("Deletion waits for", users) if users else suspended), BLOCKED)
+        return Plan((*_surplus(domain, sorted(_held(domain, world)), world), waits))
     parts = _departures(domain, world)
     return Plan((*parts, Part("release", Steps((ReleaseObject(),)), BLOCKED, after=tuple(part.name for part in parts))))
