@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clouddatamesh.api.base import ObjectMeta
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.model.access import DAWN, Ask, Place, Port
 from clouddatamesh.model.objects import Key, Manifest
@@ -173,7 +174,11 @@ def test_what_the_owner_wants_cut_off(annotations: dict[str, str], deleting: boo
     assert set(cut_offs({**product, "metadata": gone})) == cut
 
 
-@pytest.mark.parametrize("text", [None, "", "soon", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", 7, ["2026-01-01T00:00:00Z"]])
+OUTSIDE: Final = ("9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+00:01")
+"""Times that Python reads and cannot put into UTC. Anybody may write them into an annotation."""
+
+
+@pytest.mark.parametrize("text", [None, "", "soon", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", 7, ["2026-01-01T00:00:00Z"], *OUTSIDE])
 def test_what_is_no_time_is_none(text: object) -> None:
     assert moment(text) is None
 
@@ -190,6 +195,14 @@ def test_what_is_no_duration_is_none(text: object) -> None:
 @pytest.mark.parametrize("raw", [None, "x", 7, ["a"]])
 def test_what_is_no_map_is_empty(raw: object) -> None:
     assert part_of({"status": raw}, "status") == {}
+
+
+@pytest.mark.parametrize(
+    ("used", "following"), [("", ""), ("b", "/2"), ("b/2", "/3"), ("b/x", "/2"), ("b/²", "/2"), (f"b/{'9' * 5000}", "/2")]
+)
+def test_the_next_consent_differs_from_the_last_whatever_that_says(used: str, following: str) -> None:
+    metadata = ObjectMeta(name="orders", annotations={marks.RECREATE_ANNOTATION: used})
+    assert marks.next_consent(metadata, "b") == f"{marks.RECREATE_ANNOTATION}=b{following}"
 
 
 JUNK: Final = st.recursive(

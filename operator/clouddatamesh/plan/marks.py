@@ -22,6 +22,8 @@ RECONCILE_ANNOTATION: Final = f"{GROUP}/reconcile-requested-at"
 ROTATE_ANNOTATION: Final = f"{GROUP}/rotate"
 REQUEST_ANNOTATION: Final = f"{GROUP}/request"
 RECREATE_ANNOTATION: Final = f"{GROUP}/recreate"
+_DIGITS: Final = 10
+"""So many has no number that counts consents: the annotation is anybody's text."""
 APPLY_PLAN_ANNOTATION: Final = f"{GROUP}/apply-plan"
 FORCE_ANNOTATION: Final = f"{GROUP}/force-delete"
 """Read as both of the next two."""
@@ -108,7 +110,8 @@ def next_consent(metadata: ObjectMeta, name: str) -> str:
     if used.partition("/")[0] != name:
         return f"{RECREATE_ANNOTATION}={name}"
     number = used.partition("/")[2]
-    return f"{RECREATE_ANNOTATION}={name}/{int(number) + 1 if number.isdigit() else 2}"
+    is_number = number.isascii() and number.isdigit() and len(number) < _DIGITS
+    return f"{RECREATE_ANNOTATION}={name}/{int(number) + 1 if is_number else 2}"
 
 
 def consents(tag: str | None, product: str) -> str | None:
