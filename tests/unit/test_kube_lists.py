@@ -66,6 +66,25 @@ def test_what_was_written_after_the_first_page_stays() -> None:
     assert told == []
 
 
+def test_an_older_list_brings_nothing_back_that_a_newer_one_shows_to_be_gone() -> None:
+    """It went without an event, as where a watch is silent; the older list is still at its first page then."""
+    cache, told = Cache(), list[str]()
+    cache.put({"kind": "ResourceQuota", "metadata": {"name": "q00900", "namespace": "a", "uid": "900", "resourceVersion": "7"}})
+    cache.listener = lambda _, new: told.append("gone" if new is None else "came")
+
+    class Overtaken(Pages):
+        def request(self, *args: Any, **named: Any) -> dict[str, Any]:
+            answer = super().request(*args, **named)
+            if len(self.queries) == 1:
+                cache.replace("ResourceQuota", [], version=2000)
+            return answer
+
+    list_into(cache, Overtaken(1200), "ResourceQuota", labelled=False)
+    assert told[0] == "gone"
+    assert cache.get(Key("ResourceQuota", "a", "q00900")) is None
+    assert cache.get(Key("ResourceQuota", "a", "q00899")) is not None
+
+
 def test_pages_are_taken_in_one_by_one_so_that_no_list_is_in_memory_as_a_whole() -> None:
     cache, counts = Cache(), []
 

@@ -93,6 +93,8 @@ class Cache:
             for key, manifest in zip(vanished, dropped, strict=True):
                 self._departed.keep(key, manifest)
             oldest = min((version, *self._lists.get(kind, ())))
+            if oldest < version:  # an older list is under way, and must not bring back what this one shows to be gone
+                self._gone |= {key: max(version, self._gone.get(key, -1)) for key in vanished}
             self._gone = {key: gone for key, gone in self._gone.items() if key.kind != kind or gone > oldest}
             self._newest[kind] = max(version, self._newest.get(kind, 0))
             self._full.add(kind)
@@ -190,4 +192,4 @@ class Cache:
 def version_of(manifest: Mapping[str, Any]) -> int:
     """The resourceVersion as the number that it is on every known API server; 0 where there is none."""
     text = manifest["metadata"].get("resourceVersion") or "0"
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() else 0
