@@ -128,17 +128,16 @@ def remake(change: Callable[[Manifest], Manifest] = lambda found: found) -> Deed
 
     def act(table: Table, cell: Cell) -> None:
         made = change(backup(table.read(*place_of(cell))))
-        replace_object(table, cell, made)
+        replace_object(table, made)
 
     return act
 
 
-def replace_object(table: Table, cell: Cell, made: Manifest) -> None:
-    """Where the operator happens to look in this very moment, the tool tries again."""
+def replace_object(table: Table, made: Manifest) -> None:
+    """By one process, so that the operator hardly ever looks in between; where it does, the tool tries again."""
     for last in (False, False, True):
-        table.kubectl("delete", *_words(cell), "--ignore-not-found", "--timeout=60s")
         try:
-            create(table, made)
+            table.kubectl("replace", "--force", "--timeout=60s", "-f", "-", stdin=json.dumps(made))
         except ToolError as error:
             if last or "AlreadyExists" not in str(error):
                 raise
@@ -156,7 +155,7 @@ def insist(change: Callable[[Manifest], Manifest]) -> Deed:
         for _ in range(_ATTEMPTS):
             close_namespace(table, cell)
             table.until(lambda: _is_closed(table, cell), "the namespace is closed to the operator")
-            replace_object(table, cell, made)
+            replace_object(table, made)
             open_namespace(table, cell)
             table.until(lambda: not _is_closed(table, cell), "the namespace is open to the operator")
             if table.read(*place_of(cell)):

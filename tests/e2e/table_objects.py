@@ -73,7 +73,7 @@ def vanish_and_restore(*, status: bool = False) -> Any:
     def act(table: Table, cell: Cell) -> None:
         found = table.read(*d.place_of(cell))
         d.strip(table, cell)
-        d.replace_object(table, cell, backup(found))
+        d.replace_object(table, backup(found))
         if status:
             change = json.dumps({"status": found["status"]})
             kind, name, namespace = d.place_of(cell)

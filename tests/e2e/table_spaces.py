@@ -193,7 +193,7 @@ def remake_domain(table: Table, cell: Cell) -> None:
     """Restored by a backup tool: it vanished with its finalizer, and is there again without status and under another uid."""
     made = backup(table.read("domain", cell.scene.name))
     d.strip(table, cell)
-    d.replace_object(table, cell, made)
+    d.replace_object(table, made)
 
 
 def copy_domain(table: Table, cell: Cell) -> None:

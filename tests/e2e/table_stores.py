@@ -144,7 +144,7 @@ def vanish_and_restore(table: Table, cell: Cell) -> None:
     made = d.backup(table.read("objectstore", cell.scene.name))
     d.delete(table, cell)
     d.strip(table, cell)
-    d.replace_object(table, cell, made)
+    d.replace_object(table, made)
 
 
 def restore_credentials(table: Table, cell: Cell) -> None:

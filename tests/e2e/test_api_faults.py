@@ -22,6 +22,8 @@ from tests.support.manifests import a_domain, a_product, a_store
 
 BACK = 15.0
 """Seconds after the API server's return in which everything that was asked for meanwhile is done."""
+READY = 60.0
+"""Seconds in which every watch is open again, and each of them has shown so."""
 SILENT = 90.0
 """Seconds in which a watch that hangs is noticed and opened again."""
 LONG = 12.0
@@ -71,7 +73,7 @@ class Faulty(Actors):
         (pod,) = self.installed.kubelet.pods()
         assert pod.restarts == 0
         assert self.ask("/healthz") == (200, "ok\n")
-        self.installed.until(lambda: self.ask("/readyz")[0] == 200, seconds=BACK, what="a ready operator")
+        self.installed.until(lambda: self.ask("/readyz")[0] == 200, seconds=READY, what="a ready operator")
 
     def _is_done(self) -> bool:
         found = {one["metadata"]["name"]: one for one in self.installed.all("dataproduct", "sales")}
