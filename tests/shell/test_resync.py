@@ -45,3 +45,33 @@ def test_a_round_that_failed_is_repeated_sooner_and_only_a_complete_one_counts()
     assert (len(listed), lists.age()) == (len(WATCHED) - 1, 100)
     assert lists.run_once() == INTERVAL
     assert lists.age() == 0
+
+
+@pytest.mark.parametrize(("is_known", "fills"), [(True, True), (False, False)])
+def test_a_kind_that_cannot_be_listed_is_done_without_only_where_its_watch_is_sound(
+    monkeypatch: pytest.MonkeyPatch, *, is_known: bool, fills: bool
+) -> None:
+    """Else one such kind makes a leader idle for as long as that lasts."""
+    monkeypatch.setattr(resync, "RETRY", 0.0)
+    clock, tries, listed, asked = Hand(), [], [], []  # type: tuple[Hand, list[float], list[str], list[str]]
+
+    def list_kind(kind: str) -> None:
+        if kind != "Domain":
+            listed.append(kind)
+            return
+        tries.append(clock.time)
+        clock.time += 10
+        if len(tries) > 100:
+            found.stop()
+        raise Transient(reasons.CLUSTER_UNAVAILABLE, f"Listing {kind} failed")
+
+    def ask(kind: str) -> bool:
+        asked.append(kind)
+        return is_known
+
+    found = Resync(list_kind, now=clock)
+    assert found.fill(is_known=ask) is fills
+    assert set(asked) == {"Domain"}
+    assert (tries[-1] - tries[0] <= resync.LONG) is fills
+    assert len(listed) == (len(WATCHED) - 1 if fills else WATCHED.index("Domain"))
+    assert found.age() == clock.time - tries[0], "not everything was listed"

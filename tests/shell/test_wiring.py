@@ -38,7 +38,7 @@ def ask(operator: Operator, path: str) -> tuple[int, str]:
 
 
 def test_a_start_that_fails_ends_the_process_and_is_told(operator: Operator, caplog: pytest.LogCaptureFixture) -> None:
-    def fill() -> bool:
+    def fill(**_: object) -> bool:
         raise RuntimeError("nobody thought of this")
 
     operator._resync.fill = fill  # type: ignore[method-assign]

@@ -15,6 +15,8 @@ INTERVAL: Final = 600.0
 ACCESS_INTERVAL: Final = 60.0
 """Seconds: how long access may stand that a missed event should have ended."""
 RETRY: Final = 2.0
+LONG: Final = 90.0
+"""Seconds after which a watch that brings nothing is known for it."""
 SETTLED: Final = 5.0
 """Seconds after which new watches have their first list: what went before that and after ours would be seen by neither."""
 
@@ -36,13 +38,21 @@ class Resync:
         self._stop = threading.Event()
         self._repeat = Repeat("resync", self.run_once, first=interval)
 
-    def fill(self) -> bool:
-        """List everything once, however long the API server takes to answer; False when stopped before."""
+    def fill(self, *, is_known: Callable[[str], bool] = lambda _: False) -> bool:
+        """List everything once, however long the API server takes to answer; False when stopped before.
+
+        A kind that cannot be listed for LONG is done without where it `is_known` from elsewhere.
+        """
+        began, is_whole = self._now(), True
         for kind in self._kinds:
             while not self._attempt(kind):
+                if self._now() - began > LONG and is_known(kind):
+                    _log.warning("%s could not be listed for %.0f s, and what its watch brought counts", kind, LONG)
+                    is_whole = False
+                    break
                 if self._stop.wait(RETRY):
                     return False
-        self._listed = self._now()
+        self._listed = self._now() if is_whole else self._listed
         return not self._stop.is_set()
 
     def start(self) -> None:

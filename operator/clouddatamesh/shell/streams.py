@@ -117,6 +117,11 @@ class Streams:
             found = ((kind, self._fault(stream)) for kind, stream in sorted(self._streams.items()))
             return tuple(f"the watch of {kind} {fault}" for kind, fault in found if fault)
 
+    def is_sound(self, kind: str) -> bool:
+        """Whether nothing speaks against the watch of a kind."""
+        with self._lock:
+            return not self._fault(self._streams[kind])
+
     def _fault(self, stream: _Stream) -> str:
         if not stream.opened:
             return "has not begun"

@@ -203,8 +203,10 @@ class Operator:
             self._watcher.restart()
 
     def _fill(self) -> bool:
-        """What access rests on is listed before a turn begins, everything else right after it."""
-        if not self._grounds.fill():
+        """What access rests on is listed before a turn begins, everything else right after it. A kind that cannot be listed makes no
+        leader idle for good: its watch does, as for a leader that has begun.
+        """
+        if not self._grounds.fill(is_known=self._streams.is_sound):
             return False
         self._resync.soon()
         return True
