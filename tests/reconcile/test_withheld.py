@@ -286,8 +286,9 @@ def test_what_a_port_left_to_another_is_not_read_by_its_consumers(
     assert (said["status"] == "True") == (what == "active")
 
 
-@pytest.mark.parametrize("what", ["not allowed", "no marks", "no bucket"])
-def test_a_port_is_narrowed_also_while_its_bucket_is_in_doubt(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", ["not allowed", "no marks", "no bucket", "store deleted", "store unable"])
+def test_a_port_is_narrowed_also_while_its_bucket_or_store_is_in_doubt(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the whole of what is left: who may read that can list it, too."""
     mesh = granted()
     keys = active(mesh, "orders-for-forecast")
     driven = Driven(mesh).run(minutes=6)
@@ -298,6 +299,26 @@ def test_a_port_is_narrowed_also_while_its_bucket_is_in_doubt(what: str, monkeyp
     assert active(mesh, "orders-for-forecast") == keys
     assert places(mesh)
     assert all("daily/public/" in place for place in places(mesh))
+    users = mesh.stores.at(ENDPOINT).users
+    (user,) = (user for name, user in users.items() if "orders-for" in name)
+    assert {action for one in user.policy or () for action in one.actions} == {"s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"}
+    assert {condition for one in user.policy or () for condition in one.conditions} == {
+        ("StringLike", "s3:prefix", ("daily/public/", "daily/public/*"))
+    }
+
+
+@pytest.mark.parametrize("what", ["not allowed", "store deleted", "store unable"])
+def test_a_bucket_is_protected_whatever_keeps_anything_new_from_being_given(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = granted()
+    driven = Driven(mesh).run(minutes=6)
+    trouble(mesh, what, monkeypatch)
+    driven.run(minutes=20)
+    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
+    held.bucket = replace(held.bucket, public_access_blocked=False, policy=())
+    driven.run(minutes=20)
+    assert held.bucket.public_access_blocked
+    assert held.bucket.policy
+    assert mesh.condition("DataProduct", "orders", "sales")["status"] != "True"
 
 
 def trouble(mesh: Mesh, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,6 +328,10 @@ def trouble(mesh: Mesh, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
         spoil(mesh, monkeypatch)
     if what == "not allowed":
         mesh.apply(a_store(allowedDomains={"matchLabels": {"no": "domain"}}))
+    if what == "store deleted":
+        mesh.delete("ObjectStore", "main")
+    if what == "store unable":
+        degrade(mesh)
     if what == "no marks":
         held.bucket = replace(held.bucket, tags=(), lifecycle=(), policy=())
     if what == "no bucket":

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clouddatamesh.model.bucket import Statement
+from clouddatamesh.model.bucket import PREFIX, Statement
 from clouddatamesh.plan import policies
 from clouddatamesh.plan.policy_faults import find_faults
 from clouddatamesh.storage.policy import build_document
@@ -208,3 +208,31 @@ def test_with_a_path_the_bucket_itself_is_only_located_and_listed(action: str, m
 @pytest.mark.parametrize(("mode", "narrower"), [("ReadWrite", "ReadOnly"), ("ReadWrite", "WriteOnly"), ("ReadOnly", "WriteOnly")])
 def test_a_mode_is_not_read_as_a_narrower_one(mode: str, narrower: str) -> None:
     assert faults(*policies.consumer(BUCKET, PATH, mode), mode=narrower)
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "is_within"),
+    [
+        ("daily/", "daily/", True),
+        ("daily/public/", "daily/", True),
+        ("daily/", "daily/public/", False),
+        ("dailyx/", "daily/", False),
+        ("daily/", "public/", False),
+    ],
+)
+@pytest.mark.parametrize("account", ["", "111122223333"])
+def test_what_a_consumer_may_do_below_a_path_is_within_what_he_may_do_in_it(
+    narrow: str, wide: str, account: str, *, is_within: bool
+) -> None:
+    small, large = (policies.consumer("bucket", path, "ReadOnly", account=account) for path in (narrow, wide))
+    found = {one.sid: policies.is_within(one, large) for one in small}
+    assert found == {f"{PREFIX}List": is_within, f"{PREFIX}Location": True, f"{PREFIX}Objects": is_within}
+
+
+def test_fewer_conditions_allow_more() -> None:
+    bound, free = (policies.consumer("bucket", "daily/", "ReadOnly", account=account) for account in ("111122223333", ""))
+    assert all(policies.is_within(one, free) for one in bound)
+    assert not any(policies.is_within(one, bound) for one in free)
+    (listing,) = (one for one in free if one.sid == f"{PREFIX}List")
+    assert not policies.is_within(replace(listing, conditions=(("StringLike", "s3:prefix", ()),)), free), "a condition that says nothing"
+    assert not policies.is_within(replace(listing, conditions=(("StringNotLike", "s3:prefix", ("daily/*",)),)), free)

@@ -47,10 +47,10 @@ def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) 
     loss = find_loss(wish, world) if wish is not None else None
     if loss is not None:
         return stopped(loss)
-    if world.obstacle is not None and wish is not None and world.obstacle.reason == reasons.NOT_ALLOWED:
-        return plan_kept(wish, world) + Steps((), world.obstacle)
-    if world.obstacle is not None or wish is None:
+    if wish is None:
         return Steps((), world.obstacle)
+    if world.obstacle is not None:
+        return Steps(plan_kept(wish, world).operations, world.obstacle)
     home = world.home
     if home is not None and product.status.storage is None:
         if home.cordoned:
@@ -64,7 +64,7 @@ def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) 
 
 
 def plan_kept(wish: Wish, world: ProductWorld) -> Steps:
-    """A store that serves the domain no more gives nothing new; the bucket that is there stays as it is to be, for nobody loses by it."""
+    """Whatever keeps anything new from being given, the bucket that is there stays as it is to be, for nobody loses by it."""
     owned = wish.product.status.storage is not None and wish.product.status.storage.phase != "Creating"
     is_seen = isinstance(world.bucket, Present) and judge(wish.product, wish.name, world).verdict == "Mine"
     return plan_storage(wish, world) if owned and is_seen else Steps()

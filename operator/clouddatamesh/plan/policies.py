@@ -63,10 +63,19 @@ def _covers(wide: Statement, narrow: Statement) -> bool:
     """By effect, actions, resources and conditions: more conditions allow less. What cannot be read covers nothing but itself."""
     if wide == narrow:
         return True
-    bounded = set(wide.conditions) <= set(narrow.conditions) and wide.principals == narrow.principals
+    bounded = wide.principals == narrow.principals and all(_is_met(condition, narrow.conditions) for condition in wide.conditions)
     actions = all(any(names.is_like(action, pattern) for pattern in wide.actions) for action in narrow.actions)
     resources = all(any(names.is_like(resource, pattern) for pattern in wide.resources) for resource in narrow.resources)
     return wide.effect == narrow.effect == "Allow" and bounded and actions and resources
+
+
+def _is_met(condition: Condition, others: Iterable[Condition]) -> bool:
+    """Whether one of these asks at least as much: the same, or of the same key some of its values, as the prefixes below a prefix are."""
+    operator, key, patterns = condition
+    same = [values for *about, values in others if about == [operator, key]]
+    if operator != "StringLike":
+        return patterns in same
+    return any(values and all(any(names.is_like(value, pattern) for pattern in patterns) for value in values) for values in same)
 
 
 def _of(account: str) -> tuple[Condition, ...]:

@@ -6,7 +6,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import MeshError, Terminal
 from clouddatamesh.model import bucket as b
-from clouddatamesh.model.evidence import Present, Unknown
+from clouddatamesh.model.evidence import Present, Unknown, value_of
 from clouddatamesh.model.objects import Event
 from clouddatamesh.model.operations import Announce, HoldObject, Record
 from clouddatamesh.model.plan import Operation, Steps, stopped
@@ -29,7 +29,8 @@ def plan_storage(wish: Wish, world: ProductWorld) -> Steps:
         return stopped(explain_loss(wish, claim, world))
     lacking = _plan_lacking(wish)
     if lacking is not None:
-        return lacking
+        # A store that became unable to do one thing still protects by the others what is there.
+        return Steps(_settle(wish, had, claim) if (had := _had(wish, world, claim)) else ()) + lacking
     if claim.verdict == "Absent":
         return _plan_making(wish)
     assert isinstance(world.bucket, Present)  # noqa: S101 - every other verdict was reached by reading it
@@ -37,6 +38,12 @@ def plan_storage(wish: Wish, world: ProductWorld) -> Steps:
     if adoption is not None and adoption.stop is not None:
         return stopped(adoption.stop)
     return Steps(_settle(wish, world.bucket.value, claim))
+
+
+def _had(wish: Wish, world: ProductWorld, claim: Claim) -> b.Bucket | None:
+    """The bucket, where it was made or adopted to its end before."""
+    told = wish.product.status.storage
+    return value_of(world.bucket) if claim.verdict == "Mine" and told is not None and told.phase != "Creating" else None
 
 
 def plan_hold(product: DataProduct, storage: Steps) -> Steps:

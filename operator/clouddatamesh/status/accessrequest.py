@@ -81,9 +81,15 @@ def _report_given(giving: Giving, world: AccessWorld, old: Status) -> Outcome:
 
 def _provisioned(giving: Giving, world: AccessWorld) -> Finding:
     principal, secret = value_of(world.principal), value_of(world.secret)
-    if principal is None or not binding.has_policy(giving.binding, principal) or not keys.good_key(principal, secret, giving.history):
+    if not _has_policy(giving, world) or not keys.good_key(principal, secret, giving.history):
         return Finding("Provisioned", "Unknown", reasons.RECONCILING, "Principal, policy, key and Secret were not all read back")
     return Finding("Provisioned", "True", *told_of_keys(giving.history, moment_of(world)))
+
+
+def _has_policy(giving: Giving, world: AccessWorld) -> bool:
+    """Whether what is to be given was read back, and so may be recorded as what there is."""
+    principal = value_of(world.principal)
+    return principal is not None and binding.has_policy(giving.binding, principal)
 
 
 def _report_kept(decision: Decision, trouble: Decision, ask: Ask, world: AccessWorld, old: Status) -> Outcome:
@@ -122,6 +128,8 @@ def _fields_given(giving: Giving, world: AccessWorld, old: Status) -> dict[str, 
         "validFrom": moments.text(grant.created),
         "decidedAt": moments.text(grant.created),
     }
+    if "place" in old and not _has_policy(giving, world):
+        fields["place"] = old["place"]
     fields |= _left(giving.ask, world)
     if not key_id:
         return {**_kept(old, giving.ask), "digest": fields["digest"]}
