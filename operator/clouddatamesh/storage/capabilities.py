@@ -1,5 +1,6 @@
 """What can this store do? Every capability is tried on a scratch bucket, which the probe makes, marks and keeps."""
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -19,6 +20,9 @@ from clouddatamesh.storage.settings import UNSET
 _ABSENT: Final = ("NoSuchBucket",)
 _NO_TAGS: Final = ("NotImplemented", "MethodNotAllowed")
 _SILENCE: Final = "The store did not answer while it was probed"
+_MOST: Final = 240.0
+"""Seconds after which nothing more is tried: a look that takes ten minutes ends the process."""
+_SLOW: Final = f"The store answers too slowly to be probed within {_MOST:.0f} s"
 
 
 def probe(s3: Calls, scratch: Scratch, *, make: Callable[[], None]) -> tuple[b.Capability, ...]:
@@ -30,9 +34,11 @@ def probe(s3: Calls, scratch: Scratch, *, make: Callable[[], None]) -> tuple[b.C
     if blocked:
         return tuple(b.Capability(name, "Unclear", blocked) for name in sorted(ATTEMPTS))
     found: list[b.Capability] = []
+    began = time.monotonic()
     for name in sorted(ATTEMPTS):
         silent = bool(found) and found[-1].message == _SILENCE
-        found.append(b.Capability(name, "Unclear", _SILENCE) if silent else _try(name, scratch))
+        given_up = _SILENCE if silent else _SLOW if time.monotonic() - began > _MOST else ""
+        found.append(b.Capability(name, "Unclear", given_up) if given_up else _try(name, scratch))
     _clean(scratch)
     if scratch.guest.name:
         with suppress(*WIRE_ERRORS):
