@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeAlias
 
 from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError
 from clouddatamesh.model.bucket import IDENTITIES, Bucket, Capability
@@ -26,7 +27,7 @@ from clouddatamesh.ports import Identities, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers
 from clouddatamesh.reconcile.owners import OWNERS, is_any_recorded, is_served, owned_of, stores_elsewhere, users_of
-from clouddatamesh.reconcile.parse import find_unreadable, read_leniently
+from clouddatamesh.reconcile.parse import find_unreadable, is_readable, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, run
 from clouddatamesh.reconcile.places import cluster_uid, connection_of
 from clouddatamesh.reconcile.visit import Visit
@@ -219,14 +220,17 @@ def _with_status(store: ObjectStore, **facts: Any) -> ObjectStore:
 
 
 def _parted(users: tuple[Key, ...], ports: Ports) -> tuple[tuple[Key, ...], tuple[str, ...]]:
-    """Those that let go of a store by themselves or have not taken note yet that it is given up, and what the others have in it."""
+    """Those that let go of a store by themselves or have not taken note yet that it is given up, and what the others have in it.
+
+    A product that cannot be read takes note of nothing, and holds up nobody's decision.
+    """
     holders, left = [], []
     for key in users:
         manifest = ports.cluster.get(key)
         if manifest is None:
             continue
         storage = part_of(part_of(manifest, "status"), "storage")
-        knows = storage.get("abandoned") is True or not storage
+        knows = storage.get("abandoned") is True or not storage or not is_readable(DataProduct, manifest)
         if key.kind == "AccessRequest" or manifest["metadata"].get("deletionTimestamp") or not knows:
             holders.append(key)
         else:
