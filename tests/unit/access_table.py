@@ -3,6 +3,7 @@
 from typing import Final
 
 from clouddatamesh import reasons as r
+from clouddatamesh.model.access import Home
 from tests.unit.access_frozen import BUCKET, CLOCK, OBSTACLE_ROWS, SUPERSEDED, UNREADABLE
 from tests.unit.access_rows import (
     ACCOUNT,
@@ -27,6 +28,7 @@ from tests.unit.access_rows import (
     TOMORROW,
     Row,
     gives,
+    keeps,
     stalls,
     waits,
 )
@@ -69,6 +71,11 @@ PORT: Final = (
     gives("the product is suspended, and the port moved", product=SUSPENDED, placed="daily/", beside=ASIDE, runs_on="yes", **MOVED),
     stalls("the product is suspended, the port moved, and another port has its former path", r.NO_NEW_GRANTS, product=SUSPENDED,
            placed="daily/", beside=HEIR, runs_on="yes", **MOVED),
+    stalls("a domain cannot be read, the port moved, and another port has its former path", r.UNREADABLE,
+           product_home=Home("sales", readable=False), placed="daily/", beside=HEIR, runs_on="yes", **MOVED),
+    keeps("the product cannot be read, the port moved, and another port has its former path", r.UNREADABLE,
+          product={"classification": "cosmic"}, placed="daily/", beside=HEIR, runs_on="yes", **MOVED),
+    gives("the port drains, and another port has its path", placed="daily/", beside=HEIR, runs_on="yes", **DRAINING),
     gives("another port's consumers are cut off", marked={"cut_off": "hourly/1.0.0"}, runs_on="yes"),
     stalls("the port left, and its path is not known", r.PORT_NOT_FOUND, port={}, seen={**SEEN, "path": None}, runs_on="yes"),
 )  # fmt: skip

@@ -186,6 +186,8 @@ class Decision:
     """Access is kept, and this is what is wrong with it."""
     stays: bool = False
     """Access goes on, and nothing new is given: it reaches nothing beyond what was recorded."""
+    withheld: Answer | None = None
+    """The approval that would give, where only an obstacle keeps it from that."""
     passes: bool = False
     """An obstacle that nobody decided on: what runs passes to another approval meanwhile, as when a grant is renamed."""
 

@@ -54,6 +54,14 @@ def consumer(bucket: str, path: str, mode: str, *, account: str = "", partition:
     )
 
 
+def consumer_path(held: Iterable[Statement], bucket: str) -> str | None:
+    """The path of a bucket that a consumer's policy of ours opens; None where it opens none, or more than one."""
+    opened = {resource for statement in held if statement.sid == f"{PREFIX}Objects" for resource in statement.resources}
+    paths = {resource.partition(f":::{bucket}/")[2] for resource in opened}
+    path = paths.pop() if len(paths) == 1 else ""
+    return path.removesuffix("*") if path.endswith("/*") else None
+
+
 def is_within(statement: Statement, others: Iterable[Statement]) -> bool:
     """Whether one of the others allows all that a statement allows."""
     return any(_covers(other, statement) for other in others)

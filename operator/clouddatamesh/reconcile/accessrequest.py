@@ -24,6 +24,7 @@ from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.ending import plan_deletion
 from clouddatamesh.plan.access.facts import read_grant, read_product, read_request
 from clouddatamesh.plan.access.grants import answer_name
+from clouddatamesh.plan.access.returning import found_again
 from clouddatamesh.plan.access.taking import BLOCKED, plan_secret_end, plan_taking, principal_of
 from clouddatamesh.plan.takeover import former_names
 from clouddatamesh.ports import Cluster, Ports
@@ -49,7 +50,7 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
 
 def _keeping(visit: Visit) -> Flow[Looked]:
     def look() -> Looked:
-        ask = _with_predecessor(read_request(visit.manifest()), visit)
+        ask = _with_record(_with_predecessor(read_request(visit.manifest()), visit), visit)
         world = gather(ask, visit)
         return replace(ask, readable=world.request is not None), world
 
@@ -68,6 +69,15 @@ def _with_predecessor(ask: Ask, visit: Visit) -> Ask:
         return ask
     former = read_request(left)
     return replace(ask, place=former.place, principal=former.principal or ask.principal)
+
+
+def _with_record(ask: Ask, visit: Visit) -> Ask:
+    """A request without record is looked for in the store while nothing new may be given: else its user is an orphan's, and ends."""
+    if ask.place is not None:
+        return ask
+    terms = gather_terms(ask, visit.ports)
+    withheld, store = decide(replace(ask, readable=terms.request is not None), terms).withheld, planning.store_name_of(terms)
+    return found_again(ask, _observe(ask, terms, visit, store), withheld) if withheld is not None and store else ask
 
 
 def _deletion(visit: Visit) -> Flow[Looked]:

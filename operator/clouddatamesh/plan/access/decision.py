@@ -66,12 +66,12 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
     longest = max(living, key=lambda answer: length_key(answer, port, ask), default=None)
     if obstacle is not None:
         kept = running or (longest if obstacle.passes and ask.place is not None and runs else None)
-        if kept is not None and obstacle.reason != reasons.UNREADABLE and kept_path(ask, port, world.offer) is None:
+        if kept is not None and kept_path(ask, port, world.offer) is None:
             kept, obstacle = None, replace(obstacle, message=f"{_handed_on(ask, port)}. {obstacle.message}")
         if kept is not None:
             return replace(_given(kept, port, ask), trouble=_trouble(obstacle), stays=True)
         over, short = _over(ask, world, port, approvals) if not living else ([], ())
-        return replace(_withheld(obstacle, living), past=bool(over), ended=short)
+        return replace(_withheld(obstacle, longest), past=bool(over), ended=short)
     if longest is not None:
         return replace(_given(longest, port, ask), answer=_is_renewed(longest, ask, world, port))
     return _unanswered(ask, world, port, approvals)
@@ -121,10 +121,10 @@ def _trouble(obstacle: Decision) -> Decision | None:
     return obstacle if obstacle.reason in (reasons.UNREADABLE, reasons.PRODUCT_NOT_READY) and obstacle.stalled else None
 
 
-def _withheld(obstacle: Decision, living: list[Answer]) -> Decision:
-    if not living:
+def _withheld(obstacle: Decision, living: Answer | None) -> Decision:
+    if living is None:
         return obstacle
-    return replace(obstacle, message=f"AccessGrant {name_of(living[0])} approves, and nothing is given. {obstacle.message}")
+    return replace(obstacle, message=f"AccessGrant {name_of(living)} approves, and nothing is given. {obstacle.message}", withheld=living)
 
 
 def _is_renewed(answer: Answer, ask: Ask, world: AccessWorld, port: Port) -> bool:

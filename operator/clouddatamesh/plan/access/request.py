@@ -86,9 +86,7 @@ def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None
 
 
 def _path_of(ask: Ask, world: AccessWorld, decision: Decision, port: Port) -> str:
-    """The port's; where nothing new is given, what of it was given before, and where something cannot be read, just that."""
-    if decision.is_frozen and ask.place is not None:
-        return ask.place.path
+    """The port's; where nothing new is given, what of it was given before."""
     return (decision.stays and kept_path(ask, port, world.offer)) or port.path
 
 
@@ -112,7 +110,7 @@ def plan(ask: Ask, world: AccessWorld) -> Plan:
     """Take away first; answer, mark and give without waiting for each other."""
     decision = decide(ask, world)
     giving = giving_of(ask, world, decision)
-    keeps = giving is not None or decision.is_frozen or (decision.gives and not _ends_elsewhere(ask, world))
+    keeps = giving is not None or (not world.abandoned and decision.is_frozen) or (decision.gives and not _ends_elsewhere(ask, world))
     return Plan(
         (
             Part("taking", _plan_surplus(ask, world, giving) if keeps else plan_taking(ask, world), CONDITION, each=True),
@@ -158,12 +156,16 @@ def _plan_marks(decision: Decision) -> Steps:
 def _plan_giving(giving: Giving, world: AccessWorld) -> Steps:
     binding = giving.binding
     if giving.decision.trouble is not None:
-        return Steps()  # what runs is kept as it is
+        # What runs is kept as it is; a record that was lost is written again, so that it is not taken for an orphan.
+        return Steps() if giving.request.status.place is not None else _plan_holds(giving, gives=False)
     if world.obstacle is not None:
         return stopped(world.obstacle)
     if isinstance(world.principal, Unknown):
         return stopped(world.principal.error)
     principal = value_of(world.principal)
+    if giving.decision.stays and not giving.ask.key_ids and not (principal is not None and principal.keys):
+        why = f"No key was issued for Secret {binding.secret_name}, or the store does not list it yet; nothing new is given meanwhile"
+        return stopped(Waiting(reasons.NOT_VISIBLE_YET, why))
     if principal is not None and not b.is_ours(principal, binding.owner):
         return stopped(b.principal_is_foreign(principal.name))
     if principal is None:
@@ -243,7 +245,7 @@ def _plan_surplus(ask: Ask, world: AccessWorld, giving: Giving | None) -> Steps:
 def _narrowing(giving: Giving, world: AccessWorld, principal: Principal) -> Iterator[Operation]:
     """To what was given last and is still the port's; what is to be given now is the giving part's."""
     place, binding, port = giving.ask.place, giving.binding, giving.decision.port
-    if place is None or port is None or giving.decision.is_frozen:
+    if place is None or port is None:
         return b.narrowing(principal, binding, given=giving.ask.was_given)
     path = kept_path(giving.ask, port, world.offer)
     if path is None:

@@ -1,0 +1,31 @@
+"""A request that lost its record, as one that a backup tool restored: what was given before is known by what the store shows."""
+
+from dataclasses import replace
+
+from clouddatamesh.model.access import Answer, Ask, Place
+from clouddatamesh.model.evidence import value_of
+from clouddatamesh.model.world import AccessWorld
+from clouddatamesh.plan import policies
+from clouddatamesh.plan.access.taking import owner_of
+from clouddatamesh.plan.binding import is_ours
+
+
+def found_again(ask: Ask, world: AccessWorld, answer: Answer) -> Ask:
+    """The request with the record that its user, its keys and its policy bear out; as it is where they do not.
+
+    `answer` is the approval on which access runs on, while nothing new may be given.
+    """
+    principal, store, bucket = value_of(world.principal), world.store, world.offer.bucket if world.offer else ""
+    if principal is None or store is None or not principal.keys or not is_ours(principal, owner_of(ask, world)):
+        return ask
+    path = policies.consumer_path(principal.policy or (), bucket)
+    if path is None:
+        return ask
+    return replace(
+        ask,
+        place=Place(store.metadata.name, bucket, path, store.status.store_id or ""),
+        principal=principal.name,
+        key_ids=frozenset(key.id for key in principal.keys),
+        grant_key=answer.key,
+        grant_uid=answer.uid,
+    )

@@ -1,0 +1,148 @@
+"""Requests that come back without their status, and Secrets that say what no store says, while nothing new may be given."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from clouddatamesh.model.objects import Key
+from clouddatamesh.plan import marks
+from tests.reconcile.access_flows import REQUEST, a_port, asked
+from tests.reconcile.test_access import granted
+from tests.reconcile.test_keys_end import CONSUMER, active
+from tests.reconcile.test_withheld import places, trouble
+from tests.support.driven import Driven
+from tests.support.manifests import a_domain, a_grant, a_product, a_request
+from tests.support.mesh import Mesh
+
+SECRET = Key("Secret", "inventory", "orders-access")
+GRANT = Key("AccessGrant", "sales", "inventory-forecast")
+LONG = "x" * 5000
+
+FROZEN: dict[str, list[dict[str, Any]]] = {
+    "active": [],
+    "deprecated": [a_product(outputPorts=[a_port()], lifecycle="deprecated")],
+    "suspended": [a_product(outputPorts=[a_port()], suspend=True)],
+    "observed": [a_product(outputPorts=[a_port()], mode="Observe")],
+    "cordoned": [a_domain("sales", cordoned=True)],
+    "unreadable domain": [a_domain("inventory", displayName=LONG)],
+    "unreadable product": [a_product(outputPorts=[a_port()], displayName=LONG)],
+}
+TROUBLES = ("not allowed", "no marks", "no bucket", "store deleted", "no domain")
+
+
+def freeze(mesh: Mesh, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh.apply(*FROZEN.get(what, []))
+    if what in TROUBLES:
+        trouble(mesh, what, monkeypatch)
+    if what == "no domain":
+        mesh.apply(a_domain("inventory", namespaces=[{"name": "elsewhere"}]))
+
+
+def make_again(mesh: Mesh) -> None:
+    """The operator is down; the request goes without its finalizer and comes back as a backup has it."""
+    mesh.cluster.user_finalize(REQUEST)
+    mesh.cluster.user_delete(REQUEST)
+    mesh.cluster.restart()
+    mesh.apply(a_request())
+
+
+def lose_status(mesh: Mesh) -> None:
+    manifest = mesh.cluster.raw(REQUEST) or {}
+    mesh.cluster.write_status(REQUEST, manifest["metadata"]["uid"], {"observedGeneration": -1})
+
+
+@pytest.mark.parametrize("loses", [make_again, lose_status])
+@pytest.mark.parametrize("what", [*FROZEN, *TROUBLES])
+def test_access_that_runs_goes_on_with_its_key(what: str, loses: Callable[[Mesh], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = granted()
+    driven = Driven(mesh).run(minutes=6)
+    freeze(mesh, what, monkeypatch)
+    driven.run(minutes=20)
+    keys, reach = active(mesh, CONSUMER), places(mesh)
+    assert keys and reach
+    loses(mesh)
+    Driven(mesh).run(hours=2)
+    assert keys[0] in active(mesh, CONSUMER)
+    assert places(mesh) == reach
+
+
+@pytest.mark.parametrize("what", ["suspended", "cordoned", "unreadable domain", "no marks", "not allowed"])
+@pytest.mark.parametrize("end", ["no grant", "a refusal"])
+def test_access_without_an_approval_ends_all_the_same(what: str, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = granted()
+    driven = Driven(mesh).run(minutes=6)
+    freeze(mesh, what, monkeypatch)
+    driven.run(minutes=20)
+    make_again(mesh)
+    if end == "no grant":
+        mesh.cluster.user_finalize(GRANT)
+        mesh.cluster.user_delete(GRANT)
+    else:
+        mesh.apply(a_grant("no", decision="Deny", validUntil=None))
+    Driven(mesh).run(hours=2)
+    assert not active(mesh, CONSUMER)
+
+
+def test_a_port_that_was_widened_meanwhile_is_not_given_with_the_record() -> None:
+    mesh = granted()
+    Driven(mesh.apply(a_product(outputPorts=[a_port()], suspend=True))).run(minutes=6)
+    make_again(mesh)
+    mesh.apply(a_product(outputPorts=[a_port(path="public/")], suspend=True))
+    Driven(mesh).run(hours=1)
+    assert all("daily/" in place for place in places(mesh)) and places(mesh)
+
+
+FORGED: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "type": "Opaque",
+    "metadata": {
+        "name": SECRET.name,
+        "namespace": SECRET.namespace,
+        "finalizers": ["inventory/hold"],
+        "annotations": {marks.OWNER_ANNOTATION: "AccessRequest/inventory/orders-for-forecast/x", marks.KEY_ID_ANNOTATION: "KEY99"},
+    },
+    "data": {"a": "Yg=="},
+}
+
+
+@pytest.mark.parametrize("what", ["deprecated", "suspended", "observed", "cordoned"])
+def test_no_first_key_comes_of_a_secret_that_says_there_was_one(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever edits Secrets in the consumer's namespace writes such a one."""
+    mesh = asked(Mesh())
+    driven = Driven(mesh).run(minutes=1)
+    mesh.cluster.user_apply(deepcopy(FORGED))
+    mesh.cluster.user_delete(SECRET)
+    mesh.apply(a_grant())
+    driven.run(minutes=5)
+    freeze(mesh, what, monkeypatch)
+    driven.run(hours=1)
+    assert not active(mesh, CONSUMER)
+    mesh.cluster.user_finalize(SECRET)
+    again = deepcopy(FORGED)
+    del again["metadata"]["finalizers"]
+    mesh.cluster.user_apply(again)
+    driven.run(hours=1)
+    assert not active(mesh, CONSUMER)
+    assert mesh.condition("AccessRequest", REQUEST.name, REQUEST.namespace)["status"] != "True"
+
+
+@pytest.mark.parametrize("what", ["grant", "product", "domain"])
+def test_a_store_that_is_given_up_goes_whatever_cannot_be_read(what: str) -> None:
+    mesh = granted()
+    driven = Driven(mesh).run(minutes=5)
+    unreadable = {
+        "grant": a_grant(note=LONG),
+        "product": a_product(outputPorts=[a_port()], displayName=LONG),
+        "domain": a_domain("sales", displayName=LONG),
+    }
+    mesh.apply(unreadable[what])
+    driven.run(minutes=15)
+    store = mesh.cluster.raw(Key("ObjectStore", "", "main")) or {}
+    mesh.cluster.user_apply({**store, "metadata": {**store["metadata"], "annotations": {marks.ORPHAN_ANNOTATION: "main"}}})
+    mesh.delete("ObjectStore", "main")
+    driven.run(hours=1)
+    assert not mesh.exists("ObjectStore", "main")
+    assert active(mesh, CONSUMER), "what is left in a store that is given up is the platform team's"
