@@ -1,7 +1,9 @@
 """The image in a real Pod: kubelet, containerd, a user without an entry in /etc/passwd, a read-only root, `restricted` enforced."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -159,6 +161,21 @@ def test_the_kubelets_sigterm_ends_it_and_the_next_pod_leads_without_waiting_for
     mesh.until(lambda: mesh.runs() and mesh.is_ready(), what="the next Pod")
     assert_watched(mesh, token="next")
     assert mesh.pod()["metadata"]["name"] != name
+
+
+def test_a_first_process_that_has_not_yet_begun_ends_when_it_is_asked(pytestconfig: pytest.Config) -> None:
+    """The kernel drops a signal to it that has no handler, and a Pod that is deleted while it starts would go on for its grace period."""
+    need_node(pytestconfig)
+    program = [sys.executable, "-m", "clouddatamesh", "run"]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "operator"), "PYTHONPROFILEIMPORTTIME": "1"}
+    with subprocess.Popen(
+        ["unshare", "--pid", "--fork", "--kill-child=KILL", *program], env=env, stderr=subprocess.PIPE, text=True
+    ) as outer:
+        assert outer.stderr
+        next(line for line in outer.stderr if line.endswith(" clouddatamesh.errors\n"))
+        os.kill(int(read(Path(f"/proc/{outer.pid}/task/{outer.pid}/children"))), signal.SIGTERM)
+        assert not [line for line in outer.stderr if line.endswith(" clouddatamesh.shell.wiring\n")]
+    assert outer.returncode == 128 + signal.SIGTERM
 
 
 @pytest.fixture(scope="module")
