@@ -18,6 +18,7 @@ hypothesis.settings.load_profile("busy machine")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of our own."""
     parser.addoption("--update-golden", action="store_true", help="write tests/golden/cases/*.plan.yaml again")
+    parser.addoption("--no-node", action="store_true", help="as on a machine without root: no real node")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -43,6 +44,14 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         return (yield)
     finally:
         parts.end_what_is_not_next(item.config, nextitem)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Where there is no node, fewer things are shown than a passed test seems to say."""
+    from tests.support.pods import find_obstacles
+
+    if obstacles := find_obstacles(config):
+        terminalreporter.line(f"No Pod ran: {obstacles}. What is shown of the operator in Pods was shown of local processes or skipped.")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -43,6 +43,8 @@ class Request:
     kind: str = ""
     agent: str = ""
     """What the client calls itself; the operator's replicas name their Pod."""
+    credential: str = ""
+    """Which token of a ServiceAccount it was."""
 
     @property
     def writes(self) -> bool:
@@ -90,4 +92,5 @@ def _parse(entry: dict[str, Any]) -> Request:
         at=datetime.fromisoformat(entry["requestReceivedTimestamp"]),
         kind=(entry.get("responseObject") or {}).get("kind", ""),
         agent=entry.get("userAgent", ""),
+        credential="".join((entry["user"].get("extra") or {}).get("authentication.kubernetes.io/credential-id", ())),
     )

@@ -7,6 +7,7 @@ setting and empty cgroups, is put back by a process that waits for our end. One 
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -77,8 +78,26 @@ class Node:
 
     def log(self, namespace: str) -> str:
         """What the containers of a namespace wrote."""
-        files = sorted((self.dir / "pods").glob(f"{namespace}_*/*/*.log"))
-        return "\n".join(file.read_text(errors="replace") for file in files)
+        return "\n".join(file.read_text(errors="replace") for file in self.log_files(namespace))
+
+    def log_files(self, namespace: str) -> list[Path]:
+        """The logs of its containers; a container that is started again has another one, and a Pod's go with the Pod."""
+        return sorted((self.dir / "pods").glob(f"{namespace}_*/*/*.log"))
+
+    def restart_kubelet(self) -> None:
+        """As an upgrade of a node does; containers go on. It has forgotten the Pods' tokens and asks for others."""
+        (self.dir / "again").touch()
+        os.kill(self._find_kubelet(), signal.SIGTERM)
+        wait_until("the kubelet's end", lambda: not (self.dir / "again").exists(), child=self._kubelet)
+
+    def _find_kubelet(self) -> int:
+        """The process itself: the one that was started here is the first of its PID namespace."""
+        for path in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (path / "cmdline").read_text().split("\0")
+                if words[0].endswith("/kubelet") and f"--root-dir={self.dir / 'kubelet'}" in words:
+                    return int(path.name)
+        raise ToolError("the kubelet does not run")
 
     def _start(self) -> None:
         started = time.monotonic()
@@ -95,9 +114,9 @@ class Node:
         self._stack.enter_context(services)
         self._write_files()
         self._run("kube-scheduler", [binaries["kube-scheduler"], self._login(), "--leader-elect=false", "--secure-port=0"])
-        kubelet = self._run("kubelet", self._command(binaries["kubelet"]))
+        self._kubelet = self._run("kubelet", self._command(binaries["kubelet"]))
         try:
-            wait_until("the node", self._is_ready, child=kubelet)
+            wait_until("the node", self._is_ready, child=self._kubelet)
         except ToolError as error:
             raise ToolError(f"{error}; its logs are in {self.logs} and {self.dir}: {self._last_words()}") from None
         self._say(f"a node is ready after {time.monotonic() - started:.1f} s, logs in {self.logs}")

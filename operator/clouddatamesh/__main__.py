@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,7 @@ _OVERRIDDEN: Final = ("LOG_LEVEL", "LOG_FORMAT", "DRIFT_INTERVAL", "THREADS", "H
 def main() -> int:
     """The console script; 1 where the operator could not start or a check found a fault, 2 where the environment is wrong or
     a check could not be made."""
+    _end_when_asked()
     arguments = _parser().parse_args()
     commands: dict[str, Callable[[], int]] = {
         "run": lambda: _run(arguments),
@@ -31,6 +33,14 @@ def main() -> int:
         "doctor": lambda: _doctor(arguments),
     }
     return commands[arguments.command]()
+
+
+def _end_when_asked() -> None:
+    """The kernel drops a SIGTERM for which the first process of a container has no handler. A Pod that is deleted while it starts would
+    go on to work until its grace period is over. `run` replaces this handler when there is something to end.
+    """
+    if os.getpid() == 1:
+        signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,9 @@
-"""One installation for the flows of e2e: a control plane of its own, the chart on it, and Ceph RGW as its store."""
+"""Installations that files of e2e share: each a control plane of its own, the chart on it, and Ceph RGW as its store."""
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Final
 
 import pytest
 
@@ -9,15 +11,31 @@ from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.actors import Actors
 from tests.e2e.people import DOMAIN, HOME, Guild
+from tests.support.distribution import file_of, group_of
 from tests.support.installation import Installation
 from tests.support.manifests import a_domain, a_store
 from tests.support.parts import shared
+from tests.support.pods import in_a_pod
+
+ACME: Final = {"log.level": "debug", "access.bindableRoles": "{clouddatamesh-workloads,acme:Notebooks}"}
 
 
 @pytest.fixture(scope="module")
 def mesh(request: pytest.FixtureRequest, rgw: Store) -> Actors:
-    """The mesh `acme` with a Ready store `main` (deletion enabled) and two Ready domains, sales and inventory."""
-    return shared(request, lambda: _a_mesh(rgw))
+    """The mesh `acme` with a Ready store `main` (deletion enabled) and two Ready domains, sales and inventory.
+
+    Files of the group `pod` get the one whose operator is in a Pod; they ask for nothing that only a local process has.
+    """
+    if group_of(file_of(request.node.nodeid)) == "pod":
+        found: Actors = request.getfixturevalue("pod")
+        return found
+    return shared(request, lambda: _a_mesh(_as_a_process("acme", ACME), rgw))
+
+
+@pytest.fixture(scope="module")
+def pod(request: pytest.FixtureRequest, rgw: Store) -> Actors:
+    """The mesh `acme` whose operator is in a Pod of a real node, where this run has one."""
+    return shared(request, lambda: _a_mesh(in_a_pod(request.config, mesh="acme", values=ACME), rgw))
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +53,20 @@ def guild(mesh: Actors) -> Guild:
 
 
 @contextlib.contextmanager
-def _a_mesh(rgw: Store) -> Iterator[Actors]:
-    values = {"log.level": "debug", "access.bindableRoles": "{clouddatamesh-workloads,acme:Notebooks}"}
-    with ControlPlane() as cluster, Installation(cluster, mesh="acme", values=values) as installed:
-        installed.give_credentials(rgw)
-        installed.apply(a_store(endpointUrl=rgw.endpoint, region=rgw.region), a_domain("sales"), a_domain("inventory"))
+def _as_a_process(mesh: str, values: dict[str, str]) -> Iterator[Installation]:
+    with ControlPlane() as cluster, Installation(cluster, mesh=mesh, values=values) as installed:
+        yield installed
+
+
+@contextlib.contextmanager
+def _a_mesh(installation: AbstractContextManager[Installation], rgw: Store) -> Iterator[Actors]:
+    with installation as installed:
+        store = installed.reach(rgw)
+        installed.give_credentials(store)
+        installed.apply(a_store(endpointUrl=store.endpoint, region=store.region), a_domain("sales"), a_domain("inventory"))
         for kind, name in (("objectstore", "main"), ("domain", "sales"), ("domain", "inventory")):
             installed.wait(kind, name)
-        yield Actors(installed, rgw)
+        yield Actors(installed, store)
 
 
 @contextlib.contextmanager

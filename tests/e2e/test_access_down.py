@@ -1,8 +1,6 @@
 """What the operator finds after it was away, and what others did to access meanwhile: first it takes away, then it mends. On RGW."""
 
 import contextlib
-import signal
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.access import BODY, Access, Deal, a_deal
 from tests.e2e.actors import SERVICE_ACCOUNT, Actors
 from tests.e2e.acts import WIDE
-from tests.support.installation import NAMESPACE, Installation
+from tests.support.installation import NAMESPACE
 from tests.support.manifests import a_domain, a_product, a_store
+from tests.support.pods import in_a_pod
 from tests.support.relay import Relay
 
 CONSUMER = {"dataProductRef": {"name": "reader"}}
@@ -37,10 +35,10 @@ class Watched(Actors):
 
 
 @pytest.fixture(scope="module")
-def watched(rgw: Store) -> Iterator[Watched]:
+def watched(pytestconfig: pytest.Config, rgw: Store) -> Iterator[Watched]:
     """The mesh `down`, which looks for drift every minute, with a product to read and all that its operator asks of the store."""
     values = {"log.level": "debug", "driftInterval": "1m"}
-    with Relay(rgw.endpoint) as relay, ControlPlane() as cluster, Installation(cluster, mesh="down", values=values) as installed:
+    with in_a_pod(pytestconfig, mesh="down", values=values) as installed, Relay(rgw.endpoint, host=installed.host) as relay:
         installed.give_credentials(rgw)
         installed.apply(a_store(endpointUrl=relay.endpoint, region=rgw.region, bucketPrefix="down"), a_domain(), a_domain("inventory"))
         actors = Watched(installed, rgw, relay)
@@ -64,10 +62,6 @@ def give(mesh: Actors, *deals: Deal) -> list[Access]:
     return [Access.of(mesh, d) for d in deals]
 
 
-def scale(mesh: Actors, replicas: int) -> None:
-    mesh.installed.cluster.kubectl("scale", "deployment", "clouddatamesh", "-n", NAMESPACE, f"--replicas={replicas}")
-
-
 # Away for a whole validity window.
 
 
@@ -89,16 +83,15 @@ def absence(watched: Watched) -> Absence:
     ended = give(watched, refused, *(deal(name) for name in ("denied", "shortened", "outvoted", "deleted")))
     until = datetime.now(UTC) + timedelta(seconds=LASTS)
     ended += give(watched, deal("over", validUntil=f"{until:%Y-%m-%dT%H:%M:%SZ}"))
-    watched.installed.kubelet.pods()[0].kill(signal.SIGKILL)
-    scale(watched, 0)
-    watched.installed.until(lambda: not watched.installed.kubelet.pods(), what="the operator's end")
+    watched.installed.kill()
+    watched.installed.scale(0)
     assert datetime.now(UTC) < until, "the grant was to end while the operator is away"
     watched.installed.apply(meanwhile.grant, *decide_meanwhile(ended))
     watched.installed.cluster.kubectl("delete", "agrant", "for-deleted", "-n", "sales", "--wait=false")
     watched.installed.until(lambda: datetime.now(UTC) > until, what="the end by time")
     assert all(access.reads() for access in ended), "nobody is there who could take it away"
     audit, store = watched.installed.cluster.audit.mark(), len(watched.relay.asked)
-    scale(watched, 1)
+    watched.installed.scale(1)
     for access in ended:
         access.ends(seconds=30)
     watched.installed.wait("areq", "meanwhile", "inventory")
@@ -272,14 +265,7 @@ def test_secrets_show_nowhere(watched: Watched, absence: Absence, harmed: dict[s
     held = {access.secret["secret-access-key"] for access in (*absence.ended, *(access for access, _ in harmed.values()))}
     assert len(held - keys) >= len(absence.ended), "these are gone, and show nowhere either"
     planted = {*keys, *held, watched.store.secret_key, "somebody wrote this"}
-    seen = watched.installed.log() + metrics(watched)
+    seen = watched.installed.log() + watched.installed.page("/metrics")
     seen += watched.installed.cluster.kubectl("get", "events,datamesh,deployments", "-A", "-o", "json")
     assert "DEBUG" in seen
     assert [secret for secret in planted if secret in seen] == []
-
-
-def metrics(mesh: Actors) -> str:
-    deployment = mesh.installed.get("deployment", "clouddatamesh", NAMESPACE)
-    port = deployment["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-        return str(answer.read().decode())

@@ -114,7 +114,7 @@ class Matrix:
 @pytest.fixture(scope="module", params=["rgw", "moto"])
 def matrix(request: pytest.FixtureRequest, mesh: Actors) -> Matrix:
     """Two products on a store of that kind, full of objects, and every deal in effect."""
-    store: Store = request.getfixturevalue(request.param)
+    store = mesh.installed.reach(request.getfixturevalue(request.param))
     mesh.installed.give_credentials(store, f"matrix-{store.kind}")
     spec = {"endpointUrl": store.endpoint, "region": store.region, "credentialsSecretRef": {"name": f"matrix-{store.kind}"}}
     mesh.installed.apply(a_store(f"matrix-{store.kind}", bucketPrefix=f"matrix-{store.kind}", **spec))

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,40 +11,44 @@ from typing import Any
 import pytest
 
 from clouddatamesh.plan.names import is_marker_name
-from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
-from tests.support import pod as pods
+from tests.support import pod
 from tests.support.installation import ROOT, Installation
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
+from tests.support.pods import in_a_pod
 
 KILLS = 20
 LONGEST = 18
 """Writes that one life may last; a product with a request and its grant costs about thirty."""
 SEED = int(os.environ.get("CRASH_SEED", "20261124"))
-KILLER = ROOT / "tests" / "support" / "killer"
+KILLER = ROOT / "tests" / "support" / "killer" / "sitecustomize.py"
+KEPT = "/tmp"  # noqa: S108 - the container's; what is there is kept while the container is started again
+CARRIED = {"extraEnv[0].name": "PYTHONPATH", "extraEnv[0].value": KEPT, "extraEnv[1].name": "KILLER", "extraEnv[1].value": KEPT}
 
 
 @pytest.fixture
-def killer(tmp_path: Path) -> Path:
-    """The folder of the killer, with no life drawn yet."""
-    (tmp_path / "plan").write_text("")
-    return tmp_path
-
-
-@pytest.fixture
-def mesh(rgw: Store, killer: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
-    """A mesh of two domains whose operator carries the killer."""
-    monkeypatch.setattr(pods, "BACKOFF_MAX", 0.1)
-    env = {"PYTHONPATH": str(KILLER), "KILLER": str(killer)}
-    with ControlPlane() as cluster, Installation(cluster, mesh="crash", env=env) as installed:
-        installed.give_credentials(rgw)
+def mesh(pytestconfig: pytest.Config, rgw: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    """A mesh of two domains whose operator carries the killer from its second life on."""
+    monkeypatch.setattr(pod, "BACKOFF_MAX", 0.1)
+    with in_a_pod(pytestconfig, mesh="crash", values=CARRIED) as installed:
+        store = installed.reach(rgw)
+        installed.give_credentials(store)
         installed.apply(
-            a_store(endpointUrl=rgw.endpoint, region=rgw.region, bucketPrefix="crash"), a_domain("sales"), a_domain("inventory")
+            a_store(endpointUrl=store.endpoint, region=store.region, bucketPrefix="crash"), a_domain("sales"), a_domain("inventory")
         )
         installed.wait("objectstore", "main")
         installed.apply(a_product("forecast", "inventory"))
         installed.wait("dataproduct", "forecast", "inventory")
         yield installed
+
+
+@pytest.fixture
+def killer(mesh: Installation) -> Path:
+    """The folder of the killer, with all lives drawn."""
+    folder = mesh.scratch()
+    draw(folder)
+    shutil.copy(KILLER, folder)
+    return folder
 
 
 def draw(killer: Path) -> None:
@@ -82,8 +87,7 @@ def expected(last: int) -> tuple[set[int], set[int]]:
 
 
 def test_killed_at_random_writes_it_ends_where_an_undisturbed_run_ends(mesh: Installation, killer: Path, rgw: Store) -> None:
-    draw(killer)
-    mesh.kubelet.pods()[0].kill()
+    mesh.kill()
     n = 0
     while len(journal(killer)) < KILLS:
         ended = len(journal(killer))
@@ -109,7 +113,7 @@ def _rests(mesh: Installation) -> bool:
     found = mesh.cluster.kubectl(
         "get", "areq", "-n", "inventory", "-o", "jsonpath={.items[*].status.conditions[?(@.type=='Reconciling')].reason}"
     )
-    return mesh.kubelet.pods()[0].is_ready and not found.strip()
+    return mesh.is_ready() and not found.strip()
 
 
 def _items(mesh: Installation, kind: str, namespace: str) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import json
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -248,9 +247,6 @@ def ready_products(mesh: Actors) -> int:
 
 def scrape(mesh: Actors) -> Counter[tuple[str, tuple[str, ...]]]:
     """What Prometheus would see: by name and values of labels, in the order of their names."""
-    deployment = mesh.installed.get("deployment", "clouddatamesh", NAMESPACE)
-    port = deployment["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-        families = list(text_string_to_metric_families(answer.read().decode()))
+    families = text_string_to_metric_families(mesh.installed.page("/metrics"))
     samples = (sample for family in families for sample in family.samples)
     return Counter({(sample.name, tuple(sample.labels[label] for label in sorted(sample.labels))): sample.value for sample in samples})

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -14,34 +15,31 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hack.tools.node import BRIDGE, Node, find_obstacles
+from hack.tools.node import BRIDGE, Node
 from hack.tools.s3_moto import Moto
 from hack.tools.store import Store
+from tests.e2e.actors import SERVICE_ACCOUNT
 from tests.e2e.doctors import doctor
 from tests.support.installation import NAMESPACE, ROOT
-from tests.support.pods import PodInstallation, pod_cluster
+from tests.support.pods import PROGRAM, PodInstallation, find_obstacles, has_node, pod_cluster, read
 
 pytestmark = pytest.mark.real
 RETAIL = ROOT / "examples" / "retail"
-PROGRAM = "/opt/clouddatamesh/bin/clouddatamesh"
 DAY = 86_400.0
 WITHIN = 90.0
 """Seconds in which a watcher that does not watch must show."""
 
 
-def need_node() -> None:
+def need_node(config: pytest.Config) -> None:
     """Where no node can be had the tests are skipped, but never under CI=true."""
-    obstacles = find_obstacles()
-    if obstacles and os.environ.get("CI", "").lower() == "true":
-        pytest.fail("; ".join(obstacles))
-    if obstacles:
-        pytest.skip("; ".join(obstacles))
+    if not has_node(config):
+        pytest.skip(find_obstacles(config))
 
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
+def node(pytestconfig: pytest.Config) -> Iterator[Node]:
     """A control plane with a node."""
-    need_node()
+    need_node(pytestconfig)
     with pod_cluster() as found:
         yield found
 
@@ -76,29 +74,15 @@ def metric(mesh: PodInstallation, name: str) -> float:
     return max(float(line.split()[-1]) for line in lines if line.startswith((f"clouddatamesh_{name} ", f"clouddatamesh_{name}{{")))
 
 
-def process_of(mesh: PodInstallation) -> Path:
-    """The operator's own process, as this machine's /proc shows it."""
-    uid = mesh.pod()["metadata"]["uid"]
-    (found,) = (path for path in Path("/proc").glob("[0-9]*") if uid in read(path / "mountinfo") and PROGRAM in read(path / "cmdline"))
-    return found
-
-
-def read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
-
-
 def assert_watched(mesh: PodInstallation, *, token: str) -> None:
     """Only a watch shows a change of a Domain so soon: lists come every 10 minutes."""
     mesh.cluster.kubectl("annotate", "--overwrite", "domain", "sales", f"clouddatamesh.dev/reconcile-requested-at={token}")
     mesh.until(lambda: mesh.get("domain", "sales")["status"].get("lastHandledReconcileAt") == token, seconds=10, what="a watch event")
 
 
-def test_nothing_outlives_a_node_whose_maker_is_killed() -> None:
+def test_nothing_outlives_a_node_whose_maker_is_killed(pytestconfig: pytest.Config) -> None:
     """First, since there is one node at a time on a machine."""
-    need_node()
+    need_node(pytestconfig)
     command = [sys.executable, str(ROOT / "hack/tools/up.py"), "node"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as maker:
         assert maker.stdout
@@ -120,7 +104,7 @@ def inside(place: Path) -> list[str]:
 
 
 def test_the_pod_runs_restricted_as_a_user_that_nobody_knows(mesh: PodInstallation) -> None:
-    process = process_of(mesh)
+    process = mesh.process()
     status = dict(line.split(":\t", 1) for line in read(process / "status").splitlines() if ":\t" in line)
     assert status["Uid"].split() == ["65532"] * 4
     assert (status["CapEff"], status["NoNewPrivs"]) == ("0" * 16, "1")
@@ -169,6 +153,45 @@ def test_the_doctor_runs_in_the_pod_and_finds_nothing(mesh: PodInstallation) -> 
     assert said["user"] == f"system:serviceaccount:{NAMESPACE}:clouddatamesh"
 
 
+def test_the_kubelets_sigterm_ends_it_and_the_next_pod_leads_without_waiting_for_the_lease(mesh: PodInstallation) -> None:
+    name, began = mesh.pod()["metadata"]["name"], time.monotonic()
+    mesh.cluster.kubectl("delete", "pod", name, "-n", NAMESPACE, "--timeout=60s")
+    grace = mesh.get("deployment", "clouddatamesh", NAMESPACE)["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert time.monotonic() - began < grace, "it was killed"
+    mesh.until(lambda: mesh.runs() and mesh.is_ready(), what="the next Pod")
+    assert_watched(mesh, token="next")
+    assert mesh.pod()["metadata"]["name"] != name
+
+
+def test_a_first_process_that_has_not_yet_begun_ends_when_it_is_asked(pytestconfig: pytest.Config) -> None:
+    """The kernel drops a signal to it that has no handler, and a Pod that is deleted while it starts would go on for its grace period."""
+    need_node(pytestconfig)
+    program = [sys.executable, "-m", "clouddatamesh", "run"]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "operator"), "PYTHONPROFILEIMPORTTIME": "1"}
+    with subprocess.Popen(
+        ["unshare", "--pid", "--fork", "--kill-child=KILL", *program], env=env, stderr=subprocess.PIPE, text=True
+    ) as outer:
+        assert outer.stderr
+        next(line for line in outer.stderr if line.endswith(" clouddatamesh.errors\n"))
+        os.kill(int(read(Path(f"/proc/{outer.pid}/task/{outer.pid}/children"))), signal.SIGTERM)
+        assert not [line for line in outer.stderr if line.endswith(" clouddatamesh.shell.wiring\n")]
+    assert outer.returncode == 128 + signal.SIGTERM
+
+
+@pytest.fixture(scope="module")
+def former(node: Node, mesh: PodInstallation) -> frozenset[str]:
+    """The operator's tokens until the kubelet was started again."""
+    found = tokens(mesh)
+    node.restart_kubelet()
+    return found
+
+
+def tokens(mesh: PodInstallation) -> frozenset[str]:
+    """Which tokens the operator has used, by the audit log."""
+    return frozenset(found.credential for found in mesh.cluster.audit.read(user=SERVICE_ACCOUNT))
+
+
+@pytest.mark.usefixtures("former")
 def test_hanging_watches_and_a_clock_that_is_off_are_told_within_90_seconds_and_heal(node: Node, mesh: PodInstallation) -> None:
     assert ask(mesh, "/readyz") == (200, "ok\n")
     assert abs(metric(mesh, "clock_skew_seconds")) < 5
@@ -196,4 +219,10 @@ def test_hanging_watches_and_a_clock_that_is_off_are_told_within_90_seconds_and_
         node.gateway.release()
     mesh.until(mesh.is_ready, seconds=90, what="a Pod that is ready again")
     assert_watched(mesh, token="healed")
+    assert mesh.pod()["status"]["containerStatuses"][0]["restartCount"] == 0
+
+
+def test_a_token_that_the_kubelet_exchanges_is_used(mesh: PodInstallation, former: frozenset[str]) -> None:
+    """After the others, since the file is read again every minute."""
+    mesh.until(lambda: tokens(mesh) - former, seconds=120, what="a request with another token")
     assert mesh.pod()["status"]["containerStatuses"][0]["restartCount"] == 0

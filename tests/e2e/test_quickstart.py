@@ -46,9 +46,9 @@ class Quickstart(Installation):
 
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
+def node(pytestconfig: pytest.Config) -> Iterator[Node]:
     """A control plane with a node that has both images, and nothing else."""
-    need_node()
+    need_node(pytestconfig)
     images = (get_pause(), get_image(OPERATOR), get_image(QUICKSTART))
     with ControlPlane(runs_pods=True) as cluster, Node(cluster, images=images) as found:
         yield found

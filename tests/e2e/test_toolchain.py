@@ -63,13 +63,13 @@ def a_deployment(port: int, **env: str) -> dict[str, Any]:
         "env": variables,
         "ports": [{"name": "health", "containerPort": port}],
         "readinessProbe": {"httpGet": {"path": "/ready", "port": "health"}},
-        "volumeMounts": [{"name": "paint", "mountPath": "/etc/paint"}],
+        "volumeMounts": [{"name": "paint", "mountPath": "/etc/paint"}, {"name": "scratch", "mountPath": "/scratch"}],
     }
     spec = {
         "serviceAccountName": "painter",
         "terminationGracePeriodSeconds": 2,
         "containers": [container],
-        "volumes": [{"name": "paint", "configMap": {"name": "paint"}}],
+        "volumes": [{"name": "paint", "configMap": {"name": "paint"}}, {"name": "scratch", "emptyDir": {}}],
     }
     labels = {"app": "painter"}
     return {
@@ -126,12 +126,14 @@ def test_a_deployment_runs_with_what_its_template_gives_it(control_plane: Contro
     assert users == {"system:serviceaccount:apps:painter"}
 
 
-def test_a_killed_process_is_started_again(control_plane: ControlPlane, apps: Kubelet) -> None:
+def test_a_killed_process_is_started_again_with_its_empty_dir(control_plane: ControlPlane, apps: Kubelet) -> None:
     before = roll_out(control_plane, apps)
-    pid, restarts = before.pid, before.restarts
+    pid, restarts, kept = before.pid, before.restarts, before.dir / "volumes" / "scratch" / "kept"
+    kept.touch()
     before.kill(signal.SIGKILL)
     after = apps.wait("painter", lambda pod: pod.is_ready and pod.restarts > restarts)
     assert after.pid != pid
+    assert kept.exists()
 
 
 def test_a_changed_template_is_run_and_zero_replicas_stop_it(control_plane: ControlPlane, apps: Kubelet) -> None:

@@ -31,14 +31,10 @@ SHARED: Final = {
         "tests/shell/test_lease.py",
     ),
     "mesh": (
-        "tests/e2e/test_access_ends.py",
-        "tests/e2e/test_access_matrix.py",
         "tests/e2e/test_additional_roles.py",
         "tests/e2e/test_adoption.py",
         "tests/e2e/test_adoption_settings.py",
         "tests/e2e/test_clusters.py",
-        "tests/e2e/test_deletion.py",
-        "tests/e2e/test_flows.py",
         "tests/e2e/test_foreign.py",
         "tests/e2e/test_guard.py",
         "tests/e2e/test_guard_namespaces.py",
@@ -53,17 +49,27 @@ SHARED: Final = {
         "tests/e2e/test_who_sees.py",
     ),
     "node": (
+        "tests/e2e/test_access_down.py",
+        "tests/e2e/test_crash.py",
         "tests/e2e/test_pod.py",
         "tests/e2e/test_quickstart.py",
     ),
+    "pod": (
+        "tests/e2e/test_access_ends.py",
+        "tests/e2e/test_access_matrix.py",
+        "tests/e2e/test_deletion.py",
+        "tests/e2e/test_flows.py",
+    ),
 }
-"""Files that use one control plane or installation, by the name of its fixture, and those that use the one node that a machine can be: each
-group runs on one worker, one file after the other."""
+"""Files that use one control plane or installation, by the name of its fixture, and those that each start a node: each group runs on one
+worker, one file after the other."""
+TOGETHER: Final = {"pod": "node"}
+"""Groups that run on the worker of another one, after it: a machine is one node at a time."""
 LONGEST: Final = (
+    "node",
     "mesh",
     "tests/e2e/test_argocd.py",
     "tests/e2e/test_table.py",
-    "node",
     "brisk",
     "tests/e2e/test_upgrade.py",
     "tests/e2e/test_api_faults.py",
@@ -71,7 +77,6 @@ LONGEST: Final = (
     "tests/e2e/test_failover.py",
     "tests/e2e/test_rebuilt.py",
     "tests/e2e/test_domains_back.py",
-    "tests/e2e/test_crash.py",
     "tests/e2e/test_crds.py",
     "tests/image/test_images.py",
     "tests/e2e/test_takeover.py",
@@ -116,9 +121,14 @@ def step_back(config: pytest.Config) -> None:
 
 
 def put_groups_together(items: list[pytest.Item]) -> None:
-    """Each file of a group comes where the group's first one is; nothing else moves."""
+    """Each file of a group comes where the group's first one is, and groups of one worker one after the other; nothing else moves."""
     places: dict[str, int] = {}
-    items.sort(key=lambda item: places.setdefault(_scope_of(item.nodeid), len(places)))
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        scope, group = _scope_of(item.nodeid), group_of(file_of(item.nodeid))
+        return places.setdefault(scope, len(places)), places.setdefault(f"group {group}", len(places))
+
+    items.sort(key=place)
 
 
 def file_of(nodeid: str) -> str:
@@ -132,8 +142,8 @@ def group_of(file: str) -> str:
 
 
 def _scope_of(nodeid: str) -> str:
-    file = file_of(nodeid)
-    return _GROUPS.get(file, file)
+    group = group_of(file := file_of(nodeid))
+    return TOGETHER.get(group, group) or file
 
 
 def _rank(scope: str) -> int:

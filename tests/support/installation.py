@@ -2,9 +2,11 @@
 
 import base64
 import contextlib
+import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +28,9 @@ NAMESPACE, RELEASE, CREDENTIALS = "clouddatamesh-system", "clouddatamesh", "main
 
 class Installation:
     """`with Installation(control_plane, mesh="acme") as mesh:` has the operator running, and `apply`, `get`, `wait` beside it."""
+
+    host = "127.0.0.1"
+    """The address of this machine at which the operator finds what listens there."""
 
     def __init__(
         self,
@@ -65,6 +70,10 @@ class Installation:
         self.cluster.helm("upgrade", "--install", RELEASE, str(CHART), *flags, *values)
         self.cluster.refresh_controllers()
 
+    def reach(self, store: Store) -> Store:
+        """The store at an address that the operator and this machine both find."""
+        return store
+
     def give_credentials(self, store: Store, name: str = CREDENTIALS) -> None:
         """The Secret that an ObjectStore names."""
         data = {"access-key-id": store.access_key, "secret-access-key": store.secret_key}
@@ -100,6 +109,37 @@ class Installation:
         """All objects of the mesh and the end of the operator's log, for a failure's message."""
         table = self.cluster.kubectl("get", "datamesh", "-A", "-o", "wide")
         return "\n".join([table, self.log()[-3000:]])
+
+    def url(self, path: str) -> str:
+        """Where the first replica serves its own pages."""
+        return f"http://127.0.0.1:{self.health_port}{path}"
+
+    def page(self, path: str) -> str:
+        """What it answers there."""
+        with urllib.request.urlopen(self.url(path), timeout=5) as answer:  # noqa: S310 - always http
+            return str(answer.read().decode())
+
+    def is_ready(self) -> bool:
+        """Whether the first replica runs and its readiness probe says yes."""
+        return any(pod.is_ready for pod in self.kubelet.pods()[:1])
+
+    def kill(self) -> None:
+        """SIGKILL for the first replica, which is then started again."""
+        self.kubelet.pods()[0].kill(signal.SIGKILL)
+
+    def scale(self, replicas: int) -> None:
+        """Ask for so many replicas; of none, wait until the last one has ended."""
+        self.cluster.kubectl("scale", "deployment", RELEASE, "-n", NAMESPACE, f"--replicas={replicas}")
+        if not replicas:
+            self.until(lambda: not self.runs(), what="the operator's end")
+
+    def runs(self) -> bool:
+        """Whether there is any replica."""
+        return bool(self.kubelet.pods())
+
+    def scratch(self) -> Path:
+        """Where this machine sees /tmp of the first replica; it is kept while the container is started again."""
+        return self.kubelet.pods()[0].dir / "volumes" / "tmp"
 
     def log(self) -> str:
         """What the operator's pods wrote."""

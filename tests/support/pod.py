@@ -113,8 +113,9 @@ class Pod:
             self._not_before = now + 0.5
 
     def _start(self, now: float) -> None:
-        shutil.rmtree(self.dir, ignore_errors=True)
-        self.dir.mkdir(parents=True)
+        """Nothing that a container wrote outlives it but what is in an emptyDir."""
+        shutil.rmtree(self.dir / "home", ignore_errors=True)
+        self.dir.mkdir(parents=True, exist_ok=True)
         self._renew_at = 0.0
         self._renew_token(now)
         env, argv = self._build_command()
@@ -239,7 +240,9 @@ class Pod:
 
     def _write_volume(self, volume: Manifest) -> Path:
         folder = self.dir / "volumes" / str(volume["name"])
-        folder.mkdir(parents=True)
+        if "emptyDir" not in volume:
+            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for kind in ("configMap", "secret"):
             if kind in volume:
                 found = self._read_data(kind, volume[kind])

@@ -29,13 +29,13 @@ class Asked:
 
 
 class Relay:
-    """`with Relay(store.endpoint) as relay:` has an endpoint of its own, and in `asked` all that went through it."""
+    """`with Relay(store.endpoint) as relay:` has an endpoint of its own at `host`, and in `asked` all that went through it."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, *, host: str = "127.0.0.1") -> None:
         target = urlsplit(endpoint)
         self._target = (target.hostname or "127.0.0.1", target.port or 80)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._listener = socket.create_server((host, 0))
+        self.endpoint = f"http://{host}:{self._listener.getsockname()[1]}"
         self.asked: list[Asked] = []
 
     def __enter__(self) -> Self:

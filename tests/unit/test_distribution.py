@@ -9,15 +9,15 @@ import pytest
 from hack.tools.children import ROOT
 from tests.support.distribution import COMPUTING, LONGEST, SHARED, Distribution, only_computes, put_groups_together
 
-UNIT, LAWS, TABLE, CHART, ENDS, FLOWS = (
+UNIT, LAWS, TABLE, CHART, FIRST, SECOND = (
     "tests/unit/test_api.py",
     "tests/reconcile/test_laws.py",
     "tests/e2e/test_table.py",
     "tests/chart/test_chart.py",
-    "tests/e2e/test_access_ends.py",
-    "tests/e2e/test_flows.py",
+    *SHARED["mesh"][:2],
 )
-TESTS = [f"{file}::test_{number}" for file in (CHART, ENDS, FLOWS, TABLE, LAWS, UNIT) for number in range(4)]
+NODE, POD = SHARED["node"], SHARED["pod"]
+TESTS = [f"{file}::test_{number}" for file in (CHART, FIRST, SECOND, TABLE, LAWS, UNIT) for number in range(4)]
 
 
 @dataclass(eq=False)
@@ -72,7 +72,7 @@ class Run:
 def test_the_last_of_three_workers_only_computes() -> None:
     first, second, last = Run(3, TESTS).end()
     assert set(last) == {LAWS, UNIT}
-    assert set(first) | set(second) == {CHART, ENDS, FLOWS, TABLE}
+    assert set(first) | set(second) == {CHART, FIRST, SECOND, TABLE}
 
 
 def test_it_ends_where_nothing_is_to_be_computed() -> None:
@@ -88,7 +88,7 @@ def test_the_others_help_it() -> None:
 
 def test_of_two_workers_both_take_everything() -> None:
     first, second = Run(2, TESTS).end()
-    assert set(first) | set(second) == {CHART, ENDS, FLOWS, TABLE, LAWS, UNIT}
+    assert set(first) | set(second) == {CHART, FIRST, SECOND, TABLE, LAWS, UNIT}
     assert not only_computes("gw1", 2)
 
 
@@ -98,15 +98,24 @@ def test_one_that_replaces_another_takes_everything() -> None:
 
 def test_what_takes_longest_begins_first_and_a_group_is_on_one_worker() -> None:
     first, second, _ = Run(3, TESTS).end()
-    assert first == [ENDS, FLOWS]
+    assert first == [FIRST, SECOND]
     assert second == [TABLE, CHART]
 
 
 def test_files_of_a_group_come_one_after_the_other() -> None:
-    names = [ENDS, CHART, FLOWS, TABLE]
+    names = [FIRST, CHART, SECOND, TABLE]
     items = [SimpleNamespace(nodeid=f"{name}::test_{number}") for name in names for number in range(2)]
     put_groups_together(items)  # type: ignore[arg-type]
-    assert [item.nodeid.split("::")[0] for item in items[::2]] == [ENDS, FLOWS, CHART, TABLE]
+    assert [item.nodeid.split("::")[0] for item in items[::2]] == [FIRST, SECOND, CHART, TABLE]
+
+
+def test_what_starts_a_node_is_on_one_worker_and_one_after_the_other() -> None:
+    items = [SimpleNamespace(nodeid=f"{name}::test_it") for name in sorted((*NODE, *POD, CHART))]
+    put_groups_together(items)  # type: ignore[arg-type]
+    files = [item.nodeid.split("::")[0] for item in items]
+    assert files == [CHART, *NODE, *POD]
+    ran = Run(4, [f"{file}::test_{number}" for file in (*files, TABLE, FIRST, SECOND) for number in range(4)]).end()
+    assert [worker for worker in ran if {*NODE, *POD} & set(worker)] == [[*NODE, *POD]]
 
 
 @pytest.mark.parametrize("file", [*(file for files in SHARED.values() for file in files), *(file for file in LONGEST if "/" in file)])

@@ -48,7 +48,7 @@ def test_it_goes_on_from_file_to_file(world: World) -> None:
     assert world.told == ["mesh starts"]
 
 
-@pytest.mark.parametrize("then", ["tests/unit/test_api.py", SHARED["brisk"][0], ""])
+@pytest.mark.parametrize("then", ["tests/unit/test_api.py", SHARED["brisk"][0], SHARED["node"][0], ""])
 def test_it_ends_before_a_file_of_no_use_to_it_and_with_the_run(world: World, then: str) -> None:
     world.ask("mesh", FIRST)
     world.end(then=then)

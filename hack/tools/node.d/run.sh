@@ -1,6 +1,7 @@
 #!/bin/sh
 # The first process of a PID namespace and a mount namespace of their own: containerd, the images, then the kubelet.
 # When this ends in whatever way, the kernel ends everything below it, containers included, and all mounts are gone.
+# A kubelet that ends is started again where the file DIR/again asks for that.
 #   run.sh DIR IMAGES... -- KUBELET ARGUMENTS...
 set -eu
 dir=$1
@@ -18,5 +19,9 @@ while [ "$1" != -- ]; do
 	shift
 done
 shift
-"$@" &
-wait $!
+while
+	"$@" &
+	wait $! || code=$?
+	rm "$dir/again" 2>/dev/null
+do :; done
+exit "${code:-0}"

@@ -52,6 +52,7 @@ def _end(where: str) -> None:
         journal.flush()
         os.fsync(journal.fileno())
     os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(137)  # the first process of a container is not reached by its own SIGKILL; this, too, lets nothing else run
 
 
 _counter = _Counter()
