@@ -242,9 +242,10 @@ def notes(*values: str) -> str:
     [
         ((), "helm test mesh --namespace clouddatamesh-system", "WARNING"),
         ((), "--take-ownership", "It also deletes the CRDs"),
+        (("replicas=0",), "Start the operator:\n  helm upgrade mesh <chart> --namespace clouddatamesh-system", "Next:"),
         (("guard.ports=false",), "WARNING: guard.ports is false", "guard.status is false"),
         (("crds.keep=false",), "It also deletes the CRDs and every object (crds.keep=false), so it is refused", "WARNING"),
-        (("crds.keep=false", "uninstall.check=never"), "WARNING: it also deletes the CRDs", "--take-ownership"),
+        (("crds.keep=false", "uninstall.check=never"), "WARNING: It also deletes the CRDs", "--take-ownership"),
         ((), "--set 'discover.groups={<group>}'", "WARNING"),
         ((), "--set 'access.bindableRoles={clouddatamesh-workloads}'", "WARNING"),
         (("discover.everyone=true",), "kubectl get datamesh", "discover.groups"),
