@@ -12,7 +12,7 @@ from hack.tools.binaries import FLOOR
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
 from tests.chart.rendering import objects_in
-from tests.chart.test_rendering import CASES, as_text
+from tests.chart.test_rendering import APPLIED, as_text
 from tests.chart.test_server import prepare, try_out
 from tests.e2e.cases import without
 from tests.support.installation import CHART, ROOT
@@ -58,7 +58,7 @@ def test_it_is_the_version_of_the_chart(floor: ControlPlane) -> None:
     assert chart["kubeVersion"] == f">={served['major']}.{served['minor']}.0-0"
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", APPLIED)
 def test_it_takes_every_object_without_a_warning(floor: ControlPlane, case: str) -> None:
     objects = objects_in(as_text(case))
     assert try_out(floor, objects) == len(objects)

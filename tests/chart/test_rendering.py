@@ -39,8 +39,11 @@ CASES: dict[str, dict[str, Any]] = {
         **{f"rbac.aggregate.{role}": False for role in ("view", "edit", "admin")},
     },
 }
-
-
+APPLIED: dict[str, dict[str, Any]] = {
+    **CASES,
+    "quickstart": {"mesh": "acme", "quickstart.enabled": True, **{key: NOT_DEFAULT[key] for key in ("podLabels", "podAnnotations")}},
+}
+"""What an API server is shown by tests/chart/test_server.py and test_floor.py."""
 FROM_FILES = ("CustomResourceDefinition ", "PrometheusRule ", "ConfigMap clouddatamesh-dashboard")
 
 
@@ -62,7 +65,7 @@ def test_renderings_are_as_reviewed(case: str, pytestconfig: pytest.Config) -> N
 
 def as_text(case: str) -> str:
     """A case as Helm prints it."""
-    return render_text(document=yaml.safe_dump(nested(CASES[case])))
+    return render_text(document=yaml.safe_dump(nested(APPLIED[case])))
 
 
 def everything() -> Objects:
