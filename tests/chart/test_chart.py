@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 
 from clouddatamesh.api import permissions
 from clouddatamesh.api.kinds import KINDS
@@ -12,7 +13,7 @@ from clouddatamesh.kube.errors import LABEL_LAGS
 from clouddatamesh.plan import children
 from clouddatamesh.shell.settings import read_settings
 from tests.chart.rendering import Objects, helm, objects_in, of_kind, pod_of, render_text
-from tests.support.installation import CHART, NAMESPACE
+from tests.support.installation import CHART, NAMESPACE, ROOT
 
 Render = Callable[..., Objects]
 
@@ -26,6 +27,17 @@ def render() -> Render:
 def test_lint() -> None:
     done = helm("lint", "--strict", str(CHART), "--set", "mesh=acme")
     assert not done.returncode, done.stdout
+
+
+def test_a_catalogue_of_charts_learns_who_makes_it_and_where() -> None:
+    """An address that is not known yet has the gap that docs/operations/install.md has; the release workflow fills it."""
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    home = "https://github.com/<owner>/clouddatamesh"
+    assert (chart["home"], chart["sources"]) == (home, [home])
+    assert [found["url"] for found in chart["maintainers"]] == [f"{home}/blob/main/MAINTAINERS.md"]
+    assert home in (ROOT / "docs" / "operations" / "install.md").read_text()
+    assert f"s|{home}|$REPOSITORY|" in (ROOT / ".github" / "workflows" / "release.yml").read_text()
+    assert {"data-mesh", "operator", "s3"} <= set(chart["keywords"])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,18 +13,41 @@ from hack.tools.binaries import FLOOR
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
 from tests.chart.rendering import objects_in
-from tests.chart.test_rendering import CASES, as_text
+from tests.chart.test_rendering import APPLIED, as_text
 from tests.chart.test_server import prepare, try_out
-from tests.e2e.cases import without
+from tests.e2e.cases import a_port, without
 from tests.support.installation import CHART, ROOT
-from tests.support.manifests import a_store
+from tests.support.manifests import a_product, a_store
 
 pytestmark = pytest.mark.real
 
 
 AS_ADMIN = ("--as=admin", "--as-group=system:masters", "--as-group=clouddatamesh:break-glass")
 """Who may write status in place of the operator."""
-STORES = "objectstores.clouddatamesh.dev"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A field of a CRD."""
+
+    crd: str
+    field: tuple[str, ...]
+
+    @property
+    def pointer(self) -> str:
+        return "/".join(("/spec/versions/0/schema/openAPIV3Schema", *self.field))
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Its rules, in the order in which they were added."""
+        plural, _, group = self.crd.partition(".")
+        schema = yaml.safe_load((ROOT / "crds" / f"{group}_{plural}.yaml").read_text())["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        for name in self.field:
+            schema = schema[name]
+        return list(schema["x-kubernetes-validations"])
+
+
+STORE = Place("objectstores.clouddatamesh.dev", ("properties", "spec"))
+PORT = Place("dataproducts.clouddatamesh.dev", ("properties", "spec", "properties", "outputPorts", "items", "properties", "access"))
 
 
 def accepts(cluster: ControlPlane, manifest: dict[str, Any]) -> bool:
@@ -35,14 +59,24 @@ def accepts(cluster: ControlPlane, manifest: dict[str, Any]) -> bool:
     return True
 
 
-def apply_rules(cluster: ControlPlane, rules: list[dict[str, str]], old: dict[str, Any], *, accepted: bool) -> None:
-    """Exchange the rules of an ObjectStore's spec, until the API server judges by them."""
-    path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/x-kubernetes-validations"
-    cluster.kubectl("patch", "crd", STORES, "--type=json", "-p", json.dumps([{"op": "replace", "path": path, "value": rules}]))
+def apply_rules(cluster: ControlPlane, place: Place, rules: list[dict[str, Any]], *, then: tuple[dict[str, Any], bool]) -> None:
+    """Exchange the rules of a field, until the API server accepts an object by them, or does not."""
+    change = [{"op": "replace", "path": f"{place.pointer}/x-kubernetes-validations", "value": rules}]
+    cluster.kubectl("patch", "crd", place.crd, "--type=json", "-p", json.dumps(change))
+    manifest, accepted = then
     deadline = time.monotonic() + 20
-    while accepts(cluster, old) is not accepted:
-        assert time.monotonic() < deadline, f"rules do not change the answer to {old}"
+    while accepts(cluster, manifest) is not accepted:
+        assert time.monotonic() < deadline, f"rules do not change the answer to {manifest}"
         time.sleep(0.2)
+
+
+def store_as_before(cluster: ControlPlane, place: Place, manifest: dict[str, Any]) -> None:
+    """Make an object that the last rule of a field refuses, as one that is older than the rule; it has a finalizer of its own."""
+    rules = place.rules()
+    metadata = {**manifest["metadata"], "name": "old", "finalizers": ["example.com/held"]}
+    apply_rules(cluster, place, rules[:-1], then=(manifest, True))
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps({**manifest, "metadata": metadata}))
+    apply_rules(cluster, place, rules, then=(manifest, False))
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +92,7 @@ def test_it_is_the_version_of_the_chart(floor: ControlPlane) -> None:
     assert chart["kubeVersion"] == f">={served['major']}.{served['minor']}.0-0"
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", APPLIED)
 def test_it_takes_every_object_without_a_warning(floor: ControlPlane, case: str) -> None:
     objects = objects_in(as_text(case))
     assert try_out(floor, objects) == len(objects)
@@ -73,13 +107,7 @@ def test_helm_installs_on_it(floor: ControlPlane) -> None:
 
 def test_a_store_that_a_new_rule_would_refuse_can_still_be_reported_on_and_deleted(floor: ControlPlane) -> None:
     """Its status as well, which the ratcheting of this version would refuse. Only a change of the baseline must heed the rule."""
-    new = without(a_store("new", baseline={"tlsOnly": "Off"}), "spec", "endpointUrl")
-    old = {**new, "metadata": {"name": "old", "finalizers": ["example.com/held"]}}
-    crd = yaml.safe_load((ROOT / "crds" / "clouddatamesh.dev_objectstores.yaml").read_text())
-    rules = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"]
-    apply_rules(floor, rules[:1], new, accepted=True)
-    floor.kubectl("create", "-f", "-", stdin=json.dumps(old))
-    apply_rules(floor, rules, new, accepted=False)
+    store_as_before(floor, STORE, without(a_store("new", baseline={"tlsOnly": "Off"}), "spec", "endpointUrl"))
     with pytest.raises(ToolError, match="every protection is Required; remove spec"):
         floor.kubectl("patch", "ostore", "old", "--type=merge", "-p", '{"spec": {"baseline": {"encryption": "Off"}}}')
     floor.kubectl("annotate", "ostore", "old", "example.com/seen=yes")
@@ -87,3 +115,26 @@ def test_a_store_that_a_new_rule_would_refuse_can_still_be_reported_on_and_delet
     floor.kubectl("delete", "ostore", "old", "--wait=false")
     floor.kubectl("patch", "ostore", "old", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
     floor.kubectl("wait", "--for=delete", "ostore", "old", "--timeout=10s")
+
+
+def test_a_port_that_a_new_rule_would_refuse_can_still_be_edited_reported_on_and_deleted(floor: ControlPlane) -> None:
+    """Only a change of the two durations, or of the port's version, must heed the rule."""
+    floor.kubectl("create", "namespace", "sales")
+    ports = [a_port(access={"minDuration": "2h", "maxDuration": "90m"}), a_port("hourly", path="hourly/")]
+    store_as_before(floor, PORT, a_product("new", outputPorts=ports))
+
+    def change(place: str, value: object, *flags: str) -> None:
+        patch = json.dumps([{"op": "add", "path": place, "value": value}])
+        floor.kubectl("patch", "dataproduct", "old", "-n", "sales", "--type=json", "-p", patch, *flags)
+
+    for place, value in (("/spec/outputPorts/0/access/maxDuration", "1h30m"), ("/spec/outputPorts/0/version", "1.0.1")):
+        with pytest.raises(ToolError, match=r"access\.minDuration is longer than access\.maxDuration; lower access\.minDuration, or"):
+            change(place, value)
+    change("/spec/displayName", "Edited")
+    change("/spec/outputPorts/0/access/modes", ["ReadOnly", "WriteOnly"])
+    change("/spec/outputPorts/1/access/maxDuration", "30d")
+    change("/status", {"observedGeneration": 1}, "--subresource=status", *AS_ADMIN)
+    change("/spec/outputPorts/0/access/minDuration", "90m")
+    floor.kubectl("delete", "dataproduct", "old", "-n", "sales", "--wait=false")
+    change("/metadata/finalizers", [])
+    floor.kubectl("wait", "--for=delete", "dataproduct", "old", "-n", "sales", "--timeout=10s")

@@ -50,6 +50,18 @@ def test_it_is_absent_by_default_and_changes_nothing_else(plain: Objects, added:
     assert not [name for _, name in render("quickstart.enabled=true", "quickstart.mesh=false") if name == MESH]
 
 
+def test_labels_and_annotations_of_pods_are_on_its_own_as_well(plain: Objects) -> None:
+    """A mesh of services that puts a proxy into each Pod would keep both Jobs from ending. What selects Pods cannot be overwritten."""
+    values = ("podAnnotations.proxy=none", "podLabels.network=stores", "podLabels.app\\.kubernetes\\.io/component=other")
+    made = {key: found for key, found in render("quickstart.enabled=true", *values).items() if key not in plain}
+    templates = [found["spec"]["template"]["metadata"] for (kind, _), found in made.items() if kind in ("Deployment", "Job")]
+    assert [found["annotations"] for found in templates] == [{"proxy": "none"}] * 3
+    assert [found["labels"]["network"] for found in templates] == ["stores"] * 3
+    assert {found["labels"]["app.kubernetes.io/component"] for found in templates} == {"store", "credentials", "mesh"}
+    selector = made["Deployment", STORE]["spec"]["selector"]["matchLabels"]
+    assert sum(selector.items() <= found["labels"].items() for found in templates) == 1
+
+
 def test_there_is_no_secret_and_no_way_in_from_outside(added: Objects) -> None:
     assert not [kind for kind, _ in added if kind in ("Secret", "Ingress", "HTTPRoute")]
     assert added["Service", STORE]["spec"]["type"] == "ClusterIP"

@@ -39,8 +39,11 @@ CASES: dict[str, dict[str, Any]] = {
         **{f"rbac.aggregate.{role}": False for role in ("view", "edit", "admin")},
     },
 }
-
-
+APPLIED: dict[str, dict[str, Any]] = {
+    **CASES,
+    "quickstart": {"mesh": "acme", "quickstart.enabled": True, **{key: NOT_DEFAULT[key] for key in ("podLabels", "podAnnotations")}},
+}
+"""What an API server is shown by tests/chart/test_server.py and test_floor.py."""
 FROM_FILES = ("CustomResourceDefinition ", "PrometheusRule ", "ConfigMap clouddatamesh-dashboard")
 
 
@@ -62,7 +65,7 @@ def test_renderings_are_as_reviewed(case: str, pytestconfig: pytest.Config) -> N
 
 def as_text(case: str) -> str:
     """A case as Helm prints it."""
-    return render_text(document=yaml.safe_dump(nested(CASES[case])))
+    return render_text(document=yaml.safe_dump(nested(APPLIED[case])))
 
 
 def everything() -> Objects:
@@ -242,9 +245,10 @@ def notes(*values: str) -> str:
     [
         ((), "helm test mesh --namespace clouddatamesh-system", "WARNING"),
         ((), "--take-ownership", "It also deletes the CRDs"),
+        (("replicas=0",), "Start the operator:\n  helm upgrade mesh <chart> --namespace clouddatamesh-system", "Next:"),
         (("guard.ports=false",), "WARNING: guard.ports is false", "guard.status is false"),
         (("crds.keep=false",), "It also deletes the CRDs and every object (crds.keep=false), so it is refused", "WARNING"),
-        (("crds.keep=false", "uninstall.check=never"), "WARNING: it also deletes the CRDs", "--take-ownership"),
+        (("crds.keep=false", "uninstall.check=never"), "WARNING: It also deletes the CRDs", "--take-ownership"),
         ((), "--set 'discover.groups={<group>}'", "WARNING"),
         ((), "--set 'access.bindableRoles={clouddatamesh-workloads}'", "WARNING"),
         (("discover.everyone=true",), "kubectl get datamesh", "discover.groups"),

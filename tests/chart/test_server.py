@@ -9,7 +9,7 @@ from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
 from hack.tools.monitoring import KINDS, get_monitoring_crds
 from tests.chart.rendering import Objects, objects_in
-from tests.chart.test_rendering import CASES, as_text
+from tests.chart.test_rendering import APPLIED, as_text
 from tests.support.installation import NAMESPACE
 
 pytestmark = pytest.mark.real
@@ -40,10 +40,11 @@ def try_out(cluster: ControlPlane, objects: Objects) -> int:
     return len(cluster.kubectl("apply", *flags, "-f", "-", stdin=yaml.safe_dump_all(objects)).splitlines())
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", APPLIED)
 def test_the_api_server_takes_every_object_without_a_warning(prepared: ControlPlane, case: str) -> None:
     objects = objects_in(as_text(case))
     assert try_out(prepared, objects) == len(objects)
+    assert ("Job" in {found["kind"] for found in objects}) == (case in ("everything", "quickstart"))
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,10 @@ ACCEPTED = {
     "a producer's key of one minute": a_product(producer={"secretName": "orders-producer", "rotateAfter": "1m"}),
     "a key of one minute": a_product(outputPorts=[a_port(access={"rotateAfter": "0d1m", "maxDuration": "1m"})]),
     "a grant of ten minutes": a_product(outputPorts=[a_port(access={"maxDuration": "10m"})]),
+    "a minDuration as long as the maxDuration": a_product(outputPorts=[a_port(access={"minDuration": "1d0h60m", "maxDuration": "25h"})]),
+    "durations with as many digits as they may have": a_product(
+        outputPorts=[a_port(access={"minDuration": "99999d99999h99998m", "maxDuration": "99999d99999h99999m"})]
+    ),
     **{f"the rule prefix {prefix}": a_rule(prefix=prefix, expireAfter="7d") for prefix in ("tmp/", ".staging", "logs.", "a/b.c-1_2=3")},
     **{f"the port path {path}": a_product(outputPorts=[a_port(path=path)]) for path in ("a/", "v1.0/d-1_2=3/", "_/")},
     **{

@@ -135,6 +135,7 @@ DOMAIN_RULES = (
 )
 
 _NO_TIME = "access.maxDuration, access.minDuration or access.rotateAfter is zero; set at least 1m, or remove it"
+_TOO_LONG = "access.minDuration is longer than access.maxDuration; lower access.minDuration, or raise or remove access.maxDuration"
 _PROPOSED = without(without(a_product(lifecycle="proposed"), "spec", "storage"), "spec", "producer")
 PRODUCT_RULES = (
     Refusal("an active product without storage", without(without(a_product(), "spec", "storage"), "spec", "producer"),
@@ -173,6 +174,13 @@ PRODUCT_RULES = (
     Refusal("an external input that says nothing", a_product(inputPorts=[{"name": "fx", "external": {}}]),
             "An external input requires a description or a url; set one of them"),
     Refusal("a grant that lasts no time", a_product(outputPorts=[a_port(access={"maxDuration": "0d"})]), _NO_TIME),
+    Refusal("a minDuration above the maxDuration", a_product(outputPorts=[a_port(access={"minDuration": "31d", "maxDuration": "30d"})]),
+            _TOO_LONG),
+    Refusal("a minDuration above the maxDuration by a minute",
+            a_product(outputPorts=[a_port(access={"minDuration": "1d0h1m", "maxDuration": "24h"})]), _TOO_LONG),
+    Refusal("a minDuration above a maxDuration that comes later",
+            a_product(outputPorts=[a_port(access={"minDuration": "2h", "maxDuration": "119m"})]), _TOO_LONG,
+            after=a_product(outputPorts=[a_port(access={"minDuration": "2h"})])),
     Refusal("a key that is replaced after no time", a_product(outputPorts=[a_port(access={"rotateAfter": "0d0h0m"})]), _NO_TIME),
     Refusal("a producer's key that is replaced after no time", a_product(producer={"secretName": "x", "rotateAfter": "0h"}),
             "producer.rotateAfter is zero; set at least 1m, or remove it"),

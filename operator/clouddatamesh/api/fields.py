@@ -69,6 +69,12 @@ def is_some_time(*fields: str) -> str:
     return " && ".join(f"(!has(self.{field}) || self.{field}.matches('[1-9]'))" for field in fields)
 
 
+def in_minutes(field: str) -> str:
+    """CEL: the minutes that a duration which is given stands for. CEL knows no days, so its own durations cannot be used."""
+    days, hours, minutes = (f"int('0' + {field}.find('[0-9]+{unit}').replace('{unit}', ''))" for unit in "dhm")
+    return f"({days} * 24 + {hours}) * 60 + {minutes}"
+
+
 def parse_duration(text: str) -> timedelta:
     """The span that `90d`, `12h`, `30m` or a sum such as `1d12h` stands for. ValueError where it stands for none."""
     found = _DURATION.fullmatch(text)

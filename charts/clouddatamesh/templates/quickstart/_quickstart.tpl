@@ -9,6 +9,18 @@
 {{- toYaml (merge $own (.Values.commonLabels | default dict)) }}
 {{- end }}
 
+{{/* Labels and annotations of a Pod, to be indented by 6: `include "clouddatamesh.quickstart.podMeta" (list $ "store")`. */}}
+{{- define "clouddatamesh.quickstart.podMeta" -}}
+{{- $values := (first .).Values }}
+{{- $labels := include "clouddatamesh.quickstart.labels" (first .) | fromYaml }}
+labels:
+  {{- toYaml (merge (dict "app.kubernetes.io/component" (last .)) $labels $values.podLabels) | nindent 2 }}
+{{- with merge (dict) $values.podAnnotations $values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{- define "clouddatamesh.quickstart.image" -}}
 {{- with .Values.quickstart.image }}
 {{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}

@@ -1,13 +1,25 @@
 """The input ports and output ports of a DataProduct."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
 from clouddatamesh.api.base import Model, Rule
-from clouddatamesh.api.fields import Duration, LabelName, ObjectPath, SemanticVersion, ShortText, SubdomainName, Text, Url, is_some_time
+from clouddatamesh.api.fields import (
+    Duration,
+    LabelName,
+    ObjectPath,
+    SemanticVersion,
+    ShortText,
+    SubdomainName,
+    Text,
+    Url,
+    in_minutes,
+    is_some_time,
+)
 
 Mode = Literal["ReadOnly", "ReadWrite", "WriteOnly"]
+_MIN_DURATION: Final = "1h"
 
 
 class PortReference(Model):
@@ -62,8 +74,9 @@ class PortAccess(Model):
         description="Maximum duration of access after the creation of a grant, in days, hours and minutes; absent: no limit. Example: 90d.",
     )
     min_duration: Duration = Field(
-        default="1h",
-        description="Minimum duration of access with approval Auto, in days, hours and minutes. A shorter maxDuration wins. Example: 1h.",
+        default=_MIN_DURATION,
+        description="Minimum duration of access with approval Auto, in days, hours and minutes; at most maxDuration."
+        f" A maxDuration shorter than the default of {_MIN_DURATION} wins. Example: 1h.",
     )
     allow_permanent: bool = Field(default=False, description="Whether a grant may be permanent. Example: false.")
     rotate_after: Duration | None = Field(
@@ -82,6 +95,15 @@ class PortAccess(Model):
         Rule(
             is_some_time("maxDuration", "minDuration", "rotateAfter"),
             "access.maxDuration, access.minDuration or access.rotateAfter is zero; set at least 1m, or remove it",
+        ),
+        # The default cannot be told from a value that somebody wrote.
+        Rule(
+            f"!has(self.maxDuration) || !has(self.minDuration) || self.minDuration == '{_MIN_DURATION}'"
+            f" || {in_minutes('self.minDuration')} <= {in_minutes('self.maxDuration')}"
+            " || (oldSelf.hasValue() && has(oldSelf.value().maxDuration) && oldSelf.value().maxDuration == self.maxDuration"
+            " && has(oldSelf.value().minDuration) && oldSelf.value().minDuration == self.minDuration)",
+            "access.minDuration is longer than access.maxDuration; lower access.minDuration, or raise or remove access.maxDuration",
+            tolerates_old=True,
         ),
     )
 
