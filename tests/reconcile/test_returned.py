@@ -17,6 +17,7 @@ from tests.support.manifests import a_domain, a_grant, a_product, a_request
 from tests.support.mesh import Mesh
 
 SECRET = Key("Secret", "inventory", "orders-access")
+PRODUCT = Key("DataProduct", "sales", "orders")
 GRANT = Key("AccessGrant", "sales", "inventory-forecast")
 LONG = "x" * 5000
 
@@ -53,7 +54,23 @@ def lose_status(mesh: Mesh) -> None:
     mesh.cluster.write_status(REQUEST, manifest["metadata"]["uid"], {"observedGeneration": -1})
 
 
-@pytest.mark.parametrize("loses", [make_again, lose_status])
+def make_all_again(mesh: Mesh) -> None:
+    """Also the product, whose bucket nobody but the store knows then."""
+    product = mesh.cluster.raw(PRODUCT) or {}
+    for key in (REQUEST, PRODUCT):
+        mesh.cluster.user_finalize(key)
+        mesh.cluster.user_delete(key)
+    mesh.cluster.restart()
+    mesh.apply(
+        {"apiVersion": product["apiVersion"], "kind": "DataProduct", "metadata": _plain(product), "spec": product["spec"]}, a_request()
+    )
+
+
+def _plain(manifest: dict[str, Any] | Any) -> dict[str, Any]:
+    return {"name": manifest["metadata"]["name"], "namespace": manifest["metadata"]["namespace"]}
+
+
+@pytest.mark.parametrize("loses", [make_again, make_all_again, lose_status])
 @pytest.mark.parametrize("what", [*FROZEN, *TROUBLES])
 def test_access_that_runs_goes_on_with_its_key(what: str, loses: Callable[[Mesh], None], monkeypatch: pytest.MonkeyPatch) -> None:
     mesh = granted()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -116,3 +117,22 @@ def test_a_deletion_that_waits_makes_nothing_new() -> None:
     buckets, users = set(store.buckets), set(store.users)
     driven.run(hours=2)
     assert (set(store.buckets), set(store.users)) == (buckets, users)
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    [{"mode": "Paused"}, {"producer": {"secretName": "no name"}}, {"storage": {"storeRef": {"name": "main"}, "versioning": "Sometimes"}}],
+    ids=["mode", "producer", "versioning"],
+)
+def test_what_cannot_be_read_of_a_product_is_neither_taken_nor_repaired_while_its_deletion_waits(unreadable: dict[str, Any]) -> None:
+    mesh = granted(Mesh())
+    driven = Driven(mesh).run(minutes=10)
+    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
+    keys = producer_of(mesh).keys
+    mesh.apply(a_product(outputPorts=[a_port()], **unreadable))
+    driven.run(minutes=6)
+    mesh.delete("DataProduct", "orders", "sales")
+    held.bucket = replace(held.bucket, versioning="Suspended")
+    driven.run(hours=2)
+    assert held.bucket.versioning == "Suspended"
+    assert producer_of(mesh).keys == keys

@@ -29,6 +29,8 @@ class ProductWorld:
     home: Home | None = None
     namespace_uid: str = ""
     namespace_terminating: bool = False
+    is_readable: bool = True
+    """Whether the whole object could be read; of one that is being deleted the rest is."""
     store: ObjectStore | None = None
     obstacle: MeshError | None = None
     """Why nothing may be made now: no domain, no store, or one that does not serve it."""

@@ -18,10 +18,10 @@ from clouddatamesh.plan.access.consumers import has_access
 from clouddatamesh.plan.access.facts import words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.adoption import why_kept
-from clouddatamesh.plan.credentials import CONDITION, plan_removal, principal_of
+from clouddatamesh.plan.credentials import CONDITION, plan_removal, plan_surplus, principal_of
 from clouddatamesh.plan.dataproduct import STORAGE_READY, plan_formers, plan_kept, plan_taking
 from clouddatamesh.plan.fates import agreed_fate, fate_of, is_refused_for_long
-from clouddatamesh.plan.losses import find_loss
+from clouddatamesh.plan.losses import find_loss, is_lost
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.takeover import plan_former
 from clouddatamesh.plan.wish import Wish, wish_of
@@ -63,10 +63,12 @@ def _plan_waiting(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]
     if wish is None:
         return ()
     loss = find_loss(wish, world)
-    repairs = product.spec.mode == "Manage" and not product.spec.suspend
+    repairs = product.spec.mode == "Manage" and not product.spec.suspend and world.is_readable
     storage = stopped(loss) if loss is not None else plan_kept(wish, world) if repairs else Steps()
+    # What cannot be read is not for that reason unwanted.
+    taking = plan_taking(wish, world) if world.is_readable or is_lost(wish, world) else plan_surplus(wish, world)
     return (
-        Part("taking", plan_taking(wish, world), CONDITION, each=True),
+        Part("taking", taking, CONDITION, each=True),
         Part("taken over", plan_formers(wish, world), CONDITION, each=True),
         Part("storage", storage, STORAGE_READY, minor=loss is None),
     )

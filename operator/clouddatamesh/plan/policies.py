@@ -54,12 +54,11 @@ def consumer(bucket: str, path: str, mode: str, *, account: str = "", partition:
     )
 
 
-def consumer_path(held: Iterable[Statement], bucket: str) -> str | None:
-    """The path of a bucket that a consumer's policy of ours opens; None where it opens none, or more than one."""
+def consumer_place(held: Iterable[Statement]) -> tuple[str, str] | None:
+    """The bucket, and the path in it, that a consumer's policy of ours opens; None where it opens none, or more than one."""
     opened = {resource for statement in held if statement.sid == f"{PREFIX}Objects" for resource in statement.resources}
-    paths = {resource.partition(f":::{bucket}/")[2] for resource in opened}
-    path = paths.pop() if len(paths) == 1 else ""
-    return path.removesuffix("*") if path.endswith("/*") else None
+    bucket, _, path = (opened.pop() if len(opened) == 1 else "").rpartition(":::")[2].partition("/")
+    return (bucket, path.removesuffix("*")) if bucket and path.endswith("/*") else None
 
 
 def is_within(statement: Statement, others: Iterable[Statement]) -> bool:

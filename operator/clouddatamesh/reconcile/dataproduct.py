@@ -32,7 +32,7 @@ from clouddatamesh.reconcile.destruction import check_destruction
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.lineage import gather_lineage
-from clouddatamesh.reconcile.parse import parse, read_leniently
+from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, is_settled, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
 from clouddatamesh.reconcile.siblings import count_losses, find_rival, is_handed_over, lives_elsewhere
@@ -66,8 +66,9 @@ def _keeping(visit: Visit) -> Flow[Looked]:
 
 def _deletion(visit: Visit) -> Flow[Looked]:
     def look() -> Looked:
-        product = read_leniently(DataProduct, visit.manifest())
-        return product, gather_deletion(product, visit)
+        manifest = visit.manifest()
+        product = read_leniently(DataProduct, manifest)
+        return product, replace(gather_deletion(product, visit), is_readable=is_readable(DataProduct, manifest))
 
     return Flow(
         gather=look,

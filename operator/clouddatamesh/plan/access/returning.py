@@ -13,13 +13,13 @@ from clouddatamesh.plan.binding import is_ours
 def found_again(ask: Ask, world: AccessWorld, answer: Answer) -> Ask:
     """The request with the record that its user, its keys and its policy bear out; as it is where they do not.
 
-    `answer` is the approval on which access runs on, while nothing new may be given.
+    `answer` is the approval on which access runs on, while nothing new may be given. The product may have lost its record, too.
     """
-    principal, store, bucket = value_of(world.principal), world.store, world.offer.bucket if world.offer else ""
+    principal, store, known = value_of(world.principal), world.store, world.offer.bucket if world.offer else ""
     if principal is None or store is None or not principal.keys or not is_ours(principal, owner_of(ask, world)):
         return ask
-    path = policies.consumer_path(principal.policy or (), bucket)
-    if path is None:
+    bucket, path = policies.consumer_place(principal.policy or ()) or ("", "")
+    if not bucket or known not in ("", bucket):
         return ask
     return replace(
         ask,
