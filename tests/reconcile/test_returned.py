@@ -30,7 +30,7 @@ FROZEN: dict[str, list[dict[str, Any]]] = {
     "unreadable domain": [a_domain("inventory", displayName=LONG)],
     "unreadable product": [a_product(outputPorts=[a_port()], displayName=LONG)],
 }
-TROUBLES = ("not allowed", "no marks", "no bucket", "store deleted", "no domain")
+TROUBLES = ("not allowed", "no marks", "no bucket", "store deleted", "store unable", "no domain", "no home")
 
 
 def freeze(mesh: Mesh, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,11 +104,24 @@ def test_access_without_an_approval_ends_all_the_same(what: str, end: str, monke
 
 def test_a_port_that_was_widened_meanwhile_is_not_given_with_the_record() -> None:
     mesh = granted()
+    driven = Driven(mesh.apply(a_product(outputPorts=[a_port(path="daily/eu/")]))).run(minutes=6)
+    mesh.apply(a_product(outputPorts=[a_port(path="daily/eu/")], suspend=True))
+    driven.run(minutes=6)
+    make_again(mesh)
+    mesh.apply(a_product(outputPorts=[a_port()], suspend=True))
+    Driven(mesh).run(hours=1)
+    assert places(mesh)
+    assert all("daily/eu/" in place for place in places(mesh))
+
+
+def test_a_path_that_is_no_longer_the_port_s_is_not_found_again() -> None:
+    """A request that is made again under its name may be for another port."""
+    mesh = granted()
     Driven(mesh.apply(a_product(outputPorts=[a_port()], suspend=True))).run(minutes=6)
     make_again(mesh)
-    mesh.apply(a_product(outputPorts=[a_port(path="public/")], suspend=True))
+    mesh.apply(a_product(outputPorts=[a_port(path="weekly/")], suspend=True))
     Driven(mesh).run(hours=1)
-    assert all("daily/" in place for place in places(mesh)) and places(mesh)
+    assert not active(mesh, CONSUMER)
 
 
 FORGED: dict[str, Any] = {

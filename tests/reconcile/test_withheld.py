@@ -1,6 +1,7 @@
 """Nothing is given before a bucket is safe, nothing works beyond what was given, and nobody's access ends for want of a look."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.reconcile.test_adoption import BUCKET, legacy, wish
 from tests.reconcile.test_keys_end import active, degrade, lose_bucket, observe, suspend
 from tests.reconcile.test_takeover import a_mesh, inventory, lost_mesh, sales, users
 from tests.support.driven import Driven
-from tests.support.manifests import a_grant, a_product, a_request, a_store
+from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
 from tests.support.mesh import Mesh
 
 PRODUCT = Key("DataProduct", "sales", "orders")
@@ -277,13 +278,21 @@ def test_what_a_port_left_to_another_is_not_read_by_its_consumers(
     driven = Driven(mesh.apply(a_product(outputPorts=[a_port()], **spec))).run(minutes=6)
     trouble(mesh, what, monkeypatch)
     driven.run(minutes=20)
-    assert places(mesh)
+    keys = active(mesh, "orders-for-forecast")
+    assert keys and places(mesh)
     mesh.apply(a_product(outputPorts=ports, **spec))
     driven.run(minutes=10)
     assert not [place for place in places(mesh) if "daily/" in place]
     assert bool(places(mesh)) == (what == "active")
     said = mesh.condition("AccessRequest", "orders-for-forecast", "inventory")
     assert (said["status"] == "True") == (what == "active")
+    assert active(mesh, "orders-for-forecast") == keys, "it reaches nothing, and nobody has to start again for an obstacle that passes"
+    if what in NOTHING_NEW:
+        assert "another port has daily/ now, so this access reaches nothing" in said["message"]
+        mesh.apply(a_product(outputPorts=ports))
+        driven.run(minutes=10)
+        assert active(mesh, "orders-for-forecast") == keys
+        assert all("public/" in place for place in places(mesh)) and places(mesh)
 
 
 @pytest.mark.parametrize("what", ["not allowed", "no marks", "no bucket", "store deleted", "store unable"])
@@ -307,7 +316,7 @@ def test_a_port_is_narrowed_also_while_its_bucket_or_store_is_in_doubt(what: str
     }
 
 
-@pytest.mark.parametrize("what", ["not allowed", "store deleted", "store unable"])
+@pytest.mark.parametrize("what", ["not allowed", "no home"])
 def test_a_bucket_is_protected_whatever_keeps_anything_new_from_being_given(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mesh = granted()
     driven = Driven(mesh).run(minutes=6)
@@ -321,6 +330,49 @@ def test_a_bucket_is_protected_whatever_keeps_anything_new_from_being_given(what
     assert mesh.condition("DataProduct", "orders", "sales")["status"] != "True"
 
 
+@pytest.mark.parametrize("goes", [False, True], ids=["living", "its deletion waits"])
+@pytest.mark.parametrize("allowed", [True, False], ids=["allowed", "not allowed"])
+def test_no_bucket_is_written_in_a_store_that_is_another(goes: bool, allowed: bool) -> None:
+    """It takes the same key, and has a copy of everything: a replica, or a restored copy."""
+    mesh = granted()
+    driven = Driven(mesh).run(minutes=6)
+    copied = mesh.stores.at("https://copy.example.com")
+    copied.buckets.update(deepcopy(mesh.stores.at(ENDPOINT).buckets))
+    held = copied.buckets[mesh.bucket_of()]
+    held.bucket = replace(held.bucket, public_access_blocked=False, versioning="Suspended", lifecycle=())
+    for name in [name for name in copied.buckets if "-mesh-" in name]:
+        del copied.buckets[name]
+    narrow: dict[str, Any] = {} if allowed else {"allowedDomains": {"matchLabels": {"no": "domain"}}}
+    mesh.apply(a_store(endpointUrl="https://copy.example.com", **narrow))
+    if goes:
+        mesh.delete("DataProduct", "orders", "sales")
+    before = held.bucket
+    driven.run(hours=1)
+    assert mesh.condition("ObjectStore", "main")["status"] != "True"
+    assert held.bucket == before
+
+
+OF_A_LATER_VERSION: dict[str, dict[str, Any]] = {
+    "versioning": {"versioning": "Sometimes"},
+    "public access": {"blockPublicAccess": "Sometimes"},
+}
+
+
+@pytest.mark.parametrize("baseline", OF_A_LATER_VERSION.values(), ids=OF_A_LATER_VERSION)
+@pytest.mark.parametrize("goes", [False, True], ids=["living", "its deletion waits"])
+def test_no_bucket_is_changed_by_what_cannot_be_read_of_its_store(baseline: dict[str, Any], goes: bool) -> None:
+    mesh = granted()
+    driven = Driven(mesh.apply(a_store(baseline={name: "Off" for name in ("versioning", "blockPublicAccess")}))).run(minutes=6)
+    held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
+    held.bucket = replace(held.bucket, versioning="Suspended", public_access_blocked=False)
+    driven.run(minutes=6)
+    mesh.apply(a_store(baseline=baseline))
+    if goes:
+        mesh.delete("DataProduct", "orders", "sales")
+    driven.run(hours=1)
+    assert (held.bucket.versioning, held.bucket.public_access_blocked) == ("Suspended", False)
+
+
 def trouble(mesh: Mesh, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Something happens that keeps new access from being given."""
     held = mesh.stores.at(ENDPOINT).buckets[mesh.bucket_of()]
@@ -328,6 +380,8 @@ def trouble(mesh: Mesh, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
         spoil(mesh, monkeypatch)
     if what == "not allowed":
         mesh.apply(a_store(allowedDomains={"matchLabels": {"no": "domain"}}))
+    if what == "no home":
+        mesh.apply(a_domain("sales", namespaces=[{"name": "elsewhere"}]))
     if what == "store deleted":
         mesh.delete("ObjectStore", "main")
     if what == "store unable":

@@ -31,6 +31,8 @@ class ProductWorld:
     namespace_terminating: bool = False
     is_readable: bool = True
     """Whether the whole object could be read; of one that is being deleted the rest is."""
+    is_store_ready: bool = True
+    """Whether the ObjectStore is: it could be read, and what answers is proven to be that store."""
     store: ObjectStore | None = None
     obstacle: MeshError | None = None
     """Why nothing may be made now: no domain, no store, or one that does not serve it."""

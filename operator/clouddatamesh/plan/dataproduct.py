@@ -64,7 +64,12 @@ def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) 
 
 
 def plan_kept(wish: Wish, world: ProductWorld) -> Steps:
-    """Whatever keeps anything new from being given, the bucket that is there stays as it is to be, for nobody loses by it."""
+    """Whatever keeps anything new from being given, the bucket that is there stays as it is to be, for nobody loses by it.
+
+    How it is to be is not known where the product cannot be read, nor whose it is in a store that is not Ready, which may be another one.
+    """
+    if not (world.is_readable and world.is_store_ready):
+        return Steps()
     owned = wish.product.status.storage is not None and wish.product.status.storage.phase != "Creating"
     is_seen = isinstance(world.bucket, Present) and judge(wish.product, wish.name, world).verdict == "Mine"
     return plan_storage(wish, world) if owned and is_seen else Steps()

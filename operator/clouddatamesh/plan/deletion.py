@@ -63,7 +63,7 @@ def _plan_waiting(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]
     if wish is None:
         return ()
     loss = find_loss(wish, world)
-    repairs = product.spec.mode == "Manage" and not product.spec.suspend and world.is_readable
+    repairs = product.spec.mode == "Manage" and not product.spec.suspend
     storage = stopped(loss) if loss is not None else plan_kept(wish, world) if repairs else Steps()
     # What cannot be read is not for that reason unwanted.
     taking = plan_taking(wish, world) if world.is_readable or is_lost(wish, world) else plan_surplus(wish, world)

@@ -18,7 +18,7 @@ from clouddatamesh.plan import dataproduct as planning
 from clouddatamesh.plan import keys, marks, selectors
 from clouddatamesh.plan.access.facts import asked_product, consumer_key, moment
 from clouddatamesh.plan.access.inbox import KIND as INBOX
-from clouddatamesh.plan.credentials import moment_of, plan_removal, principal_of
+from clouddatamesh.plan.credentials import history_of, moment_of, plan_removal, principal_of
 from clouddatamesh.plan.deletion import plan_deletion
 from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.inputs import find_missing_inputs
@@ -86,12 +86,13 @@ def _report_deletion(visit: Visit, product: DataProduct, world: ProductWorld) ->
             **{name: value for name, value in kept["storage"].items() if name != "lossSeenAt"},
             **loss_fields(product, world),
         }
-    rotation = keys.counted(kept.get("producer", {}).get("rotation") or {}, moment_of(world))
-    if "key" in rotation:
-        kept["producer"] = {**kept["producer"], "rotation": rotation}
-    due = moment(rotation.get("until")) if "key" in rotation else None
-    ready = Finding("Ready", "Unknown", reasons.DELETING, "What was made is being taken away")
-    return Outcome(ready, fields=kept, due=due if due is not None and due > world.now else None)
+    due, rotation = None, kept.get("producer", {}).get("rotation")
+    if rotation and isinstance(world.principal, Present) and not history_of(product, world.principal.value).former:
+        kept["producer"] = {name: value for name, value in kept["producer"].items() if name != "rotation"}  # it was read back as gone
+    elif rotation:
+        kept["producer"] = {**kept["producer"], "rotation": keys.counted(rotation, moment_of(world))}
+        due = moment(kept["producer"]["rotation"].get("until"))
+    return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "What was made is being taken away"), fields=kept, due=due)
 
 
 def _executor(visit: Visit, world: ProductWorld) -> Executor:
@@ -158,7 +159,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
     if isinstance(place, MeshError):
         unknown: Unknown = Unknown(_about_the_store(place, store))
         return replace(world, bucket=unknown, principal=unknown)
-    name = bucket_of(product, store, visit.ports.settings.mesh)
+    name, told = bucket_of(product, store, visit.ports.settings.mesh), visit.ports.cluster.get(Key("ObjectStore", "", store.metadata.name))
     bucket = place.observe_bucket(name)
     user = principal_of(product, world.settings.mesh, world.cluster, store)
     done = recorded(product.status.take_over).done
@@ -166,6 +167,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
     alien = found is not None and shows_others(product, found, world)
     return replace(
         world,
+        is_store_ready=told is not None and is_settled(told),
         bucket=bucket,
         contents=place.count(name) if found is not None and _is_unmarked_making(product, found) else Absent(),
         region=place.find_region(name) if found is not None and _asks_region(product, store, found) else None,

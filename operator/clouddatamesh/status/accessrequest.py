@@ -98,8 +98,8 @@ def _report_kept(decision: Decision, trouble: Decision, ask: Ask, world: AccessW
         Finding("Approved", "True", reasons.GRANTED, decision.message),
         Finding("Provisioned", "Unknown", trouble.reason, f"Kept as it was. {trouble.message}"),
     )
-    ready = Finding("Ready", "False", trouble.reason, trouble.message)
-    return Outcome(ready, findings, _kept(old, ask), stalled=True, due=_later(decision.until, world=world))
+    ready = Finding("Ready", "False" if trouble.stalled else "Unknown", trouble.reason, trouble.message)
+    return Outcome(ready, findings, _kept(old, ask), stalled=trouble.stalled, due=_later(decision.until, world=world))
 
 
 def _span(until: datetime | None) -> str:

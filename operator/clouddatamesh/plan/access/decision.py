@@ -5,12 +5,15 @@ newer one has superseded, the one with the latest end counts. What runs goes on 
 """
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
 from clouddatamesh import reasons
 from clouddatamesh.model.access import Answer, Ask, Decision, Port
 from clouddatamesh.model.evidence import Present, Unknown, value_of
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import secrets
+from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.access.faults import find_fault, find_obstacle, is_forced_out
 from clouddatamesh.plan.access.terms import (
     came_before,
@@ -29,6 +32,9 @@ from clouddatamesh.plan.access.terms import (
     port_of,
 )
 from clouddatamesh.plan.moments import text
+
+_UNSEEN: Final = timedelta(minutes=10)
+"""How long a key in a Secret may be that neither status nor the store tells of: the operator died before the one, and the other is late."""
 
 
 def decide(ask: Ask, world: AccessWorld) -> Decision:
@@ -66,10 +72,11 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
     longest = max(living, key=lambda answer: length_key(answer, port, ask), default=None)
     if obstacle is not None:
         kept = running or (longest if obstacle.passes and ask.place is not None and runs else None)
-        if kept is not None and kept_path(ask, port, world.offer) is None:
-            kept, obstacle = None, replace(obstacle, message=f"{_handed_on(ask, port)}. {obstacle.message}")
         if kept is not None:
-            return replace(_given(kept, port, ask), trouble=_trouble(obstacle), stays=True)
+            handed_on = kept_path(ask, port, world.offer) is None
+            return replace(
+                _given(kept, port, ask), trouble=_handed_on(ask, port, obstacle) if handed_on else _trouble(obstacle), stays=True
+            )
         over, short = _over(ask, world, port, approvals) if not living else ([], ())
         return replace(_withheld(obstacle, longest), past=bool(over), ended=short)
     if longest is not None:
@@ -86,8 +93,9 @@ def _runs(ask: Ask, world: AccessWorld) -> bool:
     """Whether a key may be in use. The record alone does not say so: it is written before the first key is issued."""
     seen, secret = world.principal, value_of(world.secret)
     issued = bool(ask.key_ids) or isinstance(seen, Unknown) or (isinstance(seen, Present) and bool(seen.value.keys))
-    held = secret is not None and secrets.is_of(secret, ask.key, ask.uid) and bool(secrets.holding(secret).key_id)
-    return bool(ask.grant_uid) and (issued or held)
+    held = secrets.holding(secret) if secret is not None and secrets.is_of(secret, ask.key, ask.uid) else None
+    at = moment(held.issued) if held is not None and held.key_id else None
+    return bool(ask.grant_uid) and (issued or (at is not None and abs(world.now - at) < _UNSEEN))
 
 
 def _over(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> tuple[list[Answer], tuple[Answer, ...]]:
@@ -111,9 +119,11 @@ def _given(answer: Answer, port: Port, ask: Ask) -> Decision:
     return Decision(reasons.GRANTED, f"AccessGrant {name_of(answer)} approves {words}", grant=answer, until=until, port=port)
 
 
-def _handed_on(ask: Ask, port: Port) -> str:
+def _handed_on(ask: Ask, port: Port, obstacle: Decision) -> Decision:
+    """User and key stay, and reach nothing: what they reached is another port's, and where the port is now is not given yet."""
     path = ask.place.path if ask.place is not None else ""
-    return f"Port {port.name} moved from {path} to {port.path}, and another port has {path} now"
+    moved = f"Port {port.name} moved from {path} to {port.path}, and another port has {path} now, so this access reaches nothing"
+    return replace(obstacle, message=f"{moved}. {obstacle.message}")
 
 
 def _trouble(obstacle: Decision) -> Decision | None:

@@ -7,19 +7,22 @@ from clouddatamesh.model.evidence import value_of
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import policies
 from clouddatamesh.plan.access.taking import owner_of
+from clouddatamesh.plan.access.terms import port_of
 from clouddatamesh.plan.binding import is_ours
 
 
 def found_again(ask: Ask, world: AccessWorld, answer: Answer) -> Ask:
     """The request with the record that its user, its keys and its policy bear out; as it is where they do not.
 
-    `answer` is the approval on which access runs on, while nothing new may be given. The product may have lost its record, too.
+    `answer` is the approval on which access runs on, while nothing new may be given. The product may have lost its record, too. What opens
+    nothing of the port is not the port's.
     """
     principal, store, known = value_of(world.principal), world.store, world.offer.bucket if world.offer else ""
     if principal is None or store is None or not principal.keys or not is_ours(principal, owner_of(ask, world)):
         return ask
     bucket, path = policies.consumer_place(principal.policy or ()) or ("", "")
-    if not bucket or known not in ("", bucket):
+    port = port_of(ask, world.offer)
+    if port is None or known not in ("", bucket) or not (path.startswith(port.path) or (path and port.path.startswith(path))):
         return ask
     return replace(
         ask,
