@@ -1,4 +1,7 @@
-"""The image in a real Pod: kubelet, containerd, a user without an entry in /etc/passwd, a read-only root, `restricted` enforced."""
+"""The image in a real Pod: kubelet, containerd, a user without an entry in /etc/passwd, a read-only root, `restricted` enforced.
+
+At the end what Helm does with it: a rollout, `helm test`, and docs/operations/uninstall.md from a refused uninstall to an empty cluster.
+"""
 
 import json
 import os
@@ -14,11 +17,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hack.tools.children import ToolError
 from hack.tools.node import BRIDGE, Node, find_obstacles
 from hack.tools.s3_moto import Moto
 from hack.tools.store import Store
 from tests.e2e.doctors import doctor
-from tests.support.installation import NAMESPACE, ROOT
+from tests.e2e.kept import DATA, Kept
+from tests.e2e.rollouts import HELM, leads, pods_of, replace_pods, upgrade
+from tests.support.installation import NAMESPACE, RELEASE, ROOT
+from tests.support.pages import Reader
 from tests.support.pods import PodInstallation, pod_cluster
 
 pytestmark = pytest.mark.real
@@ -27,6 +34,8 @@ PROGRAM = "/opt/clouddatamesh/bin/clouddatamesh"
 DAY = 86_400.0
 WITHIN = 90.0
 """Seconds in which a watcher that does not watch must show."""
+UNHELD = 3.0
+"""Seconds from one holder of the Lease to the next: docs/operations/fail-over.md promises them where a Pod is asked to end."""
 
 
 def need_node() -> None:
@@ -197,3 +206,63 @@ def test_hanging_watches_and_a_clock_that_is_off_are_told_within_90_seconds_and_
     mesh.until(mesh.is_ready, seconds=90, what="a Pod that is ready again")
     assert_watched(mesh, token="healed")
     assert mesh.pod()["status"]["containerStatuses"][0]["restartCount"] == 0
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_the_lease_is_held_while_pods_are_replaced(mesh: PodInstallation, replicas: int) -> None:
+    """With two replicas it may change hands twice: which of the former Pods ends first is the ReplicaSet's choice."""
+    found = replace_pods(mesh, replicas)
+    print(f"{replicas} replicas: {found}")  # noqa: T201 - a figure
+    assert found.unheld <= UNHELD
+    assert len(found.holders) - 1 <= replicas
+    assert_watched(mesh, token=f"rollout-{replicas}")
+
+
+def test_helm_test_passes(mesh: PodInstallation) -> None:
+    assert re.search(r"Phase:\s+Succeeded", mesh.cluster.helm("test", RELEASE, *HELM))
+
+
+@pytest.fixture(scope="module")
+def reader(node: Node) -> Reader:
+    """Whoever follows the page on uninstalling, in the order of the tests below."""
+    return Reader(node.cluster, ROOT / "docs" / "operations" / "uninstall.md")
+
+
+@pytest.fixture(scope="module")
+def kept(mesh: PodInstallation, store: Store) -> Kept:
+    """The mesh as it is now, with data in a bucket that may be deleted with its product."""
+    return Kept.of(mesh, store)
+
+
+def test_an_uninstall_that_would_destroy_data_is_refused_by_the_hook(mesh: PodInstallation, kept: Kept, reader: Reader) -> None:
+    upgrade(mesh, "crds.keep=false")
+    assert set(kept.crds().values()) == {"delete"}
+    with pytest.raises(ToolError, match=r"clouddatamesh-uninstall not ready\. status: Failed"):
+        mesh.cluster.helm("uninstall", RELEASE, *HELM)
+    said = reader.follow("Remove the CRDs with the release")
+    assert re.search(r"objects of the mesh are left: .*DataProduct sales/orders", said), said
+    assert "The data of DataProduct inventory/stock-levels, DataProduct sales/orders would be destroyed." in said
+    kept.check()
+    assert set(kept.crds().values()) == {"keep"}, "the way back was followed"
+    assert_watched(mesh, token="back")
+    mesh.cluster.helm("test", RELEASE, *HELM)
+
+
+def test_an_uninstall_leaves_crds_objects_and_data_and_an_install_goes_on(mesh: PodInstallation, kept: Kept, reader: Reader) -> None:
+    reader.follow("Pause")
+    mesh.until(lambda: not pods_of(mesh), what="no Pod")
+    assert len(kept.crds()) == len(list((ROOT / "crds").glob("*.yaml")))
+    kept.check()
+    mesh.install()
+    # With the release went the right to release the Lease, so the new Pod waits for its end.
+    mesh.until(lambda: leads(mesh), what="a Pod that leads")
+    assert_watched(mesh, token="installed-again")
+    kept.check()
+
+
+def test_everything_is_removed_but_data_as_the_page_says(kept: Kept, reader: Reader) -> None:
+    kept.set_policy("Retain")
+    reader.follow("Remove everything, keep the data")
+    assert kept.crds() == {}
+    assert kept.data() == DATA
+    assert reader.unread == []

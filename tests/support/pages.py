@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from hack.tools.binaries import get_binaries
@@ -10,6 +11,8 @@ from hack.tools.controlplane import ControlPlane
 from tests.support.installation import ROOT
 
 TRANSCRIPTS = ROOT / "build" / "transcripts"
+_PATIENCE = 300
+"""Seconds after which a reader gives up; `kubectl delete` waits without an end."""
 _VARIES = re.compile(r"\b\d+[smhd](\d+[smhd])?\b|\b20\d\d-\d\d-\d\d(T[\d:]+Z)?")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -34,13 +37,16 @@ def _normal(line: str) -> str:
 
 
 class Reader:
-    """A person in the checkout, with kubectl and Helm on the PATH, who is an administrator of a cluster."""
+    """A person in the checkout, with kubectl and Helm on the PATH, who is an administrator of a cluster.
 
-    def __init__(self, cluster: ControlPlane, page: Path) -> None:
+    `filled` has what the person writes where the page leaves a gap, as in `<your registry>`.
+    """
+
+    def __init__(self, cluster: ControlPlane, page: Path, *, filled: Mapping[str, str] | None = None) -> None:
         places = dict.fromkeys(str(path.parent) for path in get_binaries(("kubectl", "helm")).values())
         self._env = {**cluster.env(), "PATH": os.pathsep.join([*places, os.environ["PATH"]])}
         self._blocks, self._shown = read_blocks(page, "sh"), read_blocks(page, "text")
-        self._unread = dict(self._blocks)
+        self._unread, self._filled = dict(self._blocks), dict(filled or {})
         TRANSCRIPTS.mkdir(parents=True, exist_ok=True)
         self._transcript = TRANSCRIPTS / f"{page.stem}.txt"
         self._transcript.write_text("")
@@ -49,9 +55,10 @@ class Reader:
         """Run the commands below a heading; what they say. Raises AssertionError where one fails, or says something else than the page."""
         del self._unread[title]
         code = "\n".join(self._blocks[title])
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", code], capture_output=True, text=True, cwd=ROOT, env=self._env, check=False
-        )
+        for gap, word in self._filled.items():
+            code = code.replace(gap, word)
+        command = ["bash", "-euo", "pipefail", "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=self._env, check=False, timeout=_PATIENCE)
         with self._transcript.open("a") as transcript:
             transcript.write(f"## {title}\n{done.stdout}\n")
         assert not done.returncode, f"{title}: {done.stdout}\n{done.stderr}"

@@ -1,19 +1,27 @@
-"""What the operator did while its Pods were replaced, by the API server's own log: its writes, and how long nobody watched."""
+"""What the operator did while its Pods were replaced, by the API server: its writes, how long nobody watched, and who held the Lease."""
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby, pairwise
 from typing import Final
 
 from hack.tools.controlplane import ControlPlane
 from tests.e2e.actors import SERVICE_ACCOUNT
+from tests.support.installation import NAMESPACE
+from tests.support.rest import Api, Manifest
 
 KINDS: Final = ("objectstores", "domains", "dataproducts", "accessrequests", "accessgrants")
 OWN: Final = ("clouddatamesh.dev", "events.k8s.io", "coordination.k8s.io")
 """Groups of what is no child: objects of the mesh, events, Leases."""
+LEASE: Final = "clouddatamesh"
+_LEASES: Final = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 Write = tuple[str, str, str]
 """Resource, name and verb."""
+Told = tuple[str, str, str]
+"""Kind, namespace and name, and type of a condition."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +60,70 @@ class Moment:
             longest = max(longest, begin - covered)
             covered = max(covered, end)
         return max(longest, now - covered).total_seconds()
+
+
+def conditions_of(objects: Iterable[Manifest]) -> dict[Told, str]:
+    """Every condition of some objects: its status, its reason, and since when."""
+    return {
+        (found["kind"], f"{found['metadata'].get('namespace', '')}/{found['metadata']['name']}", one["type"]): " ".join(
+            (one["status"], one["reason"], "since", one["lastTransitionTime"])
+        )
+        for found in objects
+        for one in (found.get("status") or {}).get("conditions") or ()
+    }
+
+
+def flaps(before: Mapping[Told, str], now: Mapping[Told, str]) -> dict[tuple[str, str], str]:
+    """Which conditions of which kind are not as they were, each with the first object of which that is so; what is new counts too."""
+    found: dict[tuple[str, str], str] = {}
+    for told in sorted({*before, *now}):
+        if before.get(told) != now.get(told):
+            kind, name, condition = told
+            found.setdefault((kind, condition), f"{name}: {before.get(told, 'absent')}, now {now.get(told, 'absent')}")
+    return found
+
+
+@dataclass(frozen=True)
+class Tenure:
+    """The operator's Lease since a moment, in every state that it had: a watch shows them afterwards, for some minutes."""
+
+    api: Api
+    version: str
+    first: Manifest
+
+    @classmethod
+    def of(cls, cluster: ControlPlane) -> "Tenure":
+        api = Api(cluster.kubeconfig)
+        found = api.get(_LEASES)
+        (first,) = (item["spec"] for item in found["items"] if item["metadata"]["name"] == LEASE)
+        return cls(api, found["metadata"]["resourceVersion"], first)
+
+    def states(self) -> list[Manifest]:
+        """What its spec was, one after the other."""
+        events = self.api.watch(_LEASES, self.version, seconds=1)
+        return [self.first, *(event["object"]["spec"] for event in events if event["object"]["metadata"]["name"] == LEASE)]
+
+
+def holders_of(states: list[Manifest]) -> list[str]:
+    """Who held a Lease, one after the other."""
+    return [name for name, _ in groupby(state["holderIdentity"] for state in states if state.get("holderIdentity"))]
+
+
+def longest_unheld(states: list[Manifest], now: datetime) -> float:
+    """The longest time in seconds for which nobody held a Lease, because it was released or was not renewed in time."""
+    begins = [*(_renewed(state) for state in states[1:]), now]
+    return max(0.0, *((begin - _ends(state)).total_seconds() for state, begin in zip(states, begins, strict=True)))
+
+
+def longest_unrenewed(states: list[Manifest]) -> float:
+    """The longest time in seconds between two writes of a Lease."""
+    return max((_renewed(later) - _renewed(earlier)).total_seconds() for earlier, later in pairwise(states))
+
+
+def _renewed(state: Manifest) -> datetime:
+    return datetime.fromisoformat(state["renewTime"])
+
+
+def _ends(state: Manifest) -> datetime:
+    """Until when it is held if nobody renews it; whoever releases it writes the time as well."""
+    return _renewed(state) + timedelta(seconds=state["leaseDurationSeconds"] if state.get("holderIdentity") else 0)
