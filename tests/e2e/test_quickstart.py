@@ -1,4 +1,7 @@
-"""docs/getting-started.md on a real node: from two images to a granted read by the page's own commands, and what else it promises."""
+"""docs/getting-started.md on a real node: from two images to a granted read by the page's own commands, and what else it promises.
+
+At the end README's own way to install, on what is left then.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -173,3 +176,19 @@ def test_the_mesh_is_cleaned_up_as_the_page_says(reader: Reader, mesh: Quickstar
         raise AssertionError(f"{error}\n{mesh.describe()}") from None
     assert not mesh.cluster.kubectl("get", "namespaces", "-o", "name", "--selector=clouddatamesh.dev/domain").split()
     assert reader.unread == []
+
+
+def test_readme_installs_on_a_cluster(node: Node) -> None:
+    """As it is written, but for the registry. Its store exists nowhere, which the operator says."""
+    Reader(node.cluster, ROOT / "README.md", filled={"<your registry>": "localhost"}).follow("Install on a cluster")
+    installed = Quickstart(node.cluster, mesh="acme")
+    assert node.cluster.kubectl("get", "deployment", "clouddatamesh", "-n", NAMESPACE, "-o=jsonpath={.status.readyReplicas}") == "2"
+
+    def ready() -> dict[str, Any]:
+        found = installed.get("objectstore", "main").get("status", {}).get("conditions", [])
+        return next((one for one in found if one["type"] == "Ready"), {})
+
+    installed.until(lambda: ready().get("reason") == "StoreUnavailable", what="a look at a store that is not there")
+    assert ready()["status"] != "True"
+    assert "the store does not answer" in ready()["message"]
+    assert "check the ObjectStore's spec.endpointUrl" in ready()["message"]
