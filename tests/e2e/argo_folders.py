@@ -56,3 +56,11 @@ def a_busy_folder() -> list[Manifest]:
         a_request("unanswered", "inventory", secretName="unanswered", **ledger, **asked),
         a_request("leaving-for-planning", "inventory", secretName="leaving-access", **leaving, **asked),
     ]
+
+
+def touch(mesh: Gitops, mode: str, token: str) -> None:
+    """Ask for a look at everything, and for a new key in the first round."""
+    asked, place = f"clouddatamesh.dev/reconcile-requested-at={token}", ("-n", f"by-{mode}")
+    for target in (("objectstore", mode), ("domain", f"by-{mode}"), *((kind, "--all", *place) for kind in ("dp", "areq", "agrant"))):
+        mesh.installed.cluster.kubectl("annotate", "--overwrite", *target, asked)
+    mesh.installed.cluster.kubectl("annotate", "--overwrite", "dp", "orders", *place, "clouddatamesh.dev/rotate=0")

@@ -14,16 +14,17 @@ from hack.tools.argo_cd import find_obstacles
 from hack.tools.s3_moto import Moto
 from tests.e2e.argo_actions import Desk
 from tests.e2e.argo_ends import ALL, MESH, MESH_FILES, OPERATOR, SECRET_FILE, Ends
-from tests.e2e.argo_folders import AUTO, FOREIGN, MODES, NOTHING, OF_LEDGER, a_broken_product, a_busy_folder, everything
+from tests.e2e.argo_folders import AUTO, FOREIGN, MODES, NOTHING, OF_LEDGER, a_broken_product, a_busy_folder, everything, touch
 from tests.e2e.argo_seen import denied, reads, told
+from tests.e2e.argo_waves import TIMEOUT, Waves
 from tests.support.gitops import Gitops, Manifest, a_mesh_from_git, an_application
 from tests.support.manifests import a_domain, a_grant, a_product, a_store
 
 pytestmark = pytest.mark.real
 DOMAINS: Final = ("customer", "inventory", "sales")
 ALL_DOMAINS: Final = [f"Domain/{domain}" for domain in DOMAINS]
-APPLICATIONS: Final = {"mesh-platform", *(f"mesh-{what}-{domain}" for what in ("domains", "grants") for domain in DOMAINS)}
 ENTRY: Final = "clouddatamesh.dev"
+APPLICATIONS: Final = {"mesh-platform", *(f"mesh-{what}-{domain}" for what in ("domains", "grants") for domain in DOMAINS)}
 
 
 @pytest.fixture(scope="module")
@@ -133,14 +134,6 @@ def test_nothing_is_out_of_sync_through_the_operator(modes: Gitops) -> None:
         }  # fmt: skip
 
 
-def touch(mesh: Gitops, mode: str, token: str) -> None:
-    """Ask for a look at everything, and for a new key in the first round."""
-    asked, place = f"{ENTRY}/reconcile-requested-at={token}", ("-n", f"by-{mode}")
-    for target in (("objectstore", mode), ("domain", f"by-{mode}"), *((kind, "--all", *place) for kind in ("dp", "areq", "agrant"))):
-        mesh.installed.cluster.kubectl("annotate", "--overwrite", *target, asked)
-    mesh.installed.cluster.kubectl("annotate", "--overwrite", "dp", "orders", *place, f"{ENTRY}/rotate=0")
-
-
 def test_a_commit_that_removes_a_grant_ends_the_key_whatever_else_the_application_waits_for(mesh: Gitops) -> None:
     """In one Application: a pending request, a Stalled product, and a product whose deletion waits for a consumer."""
     mesh.write("one/mesh.yaml", *a_busy_folder())
@@ -172,6 +165,14 @@ def test_a_commit_that_removes_a_grant_ends_the_key_whatever_else_the_applicatio
     assert not mesh.installed.get("dataproduct", "leaving", "sales") and not mesh.installed.get("areq", "unanswered", "inventory")
     mesh.remove("one/*")
     mesh.push("Remove the busy folder")
+    mesh.settles()
+
+
+def test_a_sync_that_waits_in_a_wave_is_ended_by_the_timeout_and_the_next_commit_synced(mesh: Gitops) -> None:
+    waves = Waves.that_wait(mesh)
+    held = waves.go_on()
+    assert TIMEOUT <= held < TIMEOUT + 30
+    waves.end()
     mesh.settles()
 
 
