@@ -30,6 +30,11 @@ def pods_of(mesh: Installation) -> set[str]:
     return set(mesh.cluster.kubectl("get", "pods", "-n", NAMESPACE, "-l", OPERATORS, "-o", "name").replace("pod/", "").split())
 
 
+def leads(mesh: Installation) -> bool:
+    """Whether one of the operator's Pods holds the Lease."""
+    return Tenure.of(mesh.cluster).first.get("holderIdentity") in pods_of(mesh)
+
+
 def replace_pods(mesh: Installation, replicas: int) -> Handover:
     """Change the template of so many Pods, until new ones alone are there and one of them leads."""
     upgrade(mesh, f"replicas={replicas}")

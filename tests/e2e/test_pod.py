@@ -25,7 +25,7 @@ from hack.tools.store import Store
 from tests.e2e.actors import SERVICE_ACCOUNT
 from tests.e2e.doctors import doctor
 from tests.e2e.kept import DATA, Kept
-from tests.e2e.rollouts import HELM, pods_of, replace_pods, upgrade
+from tests.e2e.rollouts import HELM, leads, pods_of, replace_pods, upgrade
 from tests.support.installation import NAMESPACE, RELEASE, ROOT
 from tests.support.pages import Reader
 from tests.support.pods import PROGRAM, PodInstallation, find_obstacles, has_node, pod_cluster, read
@@ -283,6 +283,8 @@ def test_an_uninstall_leaves_crds_objects_and_data_and_an_install_goes_on(mesh: 
     assert len(kept.crds()) == len(list((ROOT / "crds").glob("*.yaml")))
     kept.check()
     mesh.install()
+    # With the release went the right to release the Lease, so the new Pod waits for its end.
+    mesh.until(lambda: leads(mesh), what="a Pod that leads")
     assert_watched(mesh, token="installed-again")
     kept.check()
 
