@@ -28,6 +28,8 @@ NAME: Final = "node-1"
 BRIDGE, PODS, HOST = "cdm0", "198.18.77.0/24", "198.18.77.1"
 """Of the range that RFC 2544 keeps for tests, so that no network of the machine is in the way."""
 _PROGRAMS: Final = {"containerd": "containerd", "runc": "runc", "ip": "iproute2", "unshare": "util-linux", **SERVICE_PROGRAMS}
+_MAC: Final = "02:63:64:6d:00:01"
+"""A bridge without an address of its own takes that of a port: it changes when a Pod goes, and the others lose the host for seconds."""
 _PLUGINS: Final = Path("/usr/lib/cni/bridge")
 _FORWARD: Final = Path("/proc/sys/net/ipv4/ip_forward")
 _UNDERTAKER: Final = """
@@ -130,7 +132,7 @@ class Node:
         undertaker = subprocess.Popen(script, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
         self._stack.callback(undertaker.communicate)
         for command in (
-            ("link", "add", BRIDGE, "type", "bridge"),
+            ("link", "add", BRIDGE, "address", _MAC, "type", "bridge"),
             ("address", "add", f"{HOST}/24", "dev", BRIDGE),
             ("address", "add", f"{SERVICE_HOST}/32", "dev", BRIDGE),
             ("link", "set", BRIDGE, "up"),

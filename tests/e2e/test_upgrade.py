@@ -241,6 +241,7 @@ def test_access_that_the_earlier_version_gave_is_taken_away(moving: Moving) -> N
 def test_one_version_back_and_on_touches_nothing(moving: Moving, way: str, tmp_path: Path) -> None:
     """Judged by the API server's log: no child is written, no kind unwatched, no key issued again, no condition other than before."""
     moving.installed.cluster.kubectl("delete", "areq", "product-000-0", "-n", "inventory", "--timeout=30s", "--ignore-not-found")
+    moving.look(f"before {way.partition(' ')[0]}")  # a repair is told until the next look
     moment, tenure, before = Moment.of(moving.installed.cluster), Tenure.of(moving.installed.cluster), moving.conditions()
     if way == ON:
         moving.upgraded.roll_back(2)
