@@ -5,7 +5,6 @@ from typing import Final
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import Waiting
-from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.plan import Part, Plan, Steps, stopped
 from clouddatamesh.model.world import ProductWorld
@@ -14,8 +13,7 @@ from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus
 from clouddatamesh.plan.losses import find_loss, is_lost
 from clouddatamesh.plan.namespaces import why_leaving
-from clouddatamesh.plan.ownership import judge
-from clouddatamesh.plan.storage import plan_excess, plan_hold, plan_storage
+from clouddatamesh.plan.storage import had_bucket, plan_excess, plan_hold, plan_storage
 from clouddatamesh.plan.takeover import is_over, plan_former, recorded
 from clouddatamesh.plan.wish import Wish, wish_of
 
@@ -70,9 +68,7 @@ def plan_kept(wish: Wish, world: ProductWorld) -> Steps:
     """
     if not (world.is_readable and world.is_store_ready):
         return Steps()
-    owned = wish.product.status.storage is not None and wish.product.status.storage.phase != "Creating"
-    is_seen = isinstance(world.bucket, Present) and judge(wish.product, wish.name, world).verdict == "Mine"
-    return plan_storage(wish, world) if owned and is_seen else Steps()
+    return plan_storage(wish, world) if had_bucket(wish, world) is not None else Steps()
 
 
 def plan_taking(wish: Wish, world: ProductWorld) -> Steps:

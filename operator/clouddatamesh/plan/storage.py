@@ -30,7 +30,7 @@ def plan_storage(wish: Wish, world: ProductWorld) -> Steps:
     lacking = _plan_lacking(wish)
     if lacking is not None:
         # A store that became unable to do one thing still protects by the others what is there.
-        return Steps(_settle(wish, had, claim) if (had := _had(wish, world, claim)) else ()) + lacking
+        return Steps(_settle(wish, had, claim) if (had := had_bucket(wish, world)) else ()) + lacking
     if claim.verdict == "Absent":
         return _plan_making(wish)
     assert isinstance(world.bucket, Present)  # noqa: S101 - every other verdict was reached by reading it
@@ -40,10 +40,11 @@ def plan_storage(wish: Wish, world: ProductWorld) -> Steps:
     return Steps(_settle(wish, world.bucket.value, claim))
 
 
-def _had(wish: Wish, world: ProductWorld, claim: Claim) -> b.Bucket | None:
-    """The bucket, where it was made or adopted to its end before."""
-    told = wish.product.status.storage
-    return value_of(world.bucket) if claim.verdict == "Mine" and told is not None and told.phase != "Creating" else None
+def had_bucket(wish: Wish, world: ProductWorld) -> b.Bucket | None:
+    """The bucket that is there, where it is the product's and was made or adopted to its end before."""
+    told, bucket = wish.product.status.storage, value_of(world.bucket)
+    is_had = bucket is not None and told is not None and told.phase != "Creating"
+    return bucket if is_had and judge(wish.product, wish.name, world).verdict == "Mine" else None
 
 
 def plan_hold(product: DataProduct, storage: Steps) -> Steps:

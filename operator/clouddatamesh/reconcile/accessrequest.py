@@ -31,7 +31,7 @@ from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
-from clouddatamesh.reconcile.pipeline import Flow, is_settled, run, take_all
+from clouddatamesh.reconcile.pipeline import Flow, is_store_ready, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.accessrequest import report
@@ -128,7 +128,7 @@ def gather(ask: Ask, visit: Visit) -> AccessWorld:
         return _observe_formers(ask, world, visit)
     name = ask.place.store if ask.place else planning.store_name_of(world)
     obstacle = None
-    if not is_settled(ports.cluster.get(Key("ObjectStore", "", name)) or {"metadata": {}}):
+    if not is_store_ready(name, ports):
         obstacle = Waiting(reasons.STORE_NOT_READY, f"ObjectStore {name} is not Ready")
     return _observe(ask, replace(world, obstacle=obstacle), visit, name)
 

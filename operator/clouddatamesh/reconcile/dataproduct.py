@@ -15,10 +15,10 @@ from clouddatamesh.model.plan import Steps
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import dataproduct as planning
-from clouddatamesh.plan import keys, marks, selectors
+from clouddatamesh.plan import marks, selectors
 from clouddatamesh.plan.access.facts import asked_product, consumer_key, moment
 from clouddatamesh.plan.access.inbox import KIND as INBOX
-from clouddatamesh.plan.credentials import history_of, moment_of, plan_removal, principal_of
+from clouddatamesh.plan.credentials import plan_removal, principal_of
 from clouddatamesh.plan.deletion import plan_deletion
 from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.inputs import find_missing_inputs
@@ -33,11 +33,12 @@ from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.lineage import gather_lineage
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
-from clouddatamesh.reconcile.pipeline import Flow, is_settled, run, take_all
+from clouddatamesh.reconcile.pipeline import Flow, is_store_ready, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
 from clouddatamesh.reconcile.siblings import count_losses, find_rival, is_handed_over, lives_elsewhere
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.dataproduct import loss_fields, report
+from clouddatamesh.status.producer import rotation_fields
 
 Looked: TypeAlias = tuple[DataProduct, ProductWorld]
 """A product and its world, as one pass saw them."""
@@ -86,12 +87,10 @@ def _report_deletion(visit: Visit, product: DataProduct, world: ProductWorld) ->
             **{name: value for name, value in kept["storage"].items() if name != "lossSeenAt"},
             **loss_fields(product, world),
         }
-    due, rotation = None, kept.get("producer", {}).get("rotation")
-    if rotation and isinstance(world.principal, Present) and not history_of(product, world.principal.value).former:
-        kept["producer"] = {name: value for name, value in kept["producer"].items() if name != "rotation"}  # it was read back as gone
-    elif rotation:
-        kept["producer"] = {**kept["producer"], "rotation": keys.counted(rotation, moment_of(world))}
-        due = moment(kept["producer"]["rotation"].get("until"))
+    replaced = rotation_fields(product, world)
+    if "producer" in kept:
+        kept["producer"] = {**{name: value for name, value in kept["producer"].items() if name != "rotation"}, **replaced}
+    due = moment(replaced.get("rotation", {}).get("until"))
     return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "What was made is being taken away"), fields=kept, due=due)
 
 
@@ -146,7 +145,7 @@ def _find_obstacle(product: DataProduct, store: ObjectStore, world: ProductWorld
         kept = f"; bucket {storage.bucket} and the access to it are kept, and nothing new is given" if storage is not None else ""
         why = f"ObjectStore {name} does not serve Domain {world.home.name}; its spec.allowedDomains selects others{kept}"
         return Terminal(reasons.NOT_ALLOWED, why)
-    if not is_settled(ports.cluster.get(Key("ObjectStore", "", name)) or {"metadata": {}}):
+    if not is_store_ready(name, ports):
         return Waiting(reasons.STORE_NOT_READY, f"ObjectStore {name} is not Ready")
     return None
 
@@ -159,7 +158,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
     if isinstance(place, MeshError):
         unknown: Unknown = Unknown(_about_the_store(place, store))
         return replace(world, bucket=unknown, principal=unknown)
-    name, told = bucket_of(product, store, visit.ports.settings.mesh), visit.ports.cluster.get(Key("ObjectStore", "", store.metadata.name))
+    name = bucket_of(product, store, visit.ports.settings.mesh)
     bucket = place.observe_bucket(name)
     user = principal_of(product, world.settings.mesh, world.cluster, store)
     done = recorded(product.status.take_over).done
@@ -167,7 +166,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
     alien = found is not None and shows_others(product, found, world)
     return replace(
         world,
-        is_store_ready=told is not None and is_settled(told),
+        is_store_ready=is_store_ready(store.metadata.name, visit.ports),
         bucket=bucket,
         contents=place.count(name) if found is not None and _is_unmarked_making(product, found) else Absent(),
         region=place.find_region(name) if found is not None and _asks_region(product, store, found) else None,
@@ -217,12 +216,7 @@ def _about_the_store(error: MeshError, store: ObjectStore) -> MeshError:
     return Waiting(reasons.STORE_NOT_READY, f"ObjectStore {store.metadata.name} is not Ready: {error.message}")
 
 
-ABOUT_THE_STORE = (
-    reasons.CREDENTIALS_INVALID,
-    reasons.CERTIFICATE_INVALID,
-    reasons.CREDENTIALS_MISSING,
-    reasons.NOT_THE_SAME_STORE,
-)
+ABOUT_THE_STORE = (reasons.CREDENTIALS_INVALID, reasons.CERTIFICATE_INVALID, reasons.CREDENTIALS_MISSING, reasons.NOT_THE_SAME_STORE)
 
 
 def _observe_secrets(product: DataProduct, ports: Ports) -> tuple[Seen[Manifest], Seen[Manifest]]:

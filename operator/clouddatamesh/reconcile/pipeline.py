@@ -8,12 +8,13 @@ from typing import Final, Generic, TypeVar
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Away, MeshError, Transient, Waiting
-from clouddatamesh.model.objects import Manifest
+from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Failure, Outcome
 from clouddatamesh.model.plan import Part, Plan, Steps, describe
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.store_operations import EmptyBucket, ProbeStore, ReplaceKey, RotateKey
 from clouddatamesh.plan.names import jitter
+from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.execute import Executor
 from clouddatamesh.reconcile.failures import patience
 from clouddatamesh.reconcile.trail import at, during
@@ -190,6 +191,12 @@ def _next(visit: Visit, result: Outcome | MeshError, progress: Progress, *, inte
         failures=tuple(sorted({error.reason for error in _failed(result)})),
         brief=bool(_failed(result)) and _is_cheap(result, progress),
     )
+
+
+def is_store_ready(name: str, ports: Ports) -> bool:
+    """Whether an ObjectStore is there and Ready."""
+    manifest = ports.cluster.get(Key("ObjectStore", "", name))
+    return manifest is not None and is_settled(manifest)
 
 
 def is_settled(manifest: Manifest) -> bool:

@@ -25,12 +25,8 @@ def producer_fields(product: DataProduct, world: ProductWorld) -> dict[str, Any]
 def _key(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     """What is told of the producer's key. A token counts as handled once it was recorded with a rotation, or a fresh key came anyway."""
     old, principal, secret = product.status.producer, value_of(world.principal), value_of(world.secret)
-    known: dict[str, Any] = old.model_dump(by_alias=True, exclude_none=True, exclude={"principal"}) if old else {}
-    history = history_of(product, principal)
-    if not history.works_on(moment_of(world)) and not history.former and isinstance(world.principal, Present):
-        known.pop("rotation", None)  # it was read back as gone
-    if "rotation" in known:
-        known["rotation"] = keys.counted(known["rotation"], moment_of(world))
+    known: dict[str, Any] = old.model_dump(by_alias=True, exclude_none=True, exclude={"principal", "rotation"}) if old else {}
+    known, history = {**known, **rotation_fields(product, world)}, history_of(product, principal)
     key_id = keys.good_key(principal, secret, history)
     if not key_id or secret is None:
         return known
@@ -40,6 +36,15 @@ def _key(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
         known = {**known, "key": fingerprint(key_id), **({"lastHandledRotate": history.token} if history.token else {})}
     rotated = moments.begun(rotated, world)
     return {**known, **({"rotatedAt": moments.text(rotated)} if rotated is not None else {})}
+
+
+def rotation_fields(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
+    """The key that was replaced, with the end that it has by now; nothing once it was read back as gone."""
+    told = product.status.producer.rotation if product.status.producer else None
+    gone = isinstance(world.principal, Present) and not history_of(product, world.principal.value).former
+    if told is None or gone:
+        return {}
+    return {"rotation": keys.counted(told.model_dump(by_alias=True, exclude_none=True), moment_of(world))}
 
 
 def _binding(product: DataProduct, world: ProductWorld) -> str:
