@@ -138,8 +138,9 @@ FORGED: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("issued", ["", "2026-01-01T01:00:00Z", "9999-12-31T23:59:59Z"], ids=["never", "of now", "of a later time"])
 @pytest.mark.parametrize("what", ["deprecated", "suspended", "observed", "cordoned"])
-def test_no_first_key_comes_of_a_secret_that_says_there_was_one(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_first_key_comes_of_a_secret_that_says_there_was_one(what: str, issued: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever edits Secrets in the consumer's namespace writes such a one."""
     mesh = asked(Mesh())
     driven = Driven(mesh).run(minutes=1)
@@ -153,6 +154,7 @@ def test_no_first_key_comes_of_a_secret_that_says_there_was_one(what: str, monke
     mesh.cluster.user_finalize(SECRET)
     again = deepcopy(FORGED)
     del again["metadata"]["finalizers"]
+    again["metadata"]["annotations"][marks.ISSUED_ANNOTATION] = issued
     mesh.cluster.user_apply(again)
     driven.run(hours=1)
     assert not active(mesh, CONSUMER)

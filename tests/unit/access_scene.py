@@ -84,7 +84,7 @@ class Scene:
     exists: bool = True
     port: Mapping[str, Any] | None = None
     """Fields of its port; empty: it has none."""
-    beside: Mapping[str, Any] | None = None
+    further: Mapping[str, Any] | None = None
     """Another port of the product."""
     access: Mapping[str, Any] | None = None
     """The terms of its port."""
@@ -161,7 +161,7 @@ class Scene:
 
     def _product(self) -> Manifest:
         port = {"name": "daily", "version": "1.0.0", "path": "daily/", "access": self.access or {}, **(self.port or {})}
-        ports = [*([] if self.port == {} else [port]), *([self.beside] if self.beside else [])]
+        ports = [*([] if self.port == {} else [port]), *([self.further] if self.further else [])]
         manifest = a_product(outputPorts=ports, **(self.product or {}))
         marked = annotated(manifest, **self.marked) if self.marked else manifest
         status: dict[str, Any] = {"conditions": [_condition("StorageReady", *self.storage_ready)]}

@@ -73,10 +73,9 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
     if obstacle is not None:
         kept = running or (longest if obstacle.passes and ask.place is not None and runs else None)
         if kept is not None:
-            handed_on = kept_path(ask, port, world.offer) is None
-            return replace(
-                _given(kept, port, ask), trouble=_handed_on(ask, port, obstacle) if handed_on else _trouble(obstacle), stays=True
-            )
+            is_handed_on = kept_path(ask, port, world.offer) is None
+            trouble = _handed_on(ask, port, obstacle) if is_handed_on else _trouble(obstacle)
+            return replace(_given(kept, port, ask), trouble=trouble, stays=True)
         over, short = _over(ask, world, port, approvals) if not living else ([], ())
         return replace(_withheld(obstacle, longest), past=bool(over), ended=short)
     if longest is not None:
