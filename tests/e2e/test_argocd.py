@@ -286,7 +286,7 @@ def test_one_cascade_without_the_hook_leaves_objects_that_end_when_the_operator_
     bucket = ends.fill("stock-levels", "inventory")
     ends.delete_parent()
     mesh.until(lambda: not ends.runs(), seconds=180, what="the end of the operator")
-    mesh.until(lambda: OPERATOR not in mesh.applications(), seconds=60, what="the end of its Application, which else takes the next one along")
+    mesh.until(lambda: OPERATOR not in mesh.applications(), seconds=60, what="its Application's end, which takes a namesake along")
     mesh.until(lambda: not ends.standing(), seconds=60, what="deletions that nobody ends")
     assert {MESH, ALL} <= set(mesh.applications()) and "DataProduct/stock-levels" in ends.terminating()
     mesh.installed.apply(ends.operator("never", crds={"enabled": False}))

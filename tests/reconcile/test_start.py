@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from clouddatamesh.model.objects import Key
+from clouddatamesh.model.objects import Key, key_of
 from clouddatamesh.plan.marks import DOMAIN_LABEL
-from clouddatamesh.reconcile.dispatch import first_due, overdue, urgent
-from tests.reconcile.test_access import granted
+from clouddatamesh.reconcile.dispatch import first_due, overdue, reconcile, urgent
+from tests.reconcile.test_access import granted, two_domains
 from tests.support.manifests import a_domain, a_grant, a_product, a_request
 from tests.support.mesh import Mesh
 
@@ -81,3 +81,30 @@ def test_what_its_product_offers_now_is_looked_at_without_waiting() -> None:
 def test_a_request_that_waits_is_looked_at_at_once() -> None:
     mesh = granted().apply(a_request("another", secretName="another"))
     assert first_due(mesh.get("AccessRequest", "another", "inventory"), INTERVAL, mesh.clock.now(), mesh.cluster) == 0.0
+
+
+def grants(mesh: Mesh) -> list[Key]:
+    return [key_of(grant) for grant in mesh.cluster.list("AccessGrant")]
+
+
+def due_grants(mesh: Mesh) -> list[bool]:
+    return [first_due(grant, INTERVAL, mesh.clock.now(), mesh.cluster) == 0.0 for grant in mesh.cluster.list("AccessGrant")]
+
+
+@pytest.mark.parametrize(("approval", "answers"), [("Auto", []), ("Manual", [a_grant()])])
+def test_a_grant_whose_request_ended_while_nobody_looked_is_looked_at_without_waiting(approval: str, answers: list[dict[str, Any]]) -> None:
+    mesh = two_domains(approval=approval).apply(a_request(), *answers).settle()
+    assert due_grants(mesh) == [False]
+    mesh.delete(REQUEST.kind, REQUEST.name, REQUEST.namespace)
+    reconcile(REQUEST, mesh.ports)
+    assert not mesh.exists(REQUEST.kind, REQUEST.name, REQUEST.namespace) and due_grants(mesh) == [True]
+
+
+def test_an_approval_of_ours_is_cleared_away_by_one_deletion() -> None:
+    mesh = two_domains(approval="Auto").apply(a_request()).settle()
+    (grant,) = grants(mesh)
+    mesh.delete(REQUEST.kind, REQUEST.name, REQUEST.namespace)
+    reconcile(REQUEST, mesh.ports)
+    before = len(mesh.trap.seen)
+    reconcile(grant, mesh.ports)
+    assert not grants(mesh) and mesh.trap.seen[before:].count(f"delete {grant}") == 1

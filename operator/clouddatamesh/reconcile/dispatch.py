@@ -13,6 +13,7 @@ from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.access.consumers import has_access
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.facts import asked_product, read_grant, read_product, read_request
+from clouddatamesh.plan.access.grants import is_in_use
 from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.ports import Clock, Cluster, Ports
 from clouddatamesh.reconcile import accessrequest, dataproduct, domain, grants, objectstore
@@ -56,7 +57,7 @@ def reconcile(key: Key, ports: Ports) -> Next:
 def first_due(manifest: Manifest, interval: float, now: datetime, cluster: Cluster) -> float:
     """Seconds after a start until an object is looked at. What is Ready waits for its turn in the drift schedule, or for its end.
 
-    A request whose product or grants were written while nobody looked does not wait.
+    What was written or went while nobody looked makes those that depend on it not wait: a request's product and grants, a grant's request.
     """
     metadata = manifest["metadata"]
     token = (metadata.get("annotations") or {}).get(marks.RECONCILE_ANNOTATION)
@@ -64,6 +65,8 @@ def first_due(manifest: Manifest, interval: float, now: datetime, cluster: Clust
     if manifest["kind"] not in ACCESS or asked or metadata.get("deletionTimestamp") or not is_settled(manifest):
         return 0.0
     if manifest["kind"] == "AccessRequest" and not all(is_settled(found) for found in _grounds(manifest, cluster)):
+        return 0.0
+    if manifest["kind"] == "AccessGrant" and _is_outdated(manifest, cluster):
         return 0.0
     turn = names.spread(metadata["uid"]) * interval
     until = (manifest.get("status") or {}).get("validUntil")
@@ -117,6 +120,15 @@ _ANY_HOME: Final = Home("")
 def _grounds(request: Manifest, cluster: Cluster) -> tuple[Manifest, ...]:
     product = cluster.get(asked_product(request))
     return (*answers_of(read_request(request), cluster), *([product] if product else ()))
+
+
+def _is_outdated(grant: Manifest, cluster: Cluster) -> bool:
+    """Whether a grant says or holds what its request does not: that one ended, or began to rest on it, and nobody told the grant."""
+    answer = read_grant(grant)
+    request = cluster.get(answer.request) if answer.request else None
+    if request is None:
+        return answer.request is not None and bool(answer.held or answer.owner)
+    return is_in_use(answer, read_request(request)) != is_true(grant.get("status") or {}, "InEffect")
 
 
 def lane(key: Key, cluster: Cluster) -> str:

@@ -37,7 +37,6 @@ Looked = tuple[Answer, GrantWorld]
 def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     """Say what came of one grant, or let it go once nothing rests on it."""
     visit = Visit.of(key, manifest, ports)
-    deleting = bool(manifest["metadata"].get("deletionTimestamp"))
     if is_under_way(manifest, ports):
         return Next(after=_PATIENCE)
 
@@ -53,9 +52,9 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
 
     flow: Flow[Looked] = Flow(
         gather=look,
-        plan=lambda seen: planning.plan_deletion(*seen, gives_up=gives_up()) if deleting else planning.plan(*seen),
+        plan=lambda seen: planning.plan_deletion(*seen, gives_up=gives_up()) if seen[0].deleting else planning.plan(*seen),
         executor=lambda seen: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, seen[1].access.now)),
-        report=lambda seen, _: _gone() if deleting else report(*seen),
+        report=lambda seen, _: _gone() if seen[0].deleting else report(*seen),
     )
     return run(visit, flow, interval=_RESYNC)
 
