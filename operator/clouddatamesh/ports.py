@@ -271,7 +271,7 @@ class Doubts:
     """Since when the looks at an object that was Ready have failed by what may pass by itself; shared as `Proofs` is."""
 
     PATIENCE: Final = timedelta(seconds=10)
-    """So long a status stays as it was: a call that was throttled once is nothing to tell of, and each change is a write and an event."""
+    """For this duration a status stays as it was: one throttled call is not worth telling, and each change is a write and an event."""
 
     def __init__(self) -> None:
         self._since: dict[Hashable, datetime] = {}

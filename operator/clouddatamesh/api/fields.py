@@ -65,18 +65,18 @@ TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[A-Za-z0-
 
 
 def is_some_time(*fields: str) -> str:
-    """CEL: none of these optional durations stands for no time at all, as 0d does."""
+    """CEL: none of these optional durations is zero, as 0d does."""
     return " && ".join(f"(!has(self.{field}) || self.{field}.matches('[1-9]'))" for field in fields)
 
 
 def in_minutes(field: str) -> str:
-    """CEL: the minutes that a duration which is given stands for. CEL knows no days, so its own durations cannot be used."""
+    """CEL: the minutes of a duration that is given. CEL knows no days, so its own durations cannot be used."""
     days, hours, minutes = (f"int('0' + {field}.find('[0-9]+{unit}').replace('{unit}', ''))" for unit in "dhm")
     return f"({days} * 24 + {hours}) * 60 + {minutes}"
 
 
 def parse_duration(text: str) -> timedelta:
-    """The span that `90d`, `12h`, `30m` or a sum such as `1d12h` stands for. ValueError where it stands for none."""
+    """The span that `90d`, `12h`, `30m` or a sum such as `1d12h` represents. ValueError where it represents none."""
     found = _DURATION.fullmatch(text)
     if not text or found is None:
         raise ValueError(f"{text!r} is no duration; write days, hours and minutes as in 1d12h30m")
@@ -85,7 +85,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_time(text: str) -> datetime:
-    """The moment that an RFC 3339 text stands for, in UTC. ValueError where there is no such moment, or it names no zone."""
+    """The moment that an RFC 3339 text represents, in UTC. ValueError where there is no such moment, or it names no zone."""
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise ValueError(f"{text!r} names no zone; end it with Z")

@@ -93,7 +93,7 @@ def tell(symptom: Symptom) -> Finding:
 
 
 def tell_rest(symptom: Symptom, count: int) -> Finding:
-    """Those that are not told one by one; the last of them stands for all."""
+    """Those that are not told one by one; the last of them is told for all."""
     state = f"{symptom.name} ({symptom.reason})" if symptom.reason else symptom.name
     what = f"{count} more {symptom.object.kind}s are in the same state: {state}; the last is {symptom.object}: {symptom.what}"
     return Finding(check=CHECK, object=f"{symptom.object.kind}s", what=what, why=symptom.why, do=symptom.do, level=symptom.level)

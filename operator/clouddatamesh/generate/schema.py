@@ -127,7 +127,7 @@ class _Builder:
         return bool(value == member.get("default"))
 
     def _resolve(self, raw: Schema, path: str) -> tuple[Schema, str]:
-        """References and `X | None` become X; what stands beside a reference (a description, a default) wins."""
+        """References and `X | None` become X; what is next to a reference (a description, a default) wins."""
         model = ""
         while "$ref" in raw or "anyOf" in raw:
             beside = {name: value for name, value in raw.items() if name not in ("$ref", "anyOf")}

@@ -171,5 +171,5 @@ def _object_in(data: bytes) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise Transient(reasons.CLUSTER_UNAVAILABLE, "The API server's answer is no JSON object; something stands between")
+        raise Transient(reasons.CLUSTER_UNAVAILABLE, "The API server's answer is no JSON object; something between answered")
     return found

@@ -95,7 +95,7 @@ def is_immutable(error: ApiError) -> bool:
 
 
 def translate(error: ApiError, what: str, *, quiet: bool = False) -> MeshError:
-    """The MeshError that an answer stands for. `quiet` leaves out the server's words where they may echo a Secret's content."""
+    """The MeshError that an answer means. `quiet` leaves out the server's words where they may echo a Secret's content."""
     hidden = not error.message or (quiet and not _ECHOES_NOTHING.search(error.message))
     said = f"HTTP {error.status}" if hidden else error.message[:_LENGTH]
     if "NamespaceTerminating" in error.causes:

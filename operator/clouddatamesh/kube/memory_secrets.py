@@ -25,7 +25,7 @@ def own(old: Mapping[str, Any], new: dict[str, Any], *, manager: str, claims: fr
 
 
 def _fields(secret: Mapping[str, Any]) -> dict[str, Any]:
-    """What somebody can hold, by path: data, annotations, and the two fields beside them."""
+    """What somebody can hold, by path: data, annotations, and the two fields next to them."""
     annotations = (secret.get("metadata") or {}).get("annotations") or {}
     return {
         **{f"{_DATA}{name}": value for name, value in (secret.get("data") or {}).items()},

@@ -188,7 +188,7 @@ class ClaimSecret:
 
 @dataclass(frozen=True)
 class Announce:
-    """Tell the user by an event; no change to the world, but said only beside one."""
+    """Tell the user by an event; changes nothing, and is told only together with a change."""
 
     event: Event
 

@@ -1,4 +1,4 @@
-"""What came of a reconciliation, in the words of status; made only of what was done and read back."""
+"""The result of a reconciliation, as status tells it; built only from what was done and read back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

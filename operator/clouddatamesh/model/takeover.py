@@ -9,7 +9,7 @@ from clouddatamesh.model.identity import Principal
 
 @dataclass(frozen=True)
 class TakeOver:
-    """What status recorded: until when former users work beside the object's own, and the clusters that left none."""
+    """What status recorded: until when former users work in addition to the object's own, and the clusters that left none."""
 
     until: datetime | None = None
     done: tuple[str, ...] = ()

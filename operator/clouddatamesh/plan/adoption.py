@@ -148,7 +148,7 @@ def _way_on(product: DataProduct, name: str) -> str:
 
 
 def _find_block(observed: Bucket, want: Bucket, openings: Openings) -> MeshError | None:
-    """What would leave the adoption half done: grants of an ACL, beside which a store refuses to let the owner own every object."""
+    """What would leave the adoption half done: grants of an ACL, with which a store refuses to let the owner own every object."""
     if not openings.grants or not want.ownership_enforced or observed.ownership_enforced:
         return None
     why = f"The ACL of bucket {observed.name} gives {', '.join(openings.grants)}, which prevents object ownership"

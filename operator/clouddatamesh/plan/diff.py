@@ -50,7 +50,7 @@ assert {field.name for field in fields(Bucket)} >= set(_ATTRIBUTES.values())  # 
 
 
 def parse_quantity(text: object) -> Decimal | None:
-    """The number that a Kubernetes quantity stands for (`500m`, `1Gi`), None where it is none."""
+    """The number that a Kubernetes quantity represents (`500m`, `1Gi`), None where it is none."""
     found = _QUANTITY.fullmatch(str(text))
     if found is None:
         return None
@@ -58,7 +58,7 @@ def parse_quantity(text: object) -> Decimal | None:
 
 
 def covers(observed: Any, want: Any, *, path: str = "") -> bool:
-    """Whether everything wanted of a child stands in what was read.
+    """Whether everything wanted of a child is in what was read.
 
     Maps may hold more than was wanted where others may add (labels, annotations, what LimitRanger fills in); everywhere
     else, and in lists, nothing may be missing and nothing may be more.

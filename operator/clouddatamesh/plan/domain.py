@@ -1,4 +1,4 @@
-"""A Domain's plan: its namespaces, what stands in each, and what has to leave. A namespace itself is never deleted."""
+"""A Domain's plan: its namespaces, what each contains, and what has to leave. A namespace itself is never deleted."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

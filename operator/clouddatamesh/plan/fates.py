@@ -9,7 +9,7 @@ from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 
 Fate: TypeAlias = Literal["Retain", "Delete", "Destroy"]
 _PATIENCE: Final = timedelta(minutes=10)
-"""So long a store may count what it lists no more."""
+"""For this duration a store may count what it no longer lists."""
 _STRICTEST: Final[tuple[Fate, ...]] = ("Retain", "Delete", "Destroy")
 
 

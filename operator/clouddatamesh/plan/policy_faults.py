@@ -85,7 +85,7 @@ def _faults_of_resource(statement: Statement, resource: str, bounds: tuple[str, 
 
 
 def _faults_of_conditions(statement: Statement, prefix: str) -> Iterator[str]:
-    """A condition narrows, and beside the account we know one: which part of a bucket may be listed."""
+    """A condition narrows. Except for the account, we know one: which part of a bucket may be listed."""
     conditions = tuple(condition for condition in statement.conditions if condition[1] != _ACCOUNT)
     if not conditions:
         if prefix and _LISTS in statement.actions:

@@ -18,9 +18,9 @@ from clouddatamesh.plan.moments import is_ahead, text
 FAILURES: Final = 3
 """So many probes in a row that fail, and what a store could do it can no more."""
 _SOON: Final = timedelta(minutes=5)
-"""A probe that found a store unable is tried again after so long."""
+"""A probe that found a store unable is tried again after this duration."""
 _LATE: Final = timedelta(minutes=1)
-"""And after so long one that did not show what it wrote, at a store of which nothing else is known."""
+"""And after this duration one that did not show what it wrote, at a store of which nothing else is known."""
 
 
 def plan_probe(store: ObjectStore, world: StoreWorld) -> Steps:

@@ -21,7 +21,7 @@ KEY_FIELDS: Final = ("access-key-id", "secret-access-key")
 OUR_FIELDS: Final = (
     "type", "provider", "endpoint", "endpoint-host", "use-ssl", "addressing-style", "region", "bucket", "prefix", "uri", "ca.crt",
 )  # fmt: skip
-"""Every field beside the key that we ever write; one that somebody else adds is his."""
+"""Every field except the key that we ever write; one that somebody else adds is his."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def is_foreign(secret: Key, owner: Key) -> Terminal:
 
 
 def content_of(binding: Binding) -> dict[str, str]:
-    """What the Secret holds beside the key: the fields of servicebinding.io/s3, and what clients must be told besides."""
+    """What the Secret holds in addition to the key: the fields of servicebinding.io/s3, and what else clients must know."""
     spec = binding.store.spec
     region = binding.region or spec.region
     endpoint = spec.endpoint_url or aws.endpoint_of(region)
@@ -111,14 +111,14 @@ def digest_of(content: dict[str, str]) -> str:
 
 
 def is_to_be_written(binding: Binding, secret: Manifest) -> bool:
-    """Whether data beside the key is not as it should be."""
+    """Whether any value except the key is not as it should be."""
     content, held = content_of(binding), holding(secret)
     noted = (secret["metadata"].get("annotations") or {}).get(marks.CONTENT_ANNOTATION)
     return noted != digest_of(content) or not held.owned.issuperset(content) or bool(_unwanted(content, held))
 
 
 def updates(binding: Binding, secret: Manifest, key_id: str) -> Iterator[Operation]:
-    """What brings the values beside the key, and our marks, up to date; the key in it stays."""
+    """What brings the values except the key, and our marks, up to date; the key in it stays."""
     metadata, content, held = secret["metadata"], content_of(binding), holding(secret)
     key, noted = Key("Secret", metadata["namespace"], metadata["name"]), metadata.get("annotations") or {}
     digest = digest_of(content)

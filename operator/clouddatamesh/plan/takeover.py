@@ -66,7 +66,7 @@ def recorded(status: TakeOverStatus | None) -> TakeOver:
 
 
 def is_over(record: TakeOver, now: datetime, *, is_time_trusted: bool) -> bool:
-    """Whether the hour has passed in which former users work beside the object's own."""
+    """Whether the hour has passed in which former users work in addition to the object's own."""
     return record.until is not None and is_time_trusted and now >= record.until
 
 

@@ -105,7 +105,7 @@ def _executor(visit: Visit, world: ProductWorld) -> Executor:
 
 
 def gather(product: DataProduct, visit: Visit) -> ProductWorld:
-    """Everything that the plan of a living product rests on; what stands in the way of making is part of it."""
+    """Everything that the plan of a living product rests on; what prevents making is part of it."""
     ports, namespace = visit.ports, product.metadata.namespace
     world = _gather_around(product, visit)
     if product.spec.storage is None or product.spec.lifecycle == "proposed":

@@ -144,7 +144,7 @@ def lane(key: Key, cluster: Cluster) -> str:
 
 
 def _store_of_request(request: Manifest, cluster: Cluster) -> str:
-    """Where its principal stands, or would."""
+    """Where its principal is, or would be."""
     place = (request.get("status") or {}).get("place") or {}
     product = cluster.get(asked_product(request))
     return str(place.get("store") or (store_name_of(product) if product else "") or "")

@@ -1,4 +1,4 @@
-"""A Domain: the order of its steps. Everything it reads stands in the cache."""
+"""A Domain: the order of its steps. Everything it reads is in the cache."""
 
 from datetime import timedelta
 from typing import Final, TypeAlias

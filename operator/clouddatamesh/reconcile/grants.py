@@ -35,7 +35,7 @@ Looked = tuple[Answer, GrantWorld]
 
 
 def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
-    """Say what came of one grant, or let it go once nothing rests on it."""
+    """Report the result of one grant, or let it go once nothing rests on it."""
     visit = Visit.of(key, manifest, ports)
     if is_under_way(manifest, ports):
         return Next(after=_PATIENCE)

@@ -18,7 +18,7 @@ _UNDECIDED = (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE)
 _AT_ONCE = timedelta(minutes=15)
 """What is missing for longer says nothing of what happens now."""
 _TOGETHER = timedelta(hours=1)
-"""What is lost one after the other within so long is one loss."""
+"""What is lost one after the other within this duration is one loss."""
 _EXAMINED: Final = 20
 MADE: Final = "Made"
 """The key of all products that have a bucket."""

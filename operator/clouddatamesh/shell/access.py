@@ -16,7 +16,7 @@ _NEVER: Final = 86_400.0
 
 
 class AccessCheck:
-    """`find_missing` asks the API server. What is missing is logged when it changes, and stands in readiness and metrics."""
+    """`find_missing` asks the API server. What is missing is logged when it changes, and is part of readiness and metrics."""
 
     def __init__(
         self, find_missing: Callable[[tuple[Need, ...]], tuple[Need, ...]], *, namespace: str, bindable: tuple[str, ...] = ()

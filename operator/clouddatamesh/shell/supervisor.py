@@ -43,7 +43,7 @@ class Supervisor:
         self._repeat.start()
 
     def stop(self, *, seconds: float) -> None:
-        """End it, and wait so long for the end."""
+        """End it, and wait at most this many seconds."""
         self._stop.set()
         self._end_run.set()
         self._repeat.stop(seconds=seconds)

@@ -17,7 +17,7 @@ _WRONG_OWNER: Final = "000000000000"
 
 
 def _tags(scratch: Scratch) -> Shown:
-    """Beside the mark, which stays."""
+    """In addition to the mark, which stays."""
     s3, bucket = scratch.patient_s3, scratch.bucket
     want = [MARK, _TRIED]
     with undone(lambda: s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [MARK]})):

@@ -137,7 +137,7 @@ def verdict_of_exception(name: str) -> _Verdict | None:
 
 
 def translate(error: Exception, what: str, *, hide: Iterable[str] = ()) -> MeshError:
-    """The MeshError that an exception of boto3 stands for; `what` is operation and object, `hide` is never shown."""
+    """The MeshError that an exception of boto3 means; `what` is operation and object, `hide` is never shown."""
     if isinstance(error, wire.ClientError):
         code = code_of(error)
         message = str((error.response.get("Error") or {}).get("Message") or "")

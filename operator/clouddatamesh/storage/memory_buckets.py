@@ -188,7 +188,7 @@ def _as_read(bucket: b.Bucket, settings: Collection[str]) -> b.Bucket:
 
 
 def raise_public(want: b.Bucket) -> None:
-    """As real ones: beside blocked public access no policy is taken that allows something to everybody."""
+    """As real ones: while public access is blocked no policy is accepted that allows something to everybody."""
     if name_public(list(map(json.loads, want.foreign_statements))):
         raise explain_refusal(
             Transient(reasons.ACCESS_DENIED, f"PutBucketPolicy on bucket {want.name} failed: AccessDenied"), want, "policy"
