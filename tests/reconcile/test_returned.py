@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from clouddatamesh import reasons
+from clouddatamesh.errors import MeshError, Terminal, Transient
+from clouddatamesh.model.evidence import Unknown
 from clouddatamesh.model.objects import Key
 from clouddatamesh.plan import marks
+from clouddatamesh.storage.memory_identities import MemoryIdentities
 from tests.reconcile.access_flows import REQUEST, a_port, asked
 from tests.reconcile.test_access import granted
 from tests.reconcile.test_keys_end import CONSUMER, active
@@ -83,6 +87,26 @@ def test_access_that_runs_goes_on_with_its_key(what: str, loses: Callable[[Mesh]
     Driven(mesh).run(hours=2)
     assert keys[0] in active(mesh, CONSUMER)
     assert places(mesh) == reach
+
+
+@pytest.mark.parametrize("error", [Transient(reasons.THROTTLED, "Throttling"), Terminal(reasons.ACCESS_DENIED, "GetUser was denied")])
+@pytest.mark.parametrize("what", ["suspended", "deprecated", "cordoned"])
+def test_nothing_is_decided_while_the_user_of_one_that_lost_its_status_cannot_be_read(
+    what: str, error: MeshError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mesh = granted()
+    driven = Driven(mesh).run(minutes=6)
+    freeze(mesh, what, monkeypatch)
+    driven.run(minutes=20)
+    keys, reach = active(mesh, CONSUMER), places(mesh)
+    with monkeypatch.context() as unread:
+        unread.setattr(MemoryIdentities, "observe", lambda _identities, _name: Unknown(error))
+        lose_status(mesh)
+        driven = Driven(mesh).run(minutes=40)
+        assert mesh.condition("AccessRequest", REQUEST.name, REQUEST.namespace)["reason"] == "Pending"
+    driven.run(minutes=20)
+    assert (active(mesh, CONSUMER), places(mesh)) == (keys, reach)
+    assert (mesh.cluster.raw(REQUEST) or {})["status"]["principal"]
 
 
 @pytest.mark.parametrize("what", ["suspended", "cordoned", "unreadable domain", "no marks", "not allowed"])

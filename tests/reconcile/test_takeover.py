@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 
+from clouddatamesh.model.objects import Key
 from clouddatamesh.plan.names import former_principal_name
 from tests.reconcile.access_flows import REQUEST, SECRET, a_port
 from tests.reconcile.flows import ENDPOINT
@@ -13,6 +14,8 @@ from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_s
 from tests.support.mesh import Mesh
 
 UIDS: Final = tuple(f"8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c{number}" for number in range(4))
+PRODUCT: Final = Key("DataProduct", "sales", "orders")
+GRANT: Final = Key("AccessGrant", "sales", "inventory-forecast")
 
 
 def a_mesh(number: int, *, after: Mesh | None = None, lost: tuple[int, ...] = ()) -> Mesh:
@@ -67,12 +70,23 @@ def test_what_is_applied_gets_a_fresh_key_and_the_former_one_works_for_an_hour()
     assert "PrincipalsUnclaimed" not in str(new.get("ObjectStore", "main")["status"]["conditions"])
 
 
+def restore_status(new: Mesh, old: Mesh) -> None:
+    """A backup tool writes the status that objects had in the lost cluster."""
+    for key in (REQUEST, PRODUCT, GRANT):
+        found, kept = new.cluster.raw(key), old.cluster.raw(key)
+        if found is not None and kept is not None:
+            new.cluster.write_status(key, found["metadata"]["uid"], kept["status"])
+
+
+@pytest.mark.parametrize("restored", [False, True], ids=["without status", "with status"])
 @pytest.mark.parametrize("missing", [sales, inventory], ids=["the producer's folder", "the consumer's folder"])
-def test_a_folder_that_is_not_applied_for_hours_loses_nothing(missing: Any) -> None:
+def test_a_folder_that_is_not_applied_for_hours_loses_nothing(missing: Any, restored: bool) -> None:
     old = lost_mesh()
     before = users(old, "orders-for-forecast")
     new = a_mesh(1, after=old, lost=(0,))
     (inventory if missing is sales else sales)(new)
+    if restored:
+        restore_status(new, old)
     driven = Driven(new).run(hours=5)
     assert users(new, "orders-for-forecast") == before
     told = new.get("ObjectStore", "main")["status"]["takenOver"]

@@ -1,40 +1,77 @@
 """What the operator did while its Pods were replaced, by the API server: its writes, how long nobody watched, and who held the Lease."""
 
+import contextlib
 import json
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
+from pathlib import Path
 from typing import Final
+
+from urllib3.exceptions import HTTPError
 
 from hack.tools.controlplane import ControlPlane
 from tests.e2e.actors import SERVICE_ACCOUNT
 from tests.support.installation import NAMESPACE
-from tests.support.rest import Api, Manifest
+from tests.support.rest import Api, ApiError, Manifest
 
 KINDS: Final = ("objectstores", "domains", "dataproducts", "accessrequests", "accessgrants")
 OWN: Final = ("clouddatamesh.dev", "events.k8s.io", "coordination.k8s.io")
 """Groups of what is no child: objects of the mesh, events, Leases."""
 LEASE: Final = "clouddatamesh"
 _LEASES: Final = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
+GAP: Final = 2.0
+"""Seconds for which no replica may watch a kind, or hold the Lease, on a machine that answers at once."""
+_OPENS: Final = 3
+"""A watch opens after a connection and a list: three times somebody waits for an answer."""
+_EVERY: Final = 0.2
 Write = tuple[str, str, str]
 """Resource, name and verb."""
 Told = tuple[str, str, str]
 """Kind, namespace and name, and type of a condition."""
 
 
+class Pace:
+    """The longest time in seconds that a plain client waits for an answer, on a connection of its own each time, until it is asked."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self._kubeconfig, self._ended, self._slowest = kubeconfig, threading.Event(), 0.0
+        self._thread = threading.Thread(target=self._run, name="pace", daemon=True)
+        self._thread.start()
+
+    def end(self) -> float:
+        self._ended.set()
+        self._thread.join()
+        return self._slowest
+
+    def _run(self) -> None:
+        while not self._ended.wait(_EVERY):
+            api, began = Api(self._kubeconfig), time.monotonic()
+            with contextlib.suppress(ApiError, HTTPError):  # after a test that failed nobody is there
+                api.get(_LEASES)
+            self._slowest = max(self._slowest, time.monotonic() - began)
+
+
 @dataclass(frozen=True)
 class Moment:
-    """Where the log was when something began."""
+    """Where the log was when something began, and how busy the machine is since."""
 
     cluster: ControlPlane
     mark: int
     began: datetime
+    pace: Pace = field(repr=False)
 
     @classmethod
     def of(cls, cluster: ControlPlane) -> "Moment":
-        return cls(cluster, cluster.audit.mark(), datetime.now(UTC))
+        return cls(cluster, cluster.audit.mark(), datetime.now(UTC), Pace(cluster.kubeconfig))
+
+    def longest_gap(self) -> float:
+        """Seconds without a watch or a Lease that are no fault of the operator; asked once, at the end of what is judged."""
+        return GAP + _OPENS * self.pace.end()
 
     def children(self) -> Counter[Write]:
         """How often each child was written since."""

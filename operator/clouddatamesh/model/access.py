@@ -25,6 +25,8 @@ class Place:
     path: str
     store_id: str = ""
     """Which store that is; empty in records of before stores were told apart."""
+    handed_on: bool = False
+    """Another port had the path while nothing new could be given: what it reached was taken, and is another port's data since."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,13 @@ def _with_record(ask: Ask, visit: Visit) -> Ask:
         return ask
     terms = gather_terms(ask, visit.ports)
     withheld, store = decide(replace(ask, readable=terms.request is not None), terms).withheld, planning.store_name_of(terms)
-    return found_again(ask, _observe(ask, terms, visit, store), withheld) if withheld is not None and store else ask
+    if withheld is None or not store:
+        return ask
+    world = _observe(ask, terms, visit, store)
+    if isinstance(world.principal, Unknown):
+        why = world.principal.error
+        raise type(why)(reasons.PENDING, f"Whether access was given before is not known yet. {why.message}")
+    return found_again(ask, world, withheld)
 
 
 def _deletion(visit: Visit) -> Flow[Looked]:

@@ -1,5 +1,6 @@
 """What a bucket holds: counted, and taken away a page at a time so that it can stop and go on anywhere."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from clouddatamesh.storage.errors import translate_code
 
 PAGE: Final = 1000
 _LOCKED: Final = ("AccessDenied", "InvalidRequest", "ObjectLocked", "MethodNotAllowed")
+_UNSPEAKABLE: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot carry, or (a carriage return) carries as something else: a bulk request with it fails as a whole."""
 _Call = Callable[..., dict[str, Any]]
 
 
@@ -41,10 +44,13 @@ def remove_page(call: _Call, name: str) -> str:
     """Remove at most a page of versions and markers, and after the last of them one of uploads. What was first; empty where nothing was."""
     page = _first_page(call)
     found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-    if found:
-        objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
-        answer = call("delete_objects", Delete={"Objects": objects, "Quiet": True})
+    objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+    if bulk := [one for one in objects if not _UNSPEAKABLE.search(one["Key"])]:
+        answer = call("delete_objects", Delete={"Objects": bulk, "Quiet": True})
         _check_deleted(answer.get("Errors") or [], name)
+    for one in objects:
+        if one not in bulk:
+            call("delete_object", **one)
     uploads = () if page.get("IsTruncated") else call("list_multipart_uploads", MaxUploads=PAGE).get("Uploads", ())
     for upload in uploads:
         call("abort_multipart_upload", Key=upload["Key"], UploadId=upload["UploadId"])

@@ -111,6 +111,11 @@ class AccessPlace(Model):
         max_length=64,
         description="Id of the store, independent of its name and endpoint. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.",
     )
+    handed_on: bool | None = Field(
+        default=None,
+        description="Whether another port got the path while no new access could be given. The access then reaches nothing until its port"
+        " can give its present path. Absent: no. Example: true.",
+    )
 
 
 class RotationStatus(Model):

@@ -121,7 +121,7 @@ def _given(answer: Answer, port: Port, ask: Ask) -> Decision:
 def _handed_on(ask: Ask, port: Port, obstacle: Decision) -> Decision:
     """User and key stay, and reach nothing: what they reached is another port's, and where the port is now is not given yet."""
     path = ask.place.path if ask.place is not None else ""
-    moved = f"Port {port.name} moved from {path} to {port.path}, and another port has {path} now, so this access reaches nothing"
+    moved = f"Port {port.name} moved from {path} to {port.path}, and another port got {path}, so this access reaches nothing"
     return replace(obstacle, message=f"{moved}. {obstacle.message}")
 
 

@@ -235,7 +235,8 @@ def _key_ids(status: Mapping[str, Any]) -> Iterator[str]:
 def _place(raw: Mapping[str, Any]) -> Place | None:
     if not raw.get("store"):
         return None
-    return Place(str(raw["store"]), str(raw.get("bucket") or ""), str(raw.get("path") or ""), str(raw.get("storeId") or ""))
+    bucket, path, store_id = (str(raw.get(field) or "") for field in ("bucket", "path", "storeId"))
+    return Place(str(raw["store"]), bucket, path, store_id, handed_on=raw.get("handedOn") is True)
 
 
 def _take_over(raw: Mapping[str, Any]) -> TakeOver:

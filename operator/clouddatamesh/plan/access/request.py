@@ -225,7 +225,9 @@ def _plan_former(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
     """
     over = is_over(ask.take_over, world.now, is_time_trusted=world.is_time_trusted)
     lost = world.offer is not None and world.offer.storage_reason in LOST
-    refused = not decision.gives and (ask.was_given or lost or decision.reason in _NOES)
+    # A status that was restored from a backup tells of what the lost cluster gave.
+    given_here = ask.was_given and bool(recorded_principal(ask, world, world.store))
+    refused = not decision.gives and (given_here or lost or decision.reason in _NOES)
     return plan_former(world.formers, world.settings.mesh, ask.key, ends=(decision.gives and over) or refused)
 
 
@@ -234,12 +236,21 @@ def _plan_surplus(ask: Ask, world: AccessWorld, giving: Giving | None) -> Steps:
     principal = own_principal(ask, world)
     if principal is None:
         return Steps()
-    narrowed = _narrowing(giving, world, principal) if giving is not None else ()
+    narrowed = (*_plan_hand_over(giving, world), *_narrowing(giving, world, principal)) if giving is not None else ()
     ended: Iterator[Operation] = iter(())
     if world.request is not None:
         history = history_of(world.request, None)
         ended = keys.end_keys(owner_of(ask, world), principal, world.secret, history, moment_of(world))
     return Steps((*narrowed, *b.surplus_rights(principal), *ended))
+
+
+def _plan_hand_over(giving: Giving, world: AccessWorld) -> Iterator[Operation]:
+    """What another port got is remembered: once that one moves on, too, its data does not become this consumer's."""
+    place, port, told = giving.ask.place, giving.decision.port, giving.request.status.place
+    if place is None or port is None or told is None or place.handed_on or not giving.decision.stays:
+        return
+    if kept_path(giving.ask, port, world.offer) is None:
+        yield Record((("place", {**told.model_dump(by_alias=True, exclude_none=True), "handedOn": True}),))
 
 
 def _narrowing(giving: Giving, world: AccessWorld, principal: Principal) -> Iterator[Operation]:

@@ -24,14 +24,16 @@ def port_of(ask: Ask, offer: Offer | None) -> Port | None:
 def kept_path(ask: Ask, port: Port, offer: Offer | None) -> str | None:
     """What of the path that was recorded is still its port's, whatever else is wrong: that much may be kept, and nothing beyond it.
 
-    Where the port moved away the recorded path is kept; None where another port of the product has any of it, as nobody granted that. Of a
-    product or request that cannot be read nothing is known but the record. A port that drains has its path to its end.
+    Where the port moved away the recorded path is kept; None where another port of the product has any of it, or had, as nobody granted
+    that. Of a product or request that cannot be read nothing is known but the record. A port that drains has its path to its end.
     """
-    recorded = ask.place.path if ask.place is not None else port.path
+    recorded, handed_on = (ask.place.path, ask.place.handed_on) if ask.place is not None else (port.path, False)
     if offer is None or not (ask.readable and offer.readable):
-        return recorded
+        return None if handed_on else recorded
     if port.path.startswith(recorded):
         return port.path
+    if handed_on:
+        return None
     others = [other.path for other in offer.ports if (other.name, other.major) != ask.port]
     is_handed_on = any(path.startswith(recorded) or recorded.startswith(path) for path in others)
     return None if is_handed_on and not recorded.startswith(port.path) else recorded
