@@ -8,11 +8,13 @@ import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
-from clouddatamesh.model.evidence import Unknown
+from clouddatamesh.model.evidence import Seen, Unknown
+from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key
 from clouddatamesh.plan import marks
 from clouddatamesh.storage.memory_identities import MemoryIdentities
 from tests.reconcile.access_flows import REQUEST, a_port, asked
+from tests.reconcile.flows import ENDPOINT
 from tests.reconcile.test_access import granted
 from tests.reconcile.test_keys_end import CONSUMER, active
 from tests.reconcile.test_withheld import places, trouble
@@ -89,7 +91,9 @@ def test_access_that_runs_goes_on_with_its_key(what: str, loses: Callable[[Mesh]
     assert places(mesh) == reach
 
 
-@pytest.mark.parametrize("error", [Transient(reasons.THROTTLED, "Throttling"), Terminal(reasons.ACCESS_DENIED, "GetUser was denied")])
+@pytest.mark.parametrize(
+    "error", [Transient(reasons.THROTTLED, "GetUser failed: Throttling"), Terminal(reasons.ACCESS_DENIED, "GetUser was denied")]
+)
 @pytest.mark.parametrize("what", ["suspended", "deprecated", "cordoned"])
 def test_nothing_is_decided_while_the_user_of_one_that_lost_its_status_cannot_be_read(
     what: str, error: MeshError, monkeypatch: pytest.MonkeyPatch
@@ -99,14 +103,76 @@ def test_nothing_is_decided_while_the_user_of_one_that_lost_its_status_cannot_be
     freeze(mesh, what, monkeypatch)
     driven.run(minutes=20)
     keys, reach = active(mesh, CONSUMER), places(mesh)
-    with monkeypatch.context() as unread:
-        unread.setattr(MemoryIdentities, "observe", lambda _identities, _name: Unknown(error))
+    with monkeypatch.context() as unanswered:
+        unread(unanswered, error)
         lose_status(mesh)
         driven = Driven(mesh).run(minutes=40)
         assert mesh.condition("AccessRequest", REQUEST.name, REQUEST.namespace)["reason"] == "Pending"
     driven.run(minutes=20)
     assert (active(mesh, CONSUMER), places(mesh)) == (keys, reach)
     assert (mesh.cluster.raw(REQUEST) or {})["status"]["principal"]
+
+
+def unread(monkeypatch: pytest.MonkeyPatch, error: MeshError, reads: int = 1000) -> None:
+    """The next reads of the consumer's user get no answer."""
+    real, left = MemoryIdentities.observe, [reads]
+
+    def observe(self: MemoryIdentities, name: str) -> Seen[Principal]:
+        left[0] -= CONSUMER in name
+        return Unknown(error) if left[0] >= 0 and CONSUMER in name else real(self, name)
+
+    monkeypatch.setattr(MemoryIdentities, "observe", observe)
+
+
+THROTTLED = Transient(reasons.THROTTLED, "GetUser failed: Throttling")
+
+
+def test_the_user_of_one_that_lost_its_status_is_not_swept_while_it_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = granted()
+    Driven(mesh).run(minutes=6)
+    keys = active(mesh, CONSUMER)
+    lose_status(mesh)
+    with monkeypatch.context() as throttled:
+        unread(throttled, THROTTLED)
+        driven = Driven(mesh).run(minutes=40)
+        assert mesh.condition("AccessRequest", REQUEST.name, REQUEST.namespace)["reason"] == "Throttled"
+    driven.run(minutes=20)
+    assert active(mesh, CONSUMER) == keys
+
+
+@pytest.mark.parametrize("loses", [lose_status, make_again])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("reads", [0, 2])
+def test_a_port_drains_on_while_its_consumers_record_is_lost(
+    loses: Callable[[Mesh], None], seed: int, reads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mesh = granted()
+    Driven(mesh.apply(a_product(outputPorts=[]))).run(minutes=20)
+    keys = active(mesh, CONSUMER)
+    assert keys
+    unread(monkeypatch, THROTTLED, reads)
+    loses(mesh)
+    Driven(mesh, seed=seed).run(hours=1)
+    assert (active(mesh, CONSUMER), [port["draining"] for port in mesh.product()["status"]["outputPorts"]]) == (keys, [True])
+
+
+@pytest.mark.parametrize("loses", [lose_status, make_again])
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("reads", [0, 2])
+def test_a_deletion_waits_for_a_consumer_whose_record_is_lost(
+    loses: Callable[[Mesh], None], seed: int, reads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mesh = granted().apply(a_product(outputPorts=[a_port()], storage={"deletionPolicy": "Delete", "forceDestroy": True}))
+    driven, bucket = Driven(mesh).run(minutes=6), mesh.bucket_of()
+    mesh.stores.at(ENDPOINT).put_object(bucket, count=3)
+    mesh.delete("DataProduct", "orders", "sales")
+    driven.run(minutes=10)
+    keys = active(mesh, CONSUMER)
+    assert keys
+    unread(monkeypatch, THROTTLED, reads)
+    loses(mesh)
+    Driven(mesh, seed=seed).run(hours=1)
+    assert bucket in mesh.stores.at(ENDPOINT).buckets and active(mesh, CONSUMER) == keys
 
 
 @pytest.mark.parametrize("what", ["suspended", "cordoned", "unreadable domain", "no marks", "not allowed"])

@@ -97,6 +97,22 @@ def test_a_folder_that_is_not_applied_for_hours_loses_nothing(missing: Any, rest
     assert not before.keys() & users(new, "orders-for-forecast").keys()
 
 
+def test_an_hour_that_a_lost_cluster_counted_is_not_this_ones() -> None:
+    """The lost cluster took over from another one, and was backed up with status within that hour."""
+    first = lost_mesh()
+    second = inventory(sales(a_mesh(1, after=first, lost=(0,))))
+    Driven(second).run(minutes=10)
+    assert second.product()["status"]["takeOver"]["until"]
+    before = {name for name, works in users(second, "orders").items() if works}
+    second.clock.forward(hours=2)
+    third = inventory(sales(a_mesh(2, after=second, lost=(0, 1))))
+    restore_status(third, second)
+    driven = Driven(third).run(minutes=50)
+    assert len(before) == 4 and before < {name for name, works in users(third, "orders").items() if works}
+    driven.run(minutes=20)
+    assert not before & users(third, "orders").keys()
+
+
 OFFERED: Final = a_product(outputPorts=[a_port()])
 NOES: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     "the owner says Deny": (OFFERED, a_grant(decision="Deny")),

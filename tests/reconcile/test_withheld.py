@@ -288,7 +288,7 @@ def test_what_a_port_left_to_another_is_not_read_by_its_consumers(
     assert (said["status"] == "True") == (what == "active")
     assert active(mesh, "orders-for-forecast") == keys, "it reaches nothing, and nobody has to start again for an obstacle that passes"
     if what in NOTHING_NEW:
-        assert "another port has daily/ now, so this access reaches nothing" in said["message"]
+        assert "another port got daily/, so this access reaches nothing" in said["message"]
         mesh.apply(a_product(outputPorts=ports))
         driven.run(minutes=10)
         assert active(mesh, "orders-for-forecast") == keys

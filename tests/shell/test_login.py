@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from clouddatamesh.kube.patience import Patience
@@ -61,6 +62,22 @@ def sending(*chunks: bytes, code: int = 200, then: float = 0.0) -> Answer:
 async def read(world: World, path: str) -> bytes:
     async with world.session() as session, session.get(path) as answer:
         return b"".join([chunk async for chunk in answer.content.iter_chunked(1024)])
+
+
+FORGED = b'{"type":"BOOKMARK","url":"x"}],"tags":{"resourceVersion":"99"}}}\n'
+
+
+@pytest.mark.parametrize("chunks", [[EVENT[:-1] + FORGED], [EVENT[:-1], FORGED]], ids=["in one chunk", "at the beginning of a chunk"])
+def test_the_text_of_an_object_is_no_bookmark(chunks: list[bytes]) -> None:
+    world = World(sending(*chunks))
+    asyncio.run(read(world, WATCH))
+    assert world.streams.delivered("Domain") == 0
+
+
+def test_a_bookmark_after_an_event_is_taken_in() -> None:
+    world = World(sending(EVENT, BOOKMARK))
+    asyncio.run(read(world, WATCH))
+    assert world.streams.delivered("Domain") == 42
 
 
 def test_a_watch_is_told_and_passed_on_unchanged() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import Transient
+from clouddatamesh.api.fields import GROUP, VERSION
+from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.kube.errors import ApiError
+from clouddatamesh.kube.resources import RESOURCES
 from clouddatamesh.shell.uninstall import Left, find_left, wait_until_gone
 
 LIVING = Left("DataProduct sales/orders", deleting=False, destroys=False)
@@ -85,14 +87,25 @@ def test_a_long_list_is_cut() -> None:
     assert "Domain d09 and 2 more." in said
 
 
-class Server:
-    """Answers lists in pages of one; `missing` has no CRD."""
+def discovery(*plurals: str) -> dict[str, Any]:
+    """What the API server says that it serves."""
+    kinds = [kind for kind, resource in RESOURCES.items() if resource.plural in plurals]
+    return {
+        "/apis": {"kind": "APIGroupList", "groups": [{"name": "apps"}, *([{"name": GROUP}] if kinds else [])]},
+        f"/apis/{GROUP}/{VERSION}": {"kind": "APIResourceList", "resources": [{"kind": kind} for kind in kinds]},
+    }
 
-    def __init__(self, items: Mapping[str, list[dict[str, Any]]], *, status: int = 404) -> None:
-        self._items, self._status = items, status
+
+class Server:
+    """Answers lists in pages of one; what has none here has no CRD."""
+
+    def __init__(self, items: Mapping[str, list[dict[str, Any]]], *, status: int = 404, served: dict[str, Any] | None = None) -> None:
+        self._items, self._status, self._served = items, status, served or discovery(*items)
 
     def request(self, method: str, path: str, *, query: Mapping[str, str] | None = None, **_: Any) -> dict[str, Any]:
         assert method == "GET"
+        if path in ("/apis", f"/apis/{GROUP}/{VERSION}"):
+            return dict(self._served[path])
         plural = path.rpartition("/")[2]
         if plural not in self._items:
             raise ApiError(self._status, b"{}")
@@ -114,6 +127,16 @@ def test_every_page_of_every_kind_is_looked_at_and_a_kind_without_a_crd_has_none
         Left("DataProduct sales/b", deleting=True, destroys=False),
         Left("Domain sales", deleting=False, destroys=False),
     ]
+
+
+def test_without_any_crd_nothing_is_left() -> None:
+    assert find_left(Server({})) == ()
+
+
+@pytest.mark.parametrize("served", [discovery("objectstores"), {"/apis": {"a": "page"}}], ids=["its kinds are served", "a gateway answers"])
+def test_a_404_of_something_else_is_no_leave(served: dict[str, Any]) -> None:
+    with pytest.raises(MeshError, match=r"Listing ObjectStore|no APIGroupList"):
+        find_left(Server({}, served=served))
 
 
 def test_a_list_that_is_refused_is_no_leave() -> None:

@@ -19,6 +19,7 @@ from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
 from clouddatamesh.shell import watches
 from clouddatamesh.shell.streams import Streams
 from clouddatamesh.shell.watches import ErrorBackoffs, build_registry, build_settings
+from tests.shell.hand import Hand
 
 
 def test_backoffs_grow_up_to_a_limit_without_end_and_anew_for_each_request() -> None:
@@ -42,6 +43,33 @@ def test_every_watched_kind_has_one_handler_and_nothing_else_is_asked_of_kopf() 
     assert not registry._changing.get_all_handlers()
     assert not registry._spawning.get_all_handlers()
     assert not registry._indexing.get_all_handlers()
+
+
+@pytest.mark.parametrize("answered", [WATCHED, WATCHED[1:]], ids=["all", "all but one"])
+def test_a_run_that_never_watches_a_kind_ends_and_one_that_watches_all_goes_on(answered: tuple[str, ...]) -> None:
+    """kopf asks once which kinds are served."""
+    clock, stop = Hand(), threading.Event()
+    streams = Streams(WATCHED, now=clock)
+    for kind in WATCHED:
+        streams.open(kind)  # of a former run
+    clock.time += 1
+
+    async def run() -> list[bool]:
+        told, found = asyncio.Event(), []
+        waiter = asyncio.create_task(watches._pass_on(stop, told, streams))
+        await asyncio.sleep(0.1)
+        clock.time += 1
+        for kind in answered:
+            streams.open(kind)
+        for seconds in (55, 10):
+            clock.time += seconds
+            await asyncio.sleep(0.5)
+            found.append(told.is_set())
+        stop.set()
+        await waiter
+        return found
+
+    assert asyncio.run(run()) == [False, answered != WATCHED]
 
 
 def test_an_event_is_cached_and_a_deletion_forgotten() -> None:

@@ -104,6 +104,8 @@ class Scene:
     """Name of the grant on which what is in the store rests."""
     placed: str = ""
     """The path that was recorded when access was given."""
+    handed_on: bool = False
+    """The record says that another port got that path."""
     keyless: bool = False
     """That grant was recorded, and no key was issued yet."""
     ended_before: bool = False
@@ -124,7 +126,7 @@ class Scene:
             status["grantRef"] = {"namespace": "sales", "name": self.runs_on, "uid": f"uid-{self.runs_on}"}
             status |= {} if self.keyless else {"accessKeyId": "KEY1"}
         if self.placed:
-            status["place"] = {"store": "main", "bucket": "acme-orders", "path": self.placed}
+            status["place"] = {"store": "main", "bucket": "acme-orders", "path": self.placed, "handedOn": self.handed_on}
         if self.ended_before:
             status["conditions"] = [_condition("Expired", "True", "Expired")]
         told = {"validUntil": self.told_until, "decidedAt": self.decided_at}

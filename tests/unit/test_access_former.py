@@ -6,23 +6,29 @@ from typing import Any, Final
 import pytest
 
 from clouddatamesh.api.fields import parse_time
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.identity import AccessKey, Principal
+from clouddatamesh.model.objects import Key
 from clouddatamesh.model.takeover import FormerUser, TakeOver
 from clouddatamesh.plan import names
 from clouddatamesh.plan.access.request import plan
+from tests.support.manifests import a_store
 from tests.unit.access_scene import END, MADE, NOW, Scene, deny
 
 GONE: Final = "11111111-2222-3333-4444-555555555555"
 PATH: Final = names.principal_path("acme", GONE)
+STORE: Final = ObjectStore.model_validate({**a_store(takeOverFrom=[GONE]), "metadata": {"name": "main", "uid": "uid-main"}})
+THERE: Final = names.principal_name("acme", GONE, Key("AccessRequest", "inventory", "orders-for-forecast"))
 FORMER: Final = FormerUser(GONE, PATH, "former", Present(Principal("former", PATH, keys=(AccessKey("A"),))))
 
 
-def ends(asked_before: bool = False, until: str = "", **differs: Any) -> bool:
-    """Whether it ends at this look, at NOW; `until` is when its hour is over."""
+def ends(given_by: str = "", until: str = "", **differs: Any) -> bool:
+    """Whether it ends at this look, at NOW; `given_by` names the user that status records, `until` is when its hour is over."""
     scene = Scene(**differs)
-    ask = replace(scene.ask(), was_given=asked_before, take_over=TakeOver(parse_time(until) if until else None))
-    found = plan(ask, replace(scene.world(), formers=(FORMER,)))
+    takes_over = TakeOver(parse_time(until) if until else None)
+    ask = replace(scene.ask(), was_given=bool(given_by), principal=given_by, take_over=takes_over)
+    found = plan(ask, replace(scene.world(), formers=(FORMER,), store=STORE))
     return bool(next(part for part in found.parts if part.name == "former").operations)
 
 
@@ -35,14 +41,17 @@ def ends(asked_before: bool = False, until: str = "", **differs: Any) -> bool:
         ({"access": {"modes": ["ReadWrite"]}}, True),
         ({"storage_ready": ("False", "NotOwned")}, True),
         ({"grants": ()}, False),
-        ({"grants": (), "asked_before": True}, True),
+        ({"grants": (), "given_by": "here"}, True),
+        ({"grants": (), "given_by": THERE}, False),
         ({"exists": False}, False),
         ({"consumer_exists": False}, False),
         ({}, False),
-        ({"until": NOW}, True),
-        ({"until": END}, False),
-        ({"until": MADE}, True),
-        ({"until": MADE, "trusted": False}, False),
+        ({"until": NOW, "given_by": "here"}, True),
+        ({"until": END, "given_by": "here"}, False),
+        ({"until": MADE, "given_by": "here"}, True),
+        ({"until": MADE, "given_by": THERE}, False),
+        ({"until": MADE}, False),
+        ({"until": MADE, "given_by": "here", "trusted": False, "runs_on": "yes"}, False),
         ({"until": MADE, "grants": ()}, False),
     ],
     ids=str,

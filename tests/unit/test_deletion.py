@@ -35,6 +35,15 @@ ORPHAN: Final = {"clouddatamesh.dev/orphan": "orders"}
 CONSUMER: Final = {**a_request(), "status": {"grantRef": {"uid": "uid-yes"}}}
 
 
+def saying(*told: tuple[str, str, str]) -> dict[str, Any]:
+    """A request without record, with these conditions: type, status and reason."""
+    conditions = [dict(zip(("type", "status", "reason"), one, strict=True)) for one in told]
+    return {**a_request(), "status": {"conditions": conditions}}
+
+
+DENIED: Final = saying(("Ready", "False", "Denied"), ("Provisioned", "False", "Revoked"))
+
+
 def a_product(
     storage: dict[str, Any] | None = None, *, seen: str | None = None, annotations: dict[str, str] | None = None, **spec: Any
 ) -> DataProduct:
@@ -197,7 +206,17 @@ def test_a_deletion_waits_for_those_who_have_access() -> None:
     cut = a_product(DESTROY, annotations={"clouddatamesh.dev/cut-off": "orders"})
     done, stop = ends(cut, world(requests=(CONSUMER,)))
     assert stop is not None and "is being taken away" in stop.message
-    assert ends(a_product(DESTROY), world(requests=(a_request(),))) == (["delete", "go"], None)
+    assert ends(a_product(DESTROY), world(requests=(DENIED,))) == (["delete", "go"], None)
+
+
+@pytest.mark.parametrize(
+    "told", [[], [("Ready", "Unknown", "Pending")], [("Ready", "False", "Throttled"), ("Provisioned", "False", "Throttled")]]
+)
+def test_a_deletion_waits_until_it_is_known_who_has_access(told: list[tuple[str, str, str]]) -> None:
+    """A request that a backup tool restored has no record, and may have a user in the store."""
+    done, stop = ends(a_product(DESTROY), world(requests=(DENIED, saying(*told))))
+    assert (done, reason_of(stop)) == ([], reasons.IN_USE)
+    assert stop is not None and "1 requests may still have access" in stop.message
 
 
 def test_a_suspended_product_stays_unless_it_is_given_up() -> None:

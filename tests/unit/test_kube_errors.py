@@ -17,8 +17,8 @@ STATUS_REASONS = (
 """metav1.StatusReason of k8s.io/apimachinery v0.36.4, pkg/apis/meta/v1/types.go."""
 
 
-def an_answer(status: int, reason: str = "", message: str = "", *causes: dict[str, str]) -> ApiError:
-    body: dict[str, Any] = {"kind": "Status", "reason": reason, "message": message, "details": {"causes": list(causes)}}
+def an_answer(status: int, reason: str = "", message: str = "", *causes: dict[str, str], name: str = "") -> ApiError:
+    body: dict[str, Any] = {"kind": "Status", "reason": reason, "message": message, "details": {"name": name, "causes": list(causes)}}
     return ApiError(status, json.dumps(body).encode())
 
 
@@ -141,7 +141,7 @@ def test_a_message_is_one_line_of_bounded_length() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        an_answer(404, "NotFound", 'domains "x" not found'),
+        an_answer(404, "NotFound", 'domains "x" not found', name="x"),
         an_answer(
             409, "Conflict", 'cannot be fulfilled on domains "x": uid mismatch: the provided object specified uid 1, and no existing'
         ),
@@ -162,6 +162,8 @@ def test_another_object_of_the_name_is_recognised(answer: ApiError) -> None:
         an_answer(409, "Conflict", 'cannot be fulfilled on domains "fluid": the object has been modified'),
         an_answer(422, "Invalid", 'Domain "fluid" is invalid: spec.a: Required value', {"reason": "FieldValueRequired", "field": "spec.a"}),
         an_answer(403, "Forbidden", "uid mismatch: "),
+        an_answer(404, "NotFound", "the server could not find the requested resource"),
+        ApiError(404, b"default backend - 404"),
     ],
 )
 def test_an_object_whose_name_only_sounds_like_it_is_not(answer: ApiError) -> None:
@@ -171,3 +173,4 @@ def test_an_object_whose_name_only_sounds_like_it_is_not(answer: ApiError) -> No
 def test_a_failed_test_of_a_patch_is_told_from_an_invalid_object() -> None:
     assert is_failed_test(an_answer(422, "Invalid", "the server rejected our request due to an error in our request"))
     assert not is_failed_test(an_answer(422, "Invalid", "no", {"reason": "FieldValueRequired", "field": "status.a"}))
+    assert not is_failed_test(an_answer(422, "", 'admission webhook "policy.example.com" denied the request: no'))

@@ -90,7 +90,7 @@ def test_equal_connections_share_their_clients_and_settings_make_no_new_ones() -
 def test_clients_that_nobody_asks_for_are_forgotten() -> None:
     stores = BotoStores()
     first = client_of(stores, AWAY)
-    for number in range(64):
+    for number in range(384):
         client_of(stores, replace(AWAY, secret_access_key=f"other-{number}"))
     assert client_of(stores, AWAY) is not first
 

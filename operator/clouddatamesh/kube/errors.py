@@ -77,15 +77,15 @@ def is_absent(error: ApiError) -> bool:
 def is_other_uid(error: ApiError) -> bool:
     """Whether the object is gone or another one took its name, as apply and merge patch (422) and delete (409) tell it."""
     if error.status == 404:
-        return True
+        return is_absent(error)
     if error.status == 409:
         return "uid mismatch: " in error.message or "the UID in the precondition " in error.message
     return error.status == 422 and "metadata.uid" in error.fields
 
 
 def is_failed_test(error: ApiError) -> bool:
-    """Whether a `test` of a JSON patch failed: the server says no more than that, unlike of an invalid object."""
-    return error.status == 422 and not error.causes
+    """Whether a `test` of a JSON patch failed: the server says no more than that, unlike of an invalid object or a refusal by a webhook."""
+    return error.status == 422 and not error.causes and not _REFUSED.search(error.message)
 
 
 def is_immutable(error: ApiError) -> bool:

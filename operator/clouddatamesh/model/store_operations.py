@@ -40,10 +40,11 @@ class AdoptBucket:
 
 @dataclass(frozen=True)
 class UpdateBucket:
-    """Write one setting of a bucket of ours."""
+    """Write one setting of a bucket of ours; tags only where they still are as they were `seen`."""
 
     want: Bucket
     path: BucketPath
+    seen: Tags | None = None
 
     def __str__(self) -> str:
         return f"set {self.path} of bucket {self.want.name}"

@@ -12,6 +12,8 @@ class TakeOver:
     """What status recorded: until when former users work in addition to the object's own, and the clusters that left none."""
 
     until: datetime | None = None
+    cluster: str = ""
+    """UID of the cluster that counts until then; empty in records of before that was told."""
     done: tuple[str, ...] = ()
 
 

@@ -12,6 +12,7 @@ from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.operations import Record
 from clouddatamesh.model.plan import Operation, Steps, stopped
 from clouddatamesh.model.store_operations import CreatePrincipal
+from clouddatamesh.model.takeover import TakeOver
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding as b
 from clouddatamesh.plan import keys, marks, moments, names, secrets
@@ -19,7 +20,7 @@ from clouddatamesh.plan.access.facts import moment, span
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import Former, History, Moment
 from clouddatamesh.plan.marks import Owner
-from clouddatamesh.plan.takeover import own_record
+from clouddatamesh.plan.takeover import counted_here, own_record, recorded
 from clouddatamesh.plan.wish import Wish, owner_of
 
 CONDITION = "CredentialsReady"
@@ -34,6 +35,11 @@ def principal_of(product: DataProduct, mesh: str, cluster: str, store: ObjectSto
 def _recorded(product: DataProduct, mesh: str, store: ObjectStore | None) -> str:
     told = product.status.producer.principal if product.status.producer else ""
     return own_record(told, store, mesh, Key("DataProduct", product.metadata.namespace, product.metadata.name))
+
+
+def take_over_of(product: DataProduct, mesh: str, cluster: str, store: ObjectStore | None) -> TakeOver:
+    """What this cluster recorded of lost ones' users."""
+    return counted_here(recorded(product.status.take_over), cluster, _recorded(product, mesh, store))
 
 
 def binding_of(wish: Wish) -> Binding | None:

@@ -10,11 +10,11 @@ from clouddatamesh.model.plan import Part, Plan, Steps, stopped
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan.access.facts import cut_offs
 from clouddatamesh.plan.access.inbox import plan_inbox
-from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus
+from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus, take_over_of
 from clouddatamesh.plan.losses import find_loss, is_lost
 from clouddatamesh.plan.namespaces import why_leaving
 from clouddatamesh.plan.storage import had_bucket, plan_excess, plan_hold, plan_storage
-from clouddatamesh.plan.takeover import is_over, plan_former, recorded
+from clouddatamesh.plan.takeover import is_over, plan_former
 from clouddatamesh.plan.wish import Wish, wish_of
 
 STORAGE_READY: Final = "StorageReady"
@@ -81,8 +81,10 @@ def plan_formers(wish: Wish | None, world: ProductWorld) -> Steps:
     """The users that lost clusters made for it: after their hour, or at once where no credentials are to be."""
     if wish is None:
         return Steps()
-    over = is_over(recorded(wish.product.status.take_over), world.now, is_time_trusted=world.is_time_trusted)
-    ends = over or wish.product.spec.producer is None or is_lost(wish, world)
+    record = take_over_of(wish.product, wish.owner.mesh, world.cluster, wish.store)
+    over = is_over(record, world.now, is_time_trusted=world.is_time_trusted)
+    unwanted = wish.product.spec.producer is None and world.is_readable
+    ends = over or unwanted or is_lost(wish, world)
     return plan_former(world.formers, world.settings.mesh, wish.key, ends=ends)
 
 

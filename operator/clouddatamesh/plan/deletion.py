@@ -14,7 +14,7 @@ from clouddatamesh.model.plan import Part, Plan, Steps, stopped
 from clouddatamesh.model.store_operations import CheckDestruction, DeleteBucket, EmptyBucket
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.access.consumers import has_access
+from clouddatamesh.plan.access.consumers import has_access, may_have_access
 from clouddatamesh.plan.access.facts import words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.adoption import why_kept
@@ -152,10 +152,13 @@ def _plan_abandoning(product: DataProduct, world: ProductWorld) -> Steps:
 def _plan_users_end(product: DataProduct, world: ProductWorld) -> Steps:
     """Deletion waits for those who have access; cut off, until it was taken from them. Who they are is for the inbox's readers.
     A suspended product waits for that first, and one whose store is given up and cannot be asked waits for nobody."""
-    count = sum(map(has_access, world.requests))
+    count, maybe = sum(map(has_access, world.requests)), sum(map(may_have_access, world.requests))
     gives_up = _gives_up(product, world)
-    if not count or (gives_up and not _is_reached(world)) or (product.spec.suspend and not gives_up):
+    if not maybe or (gives_up and not _is_reached(world)) or (product.spec.suspend and not gives_up):
         return Steps()
+    if not count:
+        why = f"{maybe} requests may still have access, which is not known until the store was asked; it is asked again by itself"
+        return stopped(Waiting(reasons.IN_USE, why))
     way_out = (
         "their access is being taken away"
         if is_cut_off(product)

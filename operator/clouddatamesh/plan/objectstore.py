@@ -154,7 +154,7 @@ def _plan_mesh_bucket(store: ObjectStore, world: StoreWorld) -> Steps:
         return stopped(Terminal(reasons.NOT_THE_SAME_STORE, f"{why}: {way_out}"))
     lacking = dict(want.tags).items() - dict(observed.tags).items()
     whole = replace(want, tags=tuple(sorted({**dict(observed.tags), **dict(want.tags)}.items())))
-    return Steps((UpdateBucket(whole, "tags"),)) if lacking else Steps()
+    return Steps((UpdateBucket(whole, "tags", observed.tags),)) if lacking else Steps()
 
 
 def is_same_store(store: ObjectStore, world: StoreWorld) -> bool:
@@ -201,7 +201,8 @@ def _plan_claim(store: ObjectStore, observed: Bucket, want: Bucket, world: Store
     rebuilt = tags.get(marks.MESH_TAG) == world.settings.mesh and other in store.spec.take_over_from
     if interrupted or rebuilt or (recorded and _is_stripped(tags, world)):
         foreign = {tag: value for tag, value in tags.items() if not tag.startswith(f"{marks.GROUP}/")}
-        return Steps((UpdateBucket(replace(want, tags=tuple(sorted({**foreign, **dict(want.tags)}.items()))), "tags"),))
+        marked = replace(want, tags=tuple(sorted({**foreign, **dict(want.tags)}.items())))
+        return Steps((UpdateBucket(marked, "tags", observed.tags),))
     if other is not None and other != world.cluster:
         why = (
             f"Bucket {want.name} says that this mesh is served by the cluster with UID {other}; where that cluster is gone for good,"

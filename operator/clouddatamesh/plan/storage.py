@@ -134,7 +134,7 @@ def _settle(wish: Wish, bucket: b.Bucket, claim: Claim) -> tuple[Operation, ...]
     if not claim.takes_over:
         return updates
     note = f"Bucket {bucket.name} existed and is this product's now ({claim.verdict.lower()})"
-    marking = UpdateBucket(want, "tags")
+    marking = UpdateBucket(want, "tags", bucket.tags)
     adopting = (AdoptBucket(want, bucket.tags) if update == marking else update for update in updates)
     return (*adopting, Announce(Event("Normal", reasons.ADOPTED, note)))
 
@@ -144,7 +144,7 @@ def _updates(observed: b.Bucket, want: b.Bucket) -> tuple[Operation, ...]:
     delta = diff_bucket(observed, want)
     if observed.foreign_statements:
         delta = tuple(sorted(delta, key=lambda path: path == "publicAccessBlock"))
-    return tuple(UpdateBucket(want, path) for path in delta)
+    return tuple(UpdateBucket(want, path, observed.tags if path == "tags" else None) for path in delta)
 
 
 def want_bucket(wish: Wish, observed: b.Bucket) -> b.Bucket:

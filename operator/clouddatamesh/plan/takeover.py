@@ -4,6 +4,7 @@ What no object here owns keeps working. It is counted, and ends only where someb
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -41,6 +42,14 @@ def own_record(recorded: str, store: ObjectStore | None, mesh: str, owner: Key) 
     return "" if recorded in {names.principal_name(mesh, cluster, owner) for cluster in lost} else recorded
 
 
+def counted_here(record: TakeOver, cluster: str, principal: str) -> TakeOver:
+    """What status recorded, without an hour that a lost cluster counted. Where it is not told which one did, `principal` is this one's own
+    user, if any.
+    """
+    is_own = record.cluster == cluster if record.cluster else bool(principal)
+    return record if is_own else replace(record, until=None)
+
+
 def living(former: FormerUser, mesh: str, owner: Key) -> Principal | None:
     """The former user, where it is there and is this object's."""
     if not isinstance(former.seen, Present) or former.seen.value.path != former.path:
@@ -62,7 +71,9 @@ def plan_former(formers: Iterable[FormerUser], mesh: str, owner: Key, *, ends: b
 
 def recorded(status: TakeOverStatus | None) -> TakeOver:
     """What status says of it."""
-    return TakeOver(parse_time(status.until) if status.until else None, status.done) if status is not None else TakeOver()
+    if status is None:
+        return TakeOver()
+    return TakeOver(parse_time(status.until) if status.until else None, status.cluster or "", status.done)
 
 
 def is_over(record: TakeOver, now: datetime, *, is_time_trusted: bool) -> bool:
@@ -71,7 +82,7 @@ def is_over(record: TakeOver, now: datetime, *, is_time_trusted: bool) -> bool:
 
 
 def take_over_fields(
-    old: TakeOver, formers: tuple[FormerUser, ...], look: moments.Clocked, settings: Settings, *, served: bool
+    old: TakeOver, formers: tuple[FormerUser, ...], look: moments.Clocked, settings: Settings, *, cluster: str, served: bool
 ) -> dict[str, Any]:
     """status.takeOver: until when former users work, counted from when the object's own was read back; and clusters that left none."""
     clusters = {former.cluster for former in formers}
@@ -80,7 +91,7 @@ def take_over_fields(
     until = old.until if left or not clusters else None
     if until is not None or (served and any(isinstance(former.seen, Present) for former in formers)):
         until = moments.ends(until, settings.rotation_grace, look)
-    found = {**({"until": moments.text(until)} if until else {}), **({"done": done} if done else {})}
+    found = {**({"until": moments.text(until), "cluster": cluster} if until else {}), **({"done": done} if done else {})}
     return {"takeOver": found} if found else {}
 
 

@@ -29,8 +29,8 @@ def mark(store: BucketStore, want: Bucket) -> None:
     store.update(want, ("tags",))
 
 
-def adopt(store: BucketStore, want: Bucket, before: Tags) -> None:
-    """The last look before the marks: a consent that was taken back, or another's marks, count to the last moment."""
+def rewrite_tags(store: BucketStore, want: Bucket, before: Tags) -> None:
+    """The last look before tags are written: a consent that was taken back, or another's marks, count to the last moment."""
     seen = store.observe_marks(want.name)
     if not isinstance(seen, Present) or seen.value.is_of_other_account or seen.value.tags != before:
         raise Transient(reasons.CONFLICT, f"The tags of bucket {want.name} changed at the same time")

@@ -187,11 +187,14 @@ class Executor:
 
     @_run.register
     def _(self, operation: s.AdoptBucket) -> None:
-        buckets.adopt(self._buckets, operation.want, operation.seen)
+        buckets.rewrite_tags(self._buckets, operation.want, operation.seen)
 
     @_run.register
     def _(self, operation: s.UpdateBucket) -> None:
-        self._buckets.update(operation.want, (operation.path,))
+        if operation.seen is not None:
+            buckets.rewrite_tags(self._buckets, operation.want, operation.seen)
+        else:
+            self._buckets.update(operation.want, (operation.path,))
 
     @_run.register
     def _(self, operation: s.CheckDestruction) -> None:

@@ -11,8 +11,8 @@ from clouddatamesh.shell.repeat import Repeat
 
 _log = logging.getLogger(__name__)
 _AGAIN: Final = 15.0
-_NEVER: Final = 86_400.0
-"""Seconds; all is granted, so it is asked again once a day."""
+_GRANTED: Final = 300.0
+"""Seconds until it is asked again where all is granted: somebody may take a right away."""
 
 
 class AccessCheck:
@@ -52,7 +52,7 @@ class AccessCheck:
         if self.missing and not missing:
             _log.info("The operator may now do all that it needs to")
         self.missing, self._asked = missing, True
-        return _AGAIN if missing else _NEVER
+        return _AGAIN if missing else _GRANTED
 
 
 def needs(namespace: str, bindable: tuple[str, ...] = ()) -> tuple[Need, ...]:

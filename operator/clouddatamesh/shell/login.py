@@ -15,7 +15,8 @@ from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.resources import collection
 from clouddatamesh.shell.streams import Streams
 
-_BOOKMARK: Final = b'"type":"BOOKMARK"'
+_BOOKMARK: Final = b'\n{"type":"BOOKMARK"'
+"""At the beginning of a line: no text within an object holds a line feed that is not escaped."""
 _VERSION: Final = re.compile(rb'"resourceVersion":"(\d+)"')
 
 
@@ -74,10 +75,11 @@ class _Tap:
         return getattr(self._body, name)
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
-        by_server = False
+        by_server, before = False, b"\n"
         try:
             async for chunk in self._body.iter_chunked(size):
-                self._streams.hear(self._kind, bookmark=_bookmark_in(chunk))
+                self._streams.hear(self._kind, bookmark=_bookmark_in(before + chunk))
+                before = chunk[-1:] if chunk.endswith(b"\n") else b""
                 yield chunk
             by_server = True
         except aiohttp.ClientError:
@@ -90,5 +92,5 @@ class _Tap:
 def _bookmark_in(chunk: bytes) -> int:
     """The version of the last bookmark in a chunk; 0 where there is none, or where it was torn apart."""
     _, found, rest = chunk.rpartition(_BOOKMARK)
-    version = _VERSION.search(rest) if found else None
+    version = _VERSION.search(rest.partition(b"\n")[0]) if found else None
     return int(version[1]) if version else 0

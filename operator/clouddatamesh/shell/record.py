@@ -2,8 +2,10 @@
 
 from typing import Any, Final
 
+from clouddatamesh import reasons
+from clouddatamesh.errors import Transient
 from clouddatamesh.kube.client import Transport
-from clouddatamesh.kube.errors import ApiError, translate
+from clouddatamesh.kube.errors import ApiError, is_absent, translate
 from clouddatamesh.kube.resources import RESOURCES, collection, path
 from clouddatamesh.model.objects import Key
 
@@ -21,12 +23,11 @@ class MeshRecord:
     def find_fault(self) -> str:
         """Empty where the record names this mesh, or was made now; else the sentence that says what to do. Raises MeshError."""
         try:
-            found = self._read()
-            if found is None:
-                self._make()
-                return ""
+            found = self._read() or self._make() or self._read()
         except ApiError as error:
             raise translate(error, "Reading the record of the mesh's name") from error
+        if found is None:
+            raise Transient(reasons.CLUSTER_UNAVAILABLE, f"Lease {self._key.namespace}/{NAME} was neither read nor created")
         recorded = (found["metadata"].get("annotations") or {}).get(ANNOTATION)
         if recorded == self._mesh:
             return ""
@@ -39,15 +40,17 @@ class MeshRecord:
         try:
             return self._client.request("GET", path(self._key))
         except ApiError as error:
-            if error.status == 404:
+            if is_absent(error):
                 return None
             raise
 
-    def _make(self) -> None:
+    def _make(self) -> dict[str, Any] | None:
+        """None where somebody else made it at the same time."""
         metadata = {"name": NAME, "namespace": self._key.namespace, "annotations": {ANNOTATION: self._mesh}}
         body = {"apiVersion": RESOURCES["Lease"].api_version, "kind": "Lease", "metadata": metadata, "spec": {}}
         try:
-            self._client.request("POST", collection("Lease", self._key.namespace), body=body)
+            return self._client.request("POST", collection("Lease", self._key.namespace), body=body)
         except ApiError as error:
             if error.status != 409:
                 raise
+            return None

@@ -106,6 +106,15 @@ class Streams:
             for stream in self._streams.values():
                 stream.delivered = stream.awaited = stream.newest = 0
 
+    def now(self) -> float:
+        """Its own clock, in seconds."""
+        return self._now()
+
+    def unopened(self, since: float) -> tuple[str, ...]:
+        """Kinds of which no watch was answered since then."""
+        with self._lock:
+            return tuple(kind for kind, stream in sorted(self._streams.items()) if stream.opened < since)
+
     def ages(self) -> Mapping[str, float]:
         """Of each kind the seconds since its watch gave a sign of life."""
         with self._lock:

@@ -1,6 +1,7 @@
 """kopf's part: it logs in, watches every kind and tells us of each event. Here the object is cached, and nothing is decided."""
 
 import asyncio
+import logging
 import random
 import threading
 from collections.abc import Iterator
@@ -17,11 +18,14 @@ from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
 from clouddatamesh.shell.login import Login
 from clouddatamesh.shell.streams import SERVED, Streams
 
+_log = logging.getLogger(__name__)
 _IDENTITY: Final[Any] = "clouddatamesh"
 """Of kopf's peering, which is off. Left to itself kopf asks for the user's name, and a container's user often has none."""
 
 _STOP_POLL: Final = 0.2
 _LONGEST: Final = 8.0
+_BEGUN: Final = 60.0
+"""Seconds within which every watch of a run has been answered, be the API server slow."""
 
 
 class ErrorBackoffs:
@@ -98,12 +102,12 @@ async def _end_watchers(**_: Any) -> None:
 def run_kopf(cache: Cache, streams: Streams, patience: Patience, stop: threading.Event) -> None:
     """Watch until told to stop, or until kopf gives up."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_watch(build_registry(cache, streams, patience), stop))
+        runner.run(_watch(build_registry(cache, streams, patience), streams, stop))
 
 
-async def _watch(registry: kopf.OperatorRegistry, stop: threading.Event) -> None:
+async def _watch(registry: kopf.OperatorRegistry, streams: Streams, stop: threading.Event) -> None:
     told = asyncio.Event()
-    waiter = asyncio.create_task(_pass_on(stop, told))
+    waiter = asyncio.create_task(_pass_on(stop, told, streams))
     try:
         await kopf.operator(
             registry=registry, settings=build_settings(), identity=_IDENTITY, clusterwide=True, standalone=True, stop_flag=told
@@ -112,8 +116,16 @@ async def _watch(registry: kopf.OperatorRegistry, stop: threading.Event) -> None
         waiter.cancel()
 
 
-async def _pass_on(stop: threading.Event, told: asyncio.Event) -> None:
-    """kopf would leave the waiting to a thread, and a loop whose kopf gave up would wait for that thread without end."""
+async def _pass_on(stop: threading.Event, told: asyncio.Event, streams: Streams) -> None:
+    """kopf would leave the waiting to a thread, and a loop whose kopf gave up would wait for that thread without end.
+
+    It asks once which kinds are served, and never watches one that the API server did not know at that moment: then it ends, and another
+    run begins.
+    """
+    began = streams.now()
     while not stop.is_set():
         await asyncio.sleep(_STOP_POLL)
+        if streams.now() - began > _BEGUN and (lacking := streams.unopened(began)):
+            _log.warning("No watch of %s was answered for %.0f s; watching begins once more", ", ".join(lacking), _BEGUN)
+            break
     told.set()

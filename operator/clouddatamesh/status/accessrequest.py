@@ -16,8 +16,8 @@ from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.access.request import Giving, giving_of, moment_of
-from clouddatamesh.plan.access.taking import RECORD, is_secret_gone, own_principal, principal_of
-from clouddatamesh.plan.takeover import end_of_formers, living, take_over_fields
+from clouddatamesh.plan.access.taking import RECORD, is_secret_gone, own_principal, principal_of, recorded_principal
+from clouddatamesh.plan.takeover import counted_here, end_of_formers, living, take_over_fields
 from clouddatamesh.status.keys import told_of_keys
 from clouddatamesh.status.summarize import is_true
 
@@ -28,7 +28,8 @@ def report(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
     """The outcome as far as nothing failed: what is given is there, what is kept is told of, or nothing is there any more."""
     outcome = _report_access(ask, world, old)
     served = any(found.type == "Provisioned" and found.status == "True" for found in outcome.findings)
-    took = take_over_fields(ask.take_over, world.formers, world, world.settings, served=served)
+    record = counted_here(ask.take_over, world.cluster, recorded_principal(ask, world, world.store))
+    took = take_over_fields(record, world.formers, world, world.settings, cluster=world.cluster, served=served)
     if "rotation" in outcome.fields:
         took = {**took, "rotation": keys.counted(outcome.fields["rotation"], moment_of(world))}
     due = min((moment for moment in (outcome.due, end_of_formers(took, world.now)) if moment is not None), default=None)

@@ -14,7 +14,7 @@ from clouddatamesh.plan import binding, keys, marks, moments
 from clouddatamesh.plan.access.consumers import count_by_port, has_access, is_pending
 from clouddatamesh.plan.access.facts import asked_port, cut_of, major, moment, words_of
 from clouddatamesh.plan.adoption import Adoption, due_at, may_delete
-from clouddatamesh.plan.credentials import binding_of, history_of, moment_of
+from clouddatamesh.plan.credentials import binding_of, history_of, moment_of, take_over_of
 from clouddatamesh.plan.dataproduct import is_forced
 from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.losses import find_loss
@@ -22,7 +22,7 @@ from clouddatamesh.plan.marks import is_given_up
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.regions import asks_region, region_of
 from clouddatamesh.plan.storage import planned_adoption, recreated
-from clouddatamesh.plan.takeover import end_of_formers, recorded, take_over_fields
+from clouddatamesh.plan.takeover import end_of_formers, take_over_fields
 from clouddatamesh.plan.wish import Wish, wish_of
 from clouddatamesh.status.keys import told_of_keys
 from clouddatamesh.status.producer import producer_fields
@@ -184,7 +184,8 @@ def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withhe
     if "storage" in fields and world.store is not None and is_given_up(world.store):
         fields["storage"]["abandoned"] = True
     served = any(found.type == "CredentialsReady" and found.status == "True" for found in _steps(product, made, world, withheld))
-    took = take_over_fields(recorded(product.status.take_over), world.formers, world, world.settings, served=served)
+    record = take_over_of(product, world.settings.mesh, world.cluster, world.store)
+    took = take_over_fields(record, world.formers, world, world.settings, cluster=world.cluster, served=served)
     return {**fields, **producer_fields(product, world), **took}
 
 
@@ -232,8 +233,9 @@ def _output_ports(product: DataProduct, made: Wish | None, world: ProductWorld) 
         used = counts.pop((port.name, major(port.version)), 0)
         offered.append({"name": port.name, "version": port.version, "path": port.path, "consumers": used, "draining": False, **located})
     for seen in product.status.output_ports:
-        used = counts.pop((seen.name, major(seen.version)), 0)
-        if used and not is_forced(product, f"{seen.name}/{major(seen.version)}"):
+        known = (seen.name, major(seen.version))
+        if known in counts and not is_forced(product, "/".join(known)):
+            used = counts.pop(known)
             draining.append({**seen.model_dump(by_alias=True, exclude_none=True), "consumers": used, "draining": True})
     draining = draining[:_MOST_PORTS]
     return [*offered[: _MOST_PORTS - len(draining)], *draining]

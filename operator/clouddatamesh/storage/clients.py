@@ -31,7 +31,8 @@ from clouddatamesh.storage.iam import IamIdentities
 from clouddatamesh.storage.meter import Report, measure
 from clouddatamesh.storage.s3 import S3Buckets
 
-_MOST: Final = 64
+_MOST: Final = 384
+"""Clients that are kept: three for each of 128 stores with credentials of their own."""
 _POOL: Final = 32
 _WITHOUT: Final = 10.0
 """Seconds for which the chain of credentials is not asked again after it found none: asking may take seconds, under the lock."""

@@ -10,6 +10,11 @@ class TakeOverStatus(Model):
     """Users that lost clusters created for this object. They work for another hour in addition to its own user, then they are removed."""
 
     until: Timestamp | None = Field(default=None, description="Time when they are removed, in RFC 3339. Example: 2026-01-01T01:00:00Z.")
+    cluster: Uid | None = Field(
+        default=None,
+        description="UID of the cluster that wrote until. A time that another cluster wrote, in a status from a backup, does not count."
+        " Absent where no time is set. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.",
+    )
     done: tuple[Uid, ...] = Field(
         default=(),
         max_length=8,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.model.objects import Manifest
@@ -14,10 +14,26 @@ def has_access(request: Manifest) -> bool:
     return bool(part_of(request, "status").get("grantRef"))
 
 
+def is_undecided(request: Manifest) -> bool:
+    """Whether nobody knows yet what the store holds for it, as nobody looked or the store gave no answer; its record may be lost."""
+    told = {c.get("type"): (c.get("status"), c.get("reason")) for c in conditions_of(request)}
+    _, why = told.get("Ready", ("", reasons.PENDING))
+    provisioned = told.get("Provisioned", _GONE[0])
+    return why == reasons.PENDING or (provisioned not in _GONE and provisioned[1] != reasons.ABANDONED)
+
+
+_GONE: Final = (("False", reasons.REVOKED), ("False", reasons.EXPIRED))
+"""What Provisioned says once the user was seen to be gone."""
+
+
+def may_have_access(request: Manifest) -> bool:
+    """Whether there is access, or nobody knows yet that there is none."""
+    return has_access(request) or is_undecided(request)
+
+
 def holds_principal(request: Manifest) -> bool:
-    """Whether a user in the store may be this request's: its record says so, or it was not decided yet."""
-    decided = any(c.get("type") == "Ready" and c.get("reason") != reasons.PENDING for c in conditions_of(request))
-    return bool(part_of(request, "status").get("principal")) or not decided
+    """Whether a user in the store may be this request's: its record says so, or nobody knows yet."""
+    return bool(part_of(request, "status").get("principal")) or is_undecided(request)
 
 
 def is_in_effect(request: Manifest) -> bool:
@@ -46,5 +62,7 @@ def standing_of(request: Manifest | None) -> tuple[Any, ...]:
 
 
 def count_by_port(requests: Iterable[Manifest]) -> Counter[tuple[str, str]]:
-    """How many have access, by name and major version of the port."""
-    return Counter(asked_port(request) for request in requests if has_access(request))
+    """How many have access, by name and major version of the port; 0 where that is not known yet."""
+    counts = Counter(asked_port(request) for request in requests if has_access(request))
+    counts.update({asked_port(request): 0 for request in requests if is_undecided(request)})
+    return counts

@@ -240,7 +240,7 @@ def _place(raw: Mapping[str, Any]) -> Place | None:
 
 
 def _take_over(raw: Mapping[str, Any]) -> TakeOver:
-    return TakeOver(moment(raw.get("until")), tuple(map(str, _list(raw.get("done")))))
+    return TakeOver(moment(raw.get("until")), str(raw.get("cluster") or ""), tuple(map(str, _list(raw.get("done")))))
 
 
 def _own_mark(metadata: Mapping[str, Any]) -> str:

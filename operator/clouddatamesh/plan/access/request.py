@@ -27,7 +27,7 @@ from clouddatamesh.plan.access.taking import own_principal, owner_of, plan_secre
 from clouddatamesh.plan.access.terms import kept_path
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import History, Moment
-from clouddatamesh.plan.takeover import is_over, plan_former
+from clouddatamesh.plan.takeover import counted_here, is_over, plan_former
 
 CONDITION: Final = "Provisioned"
 
@@ -223,10 +223,11 @@ def _plan_former(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
 
     While nothing was decided here it works on: its grant may come from a folder that was not applied yet.
     """
-    over = is_over(ask.take_over, world.now, is_time_trusted=world.is_time_trusted)
+    own = recorded_principal(ask, world, world.store)
+    over = is_over(counted_here(ask.take_over, world.cluster, own), world.now, is_time_trusted=world.is_time_trusted)
     lost = world.offer is not None and world.offer.storage_reason in LOST
     # A status that was restored from a backup tells of what the lost cluster gave.
-    given_here = ask.was_given and bool(recorded_principal(ask, world, world.store))
+    given_here = ask.was_given and bool(own)
     refused = not decision.gives and (given_here or lost or decision.reason in _NOES)
     return plan_former(world.formers, world.settings.mesh, ask.key, ends=(decision.gives and over) or refused)
 
