@@ -1,0 +1,105 @@
+"""What is asked of other products: who names the same bucket, whose a uid is, who took a bucket over, and which bucket counts as lost."""
+
+from typing import Any, Final
+
+import pytest
+
+from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
+from clouddatamesh.model.objects import Key
+from clouddatamesh.reconcile.owners import stores_elsewhere
+from clouddatamesh.reconcile.parse import parse
+from clouddatamesh.reconcile.siblings import find_rival, is_handed_over, lives_elsewhere, loss_of
+from tests.reconcile.flows import ready
+from tests.support.manifests import a_product, a_store
+from tests.support.mesh import Mesh
+
+SHARED: Final = {"bucketName": "shared"}
+
+
+def made(mesh: Mesh, name: str) -> DataProduct:
+    return parse(DataProduct, mesh.product(name))
+
+
+def two(**second: Any) -> Mesh:
+    """Two products, the first a day older; `second` says how the other one's storage differs."""
+    mesh = ready(Mesh()).apply(a_product("first", storage=SHARED))
+    mesh.clock.forward(days=1)
+    return mesh.apply(a_store("other", endpointUrl="https://other.test"), a_product("second", storage={**SHARED, **second}))
+
+
+def test_the_older_product_that_names_a_bucket_goes_first() -> None:
+    mesh = two()
+    assert find_rival(made(mesh, "second"), mesh.cluster) == Key("DataProduct", "sales", "first")
+    assert find_rival(made(mesh, "first"), mesh.cluster) is None
+
+
+@pytest.mark.parametrize("differs", [{"bucketName": "another"}, {"bucketName": None}, {"storeRef": {"name": "other"}}])
+def test_another_bucket_or_endpoint_is_no_rivals(differs: dict[str, Any]) -> None:
+    mesh = two(**differs)
+    assert find_rival(made(mesh, "second"), mesh.cluster) is None
+
+
+def test_a_uid_is_anothers_where_that_one_lives() -> None:
+    mesh = two()
+    first, second = made(mesh, "first"), made(mesh, "second")
+    assert lives_elsewhere(first.metadata.uid, second, mesh.cluster)
+    assert not any(lives_elsewhere(uid, first, mesh.cluster) for uid in (None, "", first.metadata.uid, "of-nobody"))
+
+
+def tell(mesh: Mesh, name: str, *, reason: str = "Ready", status: str = "True", **storage: Any) -> None:
+    """The product's status says this of its bucket."""
+    conditions = [{"type": "StorageReady", "status": status, "reason": reason, "lastTransitionTime": "2026-01-01T00:00:30Z"}]
+    told = {"bucket": "shared", "phase": "Owned", "ownershipVerified": True, "lossSeenAt": "2026-01-01T00:01:30Z", **storage}
+    mesh.cluster.write_status(Key("DataProduct", "sales", name), made(mesh, name).metadata.uid, {"storage": told, "conditions": conditions})
+
+
+@pytest.mark.parametrize(
+    ("storage", "store", "expected"),
+    [({}, "main", True), ({"ownershipVerified": False}, "main", False), ({"bucket": "x"}, "main", False), ({}, "other", False)],
+)
+def test_a_bucket_is_handed_over_where_another_product_of_its_store_has_it(storage: dict[str, Any], store: str, expected: bool) -> None:
+    mesh = two()
+    tell(mesh, "second", **storage)
+    uid = made(mesh, "first").metadata.uid
+    assert is_handed_over("shared", store, uid, mesh.cluster) == expected
+    assert not is_handed_over("shared", store, made(mesh, "second").metadata.uid, mesh.cluster)
+    assert not is_handed_over("", store, uid, mesh.cluster)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "storage", "when"),
+    [
+        ("False", "NotOwned", {}, "lost at 2026-01-01T00:01"),
+        ("False", "NotOwned", {"phase": "Adopted"}, "lost at 2026-01-01T00:01"),
+        ("False", "NotOwned", {"phase": "Creating"}, ""),
+        ("True", "NotOwned", {}, ""),
+        ("False", "AccessDenied", {}, ""),
+        ("Unknown", "StoreNotReady", {}, ""),
+        ("False", "NotOwned", {"bucket": ""}, ""),
+        ("True", "Ready", {}, ""),
+    ],
+)
+def test_a_bucket_counts_as_lost_where_it_became_anothers(status: str, reason: str, storage: dict[str, Any], when: str) -> None:
+    mesh = two()
+    tell(mesh, "first", status=status, reason=reason, **storage)
+    assert loss_of(mesh.product("first")) == (Key("Loss", when, "main") if when else None)
+
+
+@pytest.mark.parametrize(
+    ("status", "listed", "found"),
+    [
+        ({"marker": "mesh.marker-b", "conditions": [{"type": "Identified", "status": "True"}]}, set(), ["other"]),
+        ({"marker": "mesh.marker-b", "conditions": [{"type": "Identified", "status": "True"}]}, {"mesh.marker-b"}, []),
+        ({"marker": "mesh.marker-b", "conditions": [{"type": "Identified", "status": "Unknown"}]}, set(), []),
+        ({"conditions": [{"type": "Identified", "status": "True"}]}, set(), []),
+    ],
+    ids=["elsewhere", "here", "not identified", "without marker"],
+)
+def test_a_store_has_users_of_its_own_where_its_marker_is_not_among_those_here(
+    status: dict[str, Any], listed: set[str], found: list[str]
+) -> None:
+    mesh = two()
+    for name in ("main", "other"):
+        key = Key("ObjectStore", "", name)
+        mesh.cluster.write_status(key, mesh.get(key.kind, key.name)["metadata"]["uid"], status)
+    assert list(stores_elsewhere("main", listed, mesh.ports)) == found
