@@ -4,11 +4,12 @@ from typing import Any, Final
 
 import pytest
 
+from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.owners import stores_elsewhere
 from clouddatamesh.reconcile.parse import parse
-from clouddatamesh.reconcile.siblings import find_rival, is_handed_over, lives_elsewhere, loss_of
+from clouddatamesh.reconcile.siblings import count_losses, find_rival, is_handed_over, lives_elsewhere, loss_of
 from tests.reconcile.flows import ready
 from tests.support.manifests import a_product, a_store
 from tests.support.mesh import Mesh
@@ -103,3 +104,78 @@ def test_a_store_has_users_of_its_own_where_its_marker_is_not_among_those_here(
         key = Key("ObjectStore", "", name)
         mesh.cluster.write_status(key, mesh.get(key.kind, key.name)["metadata"]["uid"], status)
     assert list(stores_elsewhere("main", listed, mesh.ports)) == found
+
+
+def fallen(*stores: str, sound: int = 10, **told: Any) -> Mesh:
+    """A product `mine` in main, `sound` others there whose buckets are well, and for each of these stores one that lost its bucket."""
+    mesh = ready(Mesh())
+    for store in dict.fromkeys(stores):
+        mesh.apply(a_store(store, endpointUrl=f"https://{store}.test"))
+    names = {"mine": "main", **{f"sound-{number}": "main" for number in range(sound)}}
+    names |= {f"lost-{number}": store for number, store in enumerate(stores)}
+    for name, store in names.items():
+        mesh.apply(a_product(name, storage={"storeRef": {"name": store}}))
+        lost = {"status": "False", "reason": "NotOwned", **told} if name.startswith("lost") else {}
+        tell(mesh, name, **{"bucket": name, **lost})
+    mesh.clock.time = parse_time("2026-01-01T00:05:00Z")
+    return mesh
+
+
+def counted(mesh: Mesh, *, name: str = "mine") -> int:
+    return count_losses(made(mesh, name), mesh.cluster, mesh.clock)
+
+
+@pytest.mark.parametrize(
+    ("stores", "count"),
+    [
+        ([], 0),
+        (["main"], 1),
+        (["main", "main"], 2),
+        (["a"], 0),
+        (["a", "a"], 0),
+        (["a", "b"], 1),
+        (["a", "b", "c"], 2),
+        (["main", "a", "b"], 1),
+    ],
+    ids=str,
+)
+def test_losses_are_counted_in_the_store_and_by_other_stores(stores: list[str], count: int) -> None:
+    assert counted(fallen(*stores)) == count
+
+
+def test_ones_own_loss_is_not_another_one() -> None:
+    assert counted(fallen("main", "main"), name="lost-0") == 1
+
+
+@pytest.mark.parametrize(("sound", "count"), [(0, 1), (1, 1), (2, 1), (3, 0)])
+def test_where_half_of_all_products_lost_theirs_each_counts(sound: int, count: int) -> None:
+    """One in another store, which alone counts for nothing, the product that asks, and these."""
+    assert counted(fallen("a", sound=sound)) == count
+
+
+@pytest.mark.parametrize(
+    ("told", "at", "count"),
+    [
+        ({}, "2026-01-01T01:01:00Z", 1),
+        ({}, "2026-01-01T01:02:00Z", 0),
+        ({}, "2026-01-01T00:00:59Z", 1),
+        ({}, "2025-12-31T23:59:59Z", 0),
+        ({"reason": "MarksMissing"}, "2026-01-01T00:15:00Z", 1),
+        ({"reason": "MarksMissing"}, "2026-01-01T00:16:00Z", 0),
+        ({"reason": "LossUnconfirmed"}, "2026-01-05T00:00:00Z", 1),
+    ],
+    ids=["an hour", "longer", "a minute ahead", "more ahead", "in doubt for 15 minutes", "in doubt for longer", "undecided"],
+)
+def test_a_loss_counts_for_an_hour_and_a_doubt_for_a_quarter(told: dict[str, Any], at: str, count: int) -> None:
+    """The loss was seen at 00:01:30, the doubt began at 00:00:30."""
+    mesh = fallen("main", **told)
+    mesh.clock.time = parse_time(at)
+    assert counted(mesh) == count
+
+
+def test_by_a_clock_that_is_not_trusted_every_loss_is_of_now() -> None:
+    mesh = fallen("main")
+    mesh.clock.forward(days=3)
+    assert counted(mesh) == 0
+    mesh.clock.trusted = False
+    assert counted(mesh) == 1
