@@ -13,7 +13,7 @@ from clouddatamesh.model.bucket import Bucket, Openings
 from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.operations import Announce
 from clouddatamesh.model.plan import Steps
-from clouddatamesh.model.store_operations import AdoptBucket, UpdateBucket
+from clouddatamesh.model.store_operations import UpdateBucket
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.adoption import Adoption
@@ -80,12 +80,12 @@ def test_nothing_is_done_before_somebody_says_so() -> None:
 
 def test_with_the_word_it_is_marked_if_nobody_changed_its_tags_and_made_safe() -> None:
     first, *others, told = steps(a_product(annotations=APPLY), seen()).operations
-    assert isinstance(first, AdoptBucket)
+    assert isinstance(first, UpdateBucket) and first.path == "tags"
     assert first.seen == theirs().tags
     tags = dict(first.want.tags)
     assert (tags["team"], tags[marks.ADOPTED_TAG], tags[marks.NAME_TAG]) == ("a", marks.KEEP, "orders")
     assert marks.ADOPT_TAG not in tags
-    assert all(isinstance(update, UpdateBucket) for update in others)
+    assert all(isinstance(update, UpdateBucket) and update.seen is None for update in others)
     assert isinstance(told, Announce)
 
 
@@ -201,7 +201,7 @@ def want_of(product: DataProduct) -> dict[str, Any]:
     """The settings of the bucket as they will be."""
     operations = steps(product.model_copy(update={"metadata": a_product(annotations=APPLY).metadata}), seen()).operations
     first = operations[0]
-    assert isinstance(first, AdoptBucket)
+    assert isinstance(first, UpdateBucket) and first.path == "tags"
     names = ("public_access_blocked", "ownership_enforced", "policy", "encryption", "versioning", "lifecycle")
     return {name: getattr(first.want, name) for name in names}
 
@@ -281,5 +281,5 @@ def test_where_ownership_is_not_set_an_acl_is_only_named() -> None:
 
 def test_consent_to_delete_is_kept_for_good() -> None:
     first = steps(a_product(annotations=APPLY), seen(theirs(f"{CONSENT};may-delete"))).operations[0]
-    assert isinstance(first, AdoptBucket)
+    assert isinstance(first, UpdateBucket) and first.path == "tags"
     assert dict(first.want.tags)[marks.ADOPTED_TAG] == marks.MAY_DELETE

@@ -26,7 +26,6 @@ Operation: TypeAlias = (
     | o.MarkNamespace
     | s.CreateBucket
     | s.MarkBucket
-    | s.AdoptBucket
     | s.UpdateBucket
     | s.CheckDestruction
     | s.EmptyBucket

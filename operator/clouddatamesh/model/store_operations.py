@@ -28,19 +28,8 @@ class MarkBucket:
 
 
 @dataclass(frozen=True)
-class AdoptBucket:
-    """Write our ownership tags on a bucket that existed, if its tags still are as they were when this was decided."""
-
-    want: Bucket
-    seen: Tags = ()
-
-    def __str__(self) -> str:
-        return f"set tags of bucket {self.want.name}"
-
-
-@dataclass(frozen=True)
 class UpdateBucket:
-    """Write one setting of a bucket of ours; tags only where they still are as they were `seen`."""
+    """Write one setting of a bucket that is ours or becomes so; tags only where they still are as they were `seen`."""
 
     want: Bucket
     path: BucketPath

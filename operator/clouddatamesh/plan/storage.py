@@ -10,7 +10,7 @@ from clouddatamesh.model.evidence import Present, Unknown, value_of
 from clouddatamesh.model.objects import Event
 from clouddatamesh.model.operations import Announce, HoldObject, Record
 from clouddatamesh.model.plan import Operation, Steps, stopped
-from clouddatamesh.model.store_operations import AdoptBucket, CreateBucket, MarkBucket, UpdateBucket
+from clouddatamesh.model.store_operations import CreateBucket, MarkBucket, UpdateBucket
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import features, lent, marks, names, policies
 from clouddatamesh.plan.adoption import Adoption, mark_of, may_delete, plan_adoption
@@ -134,9 +134,7 @@ def _settle(wish: Wish, bucket: b.Bucket, claim: Claim) -> tuple[Operation, ...]
     if not claim.takes_over:
         return updates
     note = f"Bucket {bucket.name} existed and is this product's now ({claim.verdict.lower()})"
-    marking = UpdateBucket(want, "tags", bucket.tags)
-    adopting = (AdoptBucket(want, bucket.tags) if update == marking else update for update in updates)
-    return (*adopting, Announce(Event("Normal", reasons.ADOPTED, note)))
+    return (*updates, Announce(Event("Normal", reasons.ADOPTED, note)))
 
 
 def _updates(observed: b.Bucket, want: b.Bucket) -> tuple[Operation, ...]:

@@ -48,7 +48,7 @@ class Target:
     """What an error of the store means to this object."""
 
 
-_ON_BUCKETS = (s.CreateBucket, s.MarkBucket, s.AdoptBucket, s.UpdateBucket, s.EmptyBucket, s.DeleteBucket)
+_ON_BUCKETS = (s.CreateBucket, s.MarkBucket, s.UpdateBucket, s.EmptyBucket, s.DeleteBucket)
 _ON_PRINCIPALS = (
     s.CreatePrincipal,
     s.PutPolicy,
@@ -184,10 +184,6 @@ class Executor:
     @_run.register
     def _(self, operation: s.MarkBucket) -> None:
         buckets.mark(self._buckets, operation.want)
-
-    @_run.register
-    def _(self, operation: s.AdoptBucket) -> None:
-        buckets.rewrite_tags(self._buckets, operation.want, operation.seen)
 
     @_run.register
     def _(self, operation: s.UpdateBucket) -> None:

@@ -79,7 +79,7 @@ class _Tap:
         try:
             async for chunk in self._body.iter_chunked(size):
                 self._streams.hear(self._kind, bookmark=_bookmark_in(before + chunk))
-                before = chunk[-1:] if chunk.endswith(b"\n") else b""
+                before = b"\n" if chunk.endswith(b"\n") else b""
                 yield chunk
             by_server = True
         except aiohttp.ClientError:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clouddatamesh import reasons
-from clouddatamesh.api.fields import GROUP, VERSION
+from clouddatamesh.api.fields import GROUP
 from clouddatamesh.errors import Transient
 from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, translate
-from clouddatamesh.kube.resources import collection
+from clouddatamesh.kube.resources import RESOURCES, collection
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.words import some
 from clouddatamesh.reconcile.dispatch import RECONCILED
@@ -118,12 +118,11 @@ def _ask(client: Transport, kind: str, query: dict[str, str]) -> dict[str, Any]:
 
 def _is_served(client: Transport, kind: str) -> bool:
     """Whether the API server knows a kind. A 404 alone may be of something in front of it; what it serves it says itself."""
-    place = f"/apis/{GROUP}/{VERSION}"
     try:
         groups = client.request("GET", "/apis")
         if all(group.get("name") != GROUP for group in _listed(groups, "APIGroupList", "groups")):
             return False
-        served = client.request("GET", place)
+        served = client.request("GET", RESOURCES[kind].root)
     except ApiError as error:
         raise translate(error, f"Asking which kinds of {GROUP} are served") from error
     return any(resource.get("kind") == kind for resource in _listed(served, "APIResourceList", "resources"))

@@ -8,6 +8,9 @@ from clouddatamesh import reasons
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.plan.access.facts import asked_port, conditions_of, part_of
 
+_GONE: Final = (("False", reasons.REVOKED), ("False", reasons.EXPIRED))
+"""What Provisioned says once the user was seen to be gone."""
+
 
 def has_access(request: Manifest) -> bool:
     """Whether anything is in the store for it, or is just being made or taken away."""
@@ -20,10 +23,6 @@ def is_undecided(request: Manifest) -> bool:
     _, why = told.get("Ready", ("", reasons.PENDING))
     provisioned = told.get("Provisioned", _GONE[0])
     return why == reasons.PENDING or (provisioned not in _GONE and provisioned[1] != reasons.ABANDONED)
-
-
-_GONE: Final = (("False", reasons.REVOKED), ("False", reasons.EXPIRED))
-"""What Provisioned says once the user was seen to be gone."""
 
 
 def may_have_access(request: Manifest) -> bool:
