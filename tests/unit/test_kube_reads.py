@@ -1,5 +1,6 @@
 """What a live read of one object is evidence of, answer by answer; and what the answer to a write proves."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -141,3 +142,14 @@ def test_only_what_goes_without_our_letting_it_go_departs(hand: str) -> None:
     else:
         cluster._cache.remove(gone)
     assert (cluster.get(PRODUCT), cluster.departed(PRODUCT) is None) == (None, hand == "ours")
+
+
+@pytest.mark.parametrize(
+    ("answer", "goes"), [(an_answer(404, "NotFound", name="orders"), True), (ApiError(404, b"default backend - 404"), False)]
+)
+def test_what_was_not_deleted_by_the_api_server_itself_stays_known(answer: ApiError, goes: bool) -> None:
+    cluster, _ = cluster_of(answer)
+    cluster._cache.put({"kind": PRODUCT.kind, "metadata": {"name": "orders", "namespace": "sales", "uid": "1", "resourceVersion": "2"}})
+    with contextlib.nullcontext() if goes else pytest.raises(MeshError):
+        cluster.delete(PRODUCT, "1")
+    assert (cluster.get(PRODUCT) is None) == goes
