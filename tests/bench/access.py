@@ -165,9 +165,10 @@ class Access:
         took: dict[str, float] = {}
 
         def change() -> None:
-            started = time.monotonic()
+            started, cpu = time.monotonic(), self._bench.cpu()
             took["applied"] = in_parallel(act, names)
             took["all"] = max(self._requests.wait(names, seconds=_WAIT, state=state).values()) - started
+            took["cpu"] = self._bench.cpu() - cpu
 
         asked, stored = self._bench.count(change)
         looks = [request for request in asked if request.verb == "get" and request.name.endswith("-producer")]
@@ -175,6 +176,7 @@ class Access:
         return {
             f"{what}_s": took["all"],
             f"{what}_applied_s": took["applied"],
+            f"{what}_operator_cpu_s": took["cpu"],
             f"{what}_per_second": len(names) / took["all"],
             f"{what}_store_calls": stored / len(names),
             f"{what}_writes": writes_of(own) / len(names),

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -131,3 +132,9 @@ def memory_of(pid: int) -> float:
     """Resident memory of a process in MB."""
     line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU that a process has used since its start."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

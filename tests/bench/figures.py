@@ -9,7 +9,7 @@ from typing import Any
 
 from hack.tools.audit import Request
 from hack.tools.store import Store
-from tests.bench.api import API, PRODUCTS, Raw, ReadyWatch, in_parallel, memory_of, percentile
+from tests.bench.api import API, PRODUCTS, Raw, ReadyWatch, cpu_of, in_parallel, memory_of, percentile
 from tests.bench.hang import Hang
 from tests.bench.replay import Replay
 from tests.support.installation import NAMESPACE, Installation
@@ -44,6 +44,10 @@ class Bench:
     def memory(self) -> float:
         """Resident MB of the operator's process."""
         return memory_of(self.mesh.kubelet.pods()[0].pid)
+
+    def cpu(self) -> float:
+        """Seconds of CPU that the operator's process has used."""
+        return cpu_of(self.mesh.kubelet.pods()[0].pid)
 
     def latency(self, count: int) -> dict[str, Any]:
         """Apply to Ready of one product on an idle system, one after the other; the same calls by hand."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hack.tools.controlplane import ControlPlane
+from tests.bench.api import cpu_of
 from tests.reconcile.access_flows import granted
 from tests.support.installation import NAMESPACE, Installation
 from tests.support.mesh import Mesh
@@ -104,7 +105,7 @@ def _run(mesh: Installation, *, seconds: float) -> dict[str, float]:
     pod = mesh.kubelet.wait(DEPLOYMENT, lambda found: found.is_ready, seconds=900)
     ready = time.monotonic() - began
     time.sleep(seconds)
-    figures = {"most_mb": _memory(pod.pid, "VmHWM"), "last_mb": _memory(pod.pid, "VmRSS"), "ready_s": ready, "cpu_s": _cpu(pod.pid)}
+    figures = {"most_mb": _memory(pod.pid, "VmHWM"), "last_mb": _memory(pod.pid, "VmRSS"), "ready_s": ready, "cpu_s": cpu_of(pod.pid)}
     mesh.cluster.kubectl("scale", f"deployment/{DEPLOYMENT}", "-n", NAMESPACE, "--replicas=0")
     mesh.until(lambda: not mesh.kubelet.pods(), seconds=60, what="the operator is away")
     return figures
@@ -113,9 +114,3 @@ def _run(mesh: Installation, *, seconds: float) -> dict[str, float]:
 def _memory(pid: int, field: str) -> float:
     line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith(field))
     return int(line.split()[1]) / 1024
-
-
-def _cpu(pid: int) -> float:
-    """Seconds of CPU since its start."""
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / 100

@@ -34,7 +34,7 @@ class KubeCluster:
     def __init__(self, client: Transport, cache: Cache, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client, self._cache, self._settings, self._monotonic = client, cache, settings, monotonic
         self._own_secrets: dict[str, tuple[float, Mapping[str, str] | None]] = {}
-        self._written: dict[Key, tuple[float, Manifest | None]] = {}
+        self._written: dict[Key, tuple[float, Seen[Manifest]]] = {}
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Manifest | None:
@@ -66,7 +66,7 @@ class KubeCluster:
         """The answer to a write of ours a moment ago is as good as a read, once."""
         written, answer = self._written.pop(key, (0.0, None))
         if answer is not None and self._monotonic() - written < _ANSWER_SECONDS:
-            return Present(answer)
+            return answer
         return self._look(key, {"Accept": METADATA_ONLY})
 
     def is_there(self, key: Key) -> bool:
@@ -134,6 +134,8 @@ class KubeCluster:
             if not is_other_uid(error) and not self._went_with_namespace(key, error):
                 raise translate(error, f"Deleting {key}") from error
         self._written.pop(key, None)
+        if key.kind == "Secret" and answer.get("kind") == "Status" and answer.get("status") == "Success":
+            self._written[key] = (self._monotonic(), Absent())
         self._forget(key, uid, answer.get("metadata") or {})
 
     def _forget(self, key: Key, uid: str, left: Mapping[str, Any]) -> None:
@@ -266,7 +268,7 @@ class KubeCluster:
     def _keep(self, key: Key, answer: Manifest) -> None:
         """Our own write shows at once. Of Secrets there is only metadata, kept for the read-back that follows."""
         if key.kind == "Secret":
-            self._written[key] = (self._monotonic(), answer)
+            self._written[key] = (self._monotonic(), Present(answer))
         else:
             self._cache.put({"apiVersion": RESOURCES[key.kind].api_version, "kind": key.kind, **answer})
 

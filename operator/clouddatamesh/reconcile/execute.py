@@ -111,10 +111,14 @@ class Executor:
 
     @_run.register
     def _(self, operation: o.HoldGrant) -> None:
-        """Nothing may be given on a grant that went, is going or says something else at this very moment: so it is held, then read live."""
+        """Nothing may be given on a grant that went, is going or says something else at this very moment: so it is held, and the answer
+        to that shows it, or it is read live.
+        """
         if not operation.held:
             self._target.cluster.write_finalizer(operation.key, operation.uid, True)
-        found = require(self._target.cluster.read(operation.key))
+            found = self._target.cluster.get(operation.key)
+        else:
+            found = require(self._target.cluster.read(operation.key))
         if found is None or found["metadata"]["uid"] != operation.uid or found["metadata"].get("deletionTimestamp"):
             raise Transient(reasons.CONFLICT, f"{operation.key} went at the same time")
         if found["metadata"].get("generation", 0) != operation.generation or (found.get("spec") or {}).get("decision") != "Approve":

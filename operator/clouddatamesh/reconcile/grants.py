@@ -26,10 +26,15 @@ from clouddatamesh.reconcile.parse import is_readable
 from clouddatamesh.reconcile.pipeline import Flow, run
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.grants import report
+from clouddatamesh.status.summarize import condition_of
 
 _RESYNC: Final = timedelta(minutes=10)
 _PATIENCE: Final = 5.0
 """Seconds that a request may take to give or to take before its grant says that it waits."""
+_TURN: Final = 30.0
+"""The same for a request that waits for its turn, as where hundreds were granted at once."""
+_UNGRANTED: Final = ("", reasons.PENDING, reasons.AWAITING_GRANT, reasons.REVOKED, reasons.EXPIRED, reasons.DENIED)
+"""What a request that waits for its turn still says of its former answers."""
 Looked = tuple[Answer, GrantWorld]
 """A grant and its world, as one pass saw them."""
 
@@ -38,7 +43,7 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     """Report the result of one grant, or let it go once nothing rests on it."""
     visit = Visit.of(key, manifest, ports)
     if is_under_way(manifest, ports):
-        return Next(after=_PATIENCE)
+        return Next(after=_PATIENCE if _age(manifest, ports) < _PATIENCE else _TURN)
 
     def look() -> Looked:
         found = visit.manifest()
@@ -61,22 +66,33 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
 
 def is_under_way(manifest: Manifest, ports: Ports) -> bool:
     """Whether its request is about to give or to take, and will wake it: a moment in which nothing is worth being said."""
-    metadata = manifest["metadata"]
-    since = metadata.get("deletionTimestamp") or metadata.get("creationTimestamp")
-    if since is None or abs((ports.clock.now() - parse_time(since)).total_seconds()) > _PATIENCE:
+    if not -_PATIENCE <= _age(manifest, ports) <= _TURN:
         return False
     try:
         answer = read_grant(manifest)
         world = _gather(answer, ports)
     except MeshError:
         return False
-    if world.ask is None:
+    if world.ask is None or (_age(manifest, ports) > _PATIENCE and not _waits_for_turn(answer, world.ask.key, ports.cluster)):
         return False
     used = planning.is_in_use(answer, world.ask)
     if answer.deleting:
         return used and answer.held
     chosen = decide(world.ask, world.access).grant
     return not used and chosen is not None and chosen.uid == answer.uid
+
+
+def _age(manifest: Manifest, ports: Ports) -> float:
+    """Seconds since it was made, or since its deletion was asked for; they may be negative."""
+    metadata = manifest["metadata"]
+    since = metadata.get("deletionTimestamp") or metadata.get("creationTimestamp")
+    return (ports.clock.now() - parse_time(since)).total_seconds() if since is not None else _TURN + 1
+
+
+def _waits_for_turn(answer: Answer, request: Key, cluster: Cluster) -> bool:
+    """Whether what the request says is older than what happened to its grant: nothing went wrong, it was not looked at yet."""
+    ready = condition_of((cluster.get(request) or {}).get("status") or {}, "Ready") or {}
+    return ready.get("status") == "True" if answer.deleting else ready.get("reason", "") in _UNGRANTED
 
 
 def _gone() -> Outcome:

@@ -17,6 +17,8 @@ FIRST, LONGEST, BRIEF = 0.25, 300.0, 8.0
 """Seconds: the first backoff, the longest, and the longest where nothing but the API server's return is waited for."""
 RETRIES: Final = 20.0
 """Of those a second, where many keys wait: each attempt reads the store before the API server refuses it again."""
+CROWD, CROWDED = 16, 10.0
+"""Keys that wait, for each of which counting is put off by as much as it is anyhow; and how many times as long at most."""
 SLOW = 5.0
 """Seconds of work on one key after which its lane counts as slow."""
 URGENT_IN_A_ROW = 4
@@ -87,6 +89,10 @@ class Queue:
         with self._changed:
             self._add_at(key, self._now() + seconds)
             self._changed.notify()
+
+    def add_counted(self, key: Key, seconds: float) -> None:
+        """Due after a while, up to CROWDED times as long while many keys wait: what counts others counts a burst once."""
+        self.add_after(key, seconds * min(1.0 + self.depth() / CROWD, CROWDED))
 
     def add_backoff(self, key: Key, *, brief: bool = False) -> float:
         """Due after a time that doubles with each failure in a row, less up to a fifth; returns that time in seconds.

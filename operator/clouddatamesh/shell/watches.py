@@ -28,6 +28,19 @@ _BEGUN: Final = 60.0
 """Seconds within which every watch of a run has been answered, be the API server slow."""
 
 
+class NoEssence(kopf.DiffBaseStorage):
+    """Handlers of events alone need no diff, and kopf would copy each object for one."""
+
+    def build(self, **_: Any) -> Any:
+        return {}
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        """Nothing is kept on the objects."""
+
+
 class ErrorBackoffs:
     """Seconds between attempts at the API server: growing, capped, jittered, without end; iterated again for each request.
 
@@ -46,6 +59,7 @@ def build_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.peering.standalone = True
     settings.posting.enabled = False
+    settings.persistence.diffbase_storage = NoEssence()
     settings.watching.chunk_size = 500
     settings.watching.server_timeout = SERVED
     settings.watching.inactivity_timeout = 70

@@ -252,7 +252,7 @@ class Operator:
             self._streams.expect(new["kind"], version_of(new))
         for wake in wakes(old, new, self._cluster):
             if wake.after:
-                self._queue.add_after(wake.key, wake.after)
+                self._queue.add_counted(wake.key, wake.after)
             else:
                 self._queue.add(wake.key)
 
