@@ -11,9 +11,11 @@ from typing import Any, ClassVar
 
 import kopf
 import pytest
+from kopf._cogs.structs.references import Resource
 
 from clouddatamesh.kube.cache import Cache
 from clouddatamesh.kube.patience import Patience
+from clouddatamesh.kube.resources import RESOURCES
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
 from clouddatamesh.shell import watches
@@ -45,31 +47,45 @@ def test_every_watched_kind_has_one_handler_and_nothing_else_is_asked_of_kopf() 
     assert not registry._indexing.get_all_handlers()
 
 
-@pytest.mark.parametrize("answered", [WATCHED, WATCHED[1:]], ids=["all", "all but one"])
-def test_a_run_that_never_watches_a_kind_ends_and_one_that_watches_all_goes_on(answered: tuple[str, ...]) -> None:
-    """kopf asks once which kinds are served."""
-    clock, stop = Hand(), threading.Event()
+async def _lives(streams: Streams, clock: Hand, watched: tuple[str, ...], seconds: tuple[float, ...]) -> list[bool]:
+    """Whether a run was told to end after each of so many seconds, with kopf's tasks for some kinds."""
+    told, stop, found = asyncio.Event(), threading.Event(), []
+    tasks = [asyncio.create_task(asyncio.sleep(60), name=f"watcher for {watches._name_of(kind)}@None") for kind in watched]
+    waiter = asyncio.create_task(watches._pass_on(stop, told, streams))
+    await asyncio.sleep(0.1)
+    for more in seconds:
+        clock.time += more
+        await asyncio.sleep(0.5)
+        found.append(told.is_set())
+    stop.set()
+    await waiter
+    for task in tasks:
+        task.cancel()
+    return found
+
+
+@pytest.mark.parametrize(("watched", "ends"), [(WATCHED, False), (WATCHED[1:], True), ((), False)], ids=["all", "all but one", "none yet"])
+def test_a_run_in_which_kopf_was_not_told_of_a_kind_ends(watched: tuple[str, ...], ends: bool) -> None:
+    """kopf asks once which kinds are served. How long the API server takes to answer a watch does not count: large lists take minutes."""
+    clock = Hand()
+    assert asyncio.run(_lives(Streams(WATCHED, now=clock), clock, watched, (55, 10))) == [False, ends]
+
+
+def test_runs_without_a_kind_that_is_never_served_get_longer() -> None:
+    """Each beginning lists everything, and the other kinds are not watched for a moment."""
+    clock = Hand()
     streams = Streams(WATCHED, now=clock)
-    for kind in WATCHED:
-        streams.open(kind)  # of a former run
-    clock.time += 1
+    ends = [asyncio.run(_lives(streams, clock, WATCHED[1:], (55, 10, 60, 120))).index(True) for _ in range(3)]
+    assert ends == [1, 2, 3]
+    assert asyncio.run(_lives(streams, clock, WATCHED, (1000,))) == [False]
+    assert streams.lacked == 0
 
-    async def run() -> list[bool]:
-        told, found = asyncio.Event(), []
-        waiter = asyncio.create_task(watches._pass_on(stop, told, streams))
-        await asyncio.sleep(0.1)
-        clock.time += 1
-        for kind in answered:
-            streams.open(kind)
-        for seconds in (55, 10):
-            clock.time += seconds
-            await asyncio.sleep(0.5)
-            found.append(told.is_set())
-        stop.set()
-        await waiter
-        return found
 
-    assert asyncio.run(run()) == [False, answered != WATCHED]
+@pytest.mark.parametrize("kind", ["Namespace", "DataProduct", "RoleBinding"])
+def test_kopf_names_its_tasks_as_they_are_looked_for(kind: str) -> None:
+    group, _, version = RESOURCES[kind].api_version.rpartition("/")
+    resource = Resource(group=group, version=version, plural=RESOURCES[kind].plural)
+    assert f"watcher for {resource}" == watches._WATCHER + watches._name_of(kind)
 
 
 def test_an_event_is_cached_and_a_deletion_forgotten() -> None:

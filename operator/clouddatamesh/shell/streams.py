@@ -49,6 +49,8 @@ class Streams:
         self._now, self._resumed, self._lock = now, resumed, threading.Lock()
         self._streams = {kind: _Stream(sign=now()) for kind in kinds}
         self._sends_bookmarks = False
+        self.lacked = 0
+        """Runs in a row that ended because a kind was not watched."""
 
     def open(self, kind: str) -> None:
         """The API server answered a watch. After a barren stream that proves nothing, where it is known to send bookmarks."""
@@ -109,11 +111,6 @@ class Streams:
     def now(self) -> float:
         """Its own clock, in seconds."""
         return self._now()
-
-    def unopened(self, since: float) -> tuple[str, ...]:
-        """Kinds of which no watch was answered since then."""
-        with self._lock:
-            return tuple(kind for kind, stream in sorted(self._streams.items()) if stream.opened < since)
 
     def ages(self) -> Mapping[str, float]:
         """Of each kind the seconds since its watch gave a sign of life."""

@@ -24,8 +24,10 @@ _IDENTITY: Final[Any] = "clouddatamesh"
 
 _STOP_POLL: Final = 0.2
 _LONGEST: Final = 8.0
-_BEGUN: Final = 60.0
-"""Seconds within which every watch of a run has been answered, be the API server slow."""
+_BEGUN, _LATEST = 60.0, 3600.0
+"""Seconds after which kopf must watch every kind, once it watches any; twice as many in each run that follows one which did not."""
+_WATCHER: Final = "watcher for "
+"""How kopf's names of the tasks begin that watch a kind, and then `plural.version.group@namespace`."""
 
 
 class NoEssence(kopf.DiffBaseStorage):
@@ -109,7 +111,7 @@ async def _end_watchers(**_: Any) -> None:
     outlives; half a minute after that it kills this process.
     """
     for task in asyncio.all_tasks():
-        if task.get_name().startswith("watcher for "):
+        if task.get_name().startswith(_WATCHER):
             task.cancel()
 
 
@@ -133,13 +135,30 @@ async def _watch(registry: kopf.OperatorRegistry, streams: Streams, stop: thread
 async def _pass_on(stop: threading.Event, told: asyncio.Event, streams: Streams) -> None:
     """kopf would leave the waiting to a thread, and a loop whose kopf gave up would wait for that thread without end.
 
-    It asks once which kinds are served, and never watches one that the API server did not know at that moment: then it ends, and another
-    run begins.
+    It asks once which kinds are served, and never watches one that the API server did not know at that moment, unless its definition
+    changes: then it ends, and another run begins. A watch that only takes long to be answered is waited for.
     """
     began = streams.now()
     while not stop.is_set():
         await asyncio.sleep(_STOP_POLL)
-        if streams.now() - began > _BEGUN and (lacking := streams.unopened(began)):
-            _log.warning("No watch of %s was answered for %.0f s; watching begins once more", ", ".join(lacking), _BEGUN)
+        if streams.now() - began <= min(_BEGUN * 2**streams.lacked, _LATEST):
+            continue
+        if lacking := _unwatched():
+            streams.lacked += 1
+            _log.warning("kopf does not watch %s, which it was not told of; watching begins once more", ", ".join(lacking))
             break
+        streams.lacked = 0
     told.set()
+
+
+def _unwatched() -> tuple[str, ...]:
+    """Kinds that no task of kopf watches; none before it has the first one, as that comes when it knows what is served."""
+    names = (task.get_name() for task in asyncio.all_tasks())
+    watched = {name.removeprefix(_WATCHER).partition("@")[0] for name in names if name.startswith(_WATCHER)}
+    return tuple(kind for kind in WATCHED if _name_of(kind) not in watched) if watched else ()
+
+
+def _name_of(kind: str) -> str:
+    """As kopf calls it."""
+    group, _, version = RESOURCES[kind].api_version.rpartition("/")
+    return f"{RESOURCES[kind].plural}.{version}.{group}".rstrip(".")
