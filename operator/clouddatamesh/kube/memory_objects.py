@@ -126,10 +126,10 @@ class Objects:
 
 
 def copied(value: Any) -> Any:
-    """As deepcopy, which is slow where almost everything is a dictionary of strings."""
+    """As deepcopy, which is slow where almost everything is a dictionary of strings; and as JSON, which knows no tuples."""
     if type(value) is dict:
         return {name: copied(inner) for name, inner in value.items()}
-    if type(value) is list:
+    if type(value) in (list, tuple):
         return [copied(inner) for inner in value]
     return value if isinstance(value, str | int | float | None) else deepcopy(value)
 

@@ -48,7 +48,15 @@ def summarize(old: Status, generation: int, outcome: Outcome | MeshError, now: d
         fields = {**{name: old[name] for name in _STICKY_FIELDS if name in old}, **outcome.fields}
         findings = (*_after_outcome(_with_failures(outcome)), *_sticky(old, outcome))
     told = tuple(_tell_when(found, findings, interval) for found in findings)
-    return {**fields, "observedGeneration": generation, "conditions": _build_conditions(old, generation, told, now)}
+    status = {**fields, "observedGeneration": generation, "conditions": _build_conditions(old, generation, told, now)}
+    return {name: _as_json(value) for name, value in status.items()}
+
+
+def _as_json(value: Any) -> Any:
+    """As the API server hands it back, which knows no tuples: else a status that says the same is written in every look."""
+    if isinstance(value, dict):
+        return {name: _as_json(inner) for name, inner in value.items()}
+    return [_as_json(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def worst(errors: Iterable[MeshError]) -> MeshError | None:
