@@ -19,7 +19,7 @@ from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.binding import surplus_rights
 from clouddatamesh.plan.probe import plan_probe
-from clouddatamesh.plan.sweep import plan_sweep
+from clouddatamesh.plan.sweep import ORPHANED, plan_sweep
 from clouddatamesh.plan.takeover import UNCLAIMED, plan_unclaimed
 
 IDENTIFIED: Final = "Identified"
@@ -256,29 +256,45 @@ def _disarm(marker: Principal) -> Iterator[Operation]:
 
 
 def plan_deletion(store: ObjectStore, world: StoreWorld) -> Plan:
-    """Wait for those who use the store; its buckets stay, the mesh's own too, which keeps other clusters off what is retained.
+    """Wait for those who use the store, and for users in it whose owner is gone, which nothing else would end.
 
-    Given up (annotation orphan), it waits only for those whose records tell of it: they list what they leave, and let go of it.
+    Its buckets stay, the mesh's own too, which keeps other clusters off what is retained. Given up (annotation
+    orphan), it waits only for those whose records tell of it: they list what they leave, and let go of it.
     """
     if not marks.is_held(store.metadata.finalizers):
         return Plan()
     answers = Part("account", Steps((), world.account.error if isinstance(world.account, Unknown) else None), CREDENTIALS)
-    return Plan((answers, Part("release", _plan_release(store, world), "DeletionBlocked")))
+    return Plan((answers, *_plan_last_sweep(store, world), Part("release", _plan_release(store, world), "DeletionBlocked")))
+
+
+def _plan_last_sweep(store: ObjectStore, world: StoreWorld) -> tuple[Part, ...]:
+    if not isinstance(world.account, Present) or world.unreadable is not None or find_strangeness(store, world) is not None:
+        return ()
+    return plan_sweep(store, world) if _plan_mesh_bucket(store, world) == _plan_marker(store, world) == Steps() else ()
 
 
 def _plan_release(store: ObjectStore, world: StoreWorld) -> Steps:
-    if not world.users:
-        return Steps((ReleaseObject(),))
-    shown = some(sorted(world.users))
-    if not marks.is_orphaned(store.metadata):
-        why = (
-            f"Deletion waits for {shown}; delete these first, or leave their buckets and keys behind with annotation"
-            f" {marks.ORPHAN_ANNOTATION}={store.metadata.name}"
-        )
-        return stopped(Waiting(reasons.IN_USE, why))
-    if world.holders:
+    annotation = f"{marks.ORPHAN_ANNOTATION}={store.metadata.name}"
+    if marks.is_orphaned(store.metadata) and world.holders:
         why = f"{len(world.holders)} objects are being released from the store, the first: {world.holders[0]}"
         return stopped(Waiting(reasons.DELETING, why))
-    groups = [world.left[at : at + _SHOWN] for at in range(0, len(world.left), _SHOWN)][:_MOST_EVENTS]
-    told = [Announce(Event("Warning", reasons.ABANDONED, f"Left in the store: {'; '.join(group)}")) for group in groups]
-    return Steps((*told, ReleaseObject()))
+    if marks.is_orphaned(store.metadata):
+        orphaned = (f"principal {orphan.name}" for orphan in store.status.orphans)
+        return Steps((*_announce_left((*world.left, *orphaned)), ReleaseObject()))
+    if world.users:
+        why = f"Deletion waits for {some(sorted(world.users))}; delete these first, or leave their buckets and keys behind with annotation"
+        return stopped(Waiting(reasons.IN_USE, f"{why} {annotation}"))
+    if orphans := world.orphans or _orphans_of_old(store, world):
+        why = f"Deletion waits for principals without a living owner: {some(orphans)}; condition {ORPHANED} says what becomes of them"
+        return stopped(Waiting(reasons.IN_USE, f"{why}; to leave them behind, with keys that work, annotate {annotation}"))
+    return Steps((ReleaseObject(),))
+
+
+def _orphans_of_old(store: ObjectStore, world: StoreWorld) -> tuple[str, ...]:
+    """What a store that does not answer held when it was last seen."""
+    return tuple(orphan.name for orphan in store.status.orphans) if isinstance(world.account, Unknown) else ()
+
+
+def _announce_left(left: tuple[str, ...]) -> Iterator[Operation]:
+    groups = [left[at : at + _SHOWN] for at in range(0, len(left), _SHOWN)][:_MOST_EVENTS]
+    return (Announce(Event("Warning", reasons.ABANDONED, f"Left in the store: {'; '.join(group)}")) for group in groups)

@@ -31,7 +31,7 @@ from clouddatamesh.reconcile.parse import find_unreadable, is_readable, read_len
 from clouddatamesh.reconcile.pipeline import Flow, run
 from clouddatamesh.reconcile.places import cluster_uid, connection_of
 from clouddatamesh.reconcile.visit import Visit
-from clouddatamesh.status.objectstore import report
+from clouddatamesh.status.objectstore import report, report_deletion
 
 INTERVAL: Final = timedelta(seconds=30)
 """With the age of a cached Secret, a rotated one is picked up within a minute."""
@@ -58,13 +58,14 @@ class _Keeping:
 
     def flow(self) -> Flow[Looked]:
         return Flow(
-            gather=self._gather,
+            gather=self.look,
             plan=lambda seen: planning.plan(*seen),
             executor=self._open_executor,
             report=lambda seen, _: report(*seen),
         )
 
-    def _gather(self) -> Looked:
+    def look(self) -> Looked:
+        """The store as it is now."""
         if self._executor is not None and self._executor.probed:
             self._probed = self._executor.probed
         manifest = self._visit.manifest()
@@ -158,15 +159,17 @@ class _Keeping:
         return replace(world, lost_clusters=lost, due_unclaimed=tuple(user for user in seen if isinstance(user, Principal)))
 
     def _open_executor(self, seen: Looked) -> Executor:
-        store, world = seen
-        visit = self._visit
-        target = Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record, world.now, looks=visit.looks)
-        if isinstance(world.account, Present):
-            connection = connection_of(store, visit.ports.cluster)
-            stores = visit.ports.stores
-            target = replace(target, buckets=stores.buckets(connection), identities=stores.identities(connection))
-        self._executor = Executor(target)
+        self._executor = open_executor(self._visit, *seen)
         return self._executor
+
+
+def open_executor(visit: Visit, store: ObjectStore, world: StoreWorld) -> Executor:
+    """Of what is to be done in one store; nothing can be done in one that does not answer."""
+    target = Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record, world.now, looks=visit.looks)
+    if not isinstance(world.account, Present):
+        return Executor(target)
+    connection, stores = connection_of(store, visit.ports.cluster), visit.ports.stores
+    return Executor(replace(target, buckets=stores.buckets(connection), identities=stores.identities(connection)))
 
 
 def _is_there(seen: Seen[Principal], world: StoreWorld) -> bool:
@@ -185,23 +188,22 @@ def _deletion(visit: Visit) -> Flow[Looked]:
 
     def gather() -> Looked:
         store = read_leniently(ObjectStore, visit.manifest())
-        account = Absent() if marks.is_orphaned(store.metadata) else _observe_account(store, ports)
         newcomers = find_newcomers(Key(UNHELD, "", store.metadata.name), store.metadata.deletion_timestamp, ports.cluster)
         users = tuple(key for key in users_of(store.metadata.name, ports) if key not in newcomers)
-        holders, left = _parted(users, ports) if marks.is_orphaned(store.metadata) else ((), ())
-        world = StoreWorld(ports.clock.now(), ports.settings, cluster_uid(ports), users=users, account=account)
+        if not marks.is_orphaned(store.metadata):
+            return store, replace(_Keeping(visit).look()[1], users=users)
+        holders, left = _parted(users, ports)
+        world = StoreWorld(ports.clock.now(), ports.settings, cluster_uid(ports), users=users, account=Absent())
         return store, replace(world, holders=holders, left=left)
 
     def finished(seen: Looked, _plan: object) -> Outcome:
-        kept = {name: value for name, value in visit.old_status().items() if name not in ("conditions", "observedGeneration")}
-        answers = (Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"),)
         ready = Finding("Ready", "Unknown", reasons.DELETING, "The operator is releasing the store")
-        return Outcome(ready, answers if isinstance(seen[1].account, Present) else (), kept)
+        return Outcome(ready, *report_deletion(*seen, visit.old_status()))
 
     return Flow(
         gather=gather,
         plan=lambda seen: planning.plan_deletion(*seen),
-        executor=lambda seen: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, seen[1].now)),
+        executor=lambda seen: open_executor(visit, *seen),
         report=finished,
     )
 

@@ -1,5 +1,6 @@
 """An ObjectStore's status from what was read back of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from clouddatamesh import reasons
@@ -36,6 +37,18 @@ def report(store: ObjectStore, world: StoreWorld) -> Outcome:
     )
     ready, stalled = _ready(store)
     return Outcome(ready, findings, list_fields(store, world), stalled=stalled)
+
+
+def report_deletion(store: ObjectStore, world: StoreWorld, old: Mapping[str, Any]) -> tuple[tuple[Finding, ...], dict[str, Any]]:
+    """Conditions and fields of a store that is being deleted: as they were, and what is known of principals that it waits for."""
+    answers = (Finding("CredentialsValid", "True", reasons.READY, "The store accepted the credentials"),)
+    kept = {name: value for name, value in old.items() if name not in ("conditions", "observedGeneration")}
+    if not isinstance(world.account, Present):
+        return (), kept
+    if not isinstance(world.marker, Present):
+        return answers, kept
+    kept.pop("orphans", None)
+    return (*answers, *orphan_findings(world)), {**kept, **orphan_fields(store, world)}
 
 
 def _ready(store: ObjectStore) -> tuple[Finding, bool]:
