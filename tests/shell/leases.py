@@ -10,7 +10,7 @@ from clouddatamesh.kube.errors import ApiError
 
 
 def refusal(status: int, reason: str) -> ApiError:
-    return ApiError(status, json.dumps({"reason": reason, "message": reason}).encode())
+    return ApiError(status, json.dumps({"reason": reason, "message": reason, "details": {"name": "clouddatamesh"}}).encode())
 
 
 class MemoryApi:

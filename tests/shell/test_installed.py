@@ -27,7 +27,7 @@ class Server:
         if self._refused == "leases":
             raise ApiError(403, b"{}")
         if not self._last:
-            raise ApiError(404, b"{}")
+            raise ApiError(404, b'{"details": {"name": "clouddatamesh"}}')
         return {"spec": {"holderIdentity": self._holder, "renewTime": self._last}}
 
 

@@ -10,7 +10,6 @@ from clouddatamesh import reasons
 from clouddatamesh.api.fields import GROUP, VERSION
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.kube.errors import ApiError
-from clouddatamesh.kube.resources import RESOURCES
 from clouddatamesh.shell.uninstall import Left, find_left, wait_until_gone
 
 LIVING = Left("DataProduct sales/orders", deleting=False, destroys=False)
@@ -89,10 +88,9 @@ def test_a_long_list_is_cut() -> None:
 
 def discovery(*plurals: str) -> dict[str, Any]:
     """What the API server says that it serves."""
-    kinds = [kind for kind, resource in RESOURCES.items() if resource.plural in plurals]
     return {
-        "/apis": {"kind": "APIGroupList", "groups": [{"name": "apps"}, *([{"name": GROUP}] if kinds else [])]},
-        f"/apis/{GROUP}/{VERSION}": {"kind": "APIResourceList", "resources": [{"kind": kind} for kind in kinds]},
+        "/apis": {"kind": "APIGroupList", "groups": [{"name": "apps"}, *([{"name": GROUP}] if plurals else [])]},
+        f"/apis/{GROUP}/{VERSION}": {"kind": "APIResourceList", "resources": [{"name": plural} for plural in plurals]},
     }
 
 

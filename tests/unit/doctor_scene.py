@@ -32,7 +32,8 @@ class Server:
         self.asked.append(f"{method} {path}")
         found = self.objects.get(path, 404)
         if isinstance(found, int) and (found != 404 or method == "GET"):
-            raise ApiError(found, json.dumps({"kind": "Status", "message": "as planned"}).encode())
+            about = {"name": path.rpartition("/")[2]}
+            raise ApiError(found, json.dumps({"kind": "Status", "message": "as planned", "details": about}).encode())
         if method == "POST":
             return {"status": {"allowed": self._allows(body["spec"]["resourceAttributes"])}}
         return self._list(found, query or {}) if isinstance(found, list) else dict(found)

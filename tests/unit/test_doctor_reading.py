@@ -1,10 +1,13 @@
 """How `clouddatamesh doctor` reads: page by page, within its time, and with the name of the right that is missing."""
 
+from typing import Any
+
 import pytest
 
 from clouddatamesh.doctor.reading import NotAllowed, OutOfTime, Reader, right_of
 from clouddatamesh.errors import MeshError
 from clouddatamesh.kube.access import MYSELF, Asked, Need
+from clouddatamesh.kube.errors import ApiError
 from tests.unit.doctor_scene import Clock, Server
 
 PODS = "/api/v1/namespaces/a/pods"
@@ -97,3 +100,35 @@ def test_nothing_is_asked_once_the_time_has_passed() -> None:
     with pytest.raises(OutOfTime):
         reader.page(PODS)
     assert (len(server.asked), reader.left()) == (1, 0.0)
+
+
+class Gateway(Server):
+    """Something in front of the API server that answers some paths by its own page."""
+
+    def __init__(self, *paths: str, served: bool) -> None:
+        super().__init__()
+        self._paths, self._served = paths, served
+
+    def request(self, method: str, path: str, **_: Any) -> dict[str, Any]:  # noqa: ARG002 - as Server does
+        if path in self._paths:
+            raise ApiError(404, b"<html>not found</html>")
+        if path == "/apis":
+            return {"kind": "APIGroupList", "groups": [{"name": "clouddatamesh.dev"}]}
+        return {"kind": "APIResourceList", "resources": [{"name": "domains"}] if self._served else []}
+
+
+DOMAINS = "/apis/clouddatamesh.dev/v1alpha1/domains"
+
+
+@pytest.mark.parametrize("path", [DOMAINS, f"{DOMAINS}/sales"])
+def test_a_page_of_a_gateway_is_no_word_of_the_api_server(path: str) -> None:
+    """Users of living requests would be listed as orphaned."""
+    reader = Reader(Gateway(path, served=True), seconds=10)
+    with pytest.raises(MeshError, match=r"Reading /apis"):
+        list(reader.pages(path))
+    with pytest.raises(MeshError, match=r"Reading /apis"):
+        reader.get(path)
+
+
+def test_a_kind_that_is_not_served_has_no_objects() -> None:
+    assert list(Reader(Gateway(DOMAINS, served=False), seconds=10).pages(DOMAINS)) == []

@@ -7,7 +7,8 @@ from typing import Any, Final, Protocol
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.kube.access import Asked, Need, is_granted
 from clouddatamesh.kube.client import Transport
-from clouddatamesh.kube.errors import ApiError, translate
+from clouddatamesh.kube.errors import ApiError, is_absent, translate
+from clouddatamesh.kube.served import is_served
 from clouddatamesh.model.objects import Manifest
 
 _PAGE: Final = 500
@@ -106,7 +107,7 @@ class Reader:
         try:
             return self._client.request("GET", path, query=query)
         except ApiError as error:
-            if error.status == 404:
+            if is_absent(error) or (error.status == 404 and not is_served(self._client, path)):
                 return None
             raise self._explain(error, verb, path) from error
 

@@ -103,7 +103,7 @@ class KubeCluster:
         try:
             found = self._client.request("GET", path(key))
         except ApiError as error:
-            if error.status == 404:
+            if is_absent(error):
                 return None
             raise translate(error, f"Reading {key}") from error
         return {field: base64.b64decode(value).decode(errors="replace") for field, value in (found.get("data") or {}).items()}

@@ -9,7 +9,7 @@ from typing import Final
 from clouddatamesh.errors import MeshError
 from clouddatamesh.kube.access import find_missing
 from clouddatamesh.kube.client import Transport
-from clouddatamesh.kube.errors import ApiError, translate
+from clouddatamesh.kube.errors import ApiError, is_absent, translate
 from clouddatamesh.kube.resources import path
 from clouddatamesh.model.objects import Key
 from clouddatamesh.shell.access import needs
@@ -57,7 +57,7 @@ def _renewed(client: Transport, key: Key) -> str:
     try:
         spec = client.request("GET", path(key)).get("spec") or {}
     except ApiError as error:
-        if error.status == 404:
+        if is_absent(error):
             return ""
         raise translate(error, "Reading the Lease") from error
     return str(spec.get("renewTime", "")) if spec.get("holderIdentity") else ""

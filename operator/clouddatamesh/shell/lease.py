@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from clouddatamesh.kube.errors import ApiError, translate
+from clouddatamesh.kube.errors import ApiError, is_absent, translate
 from clouddatamesh.kube.resources import RESOURCES, collection, path
 from clouddatamesh.model.objects import Key
 
@@ -58,7 +58,7 @@ class KubeLease:
         try:
             return self._client.request("GET", path(self._key))
         except ApiError as error:
-            if error.status == 404:
+            if is_absent(error):
                 return None
             raise
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from clouddatamesh import reasons
-from clouddatamesh.api.fields import GROUP
 from clouddatamesh.errors import Transient
 from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, translate
-from clouddatamesh.kube.resources import RESOURCES, collection
+from clouddatamesh.kube.resources import collection
+from clouddatamesh.kube.served import is_served
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.words import some
 from clouddatamesh.reconcile.dispatch import RECONCILED
@@ -111,28 +110,9 @@ def _ask(client: Transport, kind: str, query: dict[str, str]) -> dict[str, Any]:
     try:
         return client.request("GET", collection(kind), query=query)
     except ApiError as error:
-        if error.status == 404 and not _is_served(client, kind):
+        if error.status == 404 and not is_served(client, collection(kind)):
             return {"items": [], "metadata": {}}
         raise translate(error, f"Listing {kind}") from error
-
-
-def _is_served(client: Transport, kind: str) -> bool:
-    """Whether the API server knows a kind. A 404 alone may be of something in front of it; what it serves it says itself."""
-    try:
-        groups = client.request("GET", "/apis")
-        if all(group.get("name") != GROUP for group in _listed(groups, "APIGroupList", "groups")):
-            return False
-        served = client.request("GET", RESOURCES[kind].root)
-    except ApiError as error:
-        raise translate(error, f"Asking which kinds of {GROUP} are served") from error
-    return any(resource.get("kind") == kind for resource in _listed(served, "APIResourceList", "resources"))
-
-
-def _listed(answer: Manifest, kind: str, field: str) -> list[Manifest]:
-    if answer.get("kind") != kind:
-        raise Transient(reasons.CLUSTER_UNAVAILABLE, f"What answered for the API server gave no {kind}")
-    found: list[Manifest] = answer.get(field) or []
-    return found
 
 
 def _some(names: Iterable[str]) -> str:
