@@ -3,7 +3,7 @@
 import pytest
 
 from clouddatamesh.model.objects import Key
-from clouddatamesh.shell.queue import BRIEF, FIRST, LONGEST, RETRIES, SLOW, Queue
+from clouddatamesh.shell.queue import BRIEF, CROWD, FIRST, LONGEST, RETRIES, SLOW, Queue
 from tests.shell.hand import Hand
 
 
@@ -186,6 +186,39 @@ def test_a_lane_stays_slow_until_one_of_its_keys_is_quick_again(queue: Queue, cl
     assert [take(queue), take(queue)] == ["2@hung", None]
     queue.done(key("2@hung"))
     assert [take(queue), take(queue)] == ["3@hung", "4@hung"]
+
+
+def test_lanes_that_hang_leave_workers_for_the_others_however_many_they_are(queue: Queue, clock: Hand) -> None:
+    names = [f"1@hung{n}" for n in range(5)]
+    hang(queue, clock, *names)
+    for name in names:
+        queue.done(key(name))
+        queue.add(key(name.replace("1", "2", 1)))
+    queue.add(key("1@good"))
+    queue.add(key("none"))
+    assert [take(queue) for _ in range(6)] == ["2@hung0", "2@hung1", "2@hung2", "1@good", "none", None]
+
+
+def test_names_of_stores_that_do_not_exist_are_not_kept(queue: Queue) -> None:
+    """Anybody who may create a product may name another one each time, and each turn walks all lanes."""
+    for n in range(50):
+        queue.add(key(f"1@none{n}"))
+        assert take(queue) == f"1@none{n}"
+        queue.done(key(f"1@none{n}"))
+    assert not queue._lanes
+
+
+def test_what_counts_others_waits_longer_while_many_keys_wait(queue: Queue, clock: Hand) -> None:
+    queue.add_counted(key("idle"), 1.0)
+    clock.time += 1.0
+    assert take(queue) == "idle"
+    for n in range(4 * CROWD):
+        queue.add(key(str(n)))
+    queue.add_counted(key("!counted"), 1.0)
+    clock.time += 4.9
+    assert take(queue) == "0"
+    clock.time += 0.2
+    assert take(queue) == "!counted"
 
 
 def test_keys_of_no_lane_are_never_held_back(queue: Queue) -> None:

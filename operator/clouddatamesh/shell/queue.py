@@ -35,6 +35,11 @@ class _Lane:
     """Since when each key is being worked on."""
     was_slow: bool = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to be remembered of it: anybody may name a store that does not exist, and another one each time."""
+        return not (self.urgent or self.plain or self.busy or self.was_slow)
+
     def count_slow(self, now: float) -> int:
         return sum(now - since > SLOW for since in self.busy.values())
 
@@ -43,7 +48,8 @@ class Queue:
     """Thread-safe. `lane` says which outside system a key waits on (empty: none), `urgent` whether it goes first in its lane.
 
     Urgent keys have four turns of five, lanes take turns, and a named lane never has more than `lane_limit` workers. A slow lane gets no
-    more than a third of that: while so many of its keys take longer than SLOW, or after one that did, until one is quick again.
+    more than a third of that: while so many of its keys take longer than SLOW, or after one that did, until one is quick again. Nor do
+    all slow lanes together have more than `lane_limit`: what waits on stores that hang leaves workers for the others.
     """
 
     def __init__(
@@ -132,10 +138,13 @@ class Queue:
     def done(self, key: Key) -> None:
         """The caller is finished with a key."""
         with self._changed:
-            lane = self._lanes[self._working.pop(key)]
+            name = self._working.pop(key)
+            lane = self._lanes[name]
             worked = self._now() - lane.busy.pop(key)
             lane.was_slow = worked > SLOW
             self._meter.done(key, worked=worked)
+            if lane.is_idle:
+                del self._lanes[name]
             if key in self._again:
                 self._again.discard(key)
                 self._add(key)
@@ -230,9 +239,16 @@ class Queue:
         return None
 
     def _has_room(self, name: str) -> bool:
+        if not name:
+            return True
+        busy = len(self._lanes[name].busy)
+        if not self._is_slow(name):
+            return busy < self._limit
+        return busy < self._slow_limit and sum(self._is_slow(other) for other in self._working.values() if other) < self._limit
+
+    def _is_slow(self, name: str) -> bool:
         lane = self._lanes[name]
-        is_slow = lane.was_slow or lane.count_slow(self._now()) >= self._slow_limit
-        return not name or len(lane.busy) < (self._slow_limit if is_slow else self._limit)
+        return lane.was_slow or lane.count_slow(self._now()) >= self._slow_limit
 
     def _give(self, name: str, key: Key) -> Key:
         _, since = self._queued.pop(key)
