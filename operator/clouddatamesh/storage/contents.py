@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal
@@ -10,6 +11,8 @@ from clouddatamesh.model.bucket import Contents
 from clouddatamesh.storage.errors import translate_code
 
 PAGE: Final = 1000
+_SINGLE: Final = 30
+"""Of what only a request of its own removes, at most so many at a time: a slow store takes a second for each."""
 _LOCKED: Final = ("AccessDenied", "InvalidRequest", "ObjectLocked", "MethodNotAllowed")
 _UNSPEAKABLE: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot carry, or (a carriage return) carries as something else: a bulk request with it fails as a whole."""
@@ -18,7 +21,7 @@ _Call = Callable[..., dict[str, Any]]
 
 def count_contents(call: _Call) -> Contents:
     """One page of versions and delete markers, and one of uploads: enough to know that there is something; `call` asks of the bucket."""
-    page, uploads = _first_page(call), call("list_multipart_uploads", MaxUploads=PAGE)
+    page, uploads = _first_page(call), _uploads(call, PAGE)
     return Contents(
         versions=len(page.get("Versions", ())),
         delete_markers=len(page.get("DeleteMarkers", ())),
@@ -40,18 +43,25 @@ def _first_page(call: _Call) -> dict[str, Any]:
     return page
 
 
+def _uploads(call: _Call, most: int) -> dict[str, Any]:
+    """Keys are asked for in a form that XML can carry, which botocore does by itself for versions only."""
+    page = call("list_multipart_uploads", MaxUploads=most, EncodingType="url")
+    encoded = page.get("EncodingType") == "url"
+    return {**page, "Uploads": [{**one, "Key": unquote_plus(one["Key"]) if encoded else one["Key"]} for one in page.get("Uploads", ())]}
+
+
 def remove_page(call: _Call, name: str) -> str:
-    """Remove at most a page of versions and markers, and after the last of them one of uploads. What was first; empty where nothing was."""
+    """Remove at most a page of versions and markers, and after the last of them some uploads. What was first; empty where nothing was."""
     page = _first_page(call)
     found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
     objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
     if bulk := [one for one in objects if not _UNSPEAKABLE.search(one["Key"])]:
         answer = call("delete_objects", Delete={"Objects": bulk, "Quiet": True})
         _check_deleted(answer.get("Errors") or [], name)
-    for one in objects:
-        if one not in bulk:
-            call("delete_object", **one)
-    uploads = () if page.get("IsTruncated") else call("list_multipart_uploads", MaxUploads=PAGE).get("Uploads", ())
+    single = [one for one in objects if _UNSPEAKABLE.search(one["Key"])][:_SINGLE]
+    for one in single:
+        call("delete_object", **one)
+    uploads = () if page.get("IsTruncated") or single else _uploads(call, _SINGLE)["Uploads"]
     for upload in uploads:
         call("abort_multipart_upload", Key=upload["Key"], UploadId=upload["UploadId"])
     names = (f"{item['Key']} {item.get('VersionId') or item.get('UploadId')}" for item in (*found, *uploads))
