@@ -43,8 +43,17 @@ def test_a_round_that_failed_is_repeated_sooner_and_only_a_complete_one_counts()
     clock.time += 100
     assert lists.run_once() == INTERVAL / 10
     assert (len(listed), lists.age()) == (len(WATCHED) - 1, 100)
+    assert lists.silence() == 0, "others were listed"
     assert lists.run_once() == INTERVAL
     assert lists.age() == 0
+
+
+def test_where_nothing_at_all_can_be_listed_the_silence_grows() -> None:
+    clock = Hand()
+    lists = Resync(failing(dict.fromkeys(WATCHED, 1), []), now=clock)
+    clock.time += 100
+    lists.run_once()
+    assert lists.silence() == 100
 
 
 @pytest.mark.parametrize(("is_known", "fills"), [(True, True), (False, False)])

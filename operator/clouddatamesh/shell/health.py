@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 _LONGEST: Final = 600.0
 """Seconds that one reconciliation may take, or due keys may find no worker, before the process counts as stuck."""
 _UNLISTED: Final = 3600.0
-"""Seconds without one complete list; an API server that is away for less is no reason to end."""
+"""Seconds in which no kind could be listed; an API server that is away for less is no reason to end."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Pulse:
     stalled: float = 0.0
     """For which due keys could have been given to a worker and none was."""
     unlisted: float = 0.0
-    """Since everything was last listed."""
+    """Since any kind was last listed."""
     ended: tuple[str, ...] = ()
     """Parts whose thread has ended."""
 

@@ -34,7 +34,7 @@ class Resync:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._list_kind, self._kinds, self._interval, self._then, self._now = list_kind, kinds, interval, then, now
-        self._listed = now()
+        self._listed = self._answered = now()
         self._stop = threading.Event()
         self._repeat = Repeat("resync", self.run_once, first=interval)
 
@@ -82,6 +82,10 @@ class Resync:
         """Seconds since everything was last listed without an error."""
         return self._now() - self._listed
 
+    def silence(self) -> float:
+        """Seconds since any kind was listed: a kind that cannot be listed alone is no reason to end what works without it."""
+        return self._now() - self._answered
+
     def run_once(self) -> float:
         """List everything; after how many seconds to do so again, sooner where a list failed."""
         began = self._now()
@@ -97,4 +101,5 @@ class Resync:
         except MeshError as error:
             _log.warning("A list failed: %s", error)
             return False
+        self._answered = self._now()
         return True

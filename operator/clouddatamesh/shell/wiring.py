@@ -267,7 +267,7 @@ class Operator:
             "pool of workers": self._workers.are_alive(),
         }
         ended = tuple(name for name, alive in parts.items() if not alive)
-        return health.find_stuck(health.Pulse(self._workers.longest(), self._queue.stalled(), self._resync.age(), ended))
+        return health.find_stuck(health.Pulse(self._workers.longest(), self._queue.stalled(), self._resync.silence(), ended))
 
     def _find_unready(self) -> tuple[str, ...]:
         empty = [f"{kind} is not listed yet" for kind in WATCHED if not self._cache.is_full(kind)]
