@@ -20,6 +20,7 @@ from clouddatamesh.plan import marks, secrets
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import Former, History, Moment, end_keys, is_late, plan_keys
 from clouddatamesh.plan.marks import Owner
+from clouddatamesh.status.keys import told_of_keys
 from tests.support.worlds import CLUSTER, START, the_store
 
 OWNER: Final = Owner("acme", CLUSTER, Key("DataProduct", "sales", "orders"), "uid-1", "sales", "uid-sales")
@@ -208,3 +209,22 @@ def test_whose_secret_it_is_is_said_with_the_way_out() -> None:
 
 def test_what_is_waited_for_needs_nobody_to_act() -> None:
     assert isinstance(planned("", Present(a_secret(age=1))).stop, Waiting)
+
+
+@pytest.mark.parametrize(
+    ("history", "reason", "when"),
+    [
+        (known("B", "A", token="2", handled="1"), reasons.ROTATION_PENDING, "rotate=2 replaces it at 00:30 UTC, when the key"),
+        (known("B", "A", until=None, token="2", handled="1"), reasons.ROTATION_PENDING, "rotate=2 replaces it once the key"),
+        (known("B", "A", until=OVER, token="2", handled="1"), reasons.READY, ""),
+        (known("B", token="2", handled="1"), reasons.READY, ""),
+        (known("B", "A", token="1", handled="1"), reasons.READY, ""),
+        (known("B", "A"), reasons.READY, ""),
+    ],
+    ids=["the former key works", "it has no end yet", "its time is over", "there is none", "the token was handled", "nothing is asked"],
+)
+def test_a_new_key_that_has_to_wait_is_told_with_the_moment(history: History, reason: str, when: str) -> None:
+    """Whoever asks for a second rotation within the hour sees until when it waits."""
+    said, message = told_of_keys(history, Moment(START))
+    assert (said, message.startswith("Principal, policy, key and Secret were read back"), when in message) == (reason, True, True)
+    assert ("that was replaced before ends" in message) is bool(when)
