@@ -114,6 +114,12 @@ def test_the_worst_is_what_somebody_must_act_on_and_of_equals_the_first() -> Non
     assert worst([]) is None
 
 
+def test_what_an_adopted_bucket_is_not_granted_hides_no_fault_of_the_bucket() -> None:
+    blocked, fault = Terminal("AdoptionBlocked", "a"), Waiting("StoreNotReady", "b")
+    assert worst([blocked, fault]) is worst([fault, blocked]) is fault
+    assert worst([blocked]) is blocked
+
+
 def test_what_is_stalled_already_is_not_excused_by_a_part_that_may_pass() -> None:
     denied = Finding("Ready", "False", "Denied", "Refused")
     status = summarize({}, failing(("taking", "Provisioned", Transient("StoreUnavailable", "x")), ready=denied, stalled=True))
@@ -124,6 +130,8 @@ def test_what_is_stalled_already_is_not_excused_by_a_part_that_may_pass() -> Non
     )
     worse = summarize({}, failing(("taking", "Provisioned", Terminal("NotOwned", "x")), ready=denied, stalled=True))
     assert told(worse, "Ready") == ("False", "NotOwned")
+    passing = summarize({}, failing(("taking", "Provisioned", Transient("StoreUnavailable", "x")), ready=denied))
+    assert (told(passing, "Ready"), kstatus(passing)) == (("False", "StoreUnavailable"), "InProgress")
 
 
 def test_a_look_that_failed_as_a_whole_saw_nothing_and_keeps_the_fields() -> None:
