@@ -103,6 +103,8 @@ ROWS: Final = (
     row("the port ended it, and it names no end", "True Expired", "False", ended(approve(permanent=True)), access={"allowPermanent": True}),
     row("the port ended an earlier spec of it", "Unknown Granted", "False", with_status(approve(), endedGeneration=2), until=END),
     row("it is permanent, which the port does not allow", "False PermanentNotAllowed", "False", approve(permanent=True), stalled=True),
+    row("it is permanent, which the port does not allow, and another one gives", "False PermanentNotAllowed", "False",
+        approve("forever", permanent=True), approve(), stalled=True, runs_on="yes", facts=RUNS),
     # It was superseded.
     row("a newer one came into effect", "True Superseded", "False", superseded(approve()),
         message="A grant that was made later came into effect; this one never gives again"),
