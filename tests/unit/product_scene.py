@@ -32,9 +32,11 @@ MINE: Final = Present(Bucket(NAME, tags=owned_tags()))
 STRANGERS: Final = Present(Bucket(NAME, tags=owned_tags("inventory")))
 
 
-def served(*, status: dict[str, Any] | None = None, storage: bool = True, **spec: Any) -> DataProduct:
-    """A product that was served, as status tells it; `storage`: whether its spec asks for any."""
-    product = the_product(status=RECORDED if status is None else status, **spec)
+def served(
+    *, status: dict[str, Any] | None = None, storage: bool = True, storage_spec: dict[str, Any] | None = None, **spec: Any
+) -> DataProduct:
+    """A product that was served, as status tells it; `storage`: whether its spec asks for any, `storage_spec`: how."""
+    product = the_product(status=RECORDED if status is None else status, storage=storage_spec, **spec)
     return product if storage else product.model_copy(update={"spec": product.spec.model_copy(update={"storage": None})})
 
 
