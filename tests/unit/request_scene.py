@@ -25,7 +25,7 @@ NEVER: Final[dict[str, Any]] = dict.fromkeys(GIVEN)
 """Status tells of no access."""
 
 
-def standing(keys: str = "A", **state: Any) -> tuple[Ask, AccessWorld]:
+def in_effect(keys: str = "A", **state: Any) -> tuple[Ask, AccessWorld]:
     """Access that runs, as status tells it; keyword arguments are fields of status, None takes one out."""
     return running(keys, **{**GIVEN, **state})
 

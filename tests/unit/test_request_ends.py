@@ -12,7 +12,7 @@ from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.takeover import FormerUser
 from clouddatamesh.plan import names
 from tests.unit.access_scene import END, MADE, NOW, approve, deny, going, read
-from tests.unit.request_scene import GIVEN, NEVER, SILENT, condition, look, said, standing, told, user
+from tests.unit.request_scene import GIVEN, NEVER, SILENT, condition, in_effect, look, said, told, user
 
 GONE: Final[dict[str, Any]] = {"principal": Absent(), "secret": Absent()}
 NONE: Final[dict[str, Any]] = {"answers": ()}
@@ -55,7 +55,7 @@ def test_why_nothing_is_given_and_whether_anything_is_left(
     state: dict[str, Any], parts: dict[str, Any], conditions: dict[str, str], stalled: bool
 ) -> None:
     """Nobody is told that access is gone before that was seen."""
-    ask, world = standing(**state)
+    ask, world = in_effect(**state)
     outcome = look(ask, world, **parts)
     assert (said(outcome), outcome.stalled) == (conditions, stalled)
     assert (told(outcome, "Provisioned") == f"The store has no user {ask.principal} of this request any more") is (
@@ -65,7 +65,7 @@ def test_why_nothing_is_given_and_whether_anything_is_left(
 
 def test_a_user_of_somebody_else_under_that_name_is_not_access_that_is_left() -> None:
     """What is not this request's is left alone and not waited for."""
-    ask, world = standing()
+    ask, world = in_effect()
     foreign = user(world, path="/clouddatamesh/other/", tags=(), keys=())
     assert said(look(ask, world, **{**NONE, "principal": foreign, "secret": Absent()}))["Provisioned"] == "False Revoked"
 
@@ -90,7 +90,7 @@ def test_a_user_of_somebody_else_under_that_name_is_not_access_that_is_left() ->
 )  # fmt: skip
 def test_what_is_remembered_of_access_that_ended(state: dict[str, Any], parts: dict[str, Any], kept: set[str]) -> None:
     """The record stays until the user was seen to be gone, the name of the Secret until that is."""
-    outcome = look(*standing(**state), **parts)
+    outcome = look(*in_effect(**state), **parts)
     assert {*outcome.fields} == {"digest", *kept}
     assert all(outcome.fields[name] == GIVEN[name] for name in kept & {*GIVEN})
 
@@ -106,7 +106,7 @@ def test_what_is_remembered_of_access_that_ended(state: dict[str, Any], parts: d
 )
 def test_access_that_time_ended_tells_its_end(grants: tuple[Any, ...], state: dict[str, Any], until: str | None) -> None:
     """By the grant while there is one, else by what was told before."""
-    ask, world = standing(conditions=[condition("Expired")], **state)
+    ask, world = in_effect(conditions=[condition("Expired")], **state)
     outcome = look(ask, world, answers=tuple(map(read, grants)), **GONE)
     assert (said(outcome)["Ready"], outcome.fields.get("validUntil")) == ("False Expired", until)
     assert "validUntil" in outcome.fields or until is None
@@ -129,7 +129,7 @@ def test_that_an_earlier_grant_ended_is_remembered_until_access_is_given_again(
     state: list[dict[str, Any]], parts: dict[str, Any], expired: str
 ) -> None:
     """Else a port that approves by itself would give again what had ended."""
-    ask, world = standing(conditions=state)
+    ask, world = in_effect(conditions=state)
     outcome = look(ask, world, **parts)
     assert (told(outcome, "Expired"), [found.type for found in outcome.findings].count("Expired")) == (expired, 1 if expired else 0)
 
@@ -137,7 +137,7 @@ def test_that_an_earlier_grant_ended_is_remembered_until_access_is_given_again(
 def test_while_an_older_approval_is_not_marked_the_newer_one_stays_held() -> None:
     """Else the older one, which lasts longer, would give again what the owner just ended."""
     newer, older = going(approve(made="2026-02-26T00:00:00Z")), approve("older")
-    ask, world = standing()
+    ask, world = in_effect()
     outcome = look(ask, world, **{"answers": (read(newer), read(older)), **GONE})
     assert (said(outcome)["Ready"], outcome.fields["grantRef"]["name"]) == ("False Revoked", "yes")
 
@@ -161,13 +161,13 @@ def test_while_an_older_approval_is_not_marked_the_newer_one_stays_held() -> Non
 def test_what_a_consumer_is_told_whose_grant_was_taken_back(renewal: str | None, decided: str | None, way_on: str) -> None:
     """The owners see the request again once a renewal is asked."""
     moments = {"renewal_at": parse_time(renewal) if renewal else None, "decided_at": parse_time(decided) if decided else None}
-    ask, world = standing()
+    ask, world = in_effect()
     assert look(ask, world, facts=moments, **{**NONE, **GONE}).ready.message == way_on
 
 
 def test_a_port_that_approves_by_itself_is_not_asked_again() -> None:
     """It answers without a renewal."""
-    ask, world = standing(access={"approval": "Auto"})
+    ask, world = in_effect(access={"approval": "Auto"})
     assert look(ask, world, **{**NONE, **GONE}).ready.message == "Access was taken away, as its grant is gone. The port approves by itself"
 
 
@@ -196,7 +196,7 @@ def test_a_store_that_was_given_up_is_told_of_until_the_user_is_gone_there(
     facts: dict[str, Any], left: Seen[Principal] | None, remembered: tuple[str, str | None] | None
 ) -> None:
     """Its key may work, whatever became of the grant."""
-    ask, world = standing(**EMPTY)
+    ask, world = in_effect(**EMPTY)
     outcome = look(ask, world, facts={"place": None, **facts}, **{**NONE, **GONE, "left": left})
     fields = outcome.fields
     assert (fields.get("abandoned"), fields.get("abandonedStoreId")) == (remembered or (None, None))
@@ -207,7 +207,7 @@ def test_a_store_that_was_given_up_is_told_of_until_the_user_is_gone_there(
 
 def test_of_access_that_was_taken_what_is_left_in_a_lost_store_is_said_first() -> None:
     """The way on follows."""
-    ask, world = standing()
+    ask, world = in_effect()
     outcome = look(ask, world, facts={"place": None, "abandoned": "main"}, **{**NONE, **GONE})
     assert (said(outcome)["Ready"], outcome.stalled) == ("False Abandoned", True)
     assert outcome.ready.message == f"Nothing is given any more. {LEFT}. To ask the owners again, set spec.renewal"
@@ -231,7 +231,7 @@ PATH: Final = names.principal_path("acme", LOST)
 )
 def test_access_is_not_gone_while_a_lost_clusters_user_may_work(seen: Seen[Principal], left: bool) -> None:
     """Its key may be in use."""
-    ask, world = standing()
+    ask, world = in_effect()
     outcome = look(ask, world, formers=(FormerUser(LOST, PATH, "former", seen),), **{**NONE, **GONE})
     assert said(outcome)["Provisioned"] == ("Unknown Revoked" if left else "False Revoked")
     assert (told(outcome, "Provisioned") == "What a lost cluster gave was not seen to be gone yet") is left
@@ -239,6 +239,6 @@ def test_access_is_not_gone_while_a_lost_clusters_user_may_work(seen: Seen[Princ
 
 def test_without_a_record_a_silent_store_holds_nothing() -> None:
     """Nothing was made, so nothing is waited for."""
-    ask, world = standing()
+    ask, world = in_effect()
     outcome = look(replace(ask, place=None), world, **{**NONE, "principal": SILENT, "secret": Absent()})
     assert said(outcome)["Provisioned"] == "False Revoked"

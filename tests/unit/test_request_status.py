@@ -13,7 +13,7 @@ from clouddatamesh.model.takeover import FormerUser, TakeOver
 from clouddatamesh.plan import names
 from tests.support.worlds import the_store
 from tests.unit.access_scene import END, MADE, NOW, TOO_LONG, approve, read
-from tests.unit.request_scene import GIVEN, NEVER, SILENT, condition, look, moved, said, standing, switched_off, told, user
+from tests.unit.request_scene import GIVEN, NEVER, SILENT, condition, in_effect, look, moved, said, switched_off, told, user
 
 MADE_READY: Final = {"Ready": "True Granted", "Approved": "True Granted", "Provisioned": "True Ready", "DriftDetected": "False InSync"}
 BEING_MADE: Final = {**dict.fromkeys(("Ready", "Provisioned", "DriftDetected"), "Unknown Reconciling"), "Approved": "True Granted"}
@@ -21,7 +21,7 @@ BEING_MADE: Final = {**dict.fromkeys(("Ready", "Provisioned", "DriftDetected"), 
 
 def test_access_that_was_read_back_is_ready_and_says_until_when() -> None:
     """All of its record is told."""
-    ask, world = standing()
+    ask, world = in_effect()
     outcome = look(ask, world)
     assert (said(outcome), outcome.stalled) == (MADE_READY, False)
     assert outcome.ready.message == f"Secret orders-access gives access until {END}"
@@ -39,7 +39,7 @@ def test_access_that_was_read_back_is_ready_and_says_until_when() -> None:
 @pytest.mark.parametrize("missing", ["user", "policy", "key", "active key", "secret"])
 def test_access_of_which_something_is_missing_is_being_made(missing: str) -> None:
     """Nobody is told that it works, nor that nothing differs."""
-    ask, world = standing()
+    ask, world = in_effect()
     every: dict[str, dict[str, Any]] = {
         "user": {"principal": Absent()},
         "policy": {"principal": user(world, policy=None)},
@@ -54,7 +54,7 @@ def test_access_of_which_something_is_missing_is_being_made(missing: str) -> Non
 
 def test_access_without_end_tells_none() -> None:
     """Nor is it reconciled again by time."""
-    ask, world = standing(access={"allowPermanent": True})
+    ask, world = in_effect(access={"allowPermanent": True})
     outcome = look(ask, world, answers=(replace(read(approve(permanent=True)), note="agreed"),))
     assert outcome.ready.message == "Secret orders-access gives access without end"
     assert ("validUntil" in outcome.fields, outcome.fields["decisionNote"], outcome.due) == (False, "agreed", None)
@@ -79,7 +79,7 @@ def test_access_without_end_tells_none() -> None:
 )
 def test_an_end_that_is_near_is_told(now: str, before: bool, trusted: bool, expiring: bool) -> None:
     """By a clock that is not trusted nothing changes."""
-    ask, world = standing(conditions=[condition("Expiring")] if before else [])
+    ask, world = in_effect(conditions=[condition("Expiring")] if before else [])
     outcome = look(ask, world, now=parse_time(now), is_time_trusted=trusted)
     assert ("Expiring" in said(outcome)) is expiring
     assert told(outcome, "Expiring") == (f"Access ends {END}; ask for more time with spec.renewal" if expiring else "")
@@ -106,7 +106,7 @@ def test_an_end_that_is_near_is_told(now: str, before: bool, trusted: bool, expi
 )
 def test_it_is_reconciled_again_when_time_alone_changes_something(state: dict[str, Any], access: dict[str, Any], due: str) -> None:
     """The next such moment; what is due now is not waited for."""
-    ask, world = standing("AB" if "rotation" in state else "A", access=access, **state)
+    ask, world = in_effect("AB" if "rotation" in state else "A", access=access, **state)
     assert look(ask, world).due == parse_time(due)
 
 
@@ -129,7 +129,7 @@ def test_it_is_reconciled_again_when_time_alone_changes_something(state: dict[st
 )  # fmt: skip
 def test_since_when_a_key_is_used(lies: str, told_key: str | None, issued: str | None, trusted: bool, rotated: str | None) -> None:
     """From that moment its age is counted."""
-    ask, world = standing("AB", lies=lies, accessKeyId=told_key, rotatedAt=issued)
+    ask, world = in_effect("AB", lies=lies, accessKeyId=told_key, rotatedAt=issued)
     fields = look(ask, world, is_time_trusted=trusted).fields
     assert (fields["accessKeyId"], fields.get("rotatedAt")) == (lies, rotated)
 
@@ -141,7 +141,7 @@ def test_since_when_a_key_is_used(lies: str, told_key: str | None, issued: str |
 )
 def test_a_token_counts_as_handled_once_there_is_a_new_key(lies: str, token: str, before: str | None, handled: str | None) -> None:
     """Else the key would be replaced again and again, or not at all."""
-    assert look(*standing("AB", lies=lies, token=token, lastHandledRotate=before)).fields.get("lastHandledRotate") == handled
+    assert look(*in_effect("AB", lies=lies, token=token, lastHandledRotate=before)).fields.get("lastHandledRotate") == handled
 
 
 LATER: Final = "2026-03-01T00:30:00Z"
@@ -167,7 +167,7 @@ def test_a_key_that_was_replaced_is_told_of_while_it_may_work(
     keys: str, rotation: dict[str, Any] | None, trusted: bool, shown: dict[str, Any] | None
 ) -> None:
     """With its end, once a clock that is trusted says when that is."""
-    ask, world = standing(keys, rotation=rotation)
+    ask, world = in_effect(keys, rotation=rotation)
     assert look(ask, world, is_time_trusted=trusted).fields.get("rotation") == shown
 
 
@@ -176,7 +176,7 @@ def test_a_key_that_was_replaced_is_told_of_while_it_may_work(
 
 def test_the_place_is_told_once_the_policy_for_it_was_read_back() -> None:
     """Until then the record says what the principal does reach."""
-    ask, world = standing()
+    ask, world = in_effect()
     before, after = (look(ask, moved(ask, world, "public/", written=written)).fields for written in (False, True))
     assert (before["place"]["path"], after["place"]["path"]) == ("daily/", "public/")
     assert (before["accessKeyId"], after["accessKeyId"]) == ("A", "A")
@@ -184,7 +184,7 @@ def test_the_place_is_told_once_the_policy_for_it_was_read_back() -> None:
 
 def test_a_record_without_the_stores_id_gets_it() -> None:
     """So that the principal is not looked for in another store of that name."""
-    ask, world = standing()
+    ask, world = in_effect()
     store = the_store()
     known = store.model_copy(update={"status": store.status.model_copy(update={"store_id": "store-1"})})
     assert look(ask, world, store=known).fields["place"] == {
@@ -201,7 +201,7 @@ def test_a_record_without_the_stores_id_gets_it() -> None:
 @pytest.mark.parametrize("given", [True, False])
 def test_without_a_key_status_tells_what_it_told_before(given: bool) -> None:
     """Of a first look nothing, of access that was given all of it."""
-    ask, world = standing(**({} if given else {**NEVER, "place": None, "accessKeyId": None, "rotatedAt": None}))
+    ask, world = in_effect(**({} if given else {**NEVER, "place": None, "accessKeyId": None, "rotatedAt": None}))
     fields = dict(look(ask, world, secret=Absent()).fields)
     assert fields.pop("digest")
     assert {*fields} == {"grantRef", "principal", *(({*GIVEN, "place", "accessKeyId", "rotatedAt"}) if given else ())}
@@ -209,7 +209,7 @@ def test_without_a_key_status_tells_what_it_told_before(given: bool) -> None:
 
 def test_access_that_is_kept_though_something_cannot_be_read_says_what() -> None:
     """Its record stays as it is, and it is reconciled again at its end."""
-    ask, world = standing(lastHandledRotate="1", rotation={"accessKeyId": "B", "until": MADE})
+    ask, world = in_effect(lastHandledRotate="1", rotation={"accessKeyId": "B", "until": MADE})
     assert world.request is not None
     outcome = look(ask, world, consumer_home=Home("inventory", readable=False))
     assert said(outcome) == {"Ready": "False Unreadable", "Approved": "True Granted", "Provisioned": "Unknown Unreadable"}
@@ -231,7 +231,7 @@ def test_access_that_is_kept_though_something_cannot_be_read_says_what() -> None
 )
 def test_a_renewal_that_is_asked_is_told_with_where_the_owners_see_it(renewal: str | None, decided: str, pending: bool) -> None:
     """The consumer sees that it was noticed."""
-    ask, world = standing()
+    ask, world = in_effect()
     outcome = look(ask, world, facts={"renewal_at": parse_time(renewal) if renewal else None, "decided_at": parse_time(decided)})
     where = f"the owners of {ask.product} see it in AccessInbox orders"
     assert told(outcome, "RenewalPending") == (f"Renewal was requested at {renewal}; {where}" if pending else "")
@@ -254,7 +254,7 @@ PATH: Final = names.principal_path("acme", LOST)
 )
 def test_a_lost_clusters_user_works_for_an_hour_from_when_access_was_read_back(secret: bool, seen: Any, until: str | None) -> None:
     """Nobody loses access before the new key is in its Secret."""
-    ask, world = standing()
+    ask, world = in_effect()
     parts = {} if secret else {"secret": Absent()}
     outcome = look(ask, world, facts={"take_over": TakeOver()}, formers=(FormerUser(LOST, PATH, "former", seen),), **parts)
     assert outcome.fields.get("takeOver", {}).get("until") == until
