@@ -92,5 +92,6 @@ def test_a_thousand_requests_are_read_in_each_direction_at_most() -> None:
 
 def test_a_long_chain_is_followed_for_five_hundred_products() -> None:
     chain = [flow(f"p{number:04}", f"p{number + 1:04}") for number in range(700)]
-    found = lineage("p0000", *chain)
-    assert len(found["downstream"]) + found["moreDownstream"] == 500
+    down, up = lineage("p0000", *chain), lineage("p0700", *chain)
+    assert len(down["downstream"]) + down["moreDownstream"] == 500
+    assert len(up["upstream"]) + up["moreUpstream"] == 500
