@@ -9,7 +9,7 @@ from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.reconcile.dispatch import reconcile
 from clouddatamesh.reconcile.grants import is_under_way
 from tests.reconcile.access_flows import REQUEST, asked, granted
-from tests.support.manifests import a_grant, annotated
+from tests.support.manifests import a_grant, a_product, annotated
 from tests.support.mesh import Mesh
 
 GRANT: Final = Key("AccessGrant", "sales", "inventory-forecast")
@@ -144,3 +144,36 @@ def test_a_request_that_does_not_show_is_read_live_where_its_grant_is_held(
     real = mesh.cluster.get
     monkeypatch.setattr(mesh.cluster, "get", lambda key: None if key == REQUEST and not cached else real(key))
     assert reconcile(GRANT, mesh.ports).failures == failures
+
+
+def test_a_fresh_grant_whose_request_cannot_be_read_says_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = approved()
+    mesh.cluster.user_finalize(GRANT, "clouddatamesh.dev/finalizer")
+    mesh.cluster.unreadable = {"AccessRequest"}
+    real = mesh.cluster.get
+    monkeypatch.setattr(mesh.cluster, "get", lambda key: None if key == REQUEST else real(key))
+    assert reconcile(GRANT, mesh.ports).failures == ("ClusterUnavailable",)
+
+
+BAN: Final[dict[str, Any]] = {
+    **dict.fromkeys(("requestRef", "outputPort", "consumer", "mode", "validUntil")),
+    "decision": "Deny",
+    "consumerNamespace": "inventory",
+}
+
+
+@pytest.mark.parametrize(
+    ("product", "told"),
+    [
+        ("orders", ("Unknown", "Every request from namespace inventory for")),
+        ("other", ("True", "Every request from namespace inventory for")),
+        ("nobody", ("Unknown", "DataProduct sales/nobody does not exist")),
+    ],
+    ids=["access still runs", "nobody asked", "no such product"],
+)
+def test_a_refusal_of_a_whole_namespace_is_told_by_the_requests_for_its_own_product(product: str, told: tuple[str, str]) -> None:
+    mesh = in_effect().apply(a_product("other"), a_grant("all", **BAN, dataProductRef={"name": product}))
+    mesh.clock.forward(minutes=1)
+    reconcile(Key("AccessGrant", "sales", "all"), mesh.ports)
+    ready = mesh.condition("AccessGrant", "all", "sales")
+    assert (ready["status"], ready["message"][: len(told[1])]) == told
