@@ -69,17 +69,6 @@ def test_what_a_request_was_given_itself_is_its_own_though_an_earlier_one_went()
     assert users(mesh) == {} and not mesh.exists(*OF)
 
 
-def test_what_departed_is_no_record_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache may show one again that it said was gone."""
-    mesh = granted()
-    found = mesh.get(*OF)
-    tell(mesh, REQUEST, place=None, principal=None, grantRef=None, accessKeyId=None)
-    monkeypatch.setattr(mesh.cluster, "departed", lambda key: found if key == REQUEST else None)
-    mesh.delete(*OF)
-    reconcile(REQUEST, mesh.ports)
-    assert users(mesh), "its own record says that nothing was made"
-
-
 # A record that was lost.
 
 

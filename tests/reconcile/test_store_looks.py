@@ -1,6 +1,5 @@
 """What one look at an ObjectStore asks, finds and tells: only of the store that it is, and no more than what there is to know."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
@@ -270,15 +269,11 @@ def conditions(mesh: Mesh) -> set[tuple[str, str]]:
 
 def test_a_store_that_does_not_answer_while_it_is_deleted_says_so() -> None:
     mesh = a_mesh().delete("ObjectStore", "main")
-    mesh.stores.at(ENDPOINT).fail_next(*_failures())
+    mesh.stores.at(ENDPOINT).fail_next(*[Transient("StoreUnavailable", "It does not answer")] * 2)
     for _ in range(2):
         reconcile(STORE, mesh.ports)
         mesh.clock.forward(minutes=1)
     assert ("CredentialsValid", "True") not in conditions(mesh)
-
-
-def _failures() -> Iterator[Transient]:
-    return iter([Transient("StoreUnavailable", "It does not answer")] * 2)
 
 
 def test_a_product_that_came_after_the_deletion_began_is_not_waited_for() -> None:
