@@ -32,12 +32,26 @@ def of(manifest: Manifest, **metadata: Any) -> dict[str, Any]:
         ({**of(a_product()), "status": JUDGED}, of(a_product()), True),
         (of(a_product()), {**of(a_product()), "status": JUDGED}, False),
         (of(a_product(), resourceVersion="1"), of(a_product(), resourceVersion="2"), False),
+        (of(a_product(), finalizers=[FINALIZER]), of(a_product(), finalizers=[FINALIZER], resourceVersion="2"), False),
+        ({**of(a_product()), "status": {**JUDGED, "observedGeneration": 0}}, of(a_product()), True),
+        ({**of(a_product()), "status": {**JUDGED, "observedGeneration": -1}}, of(a_product()), False),
+        ({**of(a_product()), "status": {"observedGeneration": 1}}, of(a_product()), False),
+        (None, of(a_product()), True),
+        (of(a_product()), None, True),
+        ({**of(a_product()), "status": JUDGED}, None, True),
     ],
     ids=["finalizers taken off", "finalizer replaced", "another spec of one generation", "generation", "labels", "being deleted",
-         "status lost", "status written", "nothing"],
+         "status lost", "status written", "nothing", "nothing while it is held", "status of the first generation lost",
+         "defaults of the schema lost", "status without conditions lost", "created", "deleted", "deleted with its status"],
 )  # fmt: skip
-def test_what_is_news_of_an_object(old: Manifest, new: Manifest, is_news: bool) -> None:
+def test_what_is_news_of_an_object(old: Manifest | None, new: Manifest | None, is_news: bool) -> None:
     assert Change(old, new).is_news == is_news
+
+
+def test_a_change_is_of_the_object_as_it_is_now_or_as_it_was_last() -> None:
+    old, new = of(a_product()), of(a_product(), generation=2)
+    assert (Change(old, new).manifest, Change(old, None).manifest, Change(None, new).manifest) == (new, old, new)
+    assert [change.is_born_or_gone for change in (Change(old, new), Change(old, None), Change(None, new))] == [False, True, True]
 
 
 def test_a_finalizer_that_somebody_takes_off_wakes_its_object() -> None:

@@ -134,6 +134,43 @@ def test_what_is_left_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "value", "left"),
+    [
+        ("spec.description", {"purpose": "sales", "usage": 7}, {"purpose": "sales"}),
+        ("spec.owner", {"email": "kim@example.com"}, None),
+        ("spec.storage.tags", {"k" * 200: "a", "team": "x"}, {"team": "x"}),
+        ("spec.storage.tags", {"cost": LONG, "team": "x"}, {"team": "x"}),
+        ("spec.support", [{"url": "https://example.com"}, {"channel": "#x"}], [{"channel": "#x"}]),
+        ("spec.support", [{"channel": "#x"}, {"url": "https://example.com"}], [{"channel": "#x"}]),
+        ("spec.storage.lifecycleRules", "none", []),
+    ],
+    ids=["a field", "a part without what it requires", "a key", "a value", "the first entry", "the last entry", "a list"],
+)
+def test_no_more_is_left_out_than_what_cannot_be_read(path: str, value: Any, left: Any) -> None:
+    found = read_leniently(DataProduct, changed(a_product(storage={"versioning": "Suspended"}), path, value)).model_dump(
+        by_alias=True, exclude_unset=True, mode="json"
+    )
+    assert found["spec"]["storage"]["versioning"] == "Suspended"
+    for part in path.split("."):
+        found = found.get(part) or {}
+    assert found == (left or {})
+
+
+@pytest.mark.parametrize("model", [ObjectStore, AccessRequest, AccessGrant], ids=lambda model: model.__name__)
+def test_a_manifest_without_spec_is_named(model: type[Resource]) -> None:
+    broken = {name: value for name, value in WHOLE[model].items() if name != "spec"}
+    with pytest.raises(Terminal, match="spec: Field required"):
+        read_leniently(model, broken)
+
+
+def test_of_many_faults_three_are_told() -> None:
+    broken = a_product(owner="Kim", tags="orders", inputPorts={}, support={}, displayName=LONG)
+    with pytest.raises(Terminal) as told:
+        parse(DataProduct, broken)
+    assert [fault.split(":")[0] for fault in told.value.message.split("; ")] == ["spec.displayName", "spec.inputPorts", "spec.owner"]
+
+
+@pytest.mark.parametrize(
     ("storage", "fate"),
     [
         ({"deletionPolicy": "Archive"}, "Retain"),
