@@ -1,4 +1,4 @@
-"""What one operation does: the order in which keys begin and end, what is checked before a write, and what of earlier looks is forgotten."""
+"""What one operation does: in which order keys begin and end, what is checked before a write, and what is forgotten after it."""
 
 from contextlib import suppress
 from dataclasses import replace
