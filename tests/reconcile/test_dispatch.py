@@ -14,8 +14,9 @@ from tests.support.manifests import a_domain, a_grant, a_product, a_request
 from tests.support.mesh import START, Mesh
 
 INTERVAL: Final = 300.0
-READY: Final = {"type": "Ready", "status": "True", "reason": "Ready"}
-UNREADY: Final = {"type": "Ready", "status": "False", "reason": "NotOwned"}
+WHEN: Final = {"message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+READY: Final = {"type": "Ready", "status": "True", "reason": "Ready", **WHEN}
+UNREADY: Final = {"type": "Ready", "status": "False", "reason": "NotOwned", **WHEN}
 NOTED: Final = "x" * 256
 
 
