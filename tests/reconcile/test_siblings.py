@@ -40,6 +40,12 @@ def test_another_bucket_or_endpoint_is_no_rivals(differs: dict[str, Any]) -> Non
     assert find_rival(made(mesh, "second"), mesh.cluster) is None
 
 
+def test_a_product_without_storage_has_no_rival() -> None:
+    found = a_product("plain")
+    mesh = two().apply({**found, "spec": {name: value for name, value in found["spec"].items() if name != "storage"}})
+    assert find_rival(made(mesh, "plain"), mesh.cluster) is None
+
+
 def test_a_uid_is_anothers_where_that_one_lives() -> None:
     mesh = two()
     first, second = made(mesh, "first"), made(mesh, "second")
