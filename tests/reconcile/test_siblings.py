@@ -185,3 +185,17 @@ def test_by_a_clock_that_is_not_trusted_every_loss_is_of_now() -> None:
     assert counted(mesh) == 0
     mesh.clock.trusted = False
     assert counted(mesh) == 1
+
+
+def test_of_very_many_losses_no_more_are_read_than_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    stores, asked = [f"store-{number:02}" for number in range(12)], set[Key]()
+    mesh = fallen(*stores)
+    naming = mesh.cluster.naming
+
+    def note(key: Key, kind: str) -> tuple[Key, ...]:
+        asked.add(key)
+        return naming(key, kind)
+
+    monkeypatch.setattr(mesh.cluster, "naming", note)
+    assert counted(mesh) > 1
+    assert len([key for key in asked if key.kind == "Loss"]) < len(stores)
