@@ -1,6 +1,5 @@
 """In what order and how far apart objects are reconciled: what is due at a start, what goes first, and which store the work waits on."""
 
-from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.marks import FINALIZER, RECONCILE_ANNOTATION
 from clouddatamesh.plan.names import spread
-from clouddatamesh.reconcile.dispatch import first_due, lane, overdue, reconcile, urgent
+from clouddatamesh.reconcile.dispatch import first_due, lane, reconcile, urgent
 from tests.reconcile.access_flows import REQUEST, granted
 from tests.support.manifests import a_domain, a_grant, a_product, a_request
 from tests.support.mesh import START, Mesh
@@ -113,7 +112,9 @@ OURS: Final[dict[str, Any]] = {
 
 def resting(uid: str) -> dict[str, Any]:
     """A request whose access is based on the grant of this uid."""
-    return seen(a_request(), uid="uid-2", status={"grantRef": {"namespace": "sales", "name": "inventory-forecast", "uid": uid}})
+    place = {"store": "main", "bucket": "acme-orders", "path": "daily/"}
+    reference = {"namespace": "sales", "name": "inventory-forecast", "uid": uid}
+    return seen(a_request(), uid="uid-2", status={"grantRef": reference, "place": place, "accessKeyId": "AKIA1"})
 
 
 BAN: Final = a_grant(decision="Deny", requestRef=None, consumer=None, mode=None, consumerNamespace="inventory")
@@ -192,42 +193,6 @@ def test_a_domain_that_went_without_its_finalizer_is_not_urgent() -> None:
     assert reconcile(domain, mesh.ports).after is None
 
 
-@pytest.mark.parametrize(
-    ("change", "ends"),
-    [
-        ({}, False),
-        ({"spec": a_request(consumer={"dataProductRef": {"name": "nobody"}})["spec"]}, True),
-        ({"status": {}}, False),
-        ({"metadata": MARK}, True),
-        ({"metadata": MARK, "status": {}}, False),
-    ],
-    ids=["granted", "its consumer is gone", "no access", "being deleted", "being deleted, no access"],
-)
-def test_access_that_must_end_goes_first(change: dict[str, Any], ends: bool) -> None:
-    mesh = granted(Mesh())
-    found = dict(mesh.get(*_place(REQUEST)))
-    metadata = {**found["metadata"], **change.get("metadata", {})}
-    mesh.cluster._objects.put(REQUEST, {**found, **change, "metadata": metadata})
-    assert overdue(mesh.cluster, mesh.clock) == ((REQUEST,) if ends else ())
-    mesh.cluster._objects.put(REQUEST, {**found, **change, "metadata": found["metadata"]})
-    assert first(mesh, REQUEST) is (ends and "metadata" not in change)
-    assert not first(mesh, PRODUCT)
-
-
-def test_access_goes_on_in_the_namespace_it_was_given_to_though_that_lost_its_domain() -> None:
-    mesh = granted(Mesh())
-    place = Key("Namespace", "", "inventory")
-    found = mesh.get("Namespace", "inventory")
-    mesh.cluster._objects.put(place, {**found, "metadata": {**found["metadata"], "labels": {}}})
-    assert overdue(mesh.cluster, mesh.clock) == ()
-
-
-def test_access_whose_end_has_passed_goes_first() -> None:
-    mesh = granted(Mesh())
-    mesh.clock.time = START + timedelta(days=40)
-    assert first(mesh, REQUEST)
-
-
 # Which store
 
 RECORDED: Final = {"place": {"store": "former", "bucket": "acme-orders", "path": "daily/"}}
@@ -264,7 +229,3 @@ RECORDED: Final = {"place": {"store": "former", "bucket": "acme-orders", "path":
 )
 def test_on_which_store_the_work_waits(manifests: list[dict[str, Any]], key: Key, store: str) -> None:
     assert lane(key, put(Mesh(), *manifests).cluster) == store
-
-
-def _place(key: Key) -> tuple[str, str, str]:
-    return key.kind, key.name, key.namespace
