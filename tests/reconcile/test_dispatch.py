@@ -5,10 +5,11 @@ from typing import Any, Final
 import pytest
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.settings import Next
 from clouddatamesh.plan.marks import FINALIZER, RECONCILE_ANNOTATION
 from clouddatamesh.plan.names import spread
 from clouddatamesh.reconcile.dispatch import first_due, lane, reconcile, urgent
-from tests.reconcile.access_flows import REQUEST, granted
+from tests.reconcile.access_flows import REQUEST
 from tests.support.manifests import a_domain, a_grant, a_product, a_request
 from tests.support.mesh import START, Mesh
 
@@ -171,26 +172,20 @@ def test_a_deletion_goes_first_unless_it_waits(manifest: dict[str, Any], expecte
     assert first(put(Mesh(), manifest), PRODUCT) is expected
 
 
-def test_what_is_gone_goes_first_only_where_it_left_a_record() -> None:
-    mesh = granted(Mesh())
-    gone = (Key("AccessRequest", "inventory", "never"), Key("Domain", "", "never"))
-    assert [first(mesh, key) for key in (*gone, REQUEST)] == [False, False, False]
-    mesh.cluster.user_finalize(REQUEST)
-    mesh.cluster.user_delete(REQUEST)
-    assert mesh.cluster.departed(REQUEST) is not None
-    assert first(mesh, REQUEST)
-    reconcile(REQUEST, mesh.ports)
-    assert reconcile(gone[1], mesh.ports).after is None
-    assert not [name for name in mesh.stores.at("https://s3.test").users if "orders-for-forecast" in name], "its principal is gone too"
+@pytest.mark.parametrize(("manifest", "expected"), [(seen(a_request()), True), (seen(a_domain()), False)], ids=["a request", "a domain"])
+def test_what_went_without_its_finalizer_goes_first_where_it_left_a_record(manifest: dict[str, Any], expected: bool) -> None:
+    mesh, key = put(Mesh(), {**manifest, "metadata": {**manifest["metadata"], "finalizers": [FINALIZER]}}), key_of(manifest)
+    mesh.cluster.user_finalize(key)
+    mesh.cluster.user_delete(key)
+    assert first(mesh, key) is expected
+    assert reconcile(key, mesh.ports) == Next()
 
 
-def test_a_domain_that_went_without_its_finalizer_is_not_urgent() -> None:
-    mesh = Mesh().apply(a_domain()).settle()
-    domain = Key("Domain", "", "sales")
-    mesh.cluster.user_finalize(domain)
-    mesh.cluster.user_delete(domain)
-    assert not first(mesh, domain)
-    assert reconcile(domain, mesh.ports).after is None
+@pytest.mark.parametrize("key", [REQUEST, PRODUCT, Key("Domain", "", "sales")], ids=lambda key: key.kind)
+def test_what_never_was_is_nothing_to_do(key: Key) -> None:
+    mesh = Mesh()
+    assert not first(mesh, key)
+    assert reconcile(key, mesh.ports) == Next()
 
 
 # Which store

@@ -108,3 +108,12 @@ def test_an_approval_of_ours_is_cleared_away_by_one_deletion() -> None:
     before = len(mesh.trap.seen)
     reconcile(grant, mesh.ports)
     assert not grants(mesh) and mesh.trap.seen[before:].count(f"delete {grant}") == 1
+
+
+def test_a_request_that_went_without_its_finalizer_takes_its_principal_with_it() -> None:
+    mesh = granted()
+    mesh.cluster.user_finalize(REQUEST)
+    mesh.cluster.user_delete(REQUEST)
+    assert urgent(REQUEST, mesh.cluster, mesh.clock)
+    reconcile(REQUEST, mesh.ports)
+    assert not [name for name in mesh.stores.at("https://s3.test").users if "orders-for-forecast" in name]
