@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import pytest
 
+from clouddatamesh.errors import Transient
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.settings import Next
 from clouddatamesh.plan.marks import FINALIZER, RECONCILE_ANNOTATION
@@ -172,13 +173,26 @@ def test_a_deletion_goes_first_unless_it_waits(manifest: dict[str, Any], expecte
     assert first(put(Mesh(), manifest), PRODUCT) is expected
 
 
-@pytest.mark.parametrize(("manifest", "expected"), [(seen(a_request()), True), (seen(a_domain()), False)], ids=["a request", "a domain"])
-def test_what_went_without_its_finalizer_goes_first_where_it_left_a_record(manifest: dict[str, Any], expected: bool) -> None:
+def stripped(manifest: dict[str, Any]) -> Mesh:
+    """The object went, since somebody took its finalizer off."""
     mesh, key = put(Mesh(), {**manifest, "metadata": {**manifest["metadata"], "finalizers": [FINALIZER]}}), key_of(manifest)
     mesh.cluster.user_finalize(key)
     mesh.cluster.user_delete(key)
+    return mesh
+
+
+@pytest.mark.parametrize(("manifest", "expected"), [(seen(a_request()), True), (seen(a_domain()), False)], ids=["a request", "a domain"])
+def test_what_went_without_its_finalizer_goes_first_where_it_left_a_record(manifest: dict[str, Any], expected: bool) -> None:
+    mesh, key = stripped(manifest), key_of(manifest)
     assert first(mesh, key) is expected
     assert reconcile(key, mesh.ports) == Next()
+
+
+def test_what_it_left_is_not_forgotten_while_the_api_server_does_not_say_that_it_is_gone() -> None:
+    mesh = stripped(resting("uid-1"))
+    mesh.cluster.unreadable.add("AccessRequest")
+    with pytest.raises(Transient):
+        reconcile(REQUEST, mesh.ports)
 
 
 @pytest.mark.parametrize("key", [REQUEST, PRODUCT, Key("Domain", "", "sales")], ids=lambda key: key.kind)
