@@ -62,10 +62,14 @@ class Known:
     seconds: dict[str, float] = field(default_factory=dict)
     lines: dict[str, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     failed: list[str] = field(default_factory=list)
+    dearest: dict[str, float] = field(default_factory=dict)
+    """By file of tests. What its tests share is made by one of them when they are measured, and by the first of them in each fork."""
 
     def add(self, part: dict[str, Any]) -> None:
         self.failed += part["failed"]
         self.seconds.update(part["seconds"])
+        for test, seconds in part["seconds"].items():
+            self.dearest[_file_of(test)] = max(seconds, self.dearest.get(_file_of(test), 0.0))
         for path, lines in part["lines"].items():
             for line, tests in lines.items():
                 self.lines[path][int(line)].update(tests)
@@ -75,7 +79,7 @@ class Known:
         near = self._near(mutant)
         usable = (near | set().union(*self.lines[mutant.path].values()) if mutant.names else near) - set(self.failed)
         chosen, spent = [], 0.0
-        for test in sorted(usable, key=lambda test: (test not in near, self.seconds[test], test)):
+        for test in sorted(usable, key=lambda test: (test not in near, self.dearest[_file_of(test)], self.seconds[test], test)):
             if spent + self.seconds[test] > budget:
                 break
             spent += self.seconds[test]
@@ -87,6 +91,10 @@ class Known:
         for name in mutant.names:
             places += _named(name)
         return set().union(*(self.lines[path].get(line, set()) for path, line in places))
+
+
+def _file_of(test: str) -> str:
+    return test.split("::", maxsplit=1)[0]
 
 
 @cache
