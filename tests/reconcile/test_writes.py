@@ -162,7 +162,7 @@ PLACE: Final = Key("Namespace", "", "sales")
 
 def test_a_namespace_is_labelled_and_marked(cluster: MemoryCluster) -> None:
     labels: dict[str, str | None] = {DOMAIN_LABEL: "sales"}
-    mark_namespace(cluster, LabelNamespace("sales", uid_of(cluster, PLACE), tuple(labels.items()), (("a", "b"),)), labels)
+    mark_namespace(cluster, LabelNamespace("sales", uid_of(cluster, PLACE), tuple(labels.items()), (("a", "b"),)), labels, "sales")
     metadata = (cluster.raw(PLACE) or {})["metadata"]
     assert (metadata["labels"][DOMAIN_LABEL], metadata["annotations"]) == ("sales", {"a": "b"})
 
@@ -171,18 +171,18 @@ def test_a_namespace_is_labelled_and_marked(cluster: MemoryCluster) -> None:
     ("error", "labels", "reason", "words"),
     [
         (Terminal(reasons.ADMISSION_REFUSED, GUARD), {DOMAIN_LABEL: "retail"}, reasons.CONSENT_MISSING, "adopt-by=retail"),
-        (Terminal(reasons.ADMISSION_REFUSED, GUARD), {}, reasons.CONSENT_MISSING, "adopt-by="),
+        (Terminal(reasons.ADMISSION_REFUSED, GUARD), {}, reasons.CONSENT_MISSING, "adopt-by=retail"),
         (Terminal(reasons.ADMISSION_REFUSED, "policy 'labels' denied request"), {}, reasons.ADMISSION_REFUSED, "policy 'labels'"),
         (Terminal(reasons.INVALID_SPEC, GUARD), {}, reasons.INVALID_SPEC, GUARD),
     ],
-    ids=["by the guard", "by the guard, for no domain", "by another policy", "by something else"],
+    ids=["by the guard", "by the guard, where the label goes", "by another policy", "by something else"],
 )
 def test_what_to_do_where_a_namespace_may_not_be_written(
     cluster: MemoryCluster, error: MeshError, labels: dict[str, str | None], reason: str, words: str
 ) -> None:
     refuse(cluster, "label", error)
     with pytest.raises(Terminal) as told:
-        mark_namespace(cluster, MarkNamespace("sales", uid_of(cluster, PLACE), ()), labels)
+        mark_namespace(cluster, MarkNamespace("sales", uid_of(cluster, PLACE), ()), labels, "retail")
     assert told.value.reason == reason
     assert words in told.value.message
 

@@ -183,6 +183,12 @@ def test_what_cannot_be_read_destroys_nothing(storage: dict[str, Any], fate: str
     assert fate_of(read_leniently(DataProduct, a_product(storage=storage))) == fate
 
 
+@pytest.mark.parametrize("status", [{"binding": {}}, {"binding": 7}, {"adoption": {"bucket": "b"}}], ids=str)
+def test_a_record_that_lacks_what_it_requires_keeps_nothing_that_goes(status: dict[str, Any]) -> None:
+    """Another version may have written it."""
+    assert read_leniently(DataProduct, {**a_product(), "status": status}).status.model_fields_set <= {"binding", "adoption"}
+
+
 def test_what_cannot_be_read_of_a_store_deletes_nothing() -> None:
     assert not read_leniently(ObjectStore, a_store(deletionEnabled="perhaps")).spec.deletion_enabled
 

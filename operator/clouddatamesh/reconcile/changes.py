@@ -40,6 +40,13 @@ class Change:
         return let_go or self._differs(*_WRITTEN) or self.old.get("spec") != self.new.get("spec")
 
     @property
+    def is_rewritten(self) -> bool:
+        """Whether it is another object, goes, or says something else; labels and annotations aside, which tools write all the time."""
+        if self.old is None or self.new is None or self._differs("uid", "generation", "deletionTimestamp"):
+            return True
+        return bool(self.old.get("spec") != self.new.get("spec"))
+
+    @property
     def is_news_of_child(self) -> bool:
         """Whether a child is another than it was. How much a quota counted is no news; what it counts is, since a Domain waits for that."""
         if self.old is None or self.new is None or self._differs(*_WRITTEN):

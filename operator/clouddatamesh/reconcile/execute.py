@@ -161,11 +161,11 @@ class Executor:
 
     @_run.register
     def _(self, operation: o.LabelNamespace) -> None:
-        mark_namespace(self._target.cluster, operation, dict(operation.labels))
+        mark_namespace(self._target.cluster, operation, dict(operation.labels), self._target.key.name)
 
     @_run.register
     def _(self, operation: o.MarkNamespace) -> None:
-        mark_namespace(self._target.cluster, operation, {})
+        mark_namespace(self._target.cluster, operation, {}, self._target.key.name)
 
     @_run.register
     def _(self, operation: o.PatchSecret) -> None:

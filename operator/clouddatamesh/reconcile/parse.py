@@ -49,17 +49,16 @@ def read_leniently(model: type[R], manifest: Manifest) -> R:
         except ValidationError as error:
             places = [fault["loc"] for fault in error.errors(include_input=False, include_url=False)]
         left = deepcopy(dict(manifest)) if left is manifest else left
-        if not any([_drop(left, place) for place in sorted(places, key=len, reverse=True)]):
+        if not any([_drop(left, place) for place in places]):
             break
         left = _without_gaps(left)
     return parse(model, manifest)
 
 
 def _drop(left: Any, place: tuple[int | str, ...]) -> bool:
-    """Take out the innermost thing that a place names: of spec whatever it is part of, else a list's entry; whether there was one."""
-    inner = place[:-1] if place[-1] == "[key]" else place
-    around = (inner[: number + 1] for number in reversed(range(1, len(inner))) if inner[0] == "spec" or isinstance(inner[number], int))
-    return any(_cut(left, wider) for wider in (inner, *around))
+    """Take out the innermost thing that a place names, or what that is part of; whether there was one. Metadata is kept as a whole."""
+    around = (place[: number + 1] for number in reversed(range(1, len(place))) if place[0] != "metadata")
+    return any(_cut(left, wider) for wider in (place, *around))
 
 
 def _cut(left: Any, place: tuple[int | str, ...]) -> bool:
@@ -67,8 +66,6 @@ def _cut(left: Any, place: tuple[int | str, ...]) -> bool:
     if place in _MEANT:
         return False
     for part in place:
-        if left is _GAP:
-            return True
         inside = isinstance(left, list) and isinstance(part, int) and part < len(left)
         if not inside and not (isinstance(left, dict) and part in left):
             return False

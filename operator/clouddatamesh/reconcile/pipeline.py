@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import Away, MeshError, Transient, Waiting
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Failure, Outcome
@@ -17,10 +18,11 @@ from clouddatamesh.plan.names import jitter
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.execute import Executor
 from clouddatamesh.reconcile.failures import patience
+from clouddatamesh.reconcile.parse import is_readable
 from clouddatamesh.reconcile.trail import at, during
 from clouddatamesh.reconcile.visit import Progress, Visit
 from clouddatamesh.status.acts import announced, find_acts
-from clouddatamesh.status.summarize import condition_of, is_true, worst
+from clouddatamesh.status.summarize import is_true, worst
 
 _log = logging.getLogger(__name__)
 PASSES: Final = 6
@@ -194,13 +196,13 @@ def _next(visit: Visit, result: Outcome | MeshError, progress: Progress, *, inte
 
 
 def is_store_ready(name: str, ports: Ports) -> bool:
-    """Whether an ObjectStore is there and Ready."""
+    """Whether an ObjectStore is there, can be read, and is Ready: what a newer version wrote may allow less than what is read of it."""
     manifest = ports.cluster.get(Key("ObjectStore", "", name))
-    return manifest is not None and is_settled(manifest)
+    return manifest is not None and is_settled(manifest) and is_readable(ObjectStore, manifest)
 
 
 def is_settled(manifest: Manifest) -> bool:
     """Whether an object is Ready for the generation that it has now."""
     status = manifest.get("status") or {}
     current = status.get("observedGeneration") == manifest["metadata"].get("generation", 0)
-    return current and condition_of(status, "Ready") is not None and is_true(status, "Ready")
+    return current and is_true(status, "Ready")

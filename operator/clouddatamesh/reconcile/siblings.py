@@ -42,8 +42,7 @@ def find_rival(product: DataProduct, cluster: Cluster) -> Key | None:
     others = sorted(
         (other["metadata"].get("creationTimestamp") or "", key.namespace, key.name)
         for other in cluster.referring(Key(BUCKET, "", storage.bucket_name), "DataProduct")
-        if (key := key_of(other)) and other["metadata"]["uid"] != product.metadata.uid
-        if _endpoint(store_name_of(other) or "", cluster) == endpoint
+        if (key := key_of(other)) and _endpoint(store_name_of(other) or "", cluster) == endpoint
     )
     first = others[0] if others else None
     return Key("DataProduct", first[1], first[2]) if first is not None and first < own else None

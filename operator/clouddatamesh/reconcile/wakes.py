@@ -67,7 +67,7 @@ def _of_store(change: Change, cluster: Cluster) -> Iterator[Wake]:
 def _of_domain(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _itself(change)
     yield from _at_once(_family(change.manifest, cluster))
-    if change.is_news or change.is_born_or_gone or _held_namespaces(change.old) != _held_namespaces(change.new):
+    if change.is_news or _held_namespaces(change.old) != _held_namespaces(change.new):
         yield from _at_once(_waiting_inside(named_namespaces(change.manifest), cluster))
 
 
@@ -86,7 +86,7 @@ def _of_product(change: Change, cluster: Cluster) -> Iterator[Wake]:
         yield from _at_once(cluster.naming(product, "AccessRequest"))
     elif _offer_matters(change):
         yield from _at_once(key_of(r) for r in cluster.referring(product, "AccessRequest") if asked_product(r) == product)
-    if change.is_born_or_gone or change.is_news:
+    if change.is_news:
         yield from _later(_bans(product, cluster))
     if change.is_born_or_gone:
         yield from _later(_owners_of_product(change.manifest, cluster))
@@ -185,7 +185,7 @@ def _store_matters(change: Change) -> bool:
     old, new = change.old, change.new
     if old is None or new is None or _is_given_up(old) != _is_given_up(new) or (_answers(new) and not _answers(old)):
         return True
-    return is_settled(new) and (not is_settled(old) or _abilities(old) != _abilities(new) or change.is_news)
+    return is_settled(new) and (not is_settled(old) or _abilities(old) != _abilities(new) or change.is_rewritten)
 
 
 def _answers(store: Manifest) -> bool:

@@ -83,14 +83,13 @@ def mark_grant(cluster: Cluster, mark: o.MarkGrant, now: datetime) -> None:
 _GUARD: Final = "clouddatamesh-operator-guard-namespaces"
 
 
-def mark_namespace(cluster: Cluster, mark: o.LabelNamespace | o.MarkNamespace, labels: Mapping[str, str | None]) -> None:
-    """Write labels and marks. The operator's own guard lets it change only what still carries one of them."""
+def mark_namespace(cluster: Cluster, mark: o.LabelNamespace | o.MarkNamespace, labels: Mapping[str, str | None], domain: str) -> None:
+    """Write labels and marks for a Domain. The operator's own guard lets it change only what still carries one of them."""
     try:
         cluster.mark_namespace(mark.name, mark.uid, labels=labels, annotations=dict(mark.annotations))
     except Terminal as error:
         if error.reason != reasons.ADMISSION_REFUSED or _GUARD not in error.message:
             raise
-        domain = labels.get(marks.DOMAIN_LABEL) or "the Domain"
         why = f"Namespace {mark.name} lost its label and every mark, so policy {_GUARD} keeps the operator from it"
         what = f"have an administrator annotate it {marks.ADOPT_ANNOTATION}={domain}"
         raise Terminal(reasons.CONSENT_MISSING, f"{why}; {what}") from error
