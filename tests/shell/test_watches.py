@@ -52,10 +52,10 @@ async def _lives(streams: Streams, clock: Hand, watched: tuple[str, ...], second
     told, stop, found = asyncio.Event(), threading.Event(), []
     tasks = [asyncio.create_task(asyncio.sleep(60), name=f"watcher for {watches._name_of(kind)}@None") for kind in watched]
     waiter = asyncio.create_task(watches._pass_on(stop, told, streams))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.05)
     for more in seconds:
         clock.time += more
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.05)
         found.append(told.is_set())
     stop.set()
     await waiter
@@ -64,6 +64,12 @@ async def _lives(streams: Streams, clock: Hand, watched: tuple[str, ...], second
     return found
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watches, "_STOP_POLL", 0.005)
+
+
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("watched", "ends"), [(WATCHED, False), (WATCHED[1:], True), ((), False)], ids=["all", "all but one", "none yet"])
 def test_a_run_in_which_kopf_was_not_told_of_a_kind_ends(watched: tuple[str, ...], ends: bool) -> None:
     """kopf asks once which kinds are served. How long the API server takes to answer a watch does not count: large lists take minutes."""
@@ -71,6 +77,7 @@ def test_a_run_in_which_kopf_was_not_told_of_a_kind_ends(watched: tuple[str, ...
     assert asyncio.run(_lives(Streams(WATCHED, now=clock), clock, watched, (55, 10))) == [False, ends]
 
 
+@pytest.mark.usefixtures("quick")
 def test_runs_without_a_kind_that_is_never_served_get_longer() -> None:
     """Each beginning lists everything, and the other kinds are not watched for a moment."""
     clock = Hand()
