@@ -143,13 +143,13 @@ def gather_terms(ask: Ask, ports: Ports) -> AccessWorld:
     """What the decision rests on, from the cache alone."""
     cluster = ports.cluster
     product, own = _find(ask.product, ask, cluster), cluster.get(ask.key)
-    offer, consumer = read_product(product) if product else None, _find(ask.consumer, ask, cluster)
+    consumer = _find(ask.consumer, ask, cluster)
     return AccessWorld(
         now=ports.clock.now(),
         settings=ports.settings,
         is_time_trusted=ports.clock.is_trusted(),
         cluster=cluster_uid(ports),
-        offer=replace(offer, readable=is_readable(DataProduct, product)) if offer and product else None,
+        offer=replace(read_product(product), readable=is_readable(DataProduct, product)) if product else None,
         product_home=find_domain(ask.product.namespace, cluster),
         consumer_exists=consumer is not None,
         consumer_deleting=consumer is not None and bool(consumer["metadata"].get("deletionTimestamp")),

@@ -81,7 +81,7 @@ class _Keeping:
             freshly_probed=bool(self._probed),
         )
         store = self._with_probe(store, world)
-        able = tuple(Capability(c.name, "Yes" if c.supported else "No", c.message or "") for c in store.status.capabilities)
+        able = tuple(Capability(c.name, "Yes" if c.supported else "No") for c in store.status.capabilities)
         return store, self._observe(store, replace(world, capabilities=able))
 
     def _with_probe(self, store: ObjectStore, world: StoreWorld) -> ObjectStore:
@@ -217,7 +217,7 @@ def _observe_account(store: ObjectStore, ports: Ports) -> Seen[str]:
 
 
 def _with_status(store: ObjectStore, **facts: Any) -> ObjectStore:
-    status = store.status.model_dump(by_alias=True, exclude_none=True)
+    status = store.status.model_dump(by_alias=True)
     return store.model_copy(update={"status": type(store.status).model_validate({**status, **facts})})
 
 

@@ -17,7 +17,6 @@ from clouddatamesh.plan.objectstore import find_other_account, is_marker, is_mes
 from clouddatamesh.plan.takeover import former_names
 from clouddatamesh.ports import BucketStore, Identities, Ports
 from clouddatamesh.reconcile.visit import Visit
-from clouddatamesh.status.summarize import condition_of
 
 CREDENTIALS: Final = ("access-key-id", "secret-access-key")
 """The keys of an ObjectStore's Secret."""
@@ -242,10 +241,9 @@ def find_other_store(store: ObjectStore, recorded: str | None) -> MeshError | No
 
 def open_place(store: ObjectStore, visit: Visit) -> Place | MeshError:
     """The store, or why it is not asked: it did not answer its own look, is of another account, or its credentials are missing."""
-    status = store.status.model_dump(by_alias=True, exclude_none=True)
-    answers = condition_of(status, "CredentialsValid")
-    if answers is None or answers["status"] != "True":
-        reason, why = (answers["reason"], answers["message"]) if answers else (reasons.STORE_NOT_READY, "it was not looked at yet")
+    answers = next((found for found in store.status.conditions if found.type == "CredentialsValid"), None)
+    if answers is None or answers.status != "True":
+        reason, why = (answers.reason, answers.message) if answers else (reasons.STORE_NOT_READY, "it was not looked at yet")
         return Waiting(reason, f"ObjectStore {store.metadata.name} does not answer: {why}")
     recorded = store.status.bucket
     if recorded is not None and recorded != names.mesh_bucket_name(store.spec.bucket_prefix, visit.ports.settings.mesh):

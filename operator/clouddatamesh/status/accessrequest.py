@@ -153,7 +153,7 @@ def _rotation(giving: Giving, world: AccessWorld, key_id: str) -> dict[str, Any]
     token = giving.history.token if status.access_key_id != key_id else status.last_handled_rotate
     lives = rotation is not None and any(key.id == rotation.access_key_id for key in _keys_of(world))
     if rotation is not None and (lives or giving.history.works_on(moment_of(world))):
-        fields["rotation"] = rotation.model_dump(by_alias=True, exclude_none=True)
+        fields["rotation"] = rotation.model_dump(by_alias=True)
     if token:
         fields["lastHandledRotate"] = token
     return fields

@@ -146,7 +146,7 @@ def _finding_of(condition: Mapping[str, Any]) -> Finding:
 
 
 def _build_conditions(old: Status, generation: int, findings: Iterable[Finding], now: datetime) -> list[dict[str, Any]]:
-    judged = old.get("observedGeneration", -1) >= 0  # else they are the schema's, of no time
+    judged = old.get("observedGeneration", -1) > 0  # else they are the schema's, of no time
     before = {condition["type"]: condition for condition in old.get("conditions") or () if judged}
     return [_build_condition(before.get(found.type), generation, found, now) for found in sorted(findings, key=lambda f: f.type)]
 
