@@ -59,6 +59,11 @@ def test_what_was_made_shows_at_once(side: Side) -> None:
     assert [key.name for key in mine] == ["a", "b"]
 
 
+def test_a_quota_without_limits_is_served_without_the_field(side: Side) -> None:
+    key = made(side, {**a_quota(side), "spec": {"hard": {}}})
+    assert spec_of(side, key) == {}
+
+
 def test_what_exists_is_never_made_over(side: Side) -> None:
     side.user_apply(a_range(side))
     key = key_of(a_range(side))

@@ -74,7 +74,7 @@ class Objects:
         """Store a new state of an object, unless nothing changed; an object that is being deleted and held by nobody goes."""
         old = self._by_key.get(key)
         if key.kind == "ResourceQuota":
-            new = {**new, "status": self._count(new["spec"]["hard"])}
+            new = self._counted(new)
         if new == old:
             return
         metadata = {**new["metadata"], "resourceVersion": str(next(self._numbers))}
@@ -94,9 +94,12 @@ class Objects:
         else:
             self._by_key[key] = new
 
-    def _count(self, hard: Mapping[str, Any]) -> dict[str, Any]:
-        """As the quota controller does at once; a name that it does not know never shows in `used`."""
-        return {} if "*" in self.uncounted else {"used": {name: "0" for name in hard if name not in self.uncounted}}
+    def _counted(self, quota: dict[str, Any]) -> dict[str, Any]:
+        """As the quota controller counts at once; a name that it does not know never shows in `used`. No limits are served as no field."""
+        hard = (quota.get("spec") or {}).get("hard") or {}
+        spec = {name: value for name, value in (quota.get("spec") or {}).items() if name != "hard" or hard}
+        used = {} if "*" in self.uncounted else {"used": {name: "0" for name in hard if name not in self.uncounted}}
+        return {**quota, "spec": spec, "status": used}
 
     def delete(self, key: Key) -> None:
         """DELETE, as often as one likes. A namespace takes its content along."""

@@ -34,8 +34,9 @@ def plan_counting(domain: Domain, world: DomainWorld, condition: str) -> Steps:
 
 
 def _uncounted(quota: Manifest) -> Iterator[str]:
+    """Of what the quota limits now: one that somebody emptied has no limits, and no `hard`."""
     used = (quota.get("status") or {}).get("used") or {}
-    return (key for key in quota["spec"]["hard"] if key not in used)
+    return (key for key in (quota.get("spec") or {}).get("hard") or {} if key not in used)
 
 
 def _is_overdue(domain: Domain, world: DomainWorld, told: Condition | None) -> bool:

@@ -12,7 +12,7 @@ from clouddatamesh.reconcile.parse import is_readable
 def find_domain(namespace: str, cluster: Cluster) -> Home | None:
     """The domain that has a namespace: the label leads to it, its spec names it, and its status says that this very one is its own."""
     living = cluster.get(Key("Namespace", "", namespace))
-    name = ((living or {}).get("metadata") or {}).get("labels", {}).get(marks.DOMAIN_LABEL)
+    name = (((living or {}).get("metadata") or {}).get("labels") or {}).get(marks.DOMAIN_LABEL)
     manifest = cluster.get(Key("Domain", "", name)) if name else None
     if living is None or manifest is None or namespace not in named_namespaces(manifest):
         return None
