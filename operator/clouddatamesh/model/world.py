@@ -122,11 +122,13 @@ class DomainWorld:
     namespaces: Mapping[str, Manifest]
     """Every namespace that spec or status names, or whose label or marks name this domain; by name."""
     children: tuple[Manifest, ...]
-    """Objects in these whose label or mark names this domain."""
+    """Objects in these whose label or mark names this domain; in a close look also those that lost the label by which they are watched."""
     claims: Mapping[str, str]
     """Namespace -> the domain that named it first, for namespaces that more than one domain names."""
     witnessed: frozenset[str] = frozenset()
     """UIDs of children that lost their mark and were made by our field manager."""
+    unread: Mapping[str, MeshError] = field(default_factory=dict)
+    """Of these namespaces it is not known whether more of ours is there than `children`, for this reason."""
     products: tuple[Key, ...] = ()
     """DataProducts in the namespaces that it has."""
     access: tuple[Key, ...] = ()

@@ -44,6 +44,13 @@ def is_child_of(manifest: Manifest, domain: str) -> bool:
     return is_named_as_child(manifest) and mark.startswith(marks.owner_reference(Key("Domain", "", domain), ""))
 
 
+def name_children(domain: Domain, namespace: str, settings: Settings) -> tuple[Key, ...]:
+    """Every name that a child may have in a namespace, wanted or not, as far as the roles are known: what could be left of ours there."""
+    roles = sorted({*settings.bindable_roles, *(entry.role for entry in domain.spec.access.additional_roles)})
+    bindings = (Key("RoleBinding", namespace, name) for name in (*_BINDINGS, *(f"{ADDITIONAL}{role}" for role in roles)))
+    return (*bindings, *(Key(kind, namespace, NAME) for kind in CHILD_KINDS if kind != "RoleBinding"))
+
+
 def want_namespace(domain: Domain, name: str, mesh: str) -> Manifest:
     """A namespace that we make. No ownerReference: it must never be garbage-collected."""
     labels = {marks.MANAGED_LABEL: marks.MANAGER, marks.DOMAIN_LABEL: domain.metadata.name}

@@ -135,7 +135,12 @@ def _own_children(domain: Domain, name: str, world: DomainWorld) -> dict[Key, Ma
 
 
 def _surplus(domain: Domain, names: Iterable[str], world: DomainWorld) -> list[Part]:
-    return [Part(f"{_TAKING[0]}{name}", _plan_surplus(domain, name, world), READY) for name in names]
+    return [Part(f"{_TAKING[0]}{name}", _plan_surplus(domain, name, world) + _unread(name, world), READY) for name in names]
+
+
+def _unread(name: str, world: DomainWorld) -> Steps:
+    """What is seen is taken; that there is no more of it cannot be said while a name could not be read."""
+    return stopped(world.unread[name]) if name in world.unread else Steps()
 
 
 def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
@@ -205,7 +210,7 @@ def _plan_departure(domain: Domain, name: str, world: DomainWorld) -> Steps:
     children = sorted(_own_children(domain, name, world).values(), key=_operator_last)
     gone = tuple(DeleteChild(key_of(child), child["metadata"]["uid"]) for child in children)
     released = releasing(domain, namespace, world.settings.mesh) if namespace and holder == domain.metadata.name else ()
-    return Steps((*gone, *released))
+    return Steps(gone) + _unread(name, world) + Steps(released)
 
 
 def _inside(world: DomainWorld, *places: str) -> list[str]:

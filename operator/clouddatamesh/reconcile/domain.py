@@ -1,18 +1,15 @@
-"""A Domain: the order of its steps. Everything it reads is in the cache."""
+"""A Domain: the order of its steps. What it reads is in the cache, but for children that a close look reads live."""
 
-from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from clouddatamesh.api.v1alpha1.domain import Domain
-from clouddatamesh.model.evidence import value_of
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import domain as planning
-from clouddatamesh.plan import marks
-from clouddatamesh.plan.children import CHILD_KINDS, is_child_of, is_named_as_child
 from clouddatamesh.plan.namespaces import holder_of, is_recorded
 from clouddatamesh.ports import Cluster, Ports
+from clouddatamesh.reconcile.children import RESYNC, Hidden, find_marked, find_witnessed, is_close_look
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers, is_newcomer
 from clouddatamesh.reconcile.parse import parse, read_leniently
@@ -20,19 +17,19 @@ from clouddatamesh.reconcile.pipeline import Flow, run
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.domain import report, report_deletion
 
-_RESYNC: Final = timedelta(minutes=10)
 Looked: TypeAlias = tuple[Domain, DomainWorld]
 """A domain and its world, as one pass saw them."""
 
 
 def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     """Bring one domain to what it should be, or its deletion one step on."""
-    visit = Visit.of(key, manifest, ports)
+    visit, hidden = Visit.of(key, manifest, ports), Hidden(ports)
     deleting = bool(manifest["metadata"].get("deletionTimestamp"))
 
     def look() -> Looked:
-        domain = (read_leniently if deleting else parse)(Domain, visit.manifest())
-        return domain, gather(domain, ports)
+        found = visit.manifest()
+        domain = (read_leniently if deleting else parse)(Domain, found)
+        return domain, gather(domain, hidden, is_close=is_close_look(found, ports.clock.now()))
 
     flow: Flow[Looked] = Flow(
         gather=look,
@@ -41,15 +38,15 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
         executor=lambda seen: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, seen[1].now)),
         report=lambda seen, full: report_deletion(*seen) if deleting else report(*seen, full),
     )
-    return run(visit, flow, interval=_RESYNC)
+    return run(visit, flow, interval=RESYNC)
 
 
-def gather(domain: Domain, ports: Ports) -> DomainWorld:
-    """Namespaces, children, products, and the domains around it."""
+def gather(domain: Domain, hidden: Hidden, *, is_close: bool) -> DomainWorld:
+    """Namespaces, children, products, and the domains around it. Before a namespace is let go it is always looked at closely."""
+    ports = hidden.ports
     cluster, name, mesh = ports.cluster, domain.metadata.name, ports.settings.mesh
     own_key, named = key_of_domain(name), planning.namespaces_of(domain)
     namespaces = _namespaces_of(name, {*named, *(seen.name for seen in domain.status.namespaces)}, cluster)
-    children = tuple(child for child in _children_of(name, cluster) if child["metadata"]["namespace"] in namespaces)
     own = sorted(
         place
         for place, found in namespaces.items()
@@ -60,6 +57,11 @@ def gather(domain: Domain, ports: Ports) -> DomainWorld:
     newcomers = frozenset(
         key for place in own for key in find_newcomers(Key(UNHELD, place, ""), domain.metadata.deletion_timestamp, cluster)
     )
+    busy = {key.namespace for key in {*products, *access} - newcomers}
+    kept = set() if domain.metadata.deletion_timestamp else set(named)
+    places = sorted(({*own, *named} & set(namespaces)) if is_close else set(own) - kept - busy)
+    lost, unread = hidden.find(domain, places)
+    children = (*(child for child in find_marked(name, cluster) if child["metadata"]["namespace"] in namespaces), *lost)
     lineage = _lineage(domain, cluster)
     parent = cluster.get(key_of_domain(lineage[0])) if lineage else None
     return DomainWorld(
@@ -67,7 +69,8 @@ def gather(domain: Domain, ports: Ports) -> DomainWorld:
         settings=ports.settings,
         namespaces=namespaces,
         children=children,
-        witnessed=_witnessed(children, name, cluster),
+        witnessed=find_witnessed(children, name, cluster),
+        unread=unread,
         claims=_claims(named, cluster),
         products=products,
         access=access,
@@ -79,27 +82,11 @@ def gather(domain: Domain, ports: Ports) -> DomainWorld:
     )
 
 
-def _children_of(name: str, cluster: Cluster) -> tuple[Manifest, ...]:
-    """Objects of our kinds of children whose label or mark names the domain."""
-    return tuple(child for kind in CHILD_KINDS for child in cluster.referring(key_of_domain(name), kind))
-
-
 def _namespaces_of(name: str, places: set[str], cluster: Cluster) -> dict[str, Manifest]:
     """These namespaces, and all whose label or marks name the domain."""
     wanted = (cluster.get(Key("Namespace", "", place)) for place in sorted(places))
     marked = cluster.referring(key_of_domain(name), "Namespace")
     return {found["metadata"]["name"]: found for found in (*wanted, *marked) if found is not None}
-
-
-def _witnessed(children: tuple[Manifest, ...], name: str, cluster: Cluster) -> frozenset[str]:
-    """Of the children without our mark those that our field manager wrote, as the API server itself recorded."""
-    unmarked = (child for child in children if is_named_as_child(child) and not is_child_of(child, name))
-    return frozenset(child["metadata"]["uid"] for child in unmarked if _wrote(value_of(cluster.read_metadata(key_of(child)))))
-
-
-def _wrote(found: Manifest | None) -> bool:
-    entries = ((found or {}).get("metadata") or {}).get("managedFields") or ()
-    return any(entry.get("manager") == marks.MANAGER for entry in entries)
 
 
 def key_of_domain(name: str) -> Key:

@@ -1,0 +1,75 @@
+"""A Domain's children: those that the cache shows, and those whose label somebody took off or changed, which only a live read shows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from clouddatamesh.api.v1alpha1.domain import Domain
+from clouddatamesh.errors import MeshError
+from clouddatamesh.model.evidence import Present, Unknown, value_of
+from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.plan import marks
+from clouddatamesh.plan.children import CHILD_KINDS, is_child_of, is_named_as_child, name_children
+from clouddatamesh.plan.names import spread
+from clouddatamesh.ports import Cluster, Ports
+from clouddatamesh.status.summarize import condition_of
+
+RESYNC: Final = timedelta(minutes=10)
+"""How long a Domain that is Ready rests."""
+_TURNS: Final = 6
+"""One look in so many reads live though nothing changed: about one an hour."""
+
+
+def is_close_look(manifest: Manifest, now: datetime) -> bool:
+    """Whether a look at a Domain reads live: its spec changed, the look before failed, or it is its turn. Other looks cost no request."""
+    status, metadata = manifest.get("status") or {}, manifest["metadata"]
+    ready = condition_of(status, "Ready")
+    if status.get("observedGeneration") != metadata.get("generation", 0) or ready is None or ready["status"] == "False":
+        return True
+    return int(now.timestamp() / RESYNC.total_seconds() + spread(metadata["uid"]) * _TURNS) % _TURNS == 0
+
+
+def find_marked(name: str, cluster: Cluster) -> tuple[Manifest, ...]:
+    """Of the cache the objects of our kinds of children whose label or mark names a domain."""
+    return tuple(child for kind in CHILD_KINDS for child in cluster.referring(Key("Domain", "", name), kind))
+
+
+def find_witnessed(children: Iterable[Manifest], name: str, cluster: Cluster) -> frozenset[str]:
+    """Of the children without our mark those that our field manager wrote, as the API server itself recorded."""
+    unmarked = (child for child in children if is_named_as_child(child) and not is_child_of(child, name))
+    return frozenset(child["metadata"]["uid"] for child in unmarked if _wrote(value_of(cluster.read_metadata(key_of(child)))))
+
+
+def _wrote(found: Manifest | None) -> bool:
+    entries = ((found or {}).get("metadata") or {}).get("managedFields") or ()
+    return any(entry.get("manager") == marks.MANAGER for entry in entries)
+
+
+@dataclass
+class Hidden:
+    """What a visit read of the names that the cache does not show. What is not there, or is somebody else's, is read once."""
+
+    ports: Ports
+    passed: set[Key] = field(default_factory=set)
+
+    def find(self, domain: Domain, places: Iterable[str]) -> tuple[tuple[Manifest, ...], dict[str, MeshError]]:
+        """The domain's children in these namespaces that lost their label; and the namespaces that could not be read, with the reason."""
+        found: list[Manifest] = []
+        unread: dict[str, MeshError] = {}
+        for key in (key for place in places for key in name_children(domain, place, self.ports.settings)):
+            if key in self.passed or key.namespace in unread or self.ports.cluster.get(key) is not None:
+                continue
+            match self.ports.cluster.read(key):
+                case Present(child) if self._is_ours(child, domain.metadata.name):
+                    found.append(child)
+                case Unknown(error):
+                    unread[key.namespace] = error
+                case _:
+                    self.passed.add(key)
+        return tuple(found), unread
+
+    def _is_ours(self, child: Manifest, name: str) -> bool:
+        """By its mark. One that lost that as well is ours where the API server knows that we wrote it."""
+        marked = marks.OWNER_ANNOTATION in (child["metadata"].get("annotations") or {})
+        return is_child_of(child, name) or (not marked and bool(find_witnessed((child,), name, self.ports.cluster)))
