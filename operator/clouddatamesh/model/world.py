@@ -120,13 +120,15 @@ class DomainWorld:
     now: datetime
     settings: Settings
     namespaces: Mapping[str, Manifest]
-    """Every namespace that spec or status names, or whose label or marks name this domain; by name."""
+    """Every namespace that spec or status names, or whose label or marks name this domain, and `former` ones; by name."""
     children: tuple[Manifest, ...]
     """Objects in these whose label or mark names this domain; in a close look also those that lost the label by which they are watched."""
     claims: Mapping[str, str]
     """Namespace -> the domain that named it first, for namespaces that more than one domain names."""
     witnessed: frozenset[str] = frozenset()
     """UIDs of children that lost their mark and were made by our field manager."""
+    former: frozenset[str] = frozenset()
+    """Namespaces without any mark in which children are left that our field manager wrote and that bear this domain's mark."""
     unread: Mapping[str, MeshError] = field(default_factory=dict)
     """Of these namespaces it is not known whether more of ours is there than `children`, for this reason."""
     products: tuple[Key, ...] = ()

@@ -23,7 +23,7 @@ from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import is_child_of, want_children, want_namespace
 from clouddatamesh.plan.diff import covers, with_uid
-from clouddatamesh.plan.namespaces import belongs_to, holder_of, is_recorded, judge, releasing, taking
+from clouddatamesh.plan.namespaces import belongs_to, holder_of, is_its_own, judge, releasing, taking, was_had_by
 from clouddatamesh.plan.quotas import plan_counting
 from clouddatamesh.plan.roles import plan_roles
 
@@ -151,7 +151,7 @@ def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
     observed = _own_children(domain, name, world)
     if holder_of(namespace, world.settings.mesh) not in ("", domain.metadata.name):
         return Steps(tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in sorted(observed)))
-    if _refusal(domain, name, namespace, world) is not None:
+    if name not in world.former and _refusal(domain, name, namespace, world) is not None:
         return Steps()
     wanted = {key_of(child): child for child in want_children(domain, name, world.settings)}
     gone = tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in sorted(set(observed) - set(wanted)))
@@ -185,16 +185,24 @@ def _child_update(observed: Manifest | None, want: Manifest) -> Iterator[Operati
 
 def _departures(domain: Domain, world: DomainWorld, *, kept: tuple[str, ...] = ()) -> list[Part]:
     """Namespaces that are this domain's and are not to be, and those that were, in which only children of it are left."""
-    own, held = domain.metadata.name, _held(domain, world)
-    strewn = {child["metadata"]["namespace"] for child in world.children if is_child_of(child, own)}
-    had = {name for name, found in world.namespaces.items() if is_recorded(domain, found)}
-    left = sorted((held | strewn & had) - set(kept))
+    left = sorted(_places(domain, world) - set(kept))
     return [Part(f"{_TAKING[1]}{name}", _plan_departure(domain, name, world), BLOCKED) for name in left]
 
 
-def _held(domain: Domain, world: DomainWorld) -> set[str]:
-    """The namespaces that are this domain's by their label or mark."""
-    return {name for name, found in world.namespaces.items() if holder_of(found, world.settings.mesh) == domain.metadata.name}
+def _places(domain: Domain, world: DomainWorld) -> set[str]:
+    """The namespaces that are this domain's by their label or mark, and those that were, in which it left anything or may have."""
+    mesh = world.settings.mesh
+    held = {name for name, found in world.namespaces.items() if holder_of(found, mesh) == domain.metadata.name}
+    had = {name for name, found in world.namespaces.items() if was_had_by(domain, found, mesh)} | world.former
+    strewn = {child["metadata"]["namespace"] for child in world.children if _is_ours(child, domain, world)}
+    busy = {name for name in had if _inside(world, name)}
+    return held | strewn & had | busy | set(world.unread)
+
+
+def leaving(domain: Domain, world: DomainWorld) -> tuple[str, ...]:
+    """The namespaces that left the spec and are still to be let go."""
+    left = sorted(_places(domain, world).intersection(world.namespaces).difference(namespaces_of(domain)))
+    return tuple(name for name in left if is_its_own(domain, world.namespaces[name], world.settings.mesh))
 
 
 def _plan_departure(domain: Domain, name: str, world: DomainWorld) -> Steps:
@@ -244,6 +252,6 @@ def plan_deletion(domain: Domain, world: DomainWorld) -> Plan:
     suspended = Waiting(reasons.SUSPENDED, "The domain is suspended; set spec.suspend to false to let its deletion go on")
     if users or domain.spec.suspend:
         waits = Part("users", stopped(_in_use("Deletion waits for", users) if users else suspended), BLOCKED)
-        return Plan((*_surplus(domain, sorted(_held(domain, world)), world), waits))
+        return Plan((*_surplus(domain, sorted(_places(domain, world)), world), waits))
     parts = _departures(domain, world)
     return Plan((*parts, Part("release", Steps((ReleaseObject(),)), BLOCKED, after=tuple(part.name for part in parts))))

@@ -51,6 +51,17 @@ def is_recorded(domain: Domain, namespace: Manifest) -> bool:
     return any(seen.uid == namespace["metadata"]["uid"] for seen in domain.status.namespaces)
 
 
+def is_its_own(domain: Domain, namespace: Manifest, mesh: str) -> bool:
+    """Whether this Domain has a namespace, by label or mark; where nobody has it by these, as status says."""
+    holder = holder_of(namespace, mesh)
+    return holder == domain.metadata.name or (not holder and is_recorded(domain, namespace))
+
+
+def was_had_by(domain: Domain, namespace: Manifest, mesh: str) -> bool:
+    """Whether status or the mark of a release says that a namespace is or was the Domain's."""
+    return is_recorded(domain, namespace) or is_released_by(domain, namespace, mesh)
+
+
 def is_held_by(domain: Domain, namespace: Manifest, mesh: str) -> bool:
     """Whether a namespace is this Domain's, be it that its label has to be restored."""
     return judge(domain, namespace, mesh).verdict in ("Held", "Stripped")

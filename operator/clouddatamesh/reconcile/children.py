@@ -10,8 +10,9 @@ from clouddatamesh.errors import MeshError
 from clouddatamesh.model.evidence import Present, Unknown, value_of
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.children import CHILD_KINDS, is_child_of, is_named_as_child, name_children
+from clouddatamesh.plan.children import ADDITIONAL, CHILD_KINDS, is_child_of, is_named_as_child, name_children
 from clouddatamesh.plan.names import spread
+from clouddatamesh.plan.namespaces import holder_of, was_had_by
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.status.summarize import condition_of
 
@@ -39,6 +40,28 @@ def find_witnessed(children: Iterable[Manifest], name: str, cluster: Cluster) ->
     """Of the children without our mark those that our field manager wrote, as the API server itself recorded."""
     unmarked = (child for child in children if is_named_as_child(child) and not is_child_of(child, name))
     return frozenset(child["metadata"]["uid"] for child in unmarked if _wrote(value_of(cluster.read_metadata(key_of(child)))))
+
+
+def find_former(domain: Domain, children: Iterable[Manifest], ports: Ports) -> tuple[frozenset[str], dict[str, MeshError]]:
+    """Namespaces without any mark in which children of a domain are left; and those of which that could not be read, with the reason.
+
+    A copy that a team made has name, label and mark as well: so the API server must know a child as written by our field manager.
+    """
+    cluster, mesh = ports.cluster, ports.settings.mesh
+    former: set[str] = set()
+    unread: dict[str, MeshError] = {}
+    for child in children:
+        place, name = child["metadata"]["namespace"], child["metadata"]["name"]
+        found = cluster.get(Key("Namespace", "", place))
+        bears_mark = is_child_of(child, domain.metadata.name) and not name.startswith(ADDITIONAL)
+        if found is None or not bears_mark or place in former or holder_of(found, mesh) or was_had_by(domain, found, mesh):
+            continue
+        match cluster.read_metadata(key_of(child)):
+            case Present(seen) if _wrote(seen):
+                former.add(place)
+            case Unknown(error):
+                unread[place] = error
+    return frozenset(former), {place: error for place, error in unread.items() if place not in former}
 
 
 def _wrote(found: Manifest | None) -> bool:

@@ -7,9 +7,9 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import domain as planning
-from clouddatamesh.plan.namespaces import holder_of, is_recorded
+from clouddatamesh.plan.namespaces import is_its_own
 from clouddatamesh.ports import Cluster, Ports
-from clouddatamesh.reconcile.children import RESYNC, Hidden, find_marked, find_witnessed, is_close_look
+from clouddatamesh.reconcile.children import RESYNC, Hidden, find_former, find_marked, find_witnessed, is_close_look
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers, is_newcomer
 from clouddatamesh.reconcile.parse import parse, read_leniently
@@ -46,12 +46,10 @@ def gather(domain: Domain, hidden: Hidden, *, is_close: bool) -> DomainWorld:
     ports = hidden.ports
     cluster, name, mesh = ports.cluster, domain.metadata.name, ports.settings.mesh
     own_key, named = key_of_domain(name), planning.namespaces_of(domain)
-    namespaces = _namespaces_of(name, {*named, *(seen.name for seen in domain.status.namespaces)}, cluster)
-    own = sorted(
-        place
-        for place, found in namespaces.items()
-        if (holder := holder_of(found, mesh)) == name or (not holder and is_recorded(domain, found))
-    )
+    marked = find_marked(name, cluster)
+    former, doubtful = find_former(domain, marked, ports)
+    namespaces = _namespaces_of(name, {*named, *(seen.name for seen in domain.status.namespaces), *former}, cluster)
+    own = sorted(place for place, found in namespaces.items() if place in former or is_its_own(domain, found, mesh))
     products = tuple(key for place in own for key in cluster.keys("DataProduct", place))
     access = tuple(key for kind in ("AccessRequest", "AccessGrant") for place in own for key in cluster.keys(kind, place))
     newcomers = frozenset(
@@ -61,7 +59,7 @@ def gather(domain: Domain, hidden: Hidden, *, is_close: bool) -> DomainWorld:
     kept = set() if domain.metadata.deletion_timestamp else set(named)
     places = sorted(({*own, *named} & set(namespaces)) if is_close else set(own) - kept - busy)
     lost, unread = hidden.find(domain, places)
-    children = (*(child for child in find_marked(name, cluster) if child["metadata"]["namespace"] in namespaces), *lost)
+    children = (*(child for child in marked if child["metadata"]["namespace"] in set(namespaces) - set(doubtful)), *lost)
     lineage = _lineage(domain, cluster)
     parent = cluster.get(key_of_domain(lineage[0])) if lineage else None
     return DomainWorld(
@@ -70,7 +68,8 @@ def gather(domain: Domain, hidden: Hidden, *, is_close: bool) -> DomainWorld:
         namespaces=namespaces,
         children=children,
         witnessed=find_witnessed(children, name, cluster),
-        unread=unread,
+        unread={**doubtful, **unread},
+        former=former,
         claims=_claims(named, cluster),
         products=products,
         access=access,

@@ -7,10 +7,10 @@ from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import DomainWorld
-from clouddatamesh.plan.domain import namespaces_of
+from clouddatamesh.plan.domain import leaving, namespaces_of
 from clouddatamesh.plan.namespaces import is_adopted, is_held_by, is_released_by
 
-_MOST_RELEASED: Final = 64
+_MOST: Final = 64
 
 
 def report(domain: Domain, world: DomainWorld, full: Plan) -> Outcome:
@@ -39,14 +39,17 @@ def _cordoned(domain: Domain) -> tuple[Finding, ...]:
 
 
 def list_fields(domain: Domain, world: DomainWorld) -> dict[str, Any]:
-    """Namespaces that are this domain's now, those that it released and would take back, and how many products it holds."""
+    """Namespaces that are this domain's now, at the end those that are to leave, those that it released and would take back, and how many
+    products it holds.
+    """
     wanted, mesh = namespaces_of(domain), world.settings.mesh
     present = [(name, world.namespaces[name]) for name in wanted if name in world.namespaces]
     own = [(name, found) for name, found in present if is_held_by(domain, found, mesh)]
+    own = [*own, *((name, world.namespaces[name]) for name in leaving(domain, world))][:_MOST]
     released = [name for name, found in world.namespaces.items() if name not in wanted and is_released_by(domain, found, mesh)]
     return {
         "namespaces": [{"name": name, "uid": found["metadata"]["uid"], "adopted": is_adopted(domain, found)} for name, found in own],
-        **({"releasedNamespaces": sorted(released)[:_MOST_RELEASED]} if released else {}),
+        **({"releasedNamespaces": sorted(released)[:_MOST]} if released else {}),
         "namespaceCount": len(own),
         "dataProducts": len(world.products),
     }

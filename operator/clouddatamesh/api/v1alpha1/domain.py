@@ -212,7 +212,9 @@ class NamespaceStatus(Model):
 class DomainStatus(Status):
     """State of the domain."""
 
-    namespaces: tuple[NamespaceStatus, ...] = Field(default=(), max_length=64, description="Namespaces that the domain owns.")
+    namespaces: tuple[NamespaceStatus, ...] = Field(
+        default=(), max_length=64, description="Namespaces that the domain owns, and last those that left the spec and are not empty yet."
+    )
     released_namespaces: tuple[LabelName, ...] = Field(
         default=(),
         max_length=64,
