@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from clouddatamesh.model.objects import Key, key_of
-from clouddatamesh.plan.marks import DOMAIN_LABEL
+from clouddatamesh.plan.marks import DOMAIN_LABEL, MANAGED_LABEL
 from clouddatamesh.reconcile.dispatch import first_due, overdue, reconcile, urgent
+from tests.reconcile.access_flows import a_port
 from tests.reconcile.test_access import granted, two_domains
 from tests.support.manifests import a_domain, a_grant, a_product, a_request
 from tests.support.mesh import Mesh
@@ -98,6 +99,18 @@ def test_a_grant_whose_request_ended_while_nobody_looked_is_looked_at_without_wa
     mesh.delete(REQUEST.kind, REQUEST.name, REQUEST.namespace)
     reconcile(REQUEST, mesh.ports)
     assert not mesh.exists(REQUEST.kind, REQUEST.name, REQUEST.namespace) and due_grants(mesh) == [True]
+
+
+@pytest.mark.parametrize("labels", [{}, {MANAGED_LABEL: "argocd"}], ids=["taken off", "overwritten"])
+def test_an_approval_of_ours_is_nobodys_yes_whatever_labels_it_carries(labels: dict[str, str]) -> None:
+    """The port was Auto, and its owners made it Manual."""
+    mesh = two_domains(approval="Auto").apply(a_request()).settle()
+    (grant,) = mesh.cluster.list("AccessGrant")
+    mesh.apply({**grant, "metadata": {**grant["metadata"], "labels": labels}}, a_product(outputPorts=[a_port()])).settle()
+    mesh.delete(REQUEST.kind, REQUEST.name, REQUEST.namespace).settle()
+    assert not grants(mesh)
+    mesh.apply(a_request()).settle()
+    assert mesh.condition(REQUEST.kind, REQUEST.name, REQUEST.namespace)["reason"] == "AwaitingGrant"
 
 
 def test_an_approval_of_ours_is_cleared_away_by_one_deletion() -> None:

@@ -84,6 +84,9 @@ def test_whose_a_grant_is() -> None:
     assert read_grant({**grant, "metadata": ours}).owner == "AccessRequest/inventory/x/uid"
     assert read_grant({**grant, "metadata": {**ours, "name": "inventory-x"}}).owner == "", "a copy under another name is the owner's"
     assert read_grant({**grant, "metadata": {**grant["metadata"], "annotations": made["annotations"]}}).owner == ""
+    for labels in ({}, None, {marks.MANAGED_LABEL: "argocd"}):
+        found = read_grant({**grant, "metadata": {**ours, "labels": labels}})
+        assert found.owner == "AccessRequest/inventory/x/uid", "labels are written by others too"
 
 
 def test_how_a_grant_is_held_and_going() -> None:

@@ -244,9 +244,9 @@ def _take_over(raw: Mapping[str, Any]) -> TakeOver:
 
 
 def _own_mark(metadata: Mapping[str, Any]) -> str:
-    """A copy that an owner made of an answer of ours carries our marks too, and another name."""
-    made = (metadata.get("labels") or {}).get(marks.MANAGED_LABEL) == marks.MANAGER and _ANSWER.fullmatch(metadata["name"])
-    return str((metadata.get("annotations") or {}).get(marks.OWNER_ANNOTATION) or "") if made else ""
+    """By name and mark: a copy that an owner made of an answer of ours has another name. Labels prove nothing, as others write them too."""
+    mark = (metadata.get("annotations") or {}).get(marks.OWNER_ANNOTATION)
+    return str(mark or "") if _ANSWER.fullmatch(metadata["name"]) else ""
 
 
 def _map(value: Any) -> Mapping[str, Any]:
