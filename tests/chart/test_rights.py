@@ -85,7 +85,7 @@ def test_the_operator_binds_its_roles_and_the_listed_ones(rendered: Objects) -> 
     (rule,) = (
         validation["expression"]
         for validation in of_kind(rendered, "ValidatingAdmissionPolicy")["clouddatamesh-operator-guard-children"]["spec"]["validations"]
-        if "roleRef" in validation["expression"]
+        if "roleRef.name in" in validation["expression"]
     )
     assert all(f"'{role}'" in rule for names in binds for role in names)
 

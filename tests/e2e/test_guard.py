@@ -90,6 +90,32 @@ def test_children_of_ours_are_taken_away_from_a_namespace_that_lost_its_label(me
     as_operator(mesh, "delete", "networkpolicy", "isolation", "-n", "left")
 
 
+def team_of(*people: str) -> str:
+    """The subjects of a binding, as a merge patch."""
+    subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name} for name in people]
+    return json.dumps({"metadata": {"labels": {"app.kubernetes.io/managed-by": "clouddatamesh"}}, "subjects": subjects})
+
+
+def test_a_binding_of_ours_is_narrowed_and_taken_away_wherever_it_is_and_never_widened(mesh: Actors) -> None:
+    """Namespace and binding lost their labels; the mark is left."""
+    mesh.installed.cluster.kubectl("create", "namespace", "stripped")
+    bare = {"name": "clouddatamesh-owners", "namespace": "stripped"}
+    ours = {**bare, "annotations": {"clouddatamesh.dev/owner": "Domain//sales/uid"}}
+    made = {**json.loads(binding("stripped")), **json.loads(team_of("kim", "leaver")), "metadata": ours}
+    mesh.installed.apply(made)
+    mesh.installed.apply({**made, "metadata": {**bare, "name": "theirs"}})
+    for name, people in (
+        ("theirs", ("kim",)),
+        ("clouddatamesh-owners", ("kim", "eve")),
+        ("clouddatamesh-owners", ("kim", "leaver", "eve")),
+    ):
+        with pytest.raises(ToolError, match="only in namespaces that carry the label"):
+            as_operator(mesh, "patch", "rolebinding", name, "-n", "stripped", "--type=merge", "--patch", team_of(*people))
+    as_operator(mesh, "patch", "rolebinding", "clouddatamesh-owners", "-n", "stripped", "--type=merge", "--patch", team_of("kim"))
+    as_operator(mesh, "label", "rolebinding", "clouddatamesh-owners", "-n", "stripped", "app.kubernetes.io/managed-by-")
+    as_operator(mesh, "delete", "rolebinding", "clouddatamesh-owners", "-n", "stripped")
+
+
 def test_a_namespace_consents_to_adoption_before_the_operator_labels_it(mesh: Actors) -> None:
     mesh.installed.cluster.kubectl("create", "namespace", "consenting")
     with pytest.raises(ToolError, match="those that consent by the annotation"):
