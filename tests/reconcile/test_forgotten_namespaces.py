@@ -93,10 +93,14 @@ def test_a_binding_that_a_backup_restores_into_a_released_namespace_gives_nothin
     assert mesh.get("Domain", "sales")["status"]["releasedNamespaces"] == ["lab"]
 
 
-def test_a_namespace_that_is_refused_keeps_no_role_of_whoever_left() -> None:
+@pytest.mark.parametrize("marked", [True, False], ids=["", "its children lost their mark too"])
+def test_a_namespace_that_is_refused_keeps_no_role_of_whoever_left(marked: bool) -> None:
     mesh = Mesh().apply(domain("kim", "leaver")).settle()
     replace_namespace(mesh, "lab")
     lose_status(mesh)
+    for key in ours(mesh, "lab") if not marked else ():
+        found = mesh.get(key.kind, key.name, key.namespace)
+        mesh.apply({**found, "metadata": {**found["metadata"], "annotations": {}}})
     driven = Driven(mesh).run(minutes=5)
     assert mesh.condition("Domain", "sales")["reason"] == "ConsentMissing"
     assert who(mesh, LAB) == ["kim", "leaver"], "what is granted stays"

@@ -128,7 +128,7 @@ class DomainWorld:
     witnessed: frozenset[str] = frozenset()
     """UIDs of children that lost their mark and were made by our field manager."""
     former: frozenset[str] = frozenset()
-    """Namespaces without any mark in which children are left that our field manager wrote and that bear this domain's mark."""
+    """Namespaces without any mark in which children of this domain are left that our field manager wrote."""
     unread: Mapping[str, MeshError] = field(default_factory=dict)
     """Of these namespaces it is not known whether more of ours is there than `children`, for this reason."""
     products: tuple[Key, ...] = ()

@@ -53,8 +53,10 @@ def find_former(domain: Domain, children: Iterable[Manifest], ports: Ports) -> t
     for child in children:
         place, name = child["metadata"]["namespace"], child["metadata"]["name"]
         found = cluster.get(Key("Namespace", "", place))
-        bears_mark = is_child_of(child, domain.metadata.name) and not name.startswith(ADDITIONAL)
-        if found is None or not bears_mark or place in former or holder_of(found, mesh) or was_had_by(domain, found, mesh):
+        may_be_ours = is_child_of(child, domain.metadata.name) or _lost_its_mark(child)
+        if found is None or not may_be_ours or name.startswith(ADDITIONAL) or place in former:
+            continue
+        if holder_of(found, mesh) or was_had_by(domain, found, mesh):
             continue
         match cluster.read_metadata(key_of(child)):
             case Present(seen) if _wrote(seen):
@@ -62,6 +64,11 @@ def find_former(domain: Domain, children: Iterable[Manifest], ports: Ports) -> t
             case Unknown(error):
                 unread[place] = error
     return frozenset(former), {place: error for place, error in unread.items() if place not in former}
+
+
+def _lost_its_mark(child: Manifest) -> bool:
+    """Whether an object has a name that we give and nobody's mark: then the API server's record of who wrote it tells."""
+    return is_named_as_child(child) and marks.OWNER_ANNOTATION not in (child["metadata"].get("annotations") or {})
 
 
 def _wrote(found: Manifest | None) -> bool:
@@ -94,5 +101,4 @@ class Hidden:
 
     def _is_ours(self, child: Manifest, name: str) -> bool:
         """By its mark. One that lost that as well is ours where the API server knows that we wrote it."""
-        marked = marks.OWNER_ANNOTATION in (child["metadata"].get("annotations") or {})
-        return is_child_of(child, name) or (not marked and bool(find_witnessed((child,), name, self.ports.cluster)))
+        return is_child_of(child, name) or (_lost_its_mark(child) and bool(find_witnessed((child,), name, self.ports.cluster)))
