@@ -1,5 +1,6 @@
 """What becomes of a Domain's children where others change them: emptied, hidden from the cache, left in a namespace that is let go."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -185,3 +186,21 @@ def test_a_quiet_look_reads_nothing_live_but_for_one_in_an_hour() -> None:
         ("RoleBinding", "engineers"),
         *((kind, "clouddatamesh") for kind in ("ResourceQuota", "LimitRange", "NetworkPolicy")),
     }
+
+
+@pytest.mark.parametrize("leaves", ["the spec", "the platform team's list"])
+@pytest.mark.parametrize("suspend", [False, True])
+def test_an_additional_role_is_taken_away_though_its_binding_lost_the_label(leaves: str, suspend: bool) -> None:
+    key = child("RoleBinding", "clouddatamesh-role-workloads")
+    mesh = Mesh()
+    mesh.settings = replace(mesh.settings, bindable_roles=("workloads",))
+    mesh.apply(a_domain(access={**TEAM, "additionalRoles": [{"role": "workloads"}]})).settle()
+    assert who(mesh, key) == ["kim", "leaver"]
+    hide(mesh, key, how="label overwritten")
+    if leaves == "the spec":
+        mesh.apply(a_domain(access=TEAM, suspend=suspend))
+    else:
+        mesh.settings = replace(mesh.settings, bindable_roles=())
+        mesh.apply(a_domain(access={**TEAM, "additionalRoles": [{"role": "workloads"}]}, suspend=suspend))
+    Driven(mesh).run(minutes=1)
+    assert who(mesh, key) is None
