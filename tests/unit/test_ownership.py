@@ -10,7 +10,7 @@ from clouddatamesh.model.access import Home
 from clouddatamesh.model.bucket import Bucket, Contents, LifecycleRule, Tags
 from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.objects import Key
-from clouddatamesh.plan.names import bucket_name, mesh_bucket_name, scratch_bucket_name
+from clouddatamesh.plan.names import bucket_name, marker_name, mesh_bucket_name, scratch_bucket_name
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.rules import witness_of
 from tests.support.worlds import a_world, owned_tags, the_product, the_store
@@ -30,6 +30,18 @@ COMMERCE: Final = {"home": Home("commerce"), "namespace_uid": "uid-new"}
 LOST: Final = "11111111-2222-3333-4444-555555555555"
 TAKING: Final = {"store": the_store(takeOverFrom=LOST)}
 TEAM: Final = (("team", "a"),)
+
+
+def not_ours(**status: Any) -> dict[str, Any]:
+    """A store that bears another cluster's mark, or whose status tells of that one's marker."""
+    store = the_store()
+    return {"store": store.model_copy(update={"status": type(store.status).model_validate(status)})}
+
+
+_SAID: Final = {"type": "Ready", "status": "False", "reason": "StoreInUseByOtherCluster"}
+IN_USE: Final = not_ours(conditions=[{**_SAID, "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}])
+RESTORED: Final = not_ours(storeId="uid-main", marker=marker_name("acme", "uid-other", "uid-main"))
+LOOKED_AT: Final = not_ours(storeId="uid-main", marker=marker_name("acme", "uid-kube-system", "uid-main"))
 
 ALIVE: Final = {"uid_lives": True}
 
@@ -76,6 +88,11 @@ MARKED: Final[tuple[Case, ...]] = (
     ("marks of another mesh", NEW, tagged(mesh="other"), {}, "Foreign+"),
     ("marks of another cluster", NEW, tagged(cluster="uid-other"), {}, "Foreign+"),
     ("marks of another cluster, and an own record", OLD, tagged(cluster="uid-other"), {}, "Foreign+"),
+    ("marks of another cluster, as the whole store", NEW, tagged(cluster="uid-other"), IN_USE, "Foreign"),
+    ("marks of another cluster, as the whole store, and an own record", OLD, tagged(cluster="uid-other"), IN_USE, "Foreign"),
+    ("marks of another cluster, as those that the store's status tells of", OLD, tagged(cluster="uid-other"), RESTORED, "Foreign"),
+    ("marks of another cluster in a store of this one", OLD, tagged(cluster="uid-other"), LOOKED_AT, "Foreign+"),
+    ("marks of another namespace in another cluster's store", OLD, tagged("inventory"), IN_USE, "Foreign+"),
     ("marks of another namespace, and an own record", OLD, tagged("inventory"), {}, "Foreign+"),
     ("a mesh of before it knew its cluster", NEW, tagged(cluster="", domain="", namespace_uid=""), {}, "Mine"),
     ("the uid of a product that is gone", NEW, tagged(uid="gone"), {}, "Returning"),

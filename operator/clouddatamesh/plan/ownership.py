@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.evidence import Present, value_of
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan import marks
+from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.adoption import find_name_fault
 
 Verdict: TypeAlias = Literal[
@@ -154,8 +155,29 @@ def _judge_others(product: DataProduct, bucket: Bucket, world: ProductWorld) -> 
     same_cluster = bucket.tag(marks.CLUSTER_TAG) in (None, world.cluster) or _is_taken_over(bucket, world)
     if same_mesh and same_cluster and bucket.tag(marks.TRANSFER_TAG) == _place(product) and _adoption(product) != "Never":
         return Claim("Transferred")
+    if _is_store_anothers(world) and _is_of_this_name(product, bucket, world):
+        return Claim("Foreign", f"Bucket {bucket.name} is of another cluster, and so is its ObjectStore, whose status says what to do")
     whose = "another product" if same_mesh and same_cluster else "another mesh or cluster"
     return Claim("Foreign", f"Bucket {bucket.name} belongs to {whose}; {_hand_over(product)}", positive=True)
+
+
+def _is_store_anothers(world: ProductWorld) -> bool:
+    """Whether the whole store is another cluster's: one that is lost, and not named in spec.takeOverFrom yet, or one that lives.
+
+    The marks of its products say no more than that, so they speak neither for this cluster nor against it. An ObjectStore that was restored
+    with status tells of the other cluster's marker until it was looked at.
+    """
+    if world.store is None:
+        return False
+    status = world.store.status
+    recognised = status.marker in (None, names.marker_name(world.settings.mesh, world.cluster, status.store_id or ""))
+    return not recognised or any(found.type == "Ready" and found.reason == reasons.STORE_IN_USE for found in status.conditions)
+
+
+def _is_of_this_name(product: DataProduct, bucket: Bucket, world: ProductWorld) -> bool:
+    """Whether nothing but the cluster, and its incarnation, differs."""
+    ours = _marks_of(product, world)
+    return all(bucket.tag(tag) == ours[tag] for tag in (marks.MESH_TAG, marks.NAMESPACE_TAG, marks.NAME_TAG))
 
 
 def _judge_unmarked(product: DataProduct, bucket: Bucket, world: ProductWorld) -> Claim:
