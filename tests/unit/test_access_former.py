@@ -14,12 +14,16 @@ from clouddatamesh.model.takeover import FormerUser, TakeOver
 from clouddatamesh.plan import names
 from clouddatamesh.plan.access.request import plan
 from tests.support.manifests import a_store
+from tests.support.worlds import CLUSTER
 from tests.unit.access_scene import END, MADE, NOW, Scene, deny
 
 GONE: Final = "11111111-2222-3333-4444-555555555555"
 PATH: Final = names.principal_path("acme", GONE)
 STORE: Final = ObjectStore.model_validate({**a_store(takeOverFrom=[GONE]), "metadata": {"name": "main", "uid": "uid-main"}})
-THERE: Final = names.principal_name("acme", GONE, Key("AccessRequest", "inventory", "orders-for-forecast"))
+REQUEST: Final = Key("AccessRequest", "inventory", "orders-for-forecast")
+THERE: Final = names.principal_name("acme", GONE, REQUEST)
+HERE: Final = names.principal_name("acme", CLUSTER, REQUEST)
+COPIED: Final = names.principal_name("acme", CLUSTER, Key("AccessRequest", "lab", "orders-for-forecast"))
 FORMER: Final = FormerUser(GONE, PATH, "former", Present(Principal("former", PATH, keys=(AccessKey("A"),))))
 
 
@@ -41,17 +45,18 @@ def ends(given_by: str = "", until: str = "", **differs: Any) -> bool:
         ({"access": {"modes": ["ReadWrite"]}}, True),
         ({"storage_ready": ("False", "NotOwned")}, True),
         ({"grants": ()}, False),
-        ({"grants": (), "given_by": "here"}, True),
+        ({"grants": (), "given_by": HERE}, True),
         ({"grants": (), "given_by": THERE}, False),
+        ({"grants": (), "given_by": COPIED}, False),
         ({"exists": False}, False),
         ({"consumer_exists": False}, False),
         ({}, False),
-        ({"until": NOW, "given_by": "here"}, True),
-        ({"until": END, "given_by": "here"}, False),
-        ({"until": MADE, "given_by": "here"}, True),
+        ({"until": NOW, "given_by": HERE}, True),
+        ({"until": END, "given_by": HERE}, False),
+        ({"until": MADE, "given_by": HERE}, True),
         ({"until": MADE, "given_by": THERE}, False),
         ({"until": MADE}, False),
-        ({"until": MADE, "given_by": "here", "trusted": False, "runs_on": "yes"}, False),
+        ({"until": MADE, "given_by": HERE, "trusted": False, "runs_on": "yes"}, False),
         ({"until": MADE, "grants": ()}, False),
     ],
     ids=str,

@@ -5,7 +5,6 @@ from hashlib import sha256
 from typing import Any
 
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct, ProducerRotation
-from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.evidence import Absent, Seen, Unknown, value_of
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key, Manifest
@@ -26,20 +25,20 @@ from clouddatamesh.plan.wish import Wish, owner_of
 CONDITION = "CredentialsReady"
 
 
-def principal_of(product: DataProduct, mesh: str, cluster: str, store: ObjectStore | None) -> str:
+def principal_of(product: DataProduct, mesh: str, cluster: str) -> str:
     """The name of a product's one principal: as it was recorded, or as it is to be."""
     owner = Key("DataProduct", product.metadata.namespace, product.metadata.name)
-    return _recorded(product, mesh, store) or names.principal_name(mesh, cluster, owner)
+    return _recorded(product, mesh, cluster) or names.principal_name(mesh, cluster, owner)
 
 
-def _recorded(product: DataProduct, mesh: str, store: ObjectStore | None) -> str:
+def _recorded(product: DataProduct, mesh: str, cluster: str) -> str:
     told = product.status.producer.principal if product.status.producer else ""
-    return own_record(told, store, mesh, Key("DataProduct", product.metadata.namespace, product.metadata.name))
+    return own_record(told, mesh, cluster, Key("DataProduct", product.metadata.namespace, product.metadata.name))
 
 
-def take_over_of(product: DataProduct, mesh: str, cluster: str, store: ObjectStore | None) -> TakeOver:
+def take_over_of(product: DataProduct, mesh: str, cluster: str) -> TakeOver:
     """What this cluster recorded of lost ones' users."""
-    return counted_here(recorded(product.status.take_over), cluster, _recorded(product, mesh, store))
+    return counted_here(recorded(product.status.take_over), cluster, _recorded(product, mesh, cluster))
 
 
 def binding_of(wish: Wish) -> Binding | None:
@@ -47,7 +46,7 @@ def binding_of(wish: Wish) -> Binding | None:
     producer = wish.product.spec.producer
     if producer is None:
         return None
-    recorded = _recorded(wish.product, wish.owner.mesh, wish.store)
+    recorded = _recorded(wish.product, wish.owner.mesh, wish.owner.cluster)
     return Binding(wish.owner, wish.store, wish.name, producer.secret_name, recorded=recorded, region=wish.region)
 
 

@@ -18,7 +18,7 @@ from clouddatamesh.plan.access.consumers import has_access, may_have_access
 from clouddatamesh.plan.access.facts import words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.adoption import why_kept
-from clouddatamesh.plan.credentials import CONDITION, plan_removal, plan_surplus, principal_of
+from clouddatamesh.plan.credentials import CONDITION, plan_removal, plan_surplus
 from clouddatamesh.plan.dataproduct import STORAGE_READY, plan_formers, plan_kept, plan_taking
 from clouddatamesh.plan.fates import agreed_fate, fate_of, is_refused_for_long
 from clouddatamesh.plan.losses import find_loss, is_lost
@@ -144,7 +144,7 @@ def _plan_abandoning(product: DataProduct, world: ProductWorld) -> Steps:
     if product.status.storage is not None:
         left.append(f"bucket {product.status.storage.bucket}")
     if product.status.producer is not None:
-        left.append(f"principal {principal_of(product, world.settings.mesh, world.cluster, world.store)} with its keys")
+        left.append(f"principal {product.status.producer.principal} with its keys")
     told = (Announce(Event("Warning", reasons.ABANDONED, f"Left in the store: {' and '.join(left)}")),) if left else ()
     return removal + Steps((*told, ReleaseObject()))
 

@@ -36,10 +36,13 @@ def former_names(store: ObjectStore, mesh: str, owner: Key, done: Iterable[str])
         yield cluster, names.mesh_path(mesh), names.former_principal_name(mesh, owner)
 
 
-def own_record(recorded: str, store: ObjectStore | None, mesh: str, owner: Key) -> str:
-    """The user that status records; empty where a lost cluster made it, as in a status that was restored from a backup."""
-    lost = store.spec.take_over_from if store is not None else ()
-    return "" if recorded in {names.principal_name(mesh, cluster, owner) for cluster in lost} else recorded
+def own_record(recorded: str, mesh: str, cluster: str, owner: Key) -> str:
+    """The user that status records; empty where its name is not that of this very object in this cluster.
+
+    So it is in a status that a backup tool restored: of a lost cluster, or of an object of another namespace, whose user may be living.
+    """
+    own = (names.principal_name(mesh, cluster, owner), names.former_principal_name(mesh, owner))
+    return recorded if recorded in own else ""
 
 
 def counted_here(record: TakeOver, cluster: str, principal: str) -> TakeOver:

@@ -159,9 +159,8 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         unknown: Unknown = Unknown(_about_the_store(place, store))
         return replace(world, bucket=unknown, principal=unknown)
     name = bucket_of(product, store, visit.ports.settings.mesh)
-    bucket = place.observe_bucket(name)
-    user = principal_of(product, world.settings.mesh, world.cluster, store)
-    done = recorded(product.status.take_over).done
+    bucket, done = place.observe_bucket(name), recorded(product.status.take_over).done
+    user = principal_of(product, world.settings.mesh, world.cluster)
     found = value_of(bucket)
     alien = found is not None and shows_others(product, found, world)
     return replace(

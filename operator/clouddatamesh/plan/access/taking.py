@@ -36,7 +36,7 @@ def recorded_principal(ask: Ask, world: AccessWorld, store: ObjectStore | None) 
     """The same, empty where it was not made yet."""
     left = value_of(world.left) if world.left is not None and store is not None and store.metadata.name == ask.abandoned else None
     left_here = left.name if left is not None and b.is_ours(left, owner_of(ask, world)) else ""
-    return own_record(ask.principal, store, world.settings.mesh, ask.key) or left_here
+    return own_record(ask.principal, world.settings.mesh, world.cluster, ask.key) or left_here
 
 
 def plan_taking(ask: Ask, world: AccessWorld) -> Steps:
