@@ -33,6 +33,7 @@ from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, is_store_ready, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
+from clouddatamesh.reconcile.restored import drop_others_record
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.accessrequest import report
 from clouddatamesh.status.summarize import is_true
@@ -50,6 +51,7 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
 
 def _keeping(visit: Visit) -> Flow[Looked]:
     def look() -> Looked:
+        drop_others_record(visit)
         ask = _with_record(_with_predecessor(read_request(visit.manifest()), visit), visit)
         world = gather(ask, visit)
         return replace(ask, readable=world.request is not None), world

@@ -35,6 +35,7 @@ from clouddatamesh.reconcile.lineage import gather_lineage
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, is_store_ready, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
+from clouddatamesh.reconcile.restored import drop_others_record
 from clouddatamesh.reconcile.siblings import count_losses, find_rival, is_handed_over, lives_elsewhere
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.dataproduct import loss_fields, report
@@ -53,6 +54,7 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
 
 def _keeping(visit: Visit) -> Flow[Looked]:
     def look() -> Looked:
+        drop_others_record(visit)
         product = parse(DataProduct, visit.manifest())
         return product, gather(product, visit)
 
