@@ -217,6 +217,8 @@ def test_a_deletion_waits_until_it_is_known_who_has_access(told: list[tuple[str,
     done, stop = ends(a_product(DESTROY), world(requests=(DENIED, saying(*told))))
     assert (done, reason_of(stop)) == ([], reasons.IN_USE)
     assert stop is not None and "1 requests may still have access" in stop.message
+    assert all(f"clouddatamesh.dev/{way}=orders" in stop.message for way in ("cut-off", "orphan"))
+    assert ends(a_product(DESTROY, annotations=ORPHAN), world(requests=(DENIED, saying(*told)))) == (["tell", "go"], None)
 
 
 def test_a_suspended_product_stays_unless_it_is_given_up() -> None:

@@ -151,22 +151,32 @@ def _plan_abandoning(product: DataProduct, world: ProductWorld) -> Steps:
 
 def _plan_users_end(product: DataProduct, world: ProductWorld) -> Steps:
     """Deletion waits for those who have access; cut off, until it was taken from them. Who they are is for the inbox's readers.
-    A suspended product waits for that first, and one whose store is given up and cannot be asked waits for nobody."""
+    A suspended product waits for that first. One that is given up waits only for those of whom access is known, in a store that answers.
+    """
     count, maybe = sum(map(has_access, world.requests)), sum(map(may_have_access, world.requests))
-    gives_up = _gives_up(product, world)
-    if not maybe or (gives_up and not _is_reached(world)) or (product.spec.suspend and not gives_up):
+    gives_up, name = _gives_up(product, world), product.metadata.name
+    if not maybe or (gives_up and not (count and _is_reached(world))) or (product.spec.suspend and not gives_up):
         return Steps()
     if not count:
-        why = f"{maybe} requests may still have access, which is not known until the store was asked; it is asked again by itself"
-        return stopped(Waiting(reasons.IN_USE, why))
+        return stopped(Waiting(reasons.IN_USE, f"{maybe} requests may still have access: {_DOUBT}. {_ways_out(product)}"))
     way_out = (
         "their access is being taken away"
         if is_cut_off(product)
-        else f"have them end, revoke their grants, or cut them off with annotation {marks.CUT_OFF_ANNOTATION}={product.metadata.name}"
+        else f"have them end, revoke their grants, or cut them off with annotation {marks.CUT_OFF_ANNOTATION}={name}"
     )
     return stopped(
         Waiting(reasons.IN_USE, f"{count} requests still have access, which AccessInbox {product.metadata.name} lists: {way_out}")
     )
+
+
+_DOUBT: Final = "either the store did not answer for them yet, or what a lost cluster gave them works on"
+
+
+def _ways_out(product: DataProduct) -> str:
+    name, orphan = product.metadata.name, f"to leave behind what may be there, annotate {marks.ORPHAN_ANNOTATION}={product.metadata.name}"
+    if is_cut_off(product):
+        return f"That is being ended; {orphan}"
+    return f"The store is asked again by itself; to end it now, annotate {marks.CUT_OFF_ANNOTATION}={name}; {orphan}"
 
 
 def _blocker(wish: Wish, world: ProductWorld) -> MeshError | None:

@@ -184,7 +184,7 @@ def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Statu
     revoked = had and decision.reason == reasons.AWAITING_GRANT
     reason = reasons.REVOKED if revoked else decision.reason
     message = f"Access was taken away, as its grant is gone. {_way_on(ask, decision)}" if revoked else decision.message
-    told = Finding("Provisioned", "False", _gone(decision), f"The store has no user {principal_of(ask, world)} of this request any more")
+    told = Finding("Provisioned", "False", _gone(decision), _told_gone(ask, world))
     if left:
         told = Finding("Provisioned", "Unknown", reasons.ABANDONED, left_in(ask))
         reason = reasons.ABANDONED if revoked else reason
@@ -201,6 +201,11 @@ def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Statu
     bound = {"binding": old["binding"]} if "binding" in old and not is_secret_gone(ask, world) else {}
     fields = {**_fields_nothing(ask, decision, old), **left, **bound, **bound_by}
     return Outcome(ready, findings, fields, stalled=decision.stalled or revoked)
+
+
+def _told_gone(ask: Ask, world: AccessWorld) -> str:
+    unread = f"; {world.secret.error.message}" if ask.secret and isinstance(world.secret, Unknown) else ""
+    return f"The store has no user {principal_of(ask, world)} of this request any more{unread}"
 
 
 def left_in(ask: Ask) -> str:

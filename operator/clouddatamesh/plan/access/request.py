@@ -115,7 +115,8 @@ def plan(ask: Ask, world: AccessWorld) -> Plan:
         (
             Part("taking", _plan_surplus(ask, world, giving) if keeps else plan_taking(ask, world), CONDITION, each=True),
             Part("former", _plan_former(ask, world, decision), CONDITION, each=True),
-            Part("secret", Steps() if keeps else plan_secret_end(ask, world), CONDITION),
+            # What keeps the Secret is told in Ready: on Provisioned others rest, and with the user gone the key in it is dead.
+            Part("secret", Steps() if keeps else plan_secret_end(ask, world)),
             Part("answer", _plan_answer(ask, world, decision)),
             Part("marks", _plan_marks(decision), after=("taking",)),
             Part(
