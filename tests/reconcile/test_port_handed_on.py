@@ -5,6 +5,7 @@ from typing import Any, Final
 import pytest
 
 from tests.reconcile.access_flows import a_port
+from tests.reconcile.flows import ENDPOINT
 from tests.reconcile.test_access import granted
 from tests.reconcile.test_keys_end import CONSUMER, active
 from tests.reconcile.test_withheld import places
@@ -31,6 +32,22 @@ LATER: Final[dict[str, list[dict[str, Any]]]] = {
 def reach(mesh: Mesh) -> list[str]:
     """The paths that the consumer's policy opens."""
     return sorted(place.split("/", 1)[1] for place in places(mesh))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_it_stays_closed_though_no_user_was_seen_meanwhile(state: str) -> None:
+    mesh = granted()
+    driven, keys = Driven(mesh).run(minutes=6), active(mesh, CONSUMER)
+    product, domain = STATES[state]
+    mesh.apply(a_product(outputPorts=[a_port()], **product), a_domain("sales", **domain))
+    driven.run(minutes=10)
+    mesh.stores.at(ENDPOINT).refuse("observe user")
+    for ports in ([MOVED, {**a_port(), "name": "raw"}], LATER["it moves"]):
+        mesh.apply(a_product(outputPorts=ports, **product))
+        driven.run(minutes=20)
+    mesh.stores.at(ENDPOINT).refused.clear()
+    driven.restart().run(minutes=40)
+    assert (reach(mesh), active(mesh, CONSUMER)) == ([], keys)
 
 
 @pytest.mark.parametrize("later", LATER)

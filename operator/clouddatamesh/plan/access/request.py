@@ -234,11 +234,12 @@ def _plan_former(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
 
 
 def _plan_surplus(ask: Ask, world: AccessWorld, giving: Giving | None) -> Steps:
-    """Rights that nobody gave, and keys whose time is over, while access is given."""
+    """Rights that nobody gave, and keys whose time is over, while access is given. What is to be remembered needs no user to be seen."""
+    handed_over = tuple(_plan_hand_over(giving, world)) if giving is not None else ()
     principal = own_principal(ask, world)
     if principal is None:
-        return Steps()
-    narrowed = (*_plan_hand_over(giving, world), *_narrowing(giving, world, principal)) if giving is not None else ()
+        return Steps(handed_over)
+    narrowed = (*handed_over, *_narrowing(giving, world, principal)) if giving is not None else ()
     ended: Iterator[Operation] = iter(())
     if world.request is not None:
         history = history_of(world.request, None)
