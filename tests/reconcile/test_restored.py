@@ -18,7 +18,6 @@ from tests.support.mesh import Mesh
 
 CONSUMER: Final = Key("DataProduct", "inventory", "forecast")
 PRODUCERS: Final = Key("Secret", "sales", "orders-producer")
-STORE: Final = Key("ObjectStore", "", "main")
 OBJECTS: Final = (CONSUMER, PRODUCT, GRANT, REQUEST)
 
 
@@ -65,6 +64,20 @@ def test_a_consumer_keeps_its_secret_while_a_folder_is_late(missing: Key) -> Non
         restore(new, old, missing)
     driven.run(minutes=30)
     assert works(new, SECRET) and new.cluster.secret_data(SECRET) != key and users(new, "orders-for-forecast").items() > before.items()
+
+
+def test_a_consumer_keeps_its_secret_while_the_store_is_late_too() -> None:
+    old = lost_mesh()
+    before, key = users(old, "orders-for-forecast"), old.cluster.secret_data(SECRET)
+    new = rebuilt(old, lost=())
+    driven = Driven(new.delete("ObjectStore", "main")).run(minutes=1)
+    assert not new.exists("ObjectStore", "main")
+    restore(new, old, CONSUMER, REQUEST)
+    driven.run(hours=1)
+    assert new.cluster.secret_data(SECRET) == key
+    restore(new.apply(a_store(takeOverFrom=[UIDS[0]])), old, PRODUCT, GRANT)
+    driven.run(minutes=20)
+    assert works(new, SECRET) and users(new, "orders-for-forecast").items() > before.items()
 
 
 @pytest.mark.parametrize("wait", [2, 30])

@@ -23,7 +23,14 @@ from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.faults import LOST
 from clouddatamesh.plan.access.grants import answer_of, cap_of
 from clouddatamesh.plan.access.rotation import history_of
-from clouddatamesh.plan.access.taking import own_principal, owner_of, plan_secret_end, plan_taking, recorded_principal
+from clouddatamesh.plan.access.taking import (
+    is_told_of_another,
+    own_principal,
+    owner_of,
+    plan_secret_end,
+    plan_taking,
+    recorded_principal,
+)
 from clouddatamesh.plan.access.terms import kept_path
 from clouddatamesh.plan.binding import Binding
 from clouddatamesh.plan.keys import History, Moment
@@ -116,7 +123,7 @@ def plan(ask: Ask, world: AccessWorld) -> Plan:
             Part("taking", _plan_surplus(ask, world, giving) if keeps else plan_taking(ask, world), CONDITION, each=True),
             Part("former", _plan_former(ask, world, decision), CONDITION, each=True),
             # What keeps the Secret is told in Ready: on Provisioned others rest, and with the user gone the key in it is dead.
-            Part("secret", Steps() if keeps else plan_secret_end(ask, world)),
+            Part("secret", Steps() if keeps or is_told_of_another(ask, world) else plan_secret_end(ask, world)),
             Part("answer", _plan_answer(ask, world, decision)),
             Part("marks", _plan_marks(decision), after=("taking",)),
             Part(

@@ -39,6 +39,11 @@ def recorded_principal(ask: Ask, world: AccessWorld, store: ObjectStore | None) 
     return own_record(ask.principal, world.settings.mesh, world.cluster, ask.key) or left_here
 
 
+def is_told_of_another(ask: Ask, world: AccessWorld) -> bool:
+    """Whether status records a user that is not the request's own, and so tells of a Secret that this cluster did not write."""
+    return bool(ask.principal) and not own_record(ask.principal, world.settings.mesh, world.cluster, ask.key)
+
+
 def plan_taking(ask: Ask, world: AccessWorld) -> Steps:
     """Rights and keys, each by itself; the user once they are read back as gone. What is not ours is left, what is not seen is not gone."""
     if world.abandoned:
