@@ -8,6 +8,7 @@ import pytest
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.model.objects import Key, key_of
 from clouddatamesh.model.world import DomainWorld
+from clouddatamesh.reconcile.children import Hidden
 from clouddatamesh.reconcile.domain import gather
 from clouddatamesh.reconcile.parse import parse
 from tests.reconcile.test_domains import annotate
@@ -31,7 +32,7 @@ def a_mesh() -> Mesh:
 
 
 def around(mesh: Mesh, name: str = "sales") -> DomainWorld:
-    return gather(parse(Domain, mesh.get("Domain", name)), mesh.ports)
+    return gather(parse(Domain, mesh.get("Domain", name)), Hidden(mesh.ports), is_close=False)
 
 
 def test_what_is_in_its_namespaces_is_seen_and_nothing_else() -> None:
@@ -50,11 +51,11 @@ STRIPPED: Final = {"label_domain": None, "held_by": None}
         ({}, True, ["lab", "sales"]),
         ({}, False, ["lab", "sales"]),
         (STRIPPED, True, ["lab", "sales"]),
-        (STRIPPED, False, ["sales"]),
+        (STRIPPED, False, ["lab", "sales"]),
         ({"held_by": "acme/inventory", "label_domain": "inventory"}, True, ["sales"]),
         ({"held_by": "acme/inventory", "label_domain": "inventory"}, False, ["sales"]),
     ],
-    ids=["held", "held, not told", "stripped", "stripped, not told", "another's", "another's, not told"],
+    ids=["held", "held, not told", "stripped", "stripped, not told, but with a child of its own", "another's", "another's, not told"],
 )
 def test_a_namespace_is_its_own_by_its_mark_or_where_it_has_none_by_status(
     marks: dict[str, str | None], in_status: bool, expected: list[str]
