@@ -143,4 +143,4 @@ def test_a_rebuilt_cluster_gives_no_other_domain_the_data() -> None:
     driven = Driven(new).run(minutes=5)
     new.apply(a_product())
     driven.run(minutes=10)
-    assert new.condition("DataProduct", "orders", "sales", "StorageReady")["reason"] == "NotOwned"
+    assert new.condition("DataProduct", "orders", "sales", "StorageReady")["reason"] == "NotAdopted"

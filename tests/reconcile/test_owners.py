@@ -6,6 +6,7 @@ import pytest
 
 from clouddatamesh.model.objects import Key
 from clouddatamesh.plan.names import principal_name
+from clouddatamesh.plan import names
 from clouddatamesh.reconcile.owners import is_any_recorded, is_served, owned_of
 from clouddatamesh.reconcile.places import cluster_uid
 from tests.reconcile.flows import ready
@@ -14,6 +15,7 @@ from tests.support.mesh import Mesh
 
 PRODUCT: Final = Key("DataProduct", "sales", "one")
 REQUEST: Final = Key("AccessRequest", "inventory", "orders-for-forecast")
+BUCKET: Final = [{"type": "StorageReady", "status": "True", "reason": "Ready"}]
 GONE: Final = [{"type": "Ready", "status": "False", "reason": "Denied"}]
 
 
@@ -76,14 +78,18 @@ def test_a_request_may_own_what_it_does_not_record_until_its_store_was_asked(con
 @pytest.mark.parametrize(
     ("product", "spec", "expected"),
     [
-        ({"storage": {"phase": "Owned"}}, {}, True),
-        ({"storage": {"phase": "Adopted"}}, {}, True),
-        ({"storage": {"phase": "Creating"}}, {}, False),
-        ({}, {}, False),
-        ({"storage": {"phase": "Owned"}}, {"producer": None}, False),
+        ({"storage": {"phase": "Owned"}, "conditions": BUCKET}, {}, True),
+        ({"storage": {"phase": "Adopted"}, "conditions": BUCKET}, {}, True),
+        ({"storage": {"phase": "Creating"}, "conditions": BUCKET}, {}, False),
+        ({"conditions": BUCKET}, {}, False),
+        ({"storage": {"phase": "Owned"}, "conditions": BUCKET}, {"producer": None}, False),
+        ({"storage": {"phase": "Owned"}}, {}, False),
+        ({"storage": {"phase": "Owned"}, "producer": {"principal": "sales-orders-ofalostcluster"}}, {}, False),
+        ({"storage": {"phase": "Owned"}, "producer": {"principal": names.former_principal_name("acme", PRODUCT)}}, {}, True),
     ],
 )
 def test_a_product_is_served_once_it_has_a_bucket_and_wants_a_user(product: dict[str, Any], spec: dict[str, Any], expected: bool) -> None:
+    """A status that was restored tells of what a lost cluster had; it is another thing to have read the bucket back."""
     mesh = a_mesh({"conditions": GONE, **product}, **spec)
     assert is_served(PRODUCT, mesh.ports) == expected
 

@@ -42,8 +42,11 @@ def made_again(mesh: Mesh, **spec: Any) -> Mesh:
     return mesh.apply(a_request(**spec))
 
 
-def rename_user(mesh: Mesh, name: str) -> None:
-    """The user has a name that would not be given to it now."""
+FORMER_NAME: Final = names.former_principal_name("acme", REQUEST)
+"""As 022ef9c called it, which would not be given to it now."""
+
+
+def rename_user(mesh: Mesh, name: str = FORMER_NAME) -> None:
     store = mesh.stores.at(ENDPOINT)
     (old,) = users(mesh)
     store.users[name] = replace(store.users.pop(old), name=name)
@@ -52,7 +55,7 @@ def rename_user(mesh: Mesh, name: str) -> None:
 
 def test_what_an_earlier_request_was_given_is_taken_by_the_one_of_its_name() -> None:
     mesh = granted()
-    rename_user(mesh, "the-user-of-orders-for-forecast")
+    rename_user(mesh)
     made_again(mesh, purpose="another").apply(a_grant(decision="Deny", validUntil=None)).settle()
     assert users(mesh) == {}
 

@@ -44,7 +44,7 @@ def ends(given_by: str = "", until: str = "", **differs: Any) -> bool:
         ({"port": {}}, True),
         ({"access": {"modes": ["ReadWrite"]}}, True),
         ({"storage_ready": ("False", "NotOwned")}, True),
-        ({"storage_ready": ("False", "NotOwned"), "storage": {}}, False),
+        ({"storage_ready": ("False", "NotAdopted"), "storage": {}}, False),
         ({"grants": ()}, False),
         ({"grants": (), "given_by": HERE}, True),
         ({"grants": (), "given_by": THERE}, False),

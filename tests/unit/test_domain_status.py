@@ -44,7 +44,7 @@ HOME: Final = a_namespace("sales", held_by="sales")
         (a_namespace("sales-lab", held_by="sales", made=False), [("sales-lab", True)], []),
         (a_namespace("sales-lab", held_by="inventory"), [], []),
         (a_namespace("sales-lab", released_by="sales"), [], []),
-        (a_namespace("old", held_by="sales"), [], []),
+        (a_namespace("old", held_by="sales"), [("old", False)], []),
         (a_namespace("old", released_by="sales"), [], ["old"]),
         (a_namespace("old", released_by="inventory"), [], []),
         (a_namespace("old", held_by="inventory", released_by="sales"), [], []),

@@ -129,11 +129,11 @@ MARKED: Final[tuple[Case, ...]] = (
 TAKEN_OVER: Final[tuple[Case, ...]] = (
     ("a lost cluster's whose store is taken over", NEW, tagged(cluster=LOST, uid="gone"), TAKING, "Returning"),
     ("a lost cluster's, restored with its uid", NEW, tagged(cluster=LOST), TAKING, "Mine"),
-    ("a lost cluster's, of another domain", NEW, tagged(cluster=LOST, uid="gone"), {**TAKING, **COMMERCE}, "Foreign"),
+    ("a lost cluster's, of another domain", NEW, tagged(cluster=LOST, uid="gone"), {**TAKING, **COMMERCE}, "Withheld"),
     ("a lost cluster's, of another namespace", NEW, tagged("inventory", cluster=LOST), TAKING, "Foreign+"),
     ("a lost cluster's, of another mesh", NEW, tagged(mesh="other", cluster=LOST), TAKING, "Foreign+"),
     ("a lost cluster's, handed over", NEW, tagged("inventory", cluster=LOST, transfer_to="sales/orders"), TAKING, "Transferred"),
-    ("a lost cluster's, adoption Never", REFUSING, tagged(cluster=LOST, uid="gone"), TAKING, "Foreign"),
+    ("a lost cluster's, adoption Never", REFUSING, tagged(cluster=LOST, uid="gone"), TAKING, "Withheld"),
     ("a cluster's that nobody takes over", NEW, tagged(cluster=LOST, uid="gone"), {}, "Foreign+"),
     ("another cluster's than the one that is taken over", NEW, tagged(cluster="uid-other", uid="gone"), TAKING, "Foreign+"),
 )
@@ -266,7 +266,7 @@ def test_verdict(product: DataProduct, bucket: Bucket | None, parts: dict[str, A
     """A plus: somebody else's marks were read, which is evidence enough to take credentials away."""
     claim = judge(product, NAME, a_world(bucket=Absent() if bucket is None else Present(bucket), **parts))
     assert claim.verdict + "+" * claim.positive == verdict
-    assert bool(claim.why) == (claim.verdict in ("Foreign", "Missing", "MarksMissing", "Released"))
+    assert bool(claim.why) == (claim.verdict in ("Foreign", "Withheld", "Missing", "MarksMissing", "Released"))
     assert claim.takes_over == (claim.verdict in ("Returning", "Consented", "Transferred"))
 
 

@@ -16,6 +16,7 @@ from clouddatamesh.plan.wish import Wish
 
 STOPS: Final = {
     "Foreign": reasons.NOT_OWNED,
+    "Withheld": reasons.NOT_ADOPTED,
     "Missing": reasons.BUCKET_MISSING,
     "MarksMissing": reasons.MARKS_MISSING,
     "Released": reasons.RELEASED,
@@ -61,7 +62,7 @@ def find_loss(wish: Wish, world: ProductWorld) -> MeshError | None:
 
 def explain_loss(wish: Wish, claim: Claim, world: ProductWorld) -> MeshError:
     """Why the bucket is not taken for this product's, and what comes of that."""
-    if claim.verdict != "Foreign" or not was_ours(wish.product):
+    if claim.verdict not in ("Foreign", "Withheld") or not was_ours(wish.product):
         return Terminal(STOPS[claim.verdict], claim.why)
     if not claim.positive:
         return Terminal(reasons.MARKS_MISSING, f"{claim.why}; credentials are kept, nothing is written")

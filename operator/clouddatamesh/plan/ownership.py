@@ -13,7 +13,7 @@ from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.adoption import find_name_fault
 
 Verdict: TypeAlias = Literal[
-    "Absent", "Missing", "Mine", "Made", "Returning", "Consented", "Transferred", "MarksMissing", "Released", "Foreign"
+    "Absent", "Missing", "Mine", "Made", "Returning", "Consented", "Transferred", "MarksMissing", "Released", "Withheld", "Foreign"
 ]
 """
 Absent        not there, and never was: may be made
@@ -134,11 +134,16 @@ def _judge_own(product: DataProduct, bucket: Bucket, uid: str, world: ProductWor
         domain = bucket.tag(marks.DOMAIN_TAG)
         whose = f"that belonged to Domain {domain}" if domain else "of a Domain that is not known"
         why = f"Bucket {bucket.name} was made in another namespace of this name, {whose}"
-        return Claim("Foreign", f"{why}; {_hand_over(product)}")
+        return Claim(_withheld(bucket, world), f"{why}; {_hand_over(product)}")
     if _adoption(product) == "Never":
         why = f"Bucket {bucket.name} was an earlier DataProduct {_place(product)}'s, and adoptionPolicy is Never; set it to IfOwned"
-        return Claim("Foreign", why)
+        return Claim(_withheld(bucket, world), why)
     return Claim("Returning")
+
+
+def _withheld(bucket: Bucket, world: ProductWorld) -> Verdict:
+    """A bucket of a lost cluster that the product may not take back yet is still no other's: those who used it there go on."""
+    return "Withheld" if _is_taken_over(bucket, world) else "Foreign"
 
 
 def _changed_hands(bucket: Bucket, world: ProductWorld) -> bool:

@@ -9,6 +9,7 @@ from clouddatamesh.plan.access.consumers import holds_principal
 from clouddatamesh.plan.access.facts import part_of
 from clouddatamesh.plan.references import PRINCIPAL, references
 from clouddatamesh.ports import Ports
+from clouddatamesh.reconcile.places import cluster_uid
 from clouddatamesh.status.summarize import is_true
 
 OWNERS: Final = ("DataProduct", "AccessRequest")
@@ -72,5 +73,9 @@ def is_served(key: Key, ports: Ports) -> bool:
     found = ports.cluster.get(key) or _NOTHING
     if key.kind == "AccessRequest":
         return bool(part_of(part_of(found, "status"), "place").get("store"))
-    phase = part_of(part_of(found, "status"), "storage").get("phase")
-    return bool(part_of(found, "spec").get("producer")) and phase in ("Owned", "Adopted")
+    status, mesh = part_of(found, "status"), ports.settings.mesh
+    # A status that was restored from a backup tells of what the lost cluster had.
+    own = (names.principal_name(mesh, cluster_uid(ports), key), names.former_principal_name(mesh, key))
+    is_here = is_true(status, "StorageReady") or part_of(status, "producer").get("principal") in own
+    has_bucket = part_of(status, "storage").get("phase") in ("Owned", "Adopted")
+    return bool(part_of(found, "spec").get("producer")) and has_bucket and is_here

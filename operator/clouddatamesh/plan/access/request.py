@@ -233,7 +233,7 @@ def _plan_former(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
     """
     own = recorded_principal(ask, world, world.store)
     over = is_over(counted_here(ask.take_over, world.cluster, own), world.now, is_time_trusted=world.is_time_trusted)
-    lost = world.offer is not None and bool(world.offer.bucket) and world.offer.storage_reason in LOST
+    lost = world.offer is not None and world.offer.storage_reason in LOST
     # A status that was restored from a backup tells of what the lost cluster gave.
     given_here = ask.was_given and bool(own)
     refused = not decision.gives and (given_here or lost or decision.reason in _NOES)
