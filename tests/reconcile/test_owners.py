@@ -5,8 +5,8 @@ from typing import Any, Final
 import pytest
 
 from clouddatamesh.model.objects import Key
-from clouddatamesh.plan.names import principal_name
 from clouddatamesh.plan import names
+from clouddatamesh.plan.names import principal_name
 from clouddatamesh.reconcile.owners import is_any_recorded, is_served, owned_of
 from clouddatamesh.reconcile.places import cluster_uid
 from tests.reconcile.flows import ready
