@@ -62,12 +62,10 @@ def _drop(left: Any, place: tuple[int | str, ...]) -> bool:
 
 
 def _cut(left: Any, place: tuple[int | str, ...]) -> bool:
-    """Leave a gap, so that the places of other list entries stay as they were told."""
-    if place in _MEANT:
-        return False
+    """Leave a gap, so that the places of other list entries stay as they were told. What is meant by its absence stays."""
     for part in place:
         inside = isinstance(left, list) and isinstance(part, int) and part < len(left)
-        if not inside and not (isinstance(left, dict) and part in left):
+        if place in _MEANT or not (inside or (isinstance(left, dict) and part in left)):
             return False
         around, left = left, left[part]
     around[place[-1]] = _GAP
