@@ -38,6 +38,7 @@ _WITHOUT: Final = 10.0
 """Seconds for which the chain of credentials is not asked again after it found none: asking may take seconds, under the lock."""
 _READS: Final = ("Get", "List", "Head")
 """How the names of operations begin that change nothing."""
+_SDK: Final = f"Boto3/{boto3.__version__}"
 _CHATTY: Final = ("boto3", "botocore", "urllib3", "s3transfer")
 
 
@@ -177,6 +178,7 @@ def _without_tls(url: str) -> str | None:
 
 def _config(connection: Connection, agent: str, *, is_brief: bool) -> Config:
     return Config(
+        user_agent=_SDK,  # else the SDK composes a long one for each request: 3 % of the operator's time while access is taken
         user_agent_extra=agent,
         connect_timeout=2 if is_brief else 5,
         read_timeout=5 if is_brief else 30,
