@@ -129,6 +129,13 @@ def is_orphaned(metadata: ObjectMeta) -> bool:
     return metadata.name in (metadata.annotations.get(ORPHAN_ANNOTATION), metadata.annotations.get(FORCE_ANNOTATION))
 
 
+def is_let_go(manifest: Manifest) -> bool:
+    """The same of a manifest, which need not be readable as a whole."""
+    metadata = manifest["metadata"]
+    annotations = metadata.get("annotations") or {}
+    return metadata["name"] in (annotations.get(ORPHAN_ANNOTATION), annotations.get(FORCE_ANNOTATION))
+
+
 def is_given_up(store: ObjectStore) -> bool:
     """Whether the platform team lets an ObjectStore go with everything that is in it."""
     return bool(store.metadata.deletion_timestamp) and is_orphaned(store.metadata)

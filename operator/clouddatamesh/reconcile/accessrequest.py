@@ -107,8 +107,7 @@ def _deletion(visit: Visit) -> Flow[Looked]:
 def _gives_up(visit: Visit) -> bool:
     """Whether its owner asked that it lets go of what it cannot reach."""
     found = visit.ports.cluster.get(visit.key)
-    annotations = (found["metadata"].get("annotations") or {}) if found else {}
-    return visit.key.name in (annotations.get(marks.ORPHAN_ANNOTATION), annotations.get(marks.FORCE_ANNOTATION))
+    return found is not None and marks.is_let_go(found)
 
 
 def _report_deletion(visit: Visit) -> Outcome:

@@ -42,7 +42,7 @@ Looked = tuple[Answer, GrantWorld]
 def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     """Report the result of one grant, or let it go once nothing rests on it."""
     visit = Visit.of(key, manifest, ports)
-    if not _is_given_up(manifest) and is_under_way(manifest, ports):
+    if not marks.is_let_go(manifest) and is_under_way(manifest, ports):
         return Next(after=_PATIENCE if _age(manifest, ports) < _PATIENCE else _TURN)
 
     def look() -> Looked:
@@ -53,19 +53,12 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     flow: Flow[Looked] = Flow(
         gather=look,
         plan=lambda seen: (
-            planning.plan_deletion(*seen, gives_up=_is_given_up(visit.manifest())) if seen[0].deleting else planning.plan(*seen)
+            planning.plan_deletion(*seen, gives_up=marks.is_let_go(visit.manifest())) if seen[0].deleting else planning.plan(*seen)
         ),
         executor=lambda seen: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, seen[1].access.now)),
         report=lambda seen, _: _gone() if seen[0].deleting else report(*seen),
     )
     return run(visit, flow, interval=_RESYNC)
-
-
-def _is_given_up(manifest: Manifest) -> bool:
-    """Whether its owner asked that it lets go of access that cannot be taken."""
-    metadata = manifest["metadata"]
-    annotations = metadata.get("annotations") or {}
-    return metadata["name"] in (annotations.get(marks.ORPHAN_ANNOTATION), annotations.get(marks.FORCE_ANNOTATION))
 
 
 def is_under_way(manifest: Manifest, ports: Ports) -> bool:

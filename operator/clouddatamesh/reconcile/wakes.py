@@ -193,9 +193,7 @@ def _answers(store: Manifest) -> bool:
 
 
 def _is_given_up(store: Manifest) -> bool:
-    annotations = store["metadata"].get("annotations") or {}
-    named = store["metadata"]["name"] in (annotations.get(marks.ORPHAN_ANNOTATION), annotations.get(marks.FORCE_ANNOTATION))
-    return named and _is_deleting(store)
+    return marks.is_let_go(store) and _is_deleting(store)
 
 
 def _abilities(store: Manifest) -> list[tuple[str, bool]]:
