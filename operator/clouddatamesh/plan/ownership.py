@@ -25,6 +25,7 @@ Consented     carries the consent tag for exactly this product, and nobody's mar
 Transferred   another namespace's, and the platform team tagged it for this product
 MarksMissing  was this product's, and neither marks nor witness are there any more
 Released      its owner let it go by a tag that names this product
+Withheld      this product's in a lost cluster, and the spec keeps it from being taken back: still nobody else's
 Foreign       anything else: never touched
 """
 

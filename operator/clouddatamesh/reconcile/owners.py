@@ -8,6 +8,7 @@ from clouddatamesh.plan import names
 from clouddatamesh.plan.access.consumers import holds_principal
 from clouddatamesh.plan.access.facts import part_of
 from clouddatamesh.plan.references import PRINCIPAL, references
+from clouddatamesh.plan.takeover import own_record
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.places import cluster_uid
 from clouddatamesh.status.summarize import is_true
@@ -73,9 +74,9 @@ def is_served(key: Key, ports: Ports) -> bool:
     found = ports.cluster.get(key) or _NOTHING
     if key.kind == "AccessRequest":
         return bool(part_of(part_of(found, "status"), "place").get("store"))
-    status, mesh = part_of(found, "status"), ports.settings.mesh
+    status = part_of(found, "status")
     # A status that was restored from a backup tells of what the lost cluster had.
-    own = (names.principal_name(mesh, cluster_uid(ports), key), names.former_principal_name(mesh, key))
-    is_here = is_true(status, "StorageReady") or part_of(status, "producer").get("principal") in own
+    recorded = str(part_of(status, "producer").get("principal") or "")
+    is_here = is_true(status, "StorageReady") or bool(own_record(recorded, ports.settings.mesh, cluster_uid(ports), key))
     has_bucket = part_of(status, "storage").get("phase") in ("Owned", "Adopted")
     return bool(part_of(found, "spec").get("producer")) and has_bucket and is_here
