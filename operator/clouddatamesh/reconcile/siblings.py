@@ -6,7 +6,7 @@ from typing import Final
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.losses import MOST_LOSSES
 from clouddatamesh.plan.references import BUCKET, UID
 from clouddatamesh.ports import Clock, Cluster
@@ -39,13 +39,10 @@ def find_rival(product: DataProduct, cluster: Cluster) -> Key | None:
         return None
     endpoint = _endpoint(storage.store_ref.name, cluster)
     own = (product.metadata.creation_timestamp or "", product.metadata.namespace, product.metadata.name)
-    others = sorted(
-        (other["metadata"].get("creationTimestamp") or "", key.namespace, key.name)
-        for other in cluster.referring(Key(BUCKET, "", storage.bucket_name), "DataProduct")
-        if (key := key_of(other)) and _endpoint(store_name_of(other) or "", cluster) == endpoint
-    )
-    first = others[0] if others else None
-    return Key("DataProduct", first[1], first[2]) if first is not None and first < own else None
+    named = cluster.referring(Key(BUCKET, "", storage.bucket_name), "DataProduct")
+    rivals = (other["metadata"] for other in named if _endpoint(store_name_of(other) or "", cluster) == endpoint)
+    first = min(((rival.get("creationTimestamp") or "", rival["namespace"], rival["name"]) for rival in rivals), default=own)
+    return Key("DataProduct", first[1], first[2]) if first < own else None
 
 
 def _endpoint(store: str, cluster: Cluster) -> str:
