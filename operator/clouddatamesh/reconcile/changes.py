@@ -30,18 +30,18 @@ class Change:
 
     @property
     def is_news(self) -> bool:
-        """Whether anything changed that a user writes. Our own writes are none; a status that lost all its conditions is not ours.
-
-        A spec is compared too: in a cluster that was restored two specs may have one generation.
-        """
+        """Whether anything changed that a user writes. Our own writes are none; a status that lost all its conditions is not ours."""
         if self.old is None or self.new is None or (_was_judged(self.old) and not _was_judged(self.new)):
             return True
         let_go = _is_held(self.old) and not _is_held(self.new)
-        return let_go or self._differs(*_WRITTEN) or self.old.get("spec") != self.new.get("spec")
+        return let_go or self.is_rewritten or self._differs("annotations", "labels")
 
     @property
     def is_rewritten(self) -> bool:
-        """Whether it is another object, goes, or says something else; labels and annotations aside, which tools write all the time."""
+        """Whether it is another object, goes, or says something else; labels and annotations aside, which tools write all the time.
+
+        A spec is compared too: in a cluster that was restored two specs may have one generation.
+        """
         if self.old is None or self.new is None or self._differs("uid", "generation", "deletionTimestamp"):
             return True
         return bool(self.old.get("spec") != self.new.get("spec"))

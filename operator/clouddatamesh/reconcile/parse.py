@@ -58,14 +58,14 @@ def read_leniently(model: type[R], manifest: Manifest) -> R:
 def _drop(left: Any, place: tuple[int | str, ...]) -> bool:
     """Take out the innermost thing that a place names, or what that is part of; whether there was one. Metadata is kept as a whole."""
     around = (place[: number + 1] for number in reversed(range(1, len(place))) if place[0] != "metadata")
-    return any(_cut(left, wider) for wider in (place, *around))
+    return any(wider not in _MEANT and _cut(left, wider) for wider in (place, *around))
 
 
 def _cut(left: Any, place: tuple[int | str, ...]) -> bool:
-    """Leave a gap, so that the places of other list entries stay as they were told. What is meant by its absence stays."""
+    """Leave a gap, so that the places of other list entries stay as they were told."""
     for part in place:
         inside = isinstance(left, list) and isinstance(part, int) and part < len(left)
-        if place in _MEANT or not (inside or (isinstance(left, dict) and part in left)):
+        if not inside and not (isinstance(left, dict) and part in left):
             return False
         around, left = left, left[part]
     around[place[-1]] = _GAP
