@@ -39,6 +39,11 @@ def test_kopf_posts_nothing_and_sees_only_children_of_ours() -> None:
     assert len(settings.watching.label_selectors) == len(LABELLED)
 
 
+def test_kopf_copies_no_object_for_a_diff_that_nobody_asks_for() -> None:
+    essence = build_settings().persistence.diffbase_storage
+    assert (essence.build(body=kopf.Body({"spec": {"a": 1}})), essence.fetch(body=kopf.Body({}))) == ({}, None)
+
+
 def test_every_watched_kind_has_one_handler_and_nothing_else_is_asked_of_kopf() -> None:
     registry = build_registry(Cache(), Streams(WATCHED), Patience())
     assert len(registry._watching.get_all_handlers()) == len(WATCHED)

@@ -63,6 +63,21 @@ def test_of_a_secret_no_data_is_ever_asked_for() -> None:
     assert [headers["Accept"] for _, _, headers in transport.asked] == [METADATA_ONLY] * 2
 
 
+GONE: dict[str, Any] = {"kind": "Status", "status": "Success", "details": {"name": "orders-producer", "uid": "1"}}
+HELD: dict[str, Any] = {"metadata": {"uid": "1", "deletionTimestamp": "x", "finalizers": ["example.com/held"]}}
+
+
+@pytest.mark.parametrize(("answer", "reads"), [(GONE, 1), (HELD, 2)], ids=["gone", "held by somebody"])
+def test_the_answer_to_the_deletion_of_a_secret_is_as_good_as_one_read(answer: dict[str, Any], reads: int) -> None:
+    """Only where it says that the Secret is gone; and by the next read somebody may have made another one."""
+    cluster, transport = cluster_of(answer, FOUND, FOUND)
+    cluster.delete(SECRET, "1")
+    first = cluster.read_metadata(SECRET)
+    assert first == (Absent() if answer is GONE else Present(FOUND))
+    assert cluster.read_metadata(SECRET) == Present(FOUND)
+    assert len(transport.asked) == 1 + reads
+
+
 @pytest.mark.parametrize("read", ["read", "read_metadata"])
 @pytest.mark.parametrize(
     ("answer", "reason"),
