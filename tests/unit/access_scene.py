@@ -22,7 +22,7 @@ MADE: Final = "2026-02-01T00:00:00Z"
 END: Final = "2026-04-01T00:00:00Z"
 OWNED: Final[Mapping[str, Any]] = {"bucket": "acme-orders", "phase": "Owned", "ownershipVerified": True}
 TOO_LONG: Final = "x" * 5000
-"""No text of a spec may be so long, so that an object with it cannot be read as a whole."""
+"""Longer than any text of a spec may be: an object with it cannot be read as a whole."""
 
 
 def approve(name: str = "yes", *, made: str = MADE, **spec: Any) -> Manifest:

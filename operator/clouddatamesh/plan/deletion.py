@@ -28,6 +28,7 @@ from clouddatamesh.plan.wish import Wish, wish_of
 
 BLOCKED: Final = "DeletionBlocked"
 ENDING: Final = "deletion"
+_DOUBT: Final = "either the store did not answer for them yet, or what a lost cluster gave them works on"
 
 
 def is_cut_off(product: DataProduct) -> bool:
@@ -167,9 +168,6 @@ def _plan_users_end(product: DataProduct, world: ProductWorld) -> Steps:
     return stopped(
         Waiting(reasons.IN_USE, f"{count} requests still have access, which AccessInbox {product.metadata.name} lists: {way_out}")
     )
-
-
-_DOUBT: Final = "either the store did not answer for them yet, or what a lost cluster gave them works on"
 
 
 def _ways_out(product: DataProduct) -> str:

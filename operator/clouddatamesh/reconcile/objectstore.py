@@ -159,11 +159,11 @@ class _Keeping:
         return replace(world, lost_clusters=lost, due_unclaimed=tuple(user for user in seen if isinstance(user, Principal)))
 
     def _open_executor(self, seen: Looked) -> Executor:
-        self._executor = open_executor(self._visit, *seen)
+        self._executor = _executor_for(self._visit, *seen)
         return self._executor
 
 
-def open_executor(visit: Visit, store: ObjectStore, world: StoreWorld) -> Executor:
+def _executor_for(visit: Visit, store: ObjectStore, world: StoreWorld) -> Executor:
     """Of what is to be done in one store; nothing can be done in one that does not answer."""
     target = Target(visit.key, visit.uid, visit.ports.cluster, visit.write_record, world.now, looks=visit.looks)
     if not isinstance(world.account, Present):
@@ -203,7 +203,7 @@ def _deletion(visit: Visit) -> Flow[Looked]:
     return Flow(
         gather=gather,
         plan=lambda seen: planning.plan_deletion(*seen),
-        executor=lambda seen: open_executor(visit, *seen),
+        executor=lambda seen: _executor_for(visit, *seen),
         report=finished,
     )
 

@@ -18,7 +18,7 @@ FIRST, LONGEST, BRIEF = 0.25, 300.0, 8.0
 RETRIES: Final = 20.0
 """Of those a second, where many keys wait: each attempt reads the store before the API server refuses it again."""
 CROWD, CROWDED = 16, 10.0
-"""Keys that wait, for each of which counting is put off by as much as it is anyhow; and how many times as long at most."""
+"""Each so many keys that wait add once more what counting waits anyhow; and how many times as long it waits at most."""
 SLOW = 5.0
 """Seconds of work on one key after which its lane counts as slow."""
 URGENT_IN_A_ROW = 4
