@@ -1,5 +1,5 @@
 """Every condition reason and event reason. The docstring of each is its meaning in docs/operations/reasons.md;
-generate/advice.py says what to do about it.
+advice.py says what to do about it.
 """
 
 from typing import Final

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from clouddatamesh.advice import ADVICE
 from clouddatamesh.generate import reasons as generated
-from clouddatamesh.generate.advice import ADVICE
 from clouddatamesh.generate.schema import Refused
 from clouddatamesh.plan import marks
 from tests.support.installation import ROOT

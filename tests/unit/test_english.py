@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from clouddatamesh.advice import ADVICE
 from clouddatamesh.api.kinds import KINDS
-from clouddatamesh.generate.advice import ADVICE
 from clouddatamesh.generate.crds import build_crd
 from clouddatamesh.generate.reasons import read_meanings
 from tests.support.installation import CHART, ROOT

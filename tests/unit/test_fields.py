@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from clouddatamesh.generate.advice import ADVICE
+from clouddatamesh.advice import ADVICE
 from tests.support.installation import ROOT
 
 PAGES = sorted({*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")})

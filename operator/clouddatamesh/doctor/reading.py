@@ -6,9 +6,9 @@ from typing import Any, Final, Protocol
 
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.kube.access import Asked, Need, is_granted
-from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, is_absent, translate
 from clouddatamesh.kube.served import is_served
+from clouddatamesh.kube.transport import Transport
 from clouddatamesh.model.objects import Manifest
 
 _PAGE: Final = 500

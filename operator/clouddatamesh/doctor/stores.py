@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Final
 
+from clouddatamesh.advice import advice_of
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.doctor.findings import Checked, Finding, Result, Unchecked
 from clouddatamesh.doctor.reading import NotAllowed
-from clouddatamesh.doctor.subject import Subject, advice_of
+from clouddatamesh.doctor.subject import Subject
 from clouddatamesh.kube.resources import collection, path
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.settings import Settings

@@ -7,14 +7,12 @@ from shlex import quote
 from typing import Final
 
 from clouddatamesh.doctor.reading import Reader
-from clouddatamesh.generate.advice import ADVICE
 from clouddatamesh.kube.access import Need
 
 DEPLOYMENT: Final = "clouddatamesh"
 CONTAINER: Final = "operator"
 BINDABLE: Final = "BINDABLE_ROLES"
 """The variable that tells the operator which additional roles it may bind."""
-_ADVICE: Final = {reason: said for rows in ADVICE.values() for reason, said in rows.items()}
 
 
 @dataclass
@@ -92,8 +90,3 @@ class Subject:
     def other_doctor(self, version: str) -> str:
         """What to do where this program is of another version than what it looks at."""
         return f"Run the doctor of version {version} from its checkout or its image"
-
-
-def advice_of(reason: str) -> str:
-    """What the page of reasons says to do about a reason."""
-    return _ADVICE.get(reason, "Read the message; docs/operations/reasons.md explains reasons.")

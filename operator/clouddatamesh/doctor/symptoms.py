@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from clouddatamesh import reasons
+from clouddatamesh.advice import advice_of
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.kinds import KIND_BY_NAME
-from clouddatamesh.doctor.subject import advice_of
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.facts import part_of

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Mapping
 
 from clouddatamesh import reasons
-from clouddatamesh.generate.advice import ADVICE
+from clouddatamesh.advice import ADVICE
 from clouddatamesh.generate.schema import Refused
 
 _INTRO = """# Reasons

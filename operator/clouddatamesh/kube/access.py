@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, translate
+from clouddatamesh.kube.transport import Transport
 
 
 @dataclass(frozen=True, order=True)

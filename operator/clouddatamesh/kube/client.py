@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import urllib3
@@ -31,20 +31,6 @@ LOGIN_ERRORS: Final = (kubernetes_config.ConfigException, OSError)
 """What making a Client may raise."""
 _MALFORMED: Final = (TypeError, ValueError, AttributeError, LookupError, YAMLError)
 """What the library raises for a file that is no kubeconfig."""
-
-
-class Transport(Protocol):
-    """What the rest of this package asks of Client."""
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Mapping[str, Any] | Sequence[Any] | None = None,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)

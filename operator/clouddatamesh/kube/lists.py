@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from clouddatamesh.kube.cache import Cache, version_of
-from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, translate
 from clouddatamesh.kube.resources import RESOURCES, collection
+from clouddatamesh.kube.transport import Transport
 from clouddatamesh.model.objects import Key, Manifest
 
 _log = logging.getLogger(__name__)

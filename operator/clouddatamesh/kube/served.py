@@ -2,8 +2,8 @@
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
-from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, translate
+from clouddatamesh.kube.transport import Transport
 from clouddatamesh.model.objects import Manifest
 
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from clouddatamesh.errors import MeshError
 from clouddatamesh.kube.access import find_missing
-from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, is_absent, translate
 from clouddatamesh.kube.resources import path
+from clouddatamesh.kube.transport import Transport
 from clouddatamesh.model.objects import Key
 from clouddatamesh.shell.access import needs
 from clouddatamesh.shell.leader import ROUND

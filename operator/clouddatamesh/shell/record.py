@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
-from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, is_absent, translate
 from clouddatamesh.kube.resources import RESOURCES, collection, path
+from clouddatamesh.kube.transport import Transport
 from clouddatamesh.model.objects import Key
 
 NAME: Final = "clouddatamesh-mesh"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clouddatamesh.errors import Transient
-from clouddatamesh.kube.client import Transport
 from clouddatamesh.kube.errors import ApiError, translate
 from clouddatamesh.kube.resources import collection
 from clouddatamesh.kube.served import is_served
+from clouddatamesh.kube.transport import Transport
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.words import some
 from clouddatamesh.reconcile.dispatch import RECONCILED

@@ -130,3 +130,10 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
         r.INTERNAL: "Report it with the traceback from the log.",
     },
 }
+
+_BY_REASON: Final = {reason: said for rows in ADVICE.values() for reason, said in rows.items()}
+
+
+def advice_of(reason: str) -> str:
+    """What the page of reasons says to do about a reason."""
+    return _BY_REASON.get(reason, "Read the message; docs/operations/reasons.md explains reasons.")
