@@ -1,0 +1,1 @@
+"""`kubectl mesh`: the mesh in a terminal, with the rights of whoever runs it. A thin face over view/."""

@@ -1,0 +1,122 @@
+"""Commands of an owner: requests, approve, deny, revoke."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from clouddatamesh.cli.app import Options, command
+from clouddatamesh.cli.ask import DryRun, write
+from clouddatamesh.cli.errors import Failed
+from clouddatamesh.cli.names import parse, short, written
+from clouddatamesh.cli.output import Form, Row, console, note, print_list, print_table
+from clouddatamesh.cli.session import Session
+from clouddatamesh.doctor.reading import NotAllowed
+from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.view.drafts import draft_approval, draft_denial, is_lasting
+from clouddatamesh.view.mesh import Mesh
+from clouddatamesh.view.worklist import Own, Pending, own_requests, pending
+
+Request = Annotated[str, typer.Argument(help="NAMESPACE/NAME of the request, as `kubectl mesh requests` shows it.")]
+_ENDS = "Duration as 90d, time as 2027-02-20T00:00:00Z, or permanent; absent: what was asked for."
+Until = Annotated[str, typer.Option("--until", help=_ENDS)]
+Note = Annotated[str, typer.Option("--note", help="What the consumer can read about it.")]
+
+
+@command("requests")
+def requests(
+    session: Session,
+    options: Options,
+    mine: Annotated[bool, typer.Option("--mine", help="Those that your namespace made.")] = False,
+) -> None:
+    """List requests that wait for your answer; with --mine those that you made."""
+    _read(session, "AccessRequest" if mine else "AccessInbox")
+    if mine:
+        own = own_requests(session.mesh)
+        print_list(options.output, own, name=lambda entry: written(entry.request), table=_own)
+    else:
+        waiting = pending(session.mesh)
+        print_list(options.output, waiting, name=lambda entry: short(entry.request), table=_pending)
+
+
+def _read(session: Session, kind: str) -> None:
+    """Of the whole cluster where the user may, else of the own namespace."""
+    if session.namespace:
+        session.mesh |= Mesh.of(session.stream(kind, session.namespace))
+        return
+    try:
+        session.mesh |= Mesh.of(session.stream(kind))
+    except NotAllowed:
+        session.mesh |= Mesh.of(session.stream(kind, session.home))
+        note(f"These are of namespace {session.home}; use -n for another one")
+
+
+def _pending(found: Iterator[Pending]) -> None:
+    head = ["REQUEST", "PRODUCT", "PORT", "MODE", "CONSUMER", "DURATION", "PURPOSE"]
+    rows = ([short(e.request), short(e.product), e.port, e.mode, e.consumer, e.duration, _purpose(e)] for e in found)
+    print_table(head, rows, empty="Nothing waits for an answer")
+
+
+def _purpose(entry: Pending) -> str:
+    return f"renewal: {entry.renewal or 'no reason given'} ({entry.purpose})" if entry.renewal else entry.purpose
+
+
+def _own(found: Iterator[Own]) -> None:
+    head = ["REQUEST", "PRODUCT", "PORT", "MODE", "HEALTH", "REASON", "UNTIL"]
+    rows: Iterator[Row] = ([short(e.request), short(e.product), e.port, e.mode, e.health, e.health.reason, e.until] for e in found)
+    print_table(head, rows, empty="No requests found")
+
+
+@command("approve")
+def approve(
+    session: Session,
+    options: Options,
+    request: Request,
+    until: Until = "",
+    note: Note = "",
+    dry_run: DryRun = False,
+) -> None:  # fmt: skip
+    """Approve a pending request. With -o yaml the grant is printed, for Git."""
+    entry = _entry(session, request)
+    grant = draft_approval(entry.grant, until or entry.duration, note, datetime.now(UTC))
+    write(session, options, grant, dry_run=dry_run, new=True)
+
+
+@command("deny")
+def deny(session: Session, options: Options, request: Request, note: Note = "", dry_run: DryRun = False) -> None:
+    """Deny a pending request. It stays denied until the grant that says so is deleted."""
+    write(session, options, draft_denial(_entry(session, request).grant, note), dry_run=dry_run, new=True)
+
+
+def _entry(session: Session, given: str) -> Pending:
+    wanted = parse(session, given, "AccessRequest")
+    _read(session, "AccessInbox")
+    found = [entry for entry in pending(session.mesh) if entry.request == wanted]
+    if not found:
+        raise Failed(f"No request {short(wanted)} waits for an answer that you may give; `kubectl mesh requests` lists those that do")
+    return found[0]
+
+
+@command("revoke")
+def revoke(session: Session, options: Options, request: Request, note: Note = "", dry_run: DryRun = False) -> None:
+    """End the access of a request: its grant is deleted, or a Deny is written where the access would come back."""
+    wanted = parse(session, request, "AccessRequest")
+    grants = _grants(session, wanted)
+    approvals = [grant for grant in grants if grant["spec"].get("decision") == "Approve"]
+    if not approvals:
+        raise Failed(f"No approval of {short(wanted)} is in a namespace that you may read; name the product's namespace with -n")
+    product = session.fetch(Key("DataProduct", approvals[0]["metadata"]["namespace"], approvals[0]["spec"]["dataProductRef"]["name"]))
+    if len(approvals) == 1 and is_lasting(product, grants, approvals[0]) and options.output not in (Form.JSON, Form.YAML):
+        key = key_of(approvals[0])
+        session.delete(key, approvals[0]["metadata"]["uid"], dry_run=dry_run)
+        console().print(f"{key} deleted{' (dry run)' if dry_run else ''}; the key stops working within seconds")
+        return
+    write(session, options, draft_denial(approvals[0], note), dry_run=dry_run, new=True)
+
+
+def _grants(session: Session, request: Key) -> tuple[Manifest, ...]:
+    """The grants about a request, in the namespaces that the user may read."""
+    _read(session, "AccessGrant")
+    about = {"namespace": request.namespace, "name": request.name}
+    return tuple(grant for grant in session.mesh.all("AccessGrant") if grant["spec"].get("requestRef") == about)

@@ -1,0 +1,106 @@
+"""The commands, their common options, and how a command ends: with a result, or with one sentence."""
+
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+import typer
+
+from clouddatamesh import __version__
+from clouddatamesh.cli.errors import Failed
+from clouddatamesh.cli.kubectl import Kubectl
+from clouddatamesh.cli.output import Form, clean
+from clouddatamesh.cli.session import Session
+from clouddatamesh.doctor.reading import NotAllowed
+from clouddatamesh.view.drafts import Refused
+
+app = typer.Typer(
+    name="kubectl mesh",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find, understand, request and use data products. Every command acts with your own rights in the cluster.",
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every command takes."""
+
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Namespace; absent: the one of your kubeconfig's context.")] = ""
+    context: Annotated[str, typer.Option("--context", help="Context of the kubeconfig.")] = ""
+    kubeconfig: Annotated[str, typer.Option("--kubeconfig", help="Path of the kubeconfig.")] = ""
+    as_user: Annotated[str, typer.Option("--as", help="User to impersonate.")] = ""
+    as_groups: Annotated[list[str] | None, typer.Option("--as-group", help="Group to impersonate; can be repeated.")] = None
+    output: Annotated[Form, typer.Option("--output", "-o", help="Form of the result.")] = Form.TABLE
+
+    def flags(self) -> list[str]:
+        """As kubectl takes them."""
+        named = {"--context": self.context, "--kubeconfig": self.kubeconfig, "--as": self.as_user}
+        groups = [f"--as-group={group}" for group in self.as_groups or ()]
+        return [*(f"{flag}={given}" for flag, given in named.items() if given), *groups]
+
+
+def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a command of a function that takes a Session, the Options and parameters of its own."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def call(**given: Any) -> None:
+            options = Options(**{part.name: given.pop(part.name) for part in fields(Options)})
+            _run(function, options, given)
+
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[2:]
+        common = list(inspect.signature(Options, eval_str=True).parameters.values())
+        named = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*own, *common)]
+        call.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
+        call.__annotations__ = {parameter.name: parameter.annotation for parameter in named}
+        app.command(name)(call)
+        return function
+
+    return decorate
+
+
+def _run(function: Callable[..., None], options: Options, given: dict[str, Any]) -> None:
+    try:
+        with Kubectl(options.flags()) as api:
+            function(Session(api, options.namespace), options, **given)
+    except (Failed, Refused) as error:
+        _say(str(error))
+        raise typer.Exit(getattr(error, "code", 1)) from None
+    except NotAllowed as error:
+        _say(f"You lack {error}; docs/roles.md says which role has it")
+        raise typer.Exit(1) from None
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"kubectl mesh: {clean(sentence)}\n")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"{__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    del version
+
+
+def main() -> None:
+    """The console script. A pipe that is closed early and Ctrl-C end it quietly."""
+    from clouddatamesh.cli import answer, ask, find, use
+
+    del answer, ask, find, use
+    try:
+        app(prog_name="kubectl mesh")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,133 @@
+"""Commands that find and explain: list, search, describe, tree, why."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+import typer
+
+from clouddatamesh.cli import pages
+from clouddatamesh.cli.app import Options, command
+from clouddatamesh.cli.names import parse, written
+from clouddatamesh.cli.output import Form, Row, note, print_data, print_list, print_table
+from clouddatamesh.cli.session import Session
+from clouddatamesh.doctor.reading import NotAllowed
+from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.plan.children import CHILD_KINDS
+from clouddatamesh.view.listing import Entry, list_products
+from clouddatamesh.view.product import show_product
+from clouddatamesh.view.search import find
+from clouddatamesh.view.tree import show_tree
+from clouddatamesh.view.why import find_cause
+
+Product = Annotated[str, typer.Argument(help="NAME or NAMESPACE/NAME.")]
+Object = Annotated[
+    str, typer.Argument(metavar="OBJECT", help="NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME; a product unless a kind is named.")
+]
+
+
+@command("list")
+def list_(session: Session, options: Options) -> None:
+    """List data products; of all namespaces that you can see, or of one with -n."""
+    _print(list_products(_products(session)), options.output)
+
+
+@command("search")
+def search(
+    session: Session, options: Options, words: Annotated[list[str], typer.Argument(help="Words; a product has to contain all of them.")]
+) -> None:
+    """Search products by name, tag, port, description and owner. The best match comes first."""
+    wanted = [word for given in words for word in given.split()]
+    _print(list_products(find(_products(session), wanted)), options.output)
+
+
+def _products(session: Session) -> Iterator[Manifest]:
+    """Where the whole cluster is refused, those of the user's own namespace."""
+    if session.namespace:
+        yield from session.stream("DataProduct", session.namespace)
+        return
+    try:
+        yield from session.stream("DataProduct")
+    except NotAllowed:
+        note(f"You may not list the products of all namespaces; these are of namespace {session.home}")
+        yield from session.stream("DataProduct", session.home)
+
+
+def _print(found: Iterable[Entry], form: Form) -> None:
+    print_list(
+        form, found, name=lambda entry: written(Key("DataProduct", entry.namespace, entry.name)), table=lambda rows: _table(rows, form)
+    )
+
+
+def _table(found: Iterator[Entry], form: Form) -> None:
+    head = ["NAMESPACE", "NAME", "VERSION", "LIFECYCLE", "HEALTH", "OWNER", "PORTS"]
+    rows: Iterator[Row] = ([e.namespace, e.name, e.version, e.lifecycle, e.health, e.owner, ", ".join(e.ports)] for e in found)
+    if form is Form.WIDE:
+        head = [*head[:2], "TITLE", *head[2:], "TAGS", "PURPOSE"]
+        rows = (
+            [e.namespace, e.name, e.title, e.version, e.lifecycle, e.health, e.owner, ", ".join(e.ports), ", ".join(e.tags), e.purpose]
+            for e in found
+        )
+    print_table(head, rows, empty="No data products found")
+
+
+@command("describe")
+def describe(session: Session, options: Options, product: Product) -> None:
+    """Show a product on one screen: what it is, its ports, who has access, what is wrong and what to do."""
+    key = parse(session, product)
+    found = session.demand(key)
+    session.fetch(Key("AccessInbox", key.namespace, key.name))
+    session.read("Domain")
+    session.read("AccessRequest", session.home)
+    page = show_product(session.mesh, found)
+    if options.output in (Form.JSON, Form.YAML):
+        print_data(page, options.output)
+    elif options.output is Form.NAME:
+        print_list(options.output, [key], name=written, table=lambda _: None)
+    else:
+        pages.print_product(page)
+
+
+@command("tree")
+def tree(session: Session, options: Options, object_: Object) -> None:
+    """Show an object and everything that was made for it."""
+    key = parse(session, object_)
+    found = session.demand(key)
+    _read_around(session, key, found)
+    node = show_tree(session.mesh, found)
+    if options.output in (Form.JSON, Form.YAML):
+        print_data(node, options.output)
+    else:
+        pages.print_tree(node)
+
+
+def _read_around(session: Session, key: Key, found: Manifest) -> None:
+    """What belongs to an object, as far as the user may read it."""
+    if key.kind == "ObjectStore":
+        session.read("DataProduct")
+    if key.kind == "AccessRequest" and (grant := found.get("status", {}).get("grantRef")):
+        session.fetch(Key("AccessGrant", grant["namespace"], grant["name"]))
+    namespaces = [key.namespace] if key.kind == "DataProduct" else []
+    if key.kind == "Domain":
+        namespaces = [entry["name"] for entry in found.get("status", {}).get("namespaces") or ()]
+    kinds = ("DataProduct", "AccessGrant", "AccessRequest", *(CHILD_KINDS if key.kind == "Domain" else ()))
+    for namespace in namespaces:
+        for kind in kinds:
+            session.read(kind, namespace)
+
+
+@command("why")
+def why(session: Session, options: Options, object_: Object) -> None:
+    """Say why an object is as it is, down to the one on which somebody has to act."""
+    key = parse(session, object_)
+    session.demand(key)
+    session.read("Domain")
+    for namespace in {key.namespace, session.home} - {""}:
+        session.read("AccessRequest", namespace)
+    chain = find_cause(session.mesh, key)
+    while chain.next is not None:
+        session.fetch(chain.next)
+        chain = find_cause(session.mesh, key)
+    if options.output in (Form.JSON, Form.YAML):
+        print_data(chain, options.output)
+    else:
+        pages.print_chain(chain)

@@ -1,0 +1,121 @@
+"""What a command prints: a table, one page, or the same as data. Texts of tenants cannot steer the terminal."""
+
+import dataclasses
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from itertools import chain, islice
+from typing import Any, Final
+
+import yaml
+from rich.console import Console
+from rich.text import Text
+
+from clouddatamesh.view.health import Health
+
+_STYLES: Final = {"Ready": "green", "InProgress": "yellow", "Stalled": "red", "Deleting": "magenta", "Unseen": "yellow"}
+_FIRST: Final = 500
+"""Rows by which the widths of columns are found; what comes later is printed as it arrives."""
+
+
+class Form(StrEnum):
+    """How a result is printed."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+    NAME = "name"
+
+
+Cell = str | Health
+Row = Sequence[Cell]
+
+
+def console() -> Console:
+    """Standard output. Colors only in a terminal, and never with NO_COLOR; long lines are the terminal's to wrap."""
+    return Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def note(sentence: str) -> None:
+    """A remark beside the result, on standard error."""
+    sys.stderr.write(f"{clean(sentence)}\n")
+
+
+def clean(text: str) -> str:
+    """One line without control characters and marks of direction, which a tenant could use to hide or fake text."""
+    return "".join(_shown(letter) for letter in " ".join(text.split()))
+
+
+def _shown(letter: str) -> str:
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else letter
+
+
+def print_table(head: Sequence[str], rows: Iterable[Row], *, empty: str) -> None:
+    """Columns as kubectl prints them. `empty` is said where there is no row."""
+    out, arriving = console(), iter(rows)
+    first = list(islice(arriving, _FIRST))
+    if not first:
+        note(empty)
+        return
+    shown = [[_word(cell) for cell in row] for row in first]
+    widths = [max(len(line[column]) for line in (list(head), *shown)) for column in range(len(head))]
+    out.print(_line([Text(name) for name in head], widths))
+    for row in chain(first, arriving):
+        out.print(_line([_text(cell) for cell in row], widths))
+
+
+def _word(cell: Cell) -> str:
+    return cell.word if isinstance(cell, Health) else clean(cell)
+
+
+def _text(cell: Cell) -> Text:
+    return Text(cell.word, style=_STYLES[cell.word]) if isinstance(cell, Health) else Text(clean(cell))
+
+
+def _line(cells: Sequence[Text], widths: Sequence[int]) -> Text:
+    padded = [Text.assemble(cell, " " * (width - len(cell))) for cell, width in zip(cells[:-1], widths, strict=False)]
+    return Text("   ").join([*padded, cells[-1]])
+
+
+def say_health(health: Health) -> Text:
+    """The word in its color, and the reason."""
+    reason = "" if health.reason in ("", health.word) else f" ({health.reason})"
+    return Text.assemble((health.word, _STYLES[health.word]), reason)
+
+
+def as_data(found: Any) -> Any:
+    """A value of view/ as JSON knows it. A key is `{kind, namespace, name}`."""
+    if dataclasses.is_dataclass(found) and not isinstance(found, type):
+        return {part.name: as_data(getattr(found, part.name)) for part in dataclasses.fields(found)}
+    if isinstance(found, dict):
+        return {name: as_data(inner) for name, inner in found.items()}
+    return [as_data(inner) for inner in found] if isinstance(found, list | tuple) else found
+
+
+def print_data(found: Any, form: Form) -> None:
+    """One document of JSON or YAML; a list is `{"items": […]}`."""
+    data = as_data(found)
+    whole = {"items": data} if isinstance(data, list) else data
+    if form is Form.JSON:
+        sys.stdout.write(json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
+
+
+def print_names(names: Iterable[str]) -> None:
+    """One name a line, for scripts."""
+    for name in names:
+        sys.stdout.write(f"{name}\n")
+
+
+def print_list(form: Form, found: Iterable[Any], *, name: Callable[[Any], str], table: Callable[[Iterator[Any]], None]) -> None:
+    """A list in any form; a table is printed as the entries arrive."""
+    if form is Form.NAME:
+        print_names(name(entry) for entry in found)
+    elif form in (Form.JSON, Form.YAML):
+        print_data(list(found), form)
+    else:
+        table(iter(found))

@@ -1,0 +1,118 @@
+"""One command's view of the cluster: reads with the user's own rights, and remembers what was refused."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final
+
+from clouddatamesh.cli.errors import Failed
+from clouddatamesh.cli.kubectl import Kubectl
+from clouddatamesh.doctor.reading import NotAllowed, OutOfTime, Reader
+from clouddatamesh.errors import MeshError
+from clouddatamesh.kube.errors import ApiError
+from clouddatamesh.kube.resources import collection, path
+from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.view.mesh import Mesh
+
+_SECONDS: Final = 120.0
+_MANAGER: Final = "kubectl-mesh"
+
+
+@dataclass
+class Session:
+    """Reads and writes of one command."""
+
+    api: Kubectl
+    namespace: str = ""
+    """Given by `-n`; empty if it was not given."""
+    mesh: Mesh = field(default_factory=Mesh)
+    """All that was read so far."""
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self.api, seconds=_SECONDS)
+
+    @cached_property
+    def home(self) -> str:
+        """The namespace that a name without one is in: of `-n`, else of the kubeconfig's context."""
+        return self.namespace or self.api.ask_kubectl("config", "view", "--minify", "-o", "jsonpath={..namespace}").strip() or "default"
+
+    def stream(self, kind: str, namespace: str = "") -> Iterator[Manifest]:
+        """The objects of a collection as pages arrive. Raises NotAllowed."""
+        for found in self._pages(kind, namespace):
+            yield {"kind": kind, **found}
+
+    def _pages(self, kind: str, namespace: str) -> Iterator[Manifest]:
+        try:
+            yield from self._reader.pages(collection(kind, namespace))
+        except (MeshError, OutOfTime) as error:
+            raise Failed(str(error)) from error
+
+    def read(self, kind: str, namespace: str = "") -> None:
+        """Add a collection to the mesh, or that it is refused."""
+        try:
+            self.mesh |= Mesh.of(self.stream(kind, namespace))
+        except NotAllowed:
+            self.mesh |= Mesh(refused=frozenset({(kind, namespace)}))
+
+    def fetch(self, key: Key) -> Manifest | None:
+        """One object; None where it does not exist or is refused, which the mesh then knows."""
+        if key in self.mesh.objects:
+            return self.mesh.objects[key]
+        try:
+            found = self._reader.get(path(key))
+        except NotAllowed:
+            self.mesh |= Mesh(refused=frozenset({(key.kind, key.namespace)}))
+            return None
+        except (MeshError, OutOfTime) as error:
+            raise Failed(str(error)) from error
+        if found is None:
+            self.mesh |= Mesh(absent=frozenset({key}))
+            return None
+        self.mesh |= Mesh.of([{"kind": key.kind, **found}])
+        return self.mesh.objects[key]
+
+    def forget(self, key: Key) -> None:
+        """Read an object anew when it is asked for next."""
+        self.mesh = replace(self.mesh, objects={known: found for known, found in self.mesh.objects.items() if known != key})
+
+    def demand(self, key: Key) -> Manifest:
+        """One object. Raises Failed where it is not there or not to be read."""
+        found = self.fetch(key)
+        if found is None and key in self.mesh.absent:
+            raise Failed(f"{key} does not exist; `kubectl mesh list` shows the products that you can see")
+        if found is None:
+            raise Failed(f"You may not read {key}; ask the platform team for the role that reads it (docs/roles.md)")
+        return found
+
+    def apply(self, manifest: Manifest, *, dry_run: bool = False) -> dict[str, Any]:
+        """Server-side apply. Raises Failed with the API server's sentence."""
+        key = Key(manifest["kind"], manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"])
+        query = {"fieldManager": _MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
+        return self._write("PATCH", key, manifest, query, {"Content-Type": "application/apply-patch+yaml"})
+
+    def create(self, manifest: Manifest, *, dry_run: bool = False) -> dict[str, Any]:
+        """POST: what exists already is left alone."""
+        key = Key(manifest["kind"], manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"])
+        query = {"fieldManager": _MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
+        return self._write("POST", key, manifest, query, {})
+
+    def delete(self, key: Key, uid: str, *, dry_run: bool = False) -> None:
+        """Delete exactly the object that was read."""
+        self._write("DELETE", key, {"preconditions": {"uid": uid}}, {"dryRun": "All"} if dry_run else {}, {})
+
+    def _write(self, method: str, key: Key, body: Manifest, query: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
+        place = collection(key.kind, key.namespace) if method == "POST" else path(key)
+        try:
+            return self.api.request(method, place, body=body, query=query, headers=headers)
+        except ApiError as error:
+            raise Failed(_sentence(error, method, key)) from error
+
+
+def _sentence(error: ApiError, method: str, key: Key) -> str:
+    if error.status == 403 and not error.causes and "cannot" in error.message:
+        verb = {"POST": "create", "DELETE": "delete"}.get(method, "change")
+        return f"You may not {verb} {key}; docs/roles.md says which role may"
+    if error.status == 409 and method == "POST":
+        return f"{key} exists already; choose another name, or look at it: kubectl mesh why {key.kind.lower()}/{key.namespace}/{key.name}"
+    return error.message or f"The API server refused {key} with HTTP {error.status}"

@@ -1,0 +1,158 @@
+"""Manifests that a reader may apply: a request, a renewal, an answer. What the product's terms refuse is said here, before it is sent."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from clouddatamesh.api.fields import GROUP, VERSION, parse_duration, parse_time
+from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.view.product import Port, ports_of
+from clouddatamesh.view.raw import text, value
+
+_API = f"{GROUP}/{VERSION}"
+Draft = dict[str, Any]
+
+
+class Refused(Exception):
+    """What was asked for cannot be; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a consumer asks for. `port` is `name` or `name/version`; `duration` is as in `90d`, empty for access without an end."""
+
+    key: Key
+    port: str
+    mode: str
+    consumer: Key
+    purpose: str
+    duration: str
+    secret: str
+
+
+def find_port(product: Manifest, wanted: str) -> Port:
+    """The port of a product by `name` or `name/version`; without a name the only one, without a version the newest that stays."""
+    name, _, version = wanted.partition("/")
+    offered = [port for port in ports_of(product) if not port.draining]
+    found = [port for port in offered if name in ("", port.name) and _is_version(version, port.version)]
+    if not found or (not name and len({port.name for port in found}) > 1):
+        listed = ", ".join(f"{port.name}/{port.version}" for port in offered) or "none"
+        said = f"no port {wanted}" if wanted else "more than one port; name one" if offered else "no port"
+        raise Refused(f"{product['metadata']['namespace']}/{product['metadata']['name']} has {said}; its ports: {listed}")
+    return max(found, key=lambda port: _order(port.version))
+
+
+def _is_version(wanted: str, version: str) -> bool:
+    return wanted in ("", version, version.split(".", maxsplit=1)[0])
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("-", maxsplit=1)[0].split("+", maxsplit=1)[0].split("."))
+
+
+def draft_request(product: Manifest, wish: Wish) -> Draft:
+    """The AccessRequest. Raises Refused for what the port's terms do not offer."""
+    port = find_port(product, wish.port)
+    if wish.mode not in port.modes:
+        raise Refused(f"Port {port.name}/{port.version} offers {', '.join(port.modes)}, not {wish.mode}; use --mode {port.modes[0]}")
+    if not wish.duration and not port.permanent:
+        raise Refused(
+            f"Port {port.name}/{port.version} gives no permanent access; use --duration{f' {port.duration}' if port.duration else ''}"
+        )
+    if wish.duration:
+        _span(wish.duration, "--duration")
+    return {
+        "apiVersion": _API,
+        "kind": "AccessRequest",
+        "metadata": {"name": wish.key.name, "namespace": wish.key.namespace},
+        "spec": {
+            "dataProductRef": {"namespace": product["metadata"]["namespace"], "name": product["metadata"]["name"]},
+            "outputPort": {"name": port.name, "version": port.version},
+            "mode": wish.mode,
+            "consumer": _consumer(wish.consumer),
+            "purpose": wish.purpose,
+            **({"duration": wish.duration} if wish.duration else {"permanent": True}),
+            "secretName": wish.secret,
+        },
+    }
+
+
+def draft_renewal(request: Manifest, reason: str, now: datetime) -> Draft:
+    """The request with a renewal of this moment, and nothing else changed."""
+    renewal = {**({"reason": reason} if reason else {}), "requestedAt": _stamp(now)}
+    return _bare(request, {**request["spec"], "renewal": renewal})
+
+
+def draft_approval(grant: Manifest, end: str, note: str, now: datetime) -> Draft:
+    """An inbox's grant with its end: a duration from now, a time, or `permanent`. Raises Refused for an end that is none or has passed."""
+    spec = {**grant["spec"], **_end(end, now), **({"note": note} if note else {})}
+    return _bare(grant, spec)
+
+
+def draft_denial(grant: Manifest, note: str) -> Draft:
+    """A Deny of the request that an inbox's grant, or one that is in effect, is about."""
+    kept = {name: said for name, said in grant["spec"].items() if name not in ("validUntil", "permanent", "note")}
+    denied = _bare(grant, {**kept, "decision": "Deny", **({"note": note} if note else {})})
+    asked = text(grant, "spec", "requestRef", "namespace"), text(grant, "spec", "requestRef", "name")
+    return {**denied, "metadata": {**denied["metadata"], "name": f"deny-{asked[0]}-{asked[1]}"[:253].rstrip("-.")}}
+
+
+def is_lasting(product: Manifest | None, grants: tuple[Manifest, ...], grant: Manifest) -> bool:
+    """Whether the deletion of a grant ends the access for good: no port answers again, no other approval gives, no tool makes it again."""
+    if product is None or _is_kept_by_tool(grant):
+        return False
+    port = (text(grant, "spec", "outputPort", "name"), text(grant, "spec", "outputPort", "version").split(".")[0])
+    approves = any(found.approval == "Auto" and (found.name, found.version.split(".")[0]) == port for found in ports_of(product))
+    asked = value(grant, "spec", "requestRef")
+    others = (
+        found for found in grants if value(found, "spec", "requestRef") == asked and found["metadata"]["name"] != grant["metadata"]["name"]
+    )
+    return not approves and not any(text(found, "spec", "decision") == "Approve" for found in others)
+
+
+_TOOLS = (
+    "argocd.argoproj.io/tracking-id",
+    "argocd.argoproj.io/instance",
+    "kustomize.toolkit.fluxcd.io/name",
+    "helm.toolkit.fluxcd.io/name",
+)
+
+
+def _is_kept_by_tool(grant: Manifest) -> bool:
+    metadata = grant["metadata"]
+    return any(name in (metadata.get(part) or {}) for part in ("labels", "annotations") for name in _TOOLS)
+
+
+def _bare(manifest: Manifest, spec: Draft) -> Draft:
+    metadata = {"name": manifest["metadata"]["name"], "namespace": manifest["metadata"]["namespace"]}
+    return {"apiVersion": _API, "kind": manifest["kind"], "metadata": metadata, "spec": spec}
+
+
+def _consumer(consumer: Key) -> Draft:
+    return {"dataProductRef" if consumer.kind == "DataProduct" else "serviceAccountRef": {"name": consumer.name}}
+
+
+def _end(end: str, now: datetime) -> Draft:
+    if end == "permanent":
+        return {"permanent": True}
+    try:
+        until = parse_time(end)
+    except ValueError:
+        until = now + _span(end, "--until")
+    if until <= now:
+        raise Refused(f"{end} has passed; name a later end, as in --until 90d")
+    return {"validUntil": _stamp(until)}
+
+
+def _span(text: str, option: str) -> timedelta:
+    try:
+        span = parse_duration(text)
+    except ValueError as error:
+        raise Refused(f"{option}: {error}") from None
+    if not span:
+        raise Refused(f"{option} is zero; use at least 1m")
+    return span
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

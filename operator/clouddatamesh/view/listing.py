@@ -1,0 +1,42 @@
+"""A product in one line."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from clouddatamesh.model.objects import Manifest
+from clouddatamesh.view.health import Health, health_of
+from clouddatamesh.view.product import owner_of, ports_of, title_of
+from clouddatamesh.view.raw import text, words
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`ports` are `name/version`."""
+
+    namespace: str
+    name: str
+    title: str
+    version: str
+    lifecycle: str
+    health: Health
+    owner: str
+    ports: tuple[str, ...]
+    tags: tuple[str, ...]
+    purpose: str
+
+
+def list_products(products: Iterable[Manifest]) -> Iterator[Entry]:
+    """In the order given, one at a time."""
+    for product in products:
+        yield Entry(
+            namespace=product["metadata"]["namespace"],
+            name=product["metadata"]["name"],
+            title=title_of(product),
+            version=text(product, "spec", "version"),
+            lifecycle=text(product, "spec", "lifecycle"),
+            health=health_of(product),
+            owner=owner_of(product),
+            ports=tuple(f"{port.name}/{port.version}" for port in ports_of(product)),
+            tags=words(product, "spec", "tags"),
+            purpose=text(product, "spec", "description", "purpose"),
+        )

@@ -1,0 +1,44 @@
+"""Lenient readings of a manifest for people. A field that is absent, or of another type than expected, reads as empty."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from clouddatamesh.api.fields import parse_time
+from clouddatamesh.model.objects import Manifest
+
+
+def text(manifest: Manifest, *path: str) -> str:
+    """The text, number or truth value at a path of field names; empty where there is none."""
+    found = value(manifest, *path)
+    if isinstance(found, bool):
+        return str(found).lower()
+    return str(found) if isinstance(found, str | int | float) else ""
+
+
+def value(manifest: Manifest, *path: str) -> Any:
+    """Whatever is at a path of field names, or None."""
+    found: Any = manifest
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def entries(manifest: Manifest, *path: str) -> Iterator[Manifest]:
+    """The objects in the list at a path."""
+    found = value(manifest, *path)
+    return (entry for entry in found if isinstance(entry, Mapping)) if isinstance(found, list | tuple) else iter(())
+
+
+def words(manifest: Manifest, *path: str) -> tuple[str, ...]:
+    """The texts in the list at a path."""
+    found = value(manifest, *path)
+    return tuple(word for word in found if isinstance(word, str)) if isinstance(found, list | tuple) else ()
+
+
+def moment(manifest: Manifest, *path: str) -> datetime | None:
+    """The time at a path, in UTC."""
+    try:
+        return parse_time(text(manifest, *path))
+    except ValueError:
+        return None
