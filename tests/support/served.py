@@ -58,7 +58,7 @@ class Served:
         *,
         body: Mapping[str, Any] | Sequence[Any] | None = None,
         query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the connection's
     ) -> dict[str, Any]:
         """One object, one page of a collection, or a write, after which everything settles."""
         if method == "GET":

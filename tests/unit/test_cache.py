@@ -98,14 +98,56 @@ def test_a_list_forgets_deletions_that_it_covers() -> None:
     assert list(cache._gone) == [Key("DataProduct", "sales", "p99")]
 
 
+OURS, THEIRS = "clouddatamesh.dev", "example.com"
+
+
 def test_what_nobody_reads_is_not_kept() -> None:
-    applied = "kubectl.kubernetes.io/last-applied-configuration"
-    manifest = an_object(1, managedFields=[{"manager": "x"}], annotations={applied: "{}", "a": "b"}, labels={"c": "d"})
+    """Neither what the API server adds nor what anybody may write, in whatever size."""
+    big = "x" * 250_000
+    manifest = an_object(
+        1,
+        managedFields=[{"manager": "x"}],
+        annotations={f"{OURS}/orphan": "p1", f"{OURS}/anything": big, f"{THEIRS}/note": big},
+        labels={f"{OURS}/domain": "sales", THEIRS: "d"},
+        finalizers=[*(f"{THEIRS}/{number}" for number in range(10_000)), f"{OURS}/finalizer"],
+        ownerReferences=[{"name": big}],
+    )
     trimmed = trim({**manifest, "status": {"observedGeneration": 1}})
-    assert trimmed["metadata"]["annotations"] == {"a": "b"}
-    assert "managedFields" not in trimmed["metadata"]
-    assert (trimmed["metadata"]["labels"], trimmed["status"], trimmed["spec"]) == ({"c": "d"}, {"observedGeneration": 1}, manifest["spec"])
+    assert trimmed["metadata"]["annotations"] == {f"{OURS}/orphan": "p1"}
+    assert trimmed["metadata"]["labels"] == {f"{OURS}/domain": "sales"}
+    assert trimmed["metadata"]["finalizers"][:2] == [f"{OURS}/finalizer", f"{THEIRS}/0"]
+    assert (trimmed["status"], trimmed["spec"]) == ({"observedGeneration": 1}, manifest["spec"])
+    assert len(json.dumps(trimmed)) < 2000
     assert manifest["metadata"]["managedFields"]
+
+
+def test_labels_by_which_stores_choose_domains_are_kept() -> None:
+    found = trim({"kind": "Domain", "metadata": {"name": "sales", "labels": {THEIRS: "gold"}}})
+    assert found["metadata"]["labels"] == {THEIRS: "gold"}
+
+
+def test_a_value_of_ours_is_cut_where_nobody_understands_more() -> None:
+    """A list of ports to cut off is read whole."""
+    ports = ",".join(f"port-{number}" for number in range(2000))
+    found = trim(an_object(1, annotations={f"{OURS}/orphan": "y" * 100_000, f"{OURS}/cut-off": ports}))
+    assert len(found["metadata"]["annotations"][f"{OURS}/orphan"]) == 1024
+    assert found["metadata"]["annotations"][f"{OURS}/cut-off"] == ports
+
+
+def test_what_bears_our_label_and_none_of_our_names_is_known_by_its_metadata() -> None:
+    """Whoever may make bindings may label thousands of them."""
+    subjects = [{"kind": "User", "name": f"user-{number}"} for number in range(1000)]
+    ours, other = (
+        trim({"kind": "RoleBinding", "metadata": {"name": name, "namespace": "sales"}, "subjects": subjects})
+        for name in ("clouddatamesh-owners", "my-own")
+    )
+    assert len(ours["subjects"]) == 1000
+    assert "subjects" not in other
+
+
+def test_of_an_account_only_its_existence_is_kept() -> None:
+    manifest = {**an_object(1, annotations={f"{OURS}/owner": "z" * 100_000}, labels={f"{OURS}/domain": "a"}), "kind": "ServiceAccount"}
+    assert set(trim(manifest)["metadata"]) <= {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp"}
 
 
 def test_of_namespaces_and_accounts_only_metadata_is_kept() -> None:
@@ -143,9 +185,9 @@ def test_objects_are_found_by_what_they_name_and_by_the_state_in_which_they_are(
 def test_a_list_tells_the_truth_of_its_time_though_versions_went_back_meanwhile() -> None:
     """The server was restored, and is past the former version again: nothing but the object itself shows it."""
     cache = Cache()
-    cache.put(an_object(50, labels={"a": "later"}))
-    assert cache.replace("DataProduct", [an_object(20, labels={"a": "earlier"})], version=60) == (KEY,)
-    assert (cache.get(KEY) or {})["metadata"]["labels"] == {"a": "earlier"}
+    cache.put(an_object(50, annotations={f"{OURS}/orphan": "later"}))
+    assert cache.replace("DataProduct", [an_object(20, annotations={f"{OURS}/orphan": "earlier"})], version=60) == (KEY,)
+    assert (cache.get(KEY) or {})["metadata"]["annotations"] == {f"{OURS}/orphan": "earlier"}
 
 
 def test_what_was_known_before_versions_began_again_counts_no_more() -> None:

@@ -12,7 +12,8 @@ from clouddatamesh.model.objects import Key, Manifest
 
 _log = logging.getLogger(__name__)
 LABEL_SELECTOR: Final = "app.kubernetes.io/managed-by=clouddatamesh"
-_PAGE: Final = "500"
+PAGE: Final = 50
+"""Objects of a page. An object may have 1.5 MB, and somebody may have made many of these: a page of 500 would take all our memory."""
 
 
 def list_into(
@@ -23,7 +24,7 @@ def list_into(
     A page whose continuation expired raises Transient: nothing is removed for it. A list that is older than what was known before it was
     asked for means that the API server was restored from a backup: then the list counts, and `restored` is told of the kind.
     """
-    query = _query(_PAGE, labelled=labelled)
+    query = _query(str(PAGE), labelled=labelled)
     with cache.listing(kind) as newest:
         first = _ask(client, kind, query)
         version = version_of(first)

@@ -1,15 +1,32 @@
-"""What the cache keeps of an object: only what somebody here reads, and each word once, however many objects have it."""
+"""What the cache keeps of an object: only what somebody here reads, and each word once, however many objects have it.
+
+Anybody may write labels, annotations and finalizers of any size into objects of their own. What of these we do not read takes no memory.
+"""
 
 import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
 from clouddatamesh.model.objects import Manifest
+from clouddatamesh.plan import marks
+from clouddatamesh.plan.children import CHILD_KINDS, is_named_as_child
 
-_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
-_METADATA_ONLY: Final = frozenset({"Namespace", "ServiceAccount"})
+_NAMED_ONLY: Final = frozenset({"ServiceAccount"})
+"""Kinds of which we only know that they exist."""
+_METADATA_ONLY: Final = frozenset({"Namespace", *_NAMED_ONLY})
 """Kinds of which nobody reads anything else; there may be many that are nothing of ours."""
-_UNREAD: Final = frozenset({"managedFields", "selfLink", "generateName"})
+_SELECTED: Final = frozenset({"Domain"})
+"""Kinds that selectors choose by labels of anybody's."""
+_READ: Final = frozenset(
+    {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"}
+)
+_ANNOTATIONS: Final = frozenset(value for name, value in vars(marks).items() if name.endswith("_ANNOTATION"))
+_LABELS: Final = frozenset(value for name, value in vars(marks).items() if name.endswith("_LABEL"))
+_LENGTH: Final = 1024
+"""Characters of an annotation: more than any value that we understand has, but for a list of ports."""
+_LISTED: Final = 65_536
+_FINALIZERS: Final = 32
+"""Finalizers of others; they are only named in messages."""
 _WORD: Final = 64
 """Longer texts are hardly ever the same."""
 
@@ -17,13 +34,29 @@ _WORD: Final = 64
 def trim(manifest: Mapping[str, Any]) -> Manifest:
     """The object without what nobody here reads. It shares nothing with what was given."""
     kept = {name: value for name, value in manifest.items() if name != "metadata"}
-    if manifest["kind"] in _METADATA_ONLY:
+    if manifest["kind"] in _METADATA_ONLY or (manifest["kind"] in CHILD_KINDS and not is_named_as_child(manifest)):
         kept = {name: kept[name] for name in ("apiVersion", "kind") if name in kept}
-    metadata = {name: value for name, value in manifest["metadata"].items() if name not in _UNREAD}
-    if _APPLIED in (metadata.get("annotations") or {}):
-        metadata["annotations"] = {name: value for name, value in metadata["annotations"].items() if name != _APPLIED}
-    found: Manifest = _shared({**kept, "metadata": metadata})
+    found: Manifest = _shared({**kept, "metadata": _metadata(manifest["kind"], manifest["metadata"])})
     return found
+
+
+def _metadata(kind: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in metadata.items() if name in _READ}
+    if kind in _NAMED_ONLY:
+        return kept
+    labels, annotations, finalizers = (metadata.get(name) or {} for name in ("labels", "annotations", "finalizers"))
+    if labels:
+        kept["labels"] = {name: value for name, value in labels.items() if name in _LABELS or kind in _SELECTED}
+    if annotations:
+        kept["annotations"] = {name: _cut(name, value) for name, value in annotations.items() if name in _ANNOTATIONS}
+    if finalizers:
+        others = [name for name in finalizers if name != marks.FINALIZER]
+        kept["finalizers"] = [*([marks.FINALIZER] if marks.FINALIZER in finalizers else []), *others[:_FINALIZERS]]
+    return kept
+
+
+def _cut(name: str, value: str) -> str:
+    return value[: _LISTED if name == marks.CUT_OFF_ANNOTATION else _LENGTH]
 
 
 def _shared(value: Any) -> Any:

@@ -11,7 +11,7 @@ import kopf
 import uvloop
 
 from clouddatamesh.kube.cache import Cache, version_of
-from clouddatamesh.kube.lists import LABEL_SELECTOR
+from clouddatamesh.kube.lists import LABEL_SELECTOR, PAGE
 from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.resources import RESOURCES
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED
@@ -62,7 +62,7 @@ def build_settings() -> kopf.OperatorSettings:
     settings.peering.standalone = True
     settings.posting.enabled = False
     settings.persistence.diffbase_storage = NoEssence()
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = PAGE
     settings.watching.server_timeout = SERVED
     settings.watching.inactivity_timeout = 70
     settings.watching.connect_timeout = 5
