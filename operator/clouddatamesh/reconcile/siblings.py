@@ -33,16 +33,27 @@ def store_name_of(product: Manifest) -> str | None:
 
 
 def find_rival(product: DataProduct, cluster: Cluster) -> Key | None:
-    """The older living product that names the same bucket at the same endpoint. Generated names never meet."""
+    """The living product that comes before this one for the same bucket at the same endpoint. Generated names never meet.
+
+    Who had the bucket comes before whoever only names it, however old: a bucket that is gone is still its to restore. Else the older one.
+    """
     storage = product.spec.storage
     if storage is None or storage.bucket_name is None:
         return None
-    endpoint = _endpoint(storage.store_ref.name, cluster)
-    own = (product.metadata.creation_timestamp or "", product.metadata.namespace, product.metadata.name)
-    named = cluster.referring(Key(BUCKET, "", storage.bucket_name), "DataProduct")
-    rivals = (other["metadata"] for other in named if _endpoint(store_name_of(other) or "", cluster) == endpoint)
-    first = min(((rival.get("creationTimestamp") or "", rival["namespace"], rival["name"]) for rival in rivals), default=own)
-    return Key("DataProduct", first[1], first[2]) if first < own else None
+    endpoint, bucket = _endpoint(storage.store_ref.name, cluster), storage.bucket_name
+    metadata, recorded = product.metadata, product.status.storage
+    had = recorded is not None and recorded.bucket == bucket and recorded.phase != "Creating"
+    own = (not had, metadata.creation_timestamp or "", metadata.namespace, metadata.name)
+    named = cluster.referring(Key(BUCKET, "", bucket), "DataProduct")
+    rivals = (_precedence(other, bucket) for other in named if _endpoint(store_name_of(other) or "", cluster) == endpoint)
+    first = min(rivals, default=own)
+    return Key("DataProduct", *first[2:]) if first < own else None
+
+
+def _precedence(product: Manifest, bucket: str) -> tuple[bool, str, str, str]:
+    metadata, phase = product["metadata"], ((product.get("status") or {}).get("storage") or {}).get("phase")
+    had = _recorded_bucket(product) == bucket and phase not in (None, "Creating")
+    return (not had, metadata.get("creationTimestamp") or "", metadata["namespace"], metadata["name"])
 
 
 def _endpoint(store: str, cluster: Cluster) -> str:

@@ -125,7 +125,7 @@ def plan(ask: Ask, world: AccessWorld) -> Plan:
             # What keeps the Secret is told in Ready: on Provisioned others rest, and with the user gone the key in it is dead.
             Part("secret", Steps() if keeps or is_told_of_another(ask, world) else plan_secret_end(ask, world)),
             Part("answer", _plan_answer(ask, world, decision)),
-            Part("marks", _plan_marks(decision), after=("taking",)),
+            Part("marks", _plan_marks(ask, decision), after=("taking",)),
             Part(
                 "giving",
                 _plan_giving(giving, world) if giving else _plan_unseen(decision, world, keeps=keeps),
@@ -147,8 +147,11 @@ def _plan_answer(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
     return Steps((CreateChild(answer_of(ask, decision.port, world)),))
 
 
-def _plan_marks(decision: Decision) -> Steps:
-    """What older and present approvals must remember: that a newer one came into effect, and the cap under which this one gives."""
+def _plan_marks(ask: Ask, decision: Decision) -> Steps:
+    """What older and present approvals must remember: that a newer one came into effect, and the cap under which this one begins to give.
+
+    A cap that the port gets later counts as long as the port has it: what was given without one is not shortened for good by it.
+    """
     if decision.is_frozen:
         return Steps()
     newer = decision.grant.key.name if decision.grant else "another grant"
@@ -156,7 +159,7 @@ def _plan_marks(decision: Decision) -> Steps:
     operations = [MarkGrant(answer.key, answer.uid, superseded_by=newer) for answer in overtaken.values()]
     operations += [MarkGrant(answer.key, answer.uid, ended_generation=answer.generation) for answer in decision.ended]
     grant, port = decision.grant, decision.port
-    if grant is not None and port is not None and port.max_duration is not None and grant.cap is None:
+    if grant is not None and port is not None and port.max_duration is not None and grant.cap is None and grant.uid != ask.grant_uid:
         operations.append(MarkGrant(grant.key, grant.uid, max_duration=cap_of(port.max_duration)))
     return Steps(tuple(operations))
 
