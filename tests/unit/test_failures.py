@@ -8,7 +8,7 @@ import pytest
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model.outcome import Failure, Finding, Outcome
-from clouddatamesh.reconcile.failures import failed_of, minor_of, only_failed, patience
+from clouddatamesh.reconcile.failures import failed_of, minor_of, only_failed, patience, waits_since
 
 SILENT: Final = Transient(reasons.STORE_UNAVAILABLE, "The store did not answer")
 WRONG: Final = Terminal(reasons.INVALID_SPEC, "spec.storage: missing")
@@ -80,15 +80,38 @@ def test_which_failure_is_told(result: Outcome | MeshError, found: MeshError | N
     assert minor_of(result) == minor
 
 
+NOW = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
-    ("metadata", "shortest", "seconds"),
-    [
-        ({}, 20, 20),
-        ({}, 0, 0),
-        ({"deletionTimestamp": "2026-01-01T00:00:00Z"}, 20, 300),
-        ({"deletionTimestamp": "2026-01-01T00:09:50Z"}, 20, 20),
-    ],
-    ids=["it lives", "it lives, and waits for nothing", "deleted ten minutes ago", "deleted just now"],
+    ("since", "shortest", "seconds"),
+    [(None, 20, 20), (None, 0, 0), ("2026-01-01T00:00:00Z", 20, 300), ("2026-01-01T00:09:50Z", 20, 20)],
+    ids=["it waits for nothing in particular", "it waits for nothing", "for ten minutes", "for a moment"],
 )
-def test_a_deletion_is_looked_at_less_often_the_longer_it_waits(metadata: dict[str, str], shortest: int, seconds: float) -> None:
-    assert patience(metadata, timedelta(seconds=shortest), datetime(2026, 1, 1, 0, 10, tzinfo=UTC)) == seconds
+def test_what_waits_is_looked_at_less_often_the_longer_it_waits(since: str | None, shortest: int, seconds: float) -> None:
+    assert patience(since, timedelta(seconds=shortest), NOW) == seconds
+
+
+DELETED, CHANGED = "2026-01-01T00:00:00Z", "2026-01-01T00:05:00Z"
+
+
+def waiting(reason: str, **metadata: str) -> dict[str, Any]:
+    ready = {"type": "Ready", "status": "Unknown", "reason": reason, "lastTransitionTime": CHANGED}
+    return {"metadata": metadata, "status": {"conditions": [ready]}}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "reason", "since"),
+    [
+        ({}, "DomainNotFound", None),
+        (waiting("InUse", deletionTimestamp=DELETED), "InUse", DELETED),
+        (waiting("DomainNotFound"), "DomainNotFound", CHANGED),
+        (waiting("StoreNotFound"), "StoreNotFound", CHANGED),
+        (waiting("StoreNotReady"), "StoreNotReady", None),
+        (waiting("StoreNotReady"), "StoreNotFound", None),
+        (waiting("StoreNotFound"), "StoreNotReady", None),
+    ],
+    ids=["it is gone", "deletion", "no Domain", "no store", "a store that may be Ready soon", "the store just went", "the store just came"],
+)
+def test_since_when_an_object_waits_for_what_would_wake_it(manifest: dict[str, Any], reason: str, since: str | None) -> None:
+    assert waits_since(manifest, [Waiting(reason, "why")]) == since

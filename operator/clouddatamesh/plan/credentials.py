@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
+from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct, ProducerRotation
 from clouddatamesh.model.evidence import Absent, Seen, Unknown, value_of
 from clouddatamesh.model.identity import Principal
@@ -136,14 +137,19 @@ def own_principal(product: DataProduct, world: ProductWorld) -> Principal | None
 
 
 def plan_removal(product: DataProduct, world: ProductWorld) -> Steps:
-    """Rights, keys and Secret, each by itself; then the user. What is not ours is left, what cannot be seen is not called gone."""
+    """Rights, keys and Secret, each by itself; then the user. What is not ours is left, what cannot be seen is not called gone.
+
+    A Secret that may not be read any more keeps no deletion waiting once its user is gone: it goes with the object that owns it.
+    """
     principal, owner = own_principal(product, world), owner_of(product, world)
     operations: list[Operation] = []
     if principal is not None:
         operations += b.end_of(principal)
     seen: tuple[Seen[Manifest], ...] = (world.secret, world.former_secret)
     operations += [operation for secret in seen for operation in _secret_end(owner, secret)]
-    unknown = next((found for found in (world.principal, *seen) if isinstance(found, Unknown)), None)
+    leaves = product.metadata.deletion_timestamp is not None and isinstance(world.principal, Absent)
+    unseen = (found for found in (world.principal, *seen) if isinstance(found, Unknown))
+    unknown = next((found for found in unseen if not (leaves and found.error.reason == reasons.ACCESS_DENIED)), None)
     return Steps(tuple(operations), unknown.error if unknown is not None else None)
 
 

@@ -18,16 +18,19 @@ from clouddatamesh.plan.access.consumers import has_access, may_have_access
 from clouddatamesh.plan.access.facts import words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.adoption import why_kept
-from clouddatamesh.plan.credentials import CONDITION, plan_removal, plan_surplus
+from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus
 from clouddatamesh.plan.dataproduct import STORAGE_READY, plan_formers, plan_kept, plan_taking
 from clouddatamesh.plan.fates import agreed_fate, fate_of, is_refused_for_long
 from clouddatamesh.plan.losses import find_loss, is_lost
 from clouddatamesh.plan.ownership import judge
+from clouddatamesh.plan.storage import had_bucket
 from clouddatamesh.plan.takeover import plan_former
 from clouddatamesh.plan.wish import Wish, wish_of
 
 BLOCKED: Final = "DeletionBlocked"
 ENDING: Final = "deletion"
+_FOREGROUND: Final = "foregroundDeletion"
+"""The finalizer of the cluster's garbage collector."""
 _DOUBT: Final = "either the store did not answer for them yet, or what a lost cluster gave them works on"
 
 
@@ -72,7 +75,22 @@ def _plan_waiting(product: DataProduct, world: ProductWorld) -> tuple[Part, ...]
         Part("taking", taking, CONDITION, each=True),
         Part("taken over", plan_formers(wish, world), CONDITION, each=True),
         Part("storage", storage, STORAGE_READY, minor=loss is None),
+        Part(
+            "kept credentials", _plan_kept_credentials(wish, world) if repairs and loss is None else Steps(), CONDITION, after=("storage",)
+        ),
     )
+
+
+def _plan_kept_credentials(wish: Wish, world: ProductWorld) -> Steps:
+    """Those who write go on as long as the deletion waits: a Secret that went is back, where its user is there and its bucket is as it was.
+
+    The garbage collector takes the Secret in a foreground deletion, and again until it has removed its own finalizer.
+    """
+    lasts = world.is_readable and world.is_store_ready and not world.namespace_terminating and world.obstacle is None
+    if not lasts or not isinstance(world.principal, Present) or _FOREGROUND in wish.product.metadata.finalizers:
+        return Steps()
+    is_safe = had_bucket(wish, world) is not None and plan_kept(wish, world) == Steps()
+    return plan_credentials(wish, world, is_safe=is_safe)
 
 
 def _was_blocked(product: DataProduct) -> bool:

@@ -12,7 +12,6 @@ from clouddatamesh.model.operations import (
     Announce,
     ApplyChild,
     CreateChild,
-    DeleteChild,
     HoldObject,
     ReleaseObject,
     ReplaceChild,
@@ -21,6 +20,7 @@ from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
 from clouddatamesh.model.words import some
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.child_ends import end_children
 from clouddatamesh.plan.children import is_child_of, want_children, want_namespace
 from clouddatamesh.plan.diff import covers, with_uid
 from clouddatamesh.plan.namespaces import belongs_to, holder_of, is_its_own, judge, releasing, taking, was_had_by
@@ -150,15 +150,15 @@ def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
         return Steps()
     observed = _own_children(domain, name, world)
     if holder_of(namespace, world.settings.mesh) not in ("", domain.metadata.name):
-        return Steps(tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in sorted(observed)))
+        return end_children(observed[key] for key in sorted(observed))
     if name not in world.former and _refusal(domain, name, namespace, world) is not None:
         return Steps()
     wanted = {key_of(child): child for child in want_children(domain, name, world.settings)}
-    gone = tuple(DeleteChild(key, observed[key]["metadata"]["uid"]) for key in sorted(set(observed) - set(wanted)))
+    gone = end_children(observed[key] for key in sorted(set(observed) - set(wanted)))
     narrowed = {key: _narrowed(observed[key], wanted[key]) for key in sorted(set(observed) & set(wanted))}
     shorter = {key: left for key, left in narrowed.items() if left is not observed[key]}
     binding = ({**wanted[key], "roleRef": left["roleRef"], "subjects": left["subjects"]} for key, left in shorter.items())
-    return Steps((*gone, *(ApplyChild(with_uid(one, observed[key_of(one)]["metadata"]["uid"])) for one in binding)))
+    return Steps(tuple(ApplyChild(with_uid(one, observed[key_of(one)]["metadata"]["uid"])) for one in binding)) + gone
 
 
 def _narrowed(observed: Manifest, want: Manifest) -> Manifest:
@@ -214,11 +214,21 @@ def _plan_departure(domain: Domain, name: str, world: DomainWorld) -> Steps:
     holder = holder_of(namespace, world.settings.mesh) if namespace else ""
     inside = _inside(world, name)
     if inside and holder in ("", domain.metadata.name):
-        return _plan_surplus(domain, name, world) + stopped(_in_use(f"Namespace {name} left spec.namespaces and still holds", inside))
-    children = sorted(_own_children(domain, name, world).values(), key=_operator_last)
-    gone = tuple(DeleteChild(key_of(child), child["metadata"]["uid"]) for child in children)
+        kept = Steps() if domain.spec.suspend else _keep_binding(domain, name, world)
+        why = _in_use(f"Namespace {name} left spec.namespaces and still holds", inside)
+        return kept + _plan_surplus(domain, name, world) + stopped(why)
+    gone = end_children(sorted(_own_children(domain, name, world).values(), key=_operator_last))
     released = releasing(domain, namespace, world.settings.mesh) if namespace and holder == domain.metadata.name else ()
-    return Steps(gone) + _unread(name, world) + Steps(released)
+    return gone + _unread(name, world) + Steps(released)
+
+
+def _keep_binding(domain: Domain, name: str, world: DomainWorld) -> Steps:
+    """The operator's own binding lasts as long as anything is inside that needs it to go: without it nobody may take a Secret away."""
+    namespace, want = world.namespaces.get(name), want_children(domain, name, world.settings)[0]
+    if namespace is None or namespace["metadata"].get("deletionTimestamp") or not is_its_own(domain, namespace, world.settings.mesh):
+        return Steps()
+    observed = next((child for child in world.children if key_of(child) == key_of(want)), None)
+    return Steps(tuple(_child_update(observed, want))) if observed is None or _is_ours(observed, domain, world) else Steps()
 
 
 def _inside(world: DomainWorld, *places: str) -> list[str]:
@@ -252,6 +262,10 @@ def plan_deletion(domain: Domain, world: DomainWorld) -> Plan:
     suspended = Waiting(reasons.SUSPENDED, "The domain is suspended; set spec.suspend to false to let its deletion go on")
     if users or domain.spec.suspend:
         waits = Part("users", stopped(_in_use("Deletion waits for", users) if users else suspended), BLOCKED)
-        return Plan((*_surplus(domain, sorted(_places(domain, world)), world), waits))
+        places = sorted(_places(domain, world))
+        kept = (
+            () if domain.spec.suspend else tuple(Part(f"binding in {name}", _keep_binding(domain, name, world), READY) for name in places)
+        )
+        return Plan((*_surplus(domain, places, world), *kept, waits))
     parts = _departures(domain, world)
     return Plan((*parts, Part("release", Steps((ReleaseObject(),)), BLOCKED, after=tuple(part.name for part in parts))))

@@ -49,7 +49,7 @@ class Claim:
 def judge(product: DataProduct, name: str, world: ProductWorld) -> Claim:
     """Whose the bucket of that name is, seen from this product. Ask only where it was seen to be present or absent.
 
-    Where it would be made, the product that had it makes it, else the oldest that names it; marks that are there already are older than any name.
+    Where it would be made, the product that had it makes it, else the oldest that names it. Marks that are there are older than any name.
     """
     claim = _judge_bucket(product, name, world)
     if world.rival is not None and claim.verdict in ("Absent", "Made"):

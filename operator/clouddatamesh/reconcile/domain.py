@@ -48,8 +48,10 @@ def gather(domain: Domain, hidden: Hidden, *, is_close: bool) -> DomainWorld:
     own_key, named = key_of_domain(name), planning.namespaces_of(domain)
     marked = find_marked(name, cluster)
     former, doubtful = find_former(domain, marked, ports)
-    namespaces = _namespaces_of(name, {*named, *(seen.name for seen in domain.status.namespaces), *former}, cluster)
-    own = sorted(place for place, found in namespaces.items() if place in former or is_its_own(domain, found, mesh))
+    known = {*named, *(seen.name for seen in domain.status.namespaces)}
+    namespaces = _namespaces_of(name, known | former, cluster)
+    # What is in a namespace that the domain never told of keeps nobody waiting: whoever may write there may have forged the child in it.
+    own = sorted(place for place, found in namespaces.items() if place in former & known or is_its_own(domain, found, mesh))
     products = tuple(key for place in own for key in cluster.keys("DataProduct", place))
     access = tuple(key for kind in ("AccessRequest", "AccessGrant") for place in own for key in cluster.keys(kind, place))
     newcomers = frozenset(

@@ -17,7 +17,7 @@ from clouddatamesh.model.store_operations import EmptyBucket, ProbeStore, Replac
 from clouddatamesh.plan.names import jitter
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.execute import Executor
-from clouddatamesh.reconcile.failures import patience
+from clouddatamesh.reconcile.failures import patience, waits_since
 from clouddatamesh.reconcile.parse import is_readable
 from clouddatamesh.reconcile.trail import at, during
 from clouddatamesh.reconcile.visit import Progress, Visit
@@ -183,8 +183,8 @@ def _next(visit: Visit, result: Outcome | MeshError, progress: Progress, *, inte
     if any(isinstance(error, Waiting) for error in errors):
         emptied = any(isinstance(operation, EmptyBucket) for operation in progress.done)
         goes_on = emptied and any(isinstance(error, Waiting) and error.reason == reasons.EMPTYING for error in errors)
-        metadata = (visit.ports.cluster.get(visit.key) or {"metadata": {}})["metadata"]
-        after = 0.0 if goes_on else min(after, patience(metadata, settings.waiting_interval, visit.ports.clock.now()))
+        since = waits_since(visit.ports.cluster.get(visit.key) or {}, errors)
+        after = 0.0 if goes_on else min(after, patience(since, settings.waiting_interval, visit.ports.clock.now()))
     if isinstance(result, Outcome) and result.due is not None and result.due > began:
         after = min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0))
     return Next(

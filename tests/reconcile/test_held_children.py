@@ -1,0 +1,102 @@
+"""Children of a Domain that somebody else's finalizer keeps, and namespaces that somebody forged a child in."""
+
+import pytest
+
+from clouddatamesh.model.objects import Key
+from tests.support.manifests import a_domain, a_product, a_store
+from tests.support.mesh import Mesh
+
+HOLDER = "wrangler.cattle.io/auth-prov-v2-rb"
+VIEWERS = Key("RoleBinding", "sales", "clouddatamesh-viewers")
+OWNERS = Key("RoleBinding", "sales", "clouddatamesh-owners")
+POLICY = Key("NetworkPolicy", "sales", "clouddatamesh")
+
+
+def people(*names: str) -> list[dict[str, str]]:
+    return [{"kind": "User", "name": name} for name in names]
+
+
+def a_held_mesh() -> Mesh:
+    """All of sales' children bear a finalizer that nobody serves."""
+    isolated = {"networkIsolation": {"mode": "Domain"}}
+    mesh = Mesh().apply(a_store(), a_domain(access={"owners": people("kim"), "viewers": people("leaver")}, resources=isolated)).settle()
+    for key in (VIEWERS, OWNERS, POLICY):
+        mesh.cluster.user_finalize(key, HOLDER)
+    return mesh
+
+
+def subjects(mesh: Mesh, key: Key) -> object:
+    return mesh.get(key.kind, key.name, key.namespace)["subjects"]
+
+
+def test_who_leaves_loses_the_role_though_somebody_holds_the_binding() -> None:
+    mesh = a_held_mesh()
+    writes = mesh.writes_of(lambda m: m.apply(a_domain(access={"owners": people("kim")})))
+    assert subjects(mesh, VIEWERS) == []
+    assert sum(write.startswith("delete") for write in writes) == 2
+    found = mesh.condition("Domain", "sales")
+    assert (found["status"], found["reason"]) == ("Unknown", "Deleting")
+    assert HOLDER in found["message"]
+    assert subjects(mesh, OWNERS)
+    for key in (VIEWERS, POLICY):
+        mesh.cluster.user_finalize(key)
+    mesh.clock.forward(minutes=1)
+    assert mesh.settle().condition("Domain", "sales")["status"] == "True"
+
+
+def test_a_domain_that_goes_leaves_nobody_a_role_though_somebody_holds_the_bindings() -> None:
+    mesh = a_held_mesh()
+    mesh.delete("Domain", "sales").settle()
+    assert subjects(mesh, VIEWERS) == subjects(mesh, OWNERS) == []
+    assert HOLDER in mesh.condition("Domain", "sales", type_="DeletionBlocked")["message"]
+    for key in (VIEWERS, OWNERS, POLICY):
+        mesh.cluster.user_finalize(key)
+    mesh.clock.forward(minutes=1)
+    assert not mesh.settle().exists("Domain", "sales")
+
+
+@pytest.mark.parametrize("leaves", ["the Domain is deleted", "its entry left spec.namespaces"])
+def test_the_operators_own_binding_lasts_as_long_as_a_product_is_inside(leaves: str) -> None:
+    binding = Key("RoleBinding", "raw", "clouddatamesh-operator")
+    spaces = [{"name": "sales"}, {"name": "raw"}]
+    mesh = Mesh().apply(a_store(), a_domain(namespaces=spaces), a_product("clicks", "raw")).settle()
+    if leaves == "the Domain is deleted":
+        mesh.delete("Domain", "sales")
+    else:
+        mesh.apply(a_domain(namespaces=spaces[:1]))
+    mesh.settle()
+    mesh.cluster.user_delete(binding)
+    mesh.clock.forward(minutes=20)
+    mesh.settle()
+    assert mesh.exists(binding.kind, binding.name, binding.namespace)
+    mesh.delete("DataProduct", "clicks", "raw").settle()
+    mesh.clock.forward(minutes=20)
+    mesh.settle()
+    assert not mesh.exists("DataProduct", "clicks", "raw")
+    assert not mesh.exists(binding.kind, binding.name, binding.namespace)
+
+
+def test_a_child_forged_in_a_strangers_namespace_keeps_no_domain_waiting() -> None:
+    """Anybody may write with our field manager's name, label and mark into a namespace of their own."""
+    mesh = Mesh().apply(a_store(), a_domain(), a_product()).settle()
+    forged = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {
+            "name": "clouddatamesh-owners",
+            "namespace": "evil",
+            "labels": {"app.kubernetes.io/managed-by": "clouddatamesh", "clouddatamesh.dev/domain": "sales"},
+            "annotations": {"clouddatamesh.dev/owner": "Domain//sales/00000000-0000-0000-0000-000000000000"},
+        },
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+        "subjects": [],
+    }
+    mesh.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "evil"}}, forged, a_product("junk", "evil"))
+    mesh.cluster._objects.makers[mesh.get("RoleBinding", "clouddatamesh-owners", "evil")["metadata"]["uid"]] = "clouddatamesh"
+    mesh.settle()
+    assert mesh.condition("Domain", "sales")["status"] == "True"
+    assert mesh.get("Domain", "sales")["status"]["dataProducts"] == 1
+    mesh.delete("DataProduct", "orders", "sales").settle()
+    mesh.delete("Domain", "sales").settle()
+    assert not mesh.exists("Domain", "sales")
+    assert mesh.exists("DataProduct", "junk", "evil")
