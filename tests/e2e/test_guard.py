@@ -7,7 +7,7 @@ import pytest
 from hack.tools.children import ToolError
 from tests.e2e.actors import SERVICE_ACCOUNT, Actors
 from tests.e2e.cases import Manifest
-from tests.support.manifests import a_grant, a_product, a_request
+from tests.support.manifests import a_domain, a_grant, a_product, a_request
 
 ROLE = "clouddatamesh-secrets"
 
@@ -29,6 +29,16 @@ def binding(namespace: str, role: str = ROLE) -> str:
             "subjects": [subject],
         }
     )
+
+
+def test_an_administrator_may_name_an_owner_of_an_object_of_the_cluster(mesh: Actors) -> None:
+    """As Crossplane and backups do. The request of such an object has no namespace."""
+    owner = {"apiVersion": "v1", "kind": "Namespace", "name": "default", "uid": "11111111-2222-3333-4444-555555555555"}
+    domain = a_domain("owned")
+    owned = json.dumps({**domain, "metadata": {**domain["metadata"], "ownerReferences": [owner]}})
+    mesh.installed.cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=owned)
+    with pytest.raises(ToolError, match="forbidden"):
+        mesh.installed.cluster.kubectl("create", "--dry-run=server", "-f", "-", "--as=nobody", stdin=owned)
 
 
 @pytest.mark.parametrize("namespace", ["kube-system", "default", "clouddatamesh-system", "kube-public"])

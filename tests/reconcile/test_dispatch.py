@@ -213,6 +213,10 @@ MADE: Final = {"storage": {"bucket": "acme-orders", "phase": "Owned"}}
 RECORDED: Final = {"place": {"store": "former", "bucket": "acme-orders", "path": "daily/"}}
 
 
+def test_what_it_left_waits_on_the_store_in_which_it_left_it() -> None:
+    assert lane(REQUEST, stripped(seen(a_request(), status=RECORDED)).cluster) == "former"
+
+
 @pytest.mark.parametrize(
     ("manifests", "key", "store"),
     [

@@ -1,8 +1,13 @@
-"""Children of a Domain that somebody else's finalizer keeps, and namespaces that somebody forged a child in."""
+"""Children of a Domain that somebody holds, refuses or forges: what of the others?"""
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from clouddatamesh.model.objects import Key
+from clouddatamesh import reasons
+from clouddatamesh.errors import Terminal
+from clouddatamesh.model.objects import Key, key_of
 from tests.support.manifests import a_domain, a_product, a_store
 from tests.support.mesh import Mesh
 
@@ -25,8 +30,8 @@ def a_held_mesh() -> Mesh:
     return mesh
 
 
-def subjects(mesh: Mesh, key: Key) -> object:
-    return mesh.get(key.kind, key.name, key.namespace)["subjects"]
+def subjects(mesh: Mesh, key: Key) -> list[str]:
+    return [subject["name"] for subject in mesh.get(key.kind, key.name, key.namespace)["subjects"]]
 
 
 def test_who_leaves_loses_the_role_though_somebody_holds_the_binding() -> None:
@@ -100,3 +105,52 @@ def test_a_child_forged_in_a_strangers_namespace_keeps_no_domain_waiting() -> No
     mesh.delete("Domain", "sales").settle()
     assert not mesh.exists("Domain", "sales")
     assert mesh.exists("DataProduct", "junk", "evil")
+
+
+LIMITED = {"quota": {"pods": "9"}, "limitRange": {"default": {"cpu": "1"}}, "networkIsolation": {"mode": "Domain"}}
+LIMITS = [Key(kind, "sales", "clouddatamesh") for kind in ("ResourceQuota", "LimitRange", "NetworkPolicy")]
+
+
+def refusing(write: Callable[..., object], key_of_write: Callable[[Any], Key], refused: Key) -> Callable[..., None]:
+    """A write of the cluster's that an admission webhook refuses for one object."""
+
+    def refuse(what: Any, *others: Any) -> None:
+        if key_of_write(what) == refused:
+            raise Terminal(reasons.ADMISSION_REFUSED, f"Writing {refused} failed: a policy denied the request")
+        write(what, *others)
+
+    return refuse
+
+
+@pytest.mark.parametrize("refused", [VIEWERS, *LIMITS], ids=str)
+def test_one_child_that_is_refused_keeps_none_of_the_others_from_being_made(refused: Key) -> None:
+    mesh = Mesh()
+    mesh.cluster.create = refusing(mesh.cluster.create, key_of, refused)  # type: ignore[method-assign]
+    mesh.apply(a_store(), a_domain(access={"owners": people("kim"), "viewers": people("lee")}, resources=LIMITED)).settle()
+    others = [key for key in (OWNERS, VIEWERS, *LIMITS) if key != refused]
+    assert [key for key in others if not mesh.exists(key.kind, key.name, key.namespace)] == []
+    assert str(refused) in mesh.condition("Domain", "sales")["message"]
+
+
+def test_all_children_that_are_refused_are_named() -> None:
+    mesh = Mesh()
+    mesh.cluster.create = refusing(mesh.cluster.create, key_of, VIEWERS)  # type: ignore[method-assign]
+    mesh.cluster.create = refusing(mesh.cluster.create, key_of, LIMITS[2])  # type: ignore[method-assign]
+    mesh.apply(a_store(), a_domain(access={"owners": people("kim"), "viewers": people("lee")}, resources=LIMITED)).settle()
+    message = mesh.condition("Domain", "sales")["message"]
+    assert str(VIEWERS) in message
+    assert str(LIMITS[2]) in message
+
+
+@pytest.mark.parametrize("refused", LIMITS, ids=str)
+def test_a_limit_that_may_not_be_deleted_keeps_nobody_in_a_role(refused: Key) -> None:
+    mesh = Mesh().apply(a_store(), a_domain(access={"owners": people("kim", "leaver"), "viewers": people("lee")}, resources=LIMITED))
+    mesh.settle()
+    mesh.cluster.delete = refusing(mesh.cluster.delete, lambda key: key, refused)  # type: ignore[method-assign]
+    mesh.apply(a_domain(access={"owners": people("kim")})).settle()
+    assert subjects(mesh, OWNERS) == ["kim"]
+    assert not mesh.exists(VIEWERS.kind, VIEWERS.name, VIEWERS.namespace)
+    mesh.delete("Domain", "sales").settle()
+    assert not mesh.exists(OWNERS.kind, OWNERS.name, OWNERS.namespace)
+    assert mesh.exists("Domain", "sales")
+    assert str(refused) in mesh.condition("Domain", "sales", type_="DeletionBlocked")["message"]

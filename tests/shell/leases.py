@@ -25,6 +25,9 @@ class MemoryApi:
         assert path.startswith("/apis/coordination.k8s.io/v1/namespaces/")
         if method == "GET":
             return self._read()
+        if method == "DELETE":
+            self.lease = None
+            return {}
         if method == "POST" and body["spec"]["holderIdentity"] in self.down:
             raise Transient(reasons.CLUSTER_UNAVAILABLE, "The API server did not answer")
         if (self.lease is None) == (method == "PUT") or (self.lease and body["metadata"]["resourceVersion"] != str(self.version)):

@@ -83,10 +83,11 @@ def test_a_leader_that_ends_hands_over_at_once(one: Replica, two: Replica) -> No
     assert (one.leader.leads(), two.leader.leads()) == (False, True)
 
 
-def test_a_standby_looks_often_but_not_where_nobody_answers(one: Replica, two: Replica, api: MemoryApi) -> None:
+def test_a_standby_looks_often_but_not_where_nobody_answers(one: Replica, two: Replica, api: MemoryApi, clock: Hand) -> None:
     """A Lease that was given back is taken within half a second; an API server that is down is not asked more often for that."""
     assert (one.leader.run_once(), two.leader.run_once()) == (ROUND, STANDBY)
     api.lease, api.down = None, {"two"}
+    clock.time += DURATION
     assert two.leader.run_once() == ROUND
 
 

@@ -43,6 +43,11 @@ def lease(api: Transport, identity: str, clock: Hand) -> KubeLease:
     return KubeLease(api, namespace="default", identity=identity, now=clock)
 
 
+def remove(api: Transport) -> None:
+    """As `kubectl delete lease --all` does."""
+    api.request("DELETE", "/apis/coordination.k8s.io/v1/namespaces/default/leases/clouddatamesh")
+
+
 def test_it_is_held_by_one_and_renewed_by_that_one(api: Transport, clock: Hand) -> None:
     one, two = lease(api, "one", clock), lease(api, "two", clock)
     assert [one.hold(), two.hold(), one.hold(), two.hold()] == [True, False, True, False]
@@ -60,6 +65,23 @@ def test_it_is_taken_over_once_it_stood_unchanged_for_its_duration(api: Transpor
     clock.time += DURATION
     assert two.hold()
     assert not one.hold()
+
+
+def test_one_that_somebody_deletes_is_made_again_by_its_holder_and_taken_by_another_only_after_its_duration(
+    api: Transport, clock: Hand
+) -> None:
+    """The holder works on until it looks again: whoever saw it renew a moment ago waits for as long as it promised."""
+    holder, other = lease(api, "a", clock), lease(api, "b", clock)
+    assert holder.hold()
+    assert not other.hold()
+    remove(api)
+    clock.time += DURATION - 0.1
+    assert not other.hold()
+    assert holder.hold()
+    assert not other.hold()
+    remove(api)
+    clock.time += DURATION
+    assert other.hold()
 
 
 def test_a_successor_of_the_same_name_has_it_at_once(api: Transport, clock: Hand) -> None:

@@ -1,9 +1,11 @@
 """Retry-After: no request is sent before the time that the API server asked for, whoever of those who share it would send one."""
 
 import asyncio
+import json
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -99,6 +101,25 @@ def test_an_answer_is_heeded_by_all_clients_that_share_it(tmp_path: Path, served
     assert [seen["path"] for seen in served.seen] == ["/a"]
     for client in (one, two):
         client.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"message": 'admission webhook "freeze.example.com" denied the request: the mesh is frozen', "details": {"retryAfterSeconds": 300}},
+        {"message": "it is busy", "details": {"name": "orders", "kind": "dataproducts", "retryAfterSeconds": 300}},
+    ],
+    ids=["a webhook's refusal", "about one object"],
+)
+def test_what_is_said_of_one_object_keeps_no_other_waiting(tmp_path: Path, served: Served, said: dict[str, Any]) -> None:
+    client = Client(kubeconfig=write_config(tmp_path, port=served.port), manner=Manner(patience=Patience()))
+    served.status, served.headers = 429, {"Retry-After": "300"}
+    served.body = json.dumps({"kind": "Status", "reason": "TooManyRequests", **said}).encode()
+    for _ in range(2):
+        with pytest.raises(ApiError):
+            client.request("PATCH", "/a", body={})
+    assert len(served.seen) == 2
+    client.close()
 
 
 def test_watches_wait_too_and_are_heard() -> None:

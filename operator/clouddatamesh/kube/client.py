@@ -17,7 +17,7 @@ from yaml import YAMLError
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Away, Transient
-from clouddatamesh.kube.errors import ApiError
+from clouddatamesh.kube.errors import ApiError, is_of_object
 from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.skew import Skew
 
@@ -26,6 +26,7 @@ JSON_PATCH = "application/json-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _WAITS: Final = 2.0
 """Seconds that a caller waits because of Retry-After. Where it is more he is told, and comes again by his own backoff."""
+_ERROR: Final = 400
 _LOGIN_SECONDS: Final = 60.0
 LOGIN_ERRORS: Final = (kubernetes_config.ConfigException, OSError)
 """What making a Client may raise."""
@@ -143,7 +144,8 @@ class Client:
             self._report(method, "<error>")
             raise Away(reasons.CLUSTER_UNAVAILABLE, f"The API server did not answer: {type(error).__name__}") from error
         self._report(method, str(answer.status))
-        self._manner.patience.heed(answer.status, answer.headers)
+        if not (answer.status >= _ERROR and is_of_object(ApiError(answer.status, answer.data))):
+            self._manner.patience.heed(answer.status, answer.headers)
         return answer
 
     def close(self) -> None:

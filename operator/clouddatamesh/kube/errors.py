@@ -69,6 +69,11 @@ def _parse(body: bytes) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
+def is_of_object(error: ApiError) -> bool:
+    """Whether an answer speaks of one object, and not of the server: a webhook may ask for patience with the one that it refuses."""
+    return bool(error.name) or _REFUSED.search(error.message) is not None
+
+
 def is_absent(error: ApiError) -> bool:
     """Whether the server says that this one object is not there, and not that it knows no such kind or path."""
     return error.status == 404 and bool(error.name)

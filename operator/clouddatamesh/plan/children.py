@@ -59,12 +59,12 @@ def want_namespace(domain: Domain, name: str, mesh: str) -> Manifest:
 
 
 def want_children(domain: Domain, namespace: str, settings: Settings) -> tuple[Manifest, ...]:
-    """Every child of one namespace; the operator's own binding first, since products wait for it."""
+    """Every child of one namespace: the operator's own binding first, since products wait for it; then limits, before anybody's rights."""
     return (
         _operator_binding(domain, namespace, settings),
+        *_limits(domain, namespace),
         *_team_bindings(domain, namespace),
         *_additional_bindings(domain, namespace, settings),
-        *_limits(domain, namespace),
     )
 
 

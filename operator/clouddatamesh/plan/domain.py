@@ -35,7 +35,7 @@ def namespaces_of(domain: Domain) -> tuple[str, ...]:
 
 READY: Final = "NamespacesReady"
 BLOCKED: Final = "DeletionBlocked"
-_TAKING: Final = ("surplus in ", "departure of ")
+_TAKING: Final = ("surplus in ", "departure of ", "release of ")
 """The parts that take away, which suspend does not hold up."""
 
 
@@ -51,7 +51,7 @@ def plan(domain: Domain, world: DomainWorld) -> Plan:
     hold = Steps(() if marks.is_held(domain.metadata.finalizers) else (HoldObject(),))
     if obstacle is not None:
         return Plan((*departures, *surplus, Part("namespaces", stopped(obstacle), READY)))
-    made = [Part(f"namespace {name}", _plan_namespace(domain, name, world), READY, after=("hold",)) for name in wanted]
+    made = [part for name in wanted for part in _plan_wanted(domain, name, world)]
     counting = Part("counting", plan_counting(domain, world, READY), READY)
     return Plan((*departures, *surplus, Part("hold", hold), *made, counting, Part("roles", plan_roles(domain, world.settings), READY)))
 
@@ -72,16 +72,25 @@ def _obstacle(domain: Domain, world: DomainWorld) -> MeshError | None:
     return None
 
 
-def _plan_namespace(domain: Domain, name: str, world: DomainWorld) -> Steps:
-    namespace, mesh = world.namespaces.get(name), world.settings.mesh
+def _plan_wanted(domain: Domain, name: str, world: DomainWorld) -> tuple[Part, ...]:
+    """A namespace, and then its children. None of these needs another: one that is refused keeps no limit and no isolation away."""
+    namespace, mesh, part = world.namespaces.get(name), world.settings.mesh, f"namespace {name}"
     refusal = _refusal(domain, name, namespace, world)
     if refusal is not None:
-        return stopped(refusal)
+        return (Part(part, stopped(refusal), READY, after=("hold",)),)
     if namespace is None:
         told = Announce(Event("Normal", reasons.CREATED, f"Namespace {name} was created"))
-        made = (CreateChild(want_namespace(domain, name, mesh)), told)
-        return Steps((*made, *map(CreateChild, want_children(domain, name, world.settings))))
-    return Steps(taking(domain, namespace, mesh)) + _plan_children(domain, name, world)
+        made, children = Steps((CreateChild(want_namespace(domain, name, mesh)), told)), Steps(_new_children(domain, name, world))
+    else:
+        made, children = Steps(taking(domain, namespace, mesh)), _plan_children(domain, name, world)
+    return (
+        Part(part, made, READY, after=("hold",)),
+        Part(f"children in {name}", children, READY, after=(part,), each=True),
+    )
+
+
+def _new_children(domain: Domain, name: str, world: DomainWorld) -> tuple[Operation, ...]:
+    return tuple(map(CreateChild, want_children(domain, name, world.settings)))
 
 
 def _refusal(domain: Domain, name: str, namespace: Manifest | None, world: DomainWorld) -> MeshError | None:
@@ -135,7 +144,7 @@ def _own_children(domain: Domain, name: str, world: DomainWorld) -> dict[Key, Ma
 
 
 def _surplus(domain: Domain, names: Iterable[str], world: DomainWorld) -> list[Part]:
-    return [Part(f"{_TAKING[0]}{name}", _plan_surplus(domain, name, world) + _unread(name, world), READY) for name in names]
+    return [Part(f"{_TAKING[0]}{name}", _plan_surplus(domain, name, world) + _unread(name, world), READY, each=True) for name in names]
 
 
 def _unread(name: str, world: DomainWorld) -> Steps:
@@ -150,11 +159,11 @@ def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
         return Steps()
     observed = _own_children(domain, name, world)
     if holder_of(namespace, world.settings.mesh) not in ("", domain.metadata.name):
-        return end_children(observed[key] for key in sorted(observed))
+        return end_children(sorted(observed.values(), key=_operator_last))
     if name not in world.former and _refusal(domain, name, namespace, world) is not None:
         return Steps()
     wanted = {key_of(child): child for child in want_children(domain, name, world.settings)}
-    gone = end_children(observed[key] for key in sorted(set(observed) - set(wanted)))
+    gone = end_children(sorted((observed[key] for key in set(observed) - set(wanted)), key=_operator_last))
     narrowed = {key: _narrowed(observed[key], wanted[key]) for key in sorted(set(observed) & set(wanted))}
     shorter = {key: left for key, left in narrowed.items() if left is not observed[key]}
     binding = ({**wanted[key], "roleRef": left["roleRef"], "subjects": left["subjects"]} for key, left in shorter.items())
@@ -186,7 +195,7 @@ def _child_update(observed: Manifest | None, want: Manifest) -> Iterator[Operati
 def _departures(domain: Domain, world: DomainWorld, *, kept: tuple[str, ...] = ()) -> list[Part]:
     """Namespaces that are this domain's and are not to be, and those that were, in which only children of it are left."""
     left = sorted(_places(domain, world) - set(kept))
-    return [Part(f"{_TAKING[1]}{name}", _plan_departure(domain, name, world), BLOCKED) for name in left]
+    return [part for name in left for part in _plan_departure(domain, name, world)]
 
 
 def _places(domain: Domain, world: DomainWorld) -> set[str]:
@@ -205,21 +214,24 @@ def leaving(domain: Domain, world: DomainWorld) -> tuple[str, ...]:
     return tuple(name for name in left if is_its_own(domain, world.namespaces[name], world.settings.mesh))
 
 
-def _plan_departure(domain: Domain, name: str, world: DomainWorld) -> Steps:
+def _plan_departure(domain: Domain, name: str, world: DomainWorld) -> tuple[Part, ...]:
     """Let go of a namespace: its children go, then our label and mark; only while no product is inside, unless another domain has it.
 
     Until then whoever leaves the team loses the role.
     """
-    namespace = world.namespaces.get(name)
+    namespace, part = world.namespaces.get(name), f"{_TAKING[1]}{name}"
     holder = holder_of(namespace, world.settings.mesh) if namespace else ""
     inside = _inside(world, name)
     if inside and holder in ("", domain.metadata.name):
         kept = Steps() if domain.spec.suspend else _keep_binding(domain, name, world)
         why = _in_use(f"Namespace {name} left spec.namespaces and still holds", inside)
-        return kept + _plan_surplus(domain, name, world) + stopped(why)
+        return (Part(part, kept + _plan_surplus(domain, name, world) + stopped(why), BLOCKED, each=True),)
     gone = end_children(sorted(_own_children(domain, name, world).values(), key=_operator_last))
     released = releasing(domain, namespace, world.settings.mesh) if namespace and holder == domain.metadata.name else ()
-    return gone + _unread(name, world) + Steps(released)
+    return (
+        Part(part, gone + _unread(name, world), BLOCKED, each=True),
+        Part(f"{_TAKING[2]}{name}", Steps(released), BLOCKED, after=(part,)),
+    )
 
 
 def _keep_binding(domain: Domain, name: str, world: DomainWorld) -> Steps:
@@ -237,8 +249,10 @@ def _inside(world: DomainWorld, *places: str) -> list[str]:
     return [*(str(key) for key in found if key.kind == "DataProduct"), *_count(key for key in found if key.kind != "DataProduct")]
 
 
-def _operator_last(child: Manifest) -> tuple[bool, Key]:
-    return child["metadata"]["name"].endswith("-operator"), key_of(child)
+def _operator_last(child: Manifest) -> tuple[bool, bool, Key]:
+    """What gives rights goes first, and last what lets the operator take Secrets away."""
+    key = key_of(child)
+    return key.name.endswith("-operator"), key.kind != "RoleBinding", key
 
 
 def _count(access: Iterable[Key]) -> list[str]:

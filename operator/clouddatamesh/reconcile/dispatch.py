@@ -135,7 +135,7 @@ def lane(key: Key, cluster: Cluster) -> str:
     """Which outside system a key's work waits on, so that one that hangs does not take every worker."""
     if key.kind == "ObjectStore":
         return key.name
-    manifest = cluster.get(key)
+    manifest = cluster.get(key) or cluster.departed(key)
     if manifest is None:
         return ""
     if key.kind == "DataProduct":

@@ -110,7 +110,13 @@ def _carry_out_part(part: Part, executor: Executor, progress: Progress) -> Failu
         else:
             progress.done.append(operation)
     why = worst(failed)
-    return Failure(part.name, part.condition, why, part.minor) if why is not None else None
+    return Failure(part.name, part.condition, _with_others(why, failed), part.minor) if why is not None else None
+
+
+def _with_others(why: MeshError, failed: list[MeshError]) -> MeshError:
+    """The error that decides, and what else failed beside it: whoever corrects one hears of the next."""
+    others = dict.fromkeys(error.message for error in failed if error.message != why.message)
+    return type(why)(why.reason, "; ".join((why.message, *others))) if others else why
 
 
 def take_all(look: Callable[[], tuple[Steps, Executor]]) -> None:

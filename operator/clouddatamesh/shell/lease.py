@@ -32,6 +32,8 @@ class KubeLease:
         try:
             found = self._read()
             if found is None:
+                if self._may_be_held():
+                    return False
                 self._client.request("POST", collection("Lease", self._key.namespace), body=self._build({}))
                 return True
             if not self._is_free(found):
@@ -71,6 +73,11 @@ class KubeLease:
             self._seen = (found["metadata"]["resourceVersion"], self._now())
             return False
         return bool(self._now() - since >= found["spec"].get("leaseDurationSeconds", DURATION))
+
+    def _may_be_held(self) -> bool:
+        """Of a Lease that is gone: whether its holder, whom we saw renew it a moment ago, may still work and make it again."""
+        version, since = self._seen
+        return bool(version) and self._now() - since < DURATION
 
     def _build(self, found: dict[str, Any]) -> dict[str, Any]:
         old = found.get("spec") or {}
