@@ -261,8 +261,8 @@ def _count(access: Iterable[Key]) -> list[str]:
     return [f"{count} {kind}{'s' if count > 1 else ''} in namespace {place}" for (kind, place), count in sorted(found.items())]
 
 
-def _in_use(what: str, users: list[str]) -> Waiting:
-    return Waiting(reasons.IN_USE, f"{what} {some(sorted(users))}; delete these first")
+def _in_use(what: str, users: list[str], undone: str = "") -> Waiting:
+    return Waiting(reasons.IN_USE, f"{what} {some(sorted(users))}; delete these first{undone}")
 
 
 def plan_deletion(domain: Domain, world: DomainWorld) -> Plan:
@@ -275,7 +275,8 @@ def plan_deletion(domain: Domain, world: DomainWorld) -> Plan:
     users = [*(f"Domain {name}" for name in world.subdomains), *_inside(world)]
     suspended = Waiting(reasons.SUSPENDED, "The domain is suspended; set spec.suspend to false to let its deletion go on")
     if users or domain.spec.suspend:
-        waits = Part("users", stopped(_in_use("Deletion waits for", users) if users else suspended), BLOCKED)
+        waiting = _in_use("Deletion waits for", users, f"; {marks.MISTAKE}") if users else suspended
+        waits = Part("users", stopped(waiting), BLOCKED)
         places = sorted(_places(domain, world))
         kept = (
             () if domain.spec.suspend else tuple(Part(f"binding in {name}", _keep_binding(domain, name, world), READY) for name in places)

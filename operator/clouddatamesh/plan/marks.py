@@ -22,6 +22,8 @@ RECONCILE_ANNOTATION: Final = f"{GROUP}/reconcile-requested-at"
 ROTATE_ANNOTATION: Final = f"{GROUP}/rotate"
 REQUEST_ANNOTATION: Final = f"{GROUP}/request"
 RECREATE_ANNOTATION: Final = f"{GROUP}/recreate"
+MISTAKE: Final = "if the deletion is a mistake, undo it as docs/operations/break-glass.md says"
+"""What the message of a deletion that waits ends with."""
 _DIGITS: Final = 10
 """So many has no number that counts consents: the annotation is anybody's text."""
 APPLY_PLAN_ANNOTATION: Final = f"{GROUP}/apply-plan"

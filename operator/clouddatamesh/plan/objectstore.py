@@ -283,7 +283,7 @@ def _plan_release(store: ObjectStore, world: StoreWorld) -> Steps:
         return Steps((*_announce_left((*world.left, *orphaned)), ReleaseObject()))
     if world.users:
         why = f"Deletion waits for {some(sorted(world.users))}; delete these first, or leave their buckets and keys behind with annotation"
-        return stopped(Waiting(reasons.IN_USE, f"{why} {annotation}"))
+        return stopped(Waiting(reasons.IN_USE, f"{why} {annotation}; {marks.MISTAKE}"))
     if orphans := world.orphans or _orphans_of_old(store, world):
         why = f"Deletion waits for principals without a living owner: {some(orphans)}; condition {ORPHANED} says what becomes of them"
         return stopped(Waiting(reasons.IN_USE, f"{why}; to leave them behind, with keys that work, annotate {annotation}"))

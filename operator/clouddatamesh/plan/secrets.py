@@ -78,7 +78,8 @@ def is_of(secret: Manifest, owner: Key, uid: str) -> bool:
 def is_foreign(secret: Key, owner: Key) -> Terminal:
     """The error for a Secret of the wanted name that is somebody else's, whether it was seen or met while writing."""
     if owner.kind == "AccessRequest":
-        why = f"Secret {secret.name} exists and was not made for this request; make another request with another spec.secretName"
+        way = "delete that Secret if nobody needs it, or make another request with another spec.secretName"
+        why = f"Secret {secret.name} exists and was not made for this request; {way}"
         return Terminal(reasons.NOT_OWNED, why)
     why = f"Secret {secret.name} exists and was not made for this product; choose another spec.producer.secretName"
     return Terminal(reasons.NOT_OWNED, why)

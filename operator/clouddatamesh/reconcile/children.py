@@ -7,7 +7,7 @@ from typing import Final
 
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.errors import MeshError
-from clouddatamesh.model.evidence import Present, Unknown, value_of
+from clouddatamesh.model.evidence import Absent, Present, Unknown, value_of
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import ADDITIONAL, CHILD_KINDS, is_child_of, is_named_as_child, name_children
@@ -18,6 +18,8 @@ from clouddatamesh.status.summarize import condition_of
 
 RESYNC: Final = timedelta(minutes=10)
 """How long a Domain that is Ready rests."""
+_PARTS: Final = 4
+"""Of an owner's mark: kind, namespace, name, uid."""
 _TURNS: Final = 6
 """One look in so many reads live though nothing changed: about one an hour."""
 
@@ -40,6 +42,20 @@ def find_witnessed(children: Iterable[Manifest], name: str, cluster: Cluster) ->
     """Of the children without our mark those that our field manager wrote, as the API server itself recorded."""
     unmarked = (child for child in children if is_named_as_child(child) and not is_child_of(child, name))
     return frozenset(child["metadata"]["uid"] for child in unmarked if _wrote(value_of(cluster.read_metadata(key_of(child)))))
+
+
+def find_orphaned(domain: Domain, places: Iterable[str], cluster: Cluster) -> tuple[Manifest, ...]:
+    """Children in a domain's namespaces that name another Domain, which does not exist: it was forced away and left its people's rights."""
+    found = (cluster.get(key) for place in places for kind in CHILD_KINDS for key in cluster.keys(kind, place))
+    others = [child for child in found if child is not None and _maker(child) not in ("", domain.metadata.name)]
+    gone = {name for name in map(_maker, others) if isinstance(cluster.read(Key("Domain", "", name)), Absent)}
+    return tuple(child for child in others if _maker(child) in gone)
+
+
+def _maker(child: Manifest) -> str:
+    """The Domain that a child's mark names; empty where it has none of our names, or no such mark."""
+    mark = str((child["metadata"].get("annotations") or {}).get(marks.OWNER_ANNOTATION, "")).split("/")
+    return mark[2] if is_named_as_child(child) and mark[0] == "Domain" and len(mark) == _PARTS else ""
 
 
 def find_former(domain: Domain, children: Iterable[Manifest], ports: Ports) -> tuple[frozenset[str], dict[str, MeshError]]:

@@ -9,7 +9,7 @@ from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import domain as planning
 from clouddatamesh.plan.namespaces import is_its_own
 from clouddatamesh.ports import Cluster, Ports
-from clouddatamesh.reconcile.children import RESYNC, Hidden, find_former, find_marked, find_witnessed, is_close_look
+from clouddatamesh.reconcile.children import RESYNC, Hidden, find_former, find_marked, find_orphaned, find_witnessed, is_close_look
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers, is_newcomer
 from clouddatamesh.reconcile.parse import parse, read_leniently
@@ -61,7 +61,9 @@ def gather(domain: Domain, hidden: Hidden, *, is_close: bool) -> DomainWorld:
     kept = set() if domain.metadata.deletion_timestamp else set(named)
     places = sorted(({*own, *named} & set(namespaces)) if is_close else set(own) - kept - busy)
     lost, unread = hidden.find(domain, places)
-    children = (*(child for child in marked if child["metadata"]["namespace"] in set(namespaces) - set(doubtful)), *lost)
+    left = find_orphaned(domain, (place for place in own if place not in former), cluster)
+    seen = (child for child in marked if child["metadata"]["namespace"] in set(namespaces) - set(doubtful))
+    children = tuple({key_of(child): child for child in (*seen, *lost, *left)}.values())
     lineage = _lineage(domain, cluster)
     parent = cluster.get(key_of_domain(lineage[0])) if lineage else None
     return DomainWorld(
@@ -69,7 +71,7 @@ def gather(domain: Domain, hidden: Hidden, *, is_close: bool) -> DomainWorld:
         settings=ports.settings,
         namespaces=namespaces,
         children=children,
-        witnessed=find_witnessed(children, name, cluster),
+        witnessed=find_witnessed(children, name, cluster) | {child["metadata"]["uid"] for child in left},
         unread={**doubtful, **unread},
         former=former,
         claims=_claims(named, cluster),

@@ -148,6 +148,8 @@ def translate(error: Exception, what: str, *, hide: Iterable[str] = ()) -> MeshE
 
 def translate_code(code: str, message: str, what: str, *, hide: Iterable[str] = ()) -> MeshError:
     """The MeshError of an error code and the store's words; DeleteObjects hands these out inside an answer of 200."""
+    if what == "ListBuckets" and code.startswith("NoSuch"):
+        return Terminal(reasons.STORE_REFUSED, f"{what} failed: {code}; spec.endpointUrl is no S3 service: most have a URL without a path")
     kind, reason = verdict_of_code(SKEWED[0] if is_skewed(code, message) else code) or _UNKNOWN
     said = redact(message, hide=hide)
     words = f": {said}" if said and said != code else ""

@@ -152,9 +152,9 @@ def _unanswered(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer
         asks = "spec.renewal.requestedAt has not come yet" if early else "ask again with spec.renewal"
         way_on = "the renewal waits for a newer grant" if renews else asks
         last = max((end for answer in over if (end := end_of(answer, port, ask)) is not None), default=None)
-        return Decision(
-            reasons.EXPIRED, f"The end of the grant has passed; {way_on}", stalled=not renews, until=last, past=True, ended=short
-        )
+        by_port = any(answer.ended for answer in approvals)
+        what = "Access on the grant ended with its port, or by the port's terms" if by_port else "The end of the grant has passed"
+        return Decision(reasons.EXPIRED, f"{what}; {way_on}", stalled=not renews, until=last, past=True, ended=short)
     if _answers_itself(ask, port):
         return Decision(reasons.AWAITING_GRANT, "The port approves by itself", port=port, answer=True)
     if auto:

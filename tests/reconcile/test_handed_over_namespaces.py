@@ -1,0 +1,52 @@
+"""A namespace of a Domain that was forced away, as another Domain has it: nobody keeps the rights of the former one."""
+
+import pytest
+
+from clouddatamesh.model.objects import Key
+from tests.support.manifests import a_domain, a_store
+from tests.support.mesh import Mesh
+
+OWNERS, VIEWERS = (Key("RoleBinding", "lab", f"clouddatamesh-{role}") for role in ("owners", "viewers"))
+OPERATOR = Key("RoleBinding", "lab", "clouddatamesh-operator")
+
+
+def people(*names: str) -> list[dict[str, str]]:
+    return [{"kind": "User", "name": name} for name in names]
+
+
+def the_former_is_forced_away(mesh: Mesh) -> None:
+    """Break-glass: the finalizer is removed from a Domain that is being deleted."""
+    mesh.delete("Domain", "former")
+    mesh.cluster.user_finalize(Key("Domain", "", "former"))
+
+
+def handed_over(mesh: Mesh) -> Mesh:
+    """As docs/domains.md says: the marks go, and the consent names the heir."""
+    lab = mesh.get("Namespace", "lab")
+    mesh.apply({**lab, "metadata": {**lab["metadata"], "labels": {}, "annotations": {"clouddatamesh.dev/adopt-by": "heir"}}})
+    return mesh.apply(a_domain("heir", namespaces=[{"name": "lab"}], namespaceAdoption="IfConsented", access={"owners": people("kim")}))
+
+
+def test_the_heir_takes_what_the_former_left() -> None:
+    access = {"owners": people("ann"), "viewers": people("bob")}
+    mesh = Mesh().apply(a_store(), a_domain("former", namespaces=[{"name": "lab"}], access=access)).settle()
+    the_former_is_forced_away(mesh)
+    handed_over(mesh).settle()
+    assert mesh.condition("Domain", "heir")["status"] == "True"
+    assert [subject["name"] for subject in mesh.get("RoleBinding", OWNERS.name, "lab")["subjects"]] == ["kim"]
+    assert not mesh.exists(VIEWERS.kind, VIEWERS.name, VIEWERS.namespace)
+    assert "heir" in mesh.get("RoleBinding", OPERATOR.name, "lab")["metadata"]["annotations"]["clouddatamesh.dev/owner"]
+
+
+@pytest.mark.parametrize("unreadable", [False, True], ids=["it lives", "it cannot be read"])
+def test_what_names_a_domain_that_may_live_is_left_alone(unreadable: bool) -> None:
+    mesh = Mesh().apply(a_store(), a_domain("heir", namespaces=[{"name": "lab"}]), a_domain("former")).settle()
+    mine = mesh.get("RoleBinding", OWNERS.name, "lab")
+    copy = {**mine["metadata"], "annotations": {"clouddatamesh.dev/owner": "Domain//former/11111111-2222-3333-4444-555555555555"}}
+    kept = {name: copy[name] for name in ("namespace", "labels", "annotations")}
+    mesh.apply({**mine, "metadata": {**kept, "name": VIEWERS.name}})
+    if unreadable:
+        mesh.cluster.unreadable.add("Domain")
+        the_former_is_forced_away(mesh)
+    mesh.settle()
+    assert mesh.exists(VIEWERS.kind, VIEWERS.name, VIEWERS.namespace)
