@@ -47,6 +47,7 @@ class Place:
 
 
 STORE = Place("objectstores.clouddatamesh.dev", ("properties", "spec"))
+PRODUCT = Place("dataproducts.clouddatamesh.dev", ("properties", "spec"))
 PORT = Place("dataproducts.clouddatamesh.dev", ("properties", "spec", "properties", "outputPorts", "items", "properties", "access"))
 
 
@@ -138,3 +139,22 @@ def test_a_port_that_a_new_rule_would_refuse_can_still_be_edited_reported_on_and
     floor.kubectl("delete", "dataproduct", "old", "-n", "sales", "--wait=false")
     change("/metadata/finalizers", [])
     floor.kubectl("wait", "--for=delete", "dataproduct", "old", "-n", "sales", "--timeout=10s")
+
+
+def test_a_support_link_that_a_new_rule_would_refuse_can_still_be_kept_reported_on_and_deleted(floor: ControlPlane) -> None:
+    """Only a change of the list of support channels must heed the rule."""
+    floor.kubectl("create", "namespace", "inventory")
+    manifest = a_product("new", "inventory", support=[{"channel": "#sales", "url": "irc://chat.test/sales"}])
+    store_as_before(floor, PRODUCT, manifest)
+
+    def patch(change: dict[str, Any], *flags: str) -> None:
+        floor.kubectl("patch", "dataproduct", "old", "-n", "inventory", "--type=merge", "-p", json.dumps(change), *flags)
+
+    with pytest.raises(ToolError, match=r"A url of spec\.support is not a link that is allowed"):
+        patch({"spec": {"support": [{"channel": "#other", "url": "irc://chat.test/sales"}]}})
+    patch({"spec": {"displayName": "Edited"}})
+    patch({"status": {"observedGeneration": 1}}, "--subresource=status", *AS_ADMIN)
+    patch({"spec": {"support": [{"channel": "#sales", "url": "https://chat.test/sales"}]}})
+    floor.kubectl("delete", "dataproduct", "old", "-n", "inventory", "--wait=false")
+    patch({"metadata": {"finalizers": None}})
+    floor.kubectl("wait", "--for=delete", "dataproduct", "old", "-n", "inventory", "--timeout=10s")

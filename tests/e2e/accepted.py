@@ -3,6 +3,7 @@
 from tests.e2e.accepted_access import ACCEPTED_ACCESS, CHANGES_ACCESS
 from tests.e2e.cases import a_port, a_rule, without
 from tests.e2e.refusals import WHOLE
+from tests.e2e.refusals_documentation import a_channel, a_management_port, a_sample, an_external_port
 from tests.support.manifests import a_domain, a_product, a_store
 
 UID = "8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1"
@@ -64,6 +65,34 @@ ACCEPTED = {
     },
     "names that only look reserved": a_product(storage={"bucketName": "acme-xn--s3alias-x"}),
     "a rule for all objects": a_rule(expireAfter="05d"),
+    "a product with every text at its longest": a_product(
+        type="sourceAligned", description=dict.fromkeys(("purpose", "limitations", "usage"), "p" * 4096),
+        documentation={"text": "# Orders\n" + "d" * 8183, "configMapRef": {"name": "orders-docs", "key": "README.md"},
+                       "url": "https://wiki.test/orders?a=b#c"},
+        synonyms=[{"synonym": "Bestellungen", "locale": "de", "description": "in the old warehouse"}, {"synonym": "Sales orders"}],
+        support=[{"channel": "#a", "description": "d" * 1024, "url": f"https://{'a' * 1016}"}] * 16,
+        outputPorts=[a_port(version=f"{n}.0.0", path=f"v{n}/", type="tables", deprecated=n < 2, tags=["t" * 256], contractId="c" * 256,
+                            sample="s" * 4096) for n in range(32)],
+        externalPorts=[an_external_port(version=f"{n}.0.0", contractId="c", tags=["a"], deprecated=True, description="d" * 1024)
+                       for n in range(32)],
+        managementPorts=[a_management_port(name=f"p{n}", type="topic", channel="c", tags=["a"], url="http://a.test", deprecated=True)
+                         for n in range(16)],
+        inputPorts=[{"name": f"i{n}", "contractId": "c" * 256} for n in range(64)],
+    ),
+    **{f"documentation by {what} alone": a_product(documentation={what: value}) for what, value in {
+        "text": "x", "configMapRef": {"name": "docs", "key": "a_b.c-d"}, "url": "http://wiki.test"}.items()},
+    **{f"the support link {url}": a_product(support=a_channel(url)) for url in (
+        "https://chat.test/a?b=c", "http://chat.test", "mailto:sales-data@example.com?subject=Orders", "slack://channel?team=T1&id=C1",
+        "msteams://teams.test/l/channel/1")},
+    "a support channel without link": a_product(support=[{"channel": "The blue room"}]),
+    "a management port without link": a_product(managementPorts=[a_management_port()]),
+    "a sample of public data": a_sample(classification="public"),
+    "a sample of internal data": a_sample(),
+    "restricted data without a sample": a_product(classification="restricted", personalData=True),
+    "an external port of a port's name in another version": a_product(externalPorts=[an_external_port("daily", "2.0.0")]),
+    "an input from a product, with its contract": a_product(inputPorts=[
+        {"name": "s", "contractId": "c", "from": {"namespace": "i", "dataProduct": "s", "outputPort": {"name": "d", "version": "1.0.0"}}}]),
+    "an input from outside, with its contract": a_product(inputPorts=[{"name": "s", "contractId": "c", "external": {"description": "x"}}]),
     **ACCEPTED_ACCESS,
 }  # fmt: skip
 CHANGES = {
@@ -73,6 +102,8 @@ CHANGES = {
     "storage comes when the product is made": [ACCEPTED["a proposed product without storage"], a_product()],
     "deletion policy, tags and ports": [a_product(), a_product(storage={"deletionPolicy": "Delete", "tags": {"a": "b"}}, outputPorts=[])],
     "namespaces after the home": [a_domain(), a_domain(namespaces=[{"name": "sales"}, {"name": "eu"}]), a_domain()],
+    "a sample goes when the data becomes restricted": [a_sample(), a_product(classification="restricted")],
+    "a port is deprecated, and is not any more": [a_product(), a_product(outputPorts=[a_port(deprecated=True)]), a_product()],
     "a store's endpoint": [a_store(), a_store(endpointUrl="https://other.test")],
     **CHANGES_ACCESS,
 }

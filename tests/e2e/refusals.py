@@ -2,6 +2,7 @@
 
 from tests.e2e.cases import Refusal, a_port, a_rule, a_sa, an_owner, without
 from tests.e2e.refusals_access import ACCESS_RULES
+from tests.e2e.refusals_documentation import DOCUMENTATION_RULES
 from tests.support.manifests import a_domain, a_product, a_store
 
 WHOLE = dict.fromkeys(("blockPublicAccess", "tlsOnly", "encryption", "versioning", "objectOwnership"), "Required")
@@ -166,11 +167,12 @@ PRODUCT_RULES = (
     Refusal("two ports of one path", a_product(outputPorts=[a_port(), a_port("hourly")]),
             "Paths of spec.outputPorts overlap; give every port its own path"),
     Refusal("a port within another's path", a_product(outputPorts=[a_port(), a_port("eu", path="daily/eu/")]), "outputPorts overlap"),
-    Refusal("an input port from nowhere", a_product(inputPorts=[{"name": "stock"}]), "An input port reads either"),
+    Refusal("an input port from nowhere", a_product(inputPorts=[{"name": "stock"}]),
+            "An input port has no source; set from, external or contractId"),
     Refusal("an input port from two places",
             a_product(inputPorts=[{"name": "stock", "external": {"url": "https://x.test"},
                                    "from": {"namespace": "i", "dataProduct": "s", "outputPort": {"name": "d", "version": "1.0.0"}}}]),
-            "An input port reads either from a product or from an external source; set exactly one of from and external"),
+            "An input port reads either from a product or from an external source; remove from or external"),
     Refusal("an external input that says nothing", a_product(inputPorts=[{"name": "fx", "external": {}}]),
             "An external input requires a description or a url; set one of them"),
     Refusal("a grant that lasts no time", a_product(outputPorts=[a_port(access={"maxDuration": "0d"})]), _NO_TIME),
@@ -210,4 +212,4 @@ PRODUCT_RULES = (
     Refusal("a tag key that S3 refuses", a_product(storage={"tags": {"cost#center": "x"}}), "has characters that S3 refuses"),
     Refusal("an empty tag key", a_product(storage={"tags": {"": "x"}}), "A key has 1 to 128 characters"),
 )  # fmt: skip
-RULES = (*STORE_RULES, *DOMAIN_RULES, *PRODUCT_RULES, *ACCESS_RULES)
+RULES = (*STORE_RULES, *DOMAIN_RULES, *PRODUCT_RULES, *DOCUMENTATION_RULES, *ACCESS_RULES)

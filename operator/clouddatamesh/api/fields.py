@@ -24,11 +24,14 @@ LabelName = Annotated[str, StringConstraints(min_length=1, max_length=63, patter
 SubdomainName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=_SUBDOMAIN)]
 SubjectName = Annotated[str, StringConstraints(min_length=1, max_length=253)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
+LongText = Annotated[str, StringConstraints(max_length=4096)]
 PlainText = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"[^ \t\n\f\r]")]
 PlainName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 ShortText = Annotated[str, StringConstraints(max_length=256)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
 Url = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[a-z][a-z0-9+.-]*://[!-~]+$")]
+Link = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+"""A link for people. CEL rules say which ones are taken (`is_page`): a pattern has no sentence, and would make old objects unreadable."""
 EndpointUrl = Annotated[str, StringConstraints(max_length=512, pattern=rf"^https?://{_HOST}(:{_PORT})?(/[A-Za-z0-9._/-]*)?$")]
 PlainUrl = Annotated[str, StringConstraints(max_length=512, pattern=rf"^http://{_HOST}(:{_PORT})?$")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@ \t\n\f\r]+@[^@ \t\n\f\r]+\.[^@ \t\n\f\r]+$")]
@@ -58,6 +61,8 @@ BucketPattern = Annotated[str, StringConstraints(min_length=1, max_length=63, pa
 BucketPrefix = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=_LABEL)]
 ObjectPath = Annotated[str, StringConstraints(min_length=2, max_length=256, pattern=rf"^({_SEGMENT}/)+$")]
 ObjectPrefix = Annotated[str, StringConstraints(max_length=256, pattern=rf"^({_SEGMENT}/)*\.?([A-Za-z0-9_=-]+\.?)*$")]
+ConfigMapKey = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._-]+$")]
+ContractId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[!-~]+$")]
 LabelKey = Annotated[str, StringConstraints(min_length=1, max_length=317)]
 LabelValue = Annotated[str, StringConstraints(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$")]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -67,6 +72,16 @@ TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[A-Za-z0-
 def is_some_time(*fields: str) -> str:
     """CEL: none of these optional durations is zero, as 0d does."""
     return " && ".join(f"(!has(self.{field}) || self.{field}.matches('[1-9]'))" for field in fields)
+
+
+def is_page(field: str) -> str:
+    """CEL: an optional link is one to a web page. Whoever renders links writes no other scheme into `href`."""
+    return f"!has(self.{field}) || self.{field}.matches('^https?://[!-~]+$')"
+
+
+def begins_with_v(field: str) -> Rule:
+    """The rule that explains what the pattern of a version refuses without a word: v1.0.0, as tags of Git are written."""
+    return Rule(f"!self.{field}.matches('^[vV][0-9]')", "A version begins with v; write it without, such as 1.0.0 instead of v1.0.0")
 
 
 def in_minutes(field: str) -> str:
@@ -141,9 +156,9 @@ class LabelSelector(Model):
 class Description(Model):
     """Purpose, limitations and usage, as in the Open Data Product Standard."""
 
-    purpose: Text | None = Field(default=None, description="Intended purpose. Example: Every order line since 2019.")
-    limitations: Text | None = Field(default=None, description="Known limitations. Example: Returns arrive a day late.")
-    usage: Text | None = Field(default=None, description="Recommended usage. Example: Read the newest partition.")
+    purpose: LongText | None = Field(default=None, description="Intended purpose. Example: Every order line since 2019.")
+    limitations: LongText | None = Field(default=None, description="Known limitations. Example: Returns arrive a day late.")
+    usage: LongText | None = Field(default=None, description="Recommended usage. Example: Read the newest partition.")
 
 
 class AuthoritativeDefinition(Model):

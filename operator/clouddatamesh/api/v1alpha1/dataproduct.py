@@ -15,9 +15,9 @@ from clouddatamesh.api.fields import (
     ShortText,
     SubdomainName,
     Text,
-    Url,
     is_some_time,
 )
+from clouddatamesh.api.v1alpha1.documentation import Documentation, ExternalPort, ManagementPort, SupportChannel, Synonym
 from clouddatamesh.api.v1alpha1.ports import InputPort, InputPortStatus, OutputPort, OutputPortStatus
 from clouddatamesh.api.v1alpha1.storage import AdoptionStatus, Storage, StorageStatus
 from clouddatamesh.api.v1alpha1.takeover import TakeOverStatus
@@ -31,15 +31,6 @@ class Owner(Model):
 
     name: PlainName = Field(description="Full name. Example: Kim Roe.")
     email: Email | None = Field(default=None, description="E-mail address. Example: kim@example.com.")
-
-
-class SupportChannel(Model):
-    """A support channel."""
-
-    channel: PlainName = Field(description='Name of the channel. Example: "#sales-data".')
-    url: Url | None = Field(default=None, description="URL of the channel. Example: https://chat.example.com/sales.")
-    tool: ShortText | None = Field(default=None, description="Tool of the channel. Example: slack.")
-    scope: ShortText | None = Field(default=None, description="Scope of the channel. Example: issues.")
 
 
 class CustomProperty(Model):
@@ -69,8 +60,17 @@ class DataProductSpec(Model):
         default=None, description="Identifier used in exports. The operator does not interpret it. Example: urn:acme:dp:orders."
     )
     display_name: ShortText | None = Field(default=None, description="Display name. Example: Orders.")
+    synonyms: tuple[Synonym, ...] = Field(default=(), max_length=32, description="Other names of the product, for searches.")
+    type: ShortText | None = Field(
+        default=None,
+        description="Architectural type: sourceAligned, aggregate, consumerAligned or another word. Example: sourceAligned.",
+    )
     version: SemanticVersion | None = Field(default=None, description="Version of the product. Example: 1.4.0.")
     description: Description | None = Field(default=None, description="Purpose, limitations and usage of the product.")
+    documentation: Documentation | None = Field(
+        default=None,
+        description="Documentation for consumers: a text, a ConfigMap or a link. Several of them are shown in this order.",
+    )
     lifecycle: Lifecycle = Field(
         default="active", description="Lifecycle stage; it moves forward only, except from deprecated back to active. Example: active."
     )
@@ -102,6 +102,18 @@ class DataProductSpec(Model):
         description="Outputs of the product that others can request access to.",
         json_schema_extra={"x-list-map-keys": ["name", "version"]},
     )
+    external_ports: tuple[ExternalPort, ...] = Field(
+        default=(),
+        max_length=32,
+        description="Outputs that the operator does not provide, such as topics. For documentation only: access cannot be requested.",
+        json_schema_extra={"x-list-map-keys": ["name", "version"]},
+    )
+    management_ports: tuple[ManagementPort, ...] = Field(
+        default=(),
+        max_length=16,
+        description="Endpoints for those who manage or observe the product. For documentation only.",
+        json_schema_extra={"x-list-map-keys": ["name"]},
+    )
     producer: Producer | None = Field(default=None, description="Credentials that can read and write the whole bucket.")
     mode: Literal["Manage", "Observe", "Plan"] = Field(
         default="Manage",
@@ -127,6 +139,29 @@ class DataProductSpec(Model):
             "!has(self.outputPorts) || self.outputPorts.all(a, self.outputPorts.exists_one(b,"
             " a.name == b.name && a.version.split('.')[0] == b.version.split('.')[0]))",
             "Two of spec.outputPorts have the same name and major version, which must be unique; raise one of them or rename the port",
+        ),
+        Rule(
+            "!has(self.version) || !self.version.matches('^[vV][0-9]')",
+            "spec.version begins with v; write it without, such as 1.4.0 instead of v1.4.0",
+        ),
+        Rule(
+            "(self.classification in ['public', 'internal'] && !self.personalData)"
+            " || !has(self.outputPorts) || !self.outputPorts.exists(port, has(port.sample))",
+            "A sample would show data that is confidential, restricted or personal; remove sample from spec.outputPorts",
+        ),
+        Rule(
+            "!has(self.externalPorts) || !has(self.outputPorts) || !self.externalPorts.exists(a, self.outputPorts.exists(b,"
+            " a.name == b.name && a.version == b.version))",
+            "A port of spec.externalPorts has the name and version of one of spec.outputPorts; rename it, or raise its version",
+        ),
+        # The entries of an atomic list have no former selves, so the list is compared as a whole.
+        Rule(
+            "!has(self.support) || self.support.all(one, !has(one.url)"
+            " || one.url.matches('^((https?|slack|msteams)://[!-~]+|mailto:[!-~]+@[!-~]+)$'))"
+            " || (oldSelf.hasValue() && has(oldSelf.value().support) && oldSelf.value().support == self.support)",
+            "A url of spec.support is not a link that is allowed; begin it with https://, http://, mailto:, slack:// or msteams://,"
+            " or write the text into description",
+            tolerates_old=True,
         ),
     )
 

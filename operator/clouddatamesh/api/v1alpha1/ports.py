@@ -6,17 +6,21 @@ from pydantic import Field
 
 from clouddatamesh.api.base import Model, Rule
 from clouddatamesh.api.fields import (
+    ContractId,
     Duration,
     LabelName,
     ObjectPath,
+    PlainName,
     SemanticVersion,
     ShortText,
     SubdomainName,
     Text,
     Url,
+    begins_with_v,
     in_minutes,
     is_some_time,
 )
+from clouddatamesh.api.v1alpha1.documentation import MOST_SAMPLE
 
 Mode = Literal["ReadOnly", "ReadWrite", "WriteOnly"]
 _MIN_DURATION: Final = "1h"
@@ -27,6 +31,8 @@ class PortReference(Model):
 
     name: LabelName = Field(description="Name of the port. Example: daily.")
     version: SemanticVersion = Field(description="Version of the port. Example: 1.0.0.")
+
+    RULES: ClassVar[tuple[Rule, ...]] = (begins_with_v("version"),)
 
 
 class ProductPortReference(Model):
@@ -49,16 +55,25 @@ class ExternalInput(Model):
 
 
 class InputPort(Model):
-    """An input of a product: an output port of another product, or an external source."""
+    """An input of a product: an output port of another product, an external source, or what is known only by its contract."""
 
     name: LabelName = Field(description="Name of the port. Example: stock.")
     from_: ProductPortReference | None = Field(default=None, alias="from", description="Output port of a product in the mesh.")
     external: ExternalInput | None = Field(default=None, description="Source outside the mesh.")
+    contract_id: ContractId | None = Field(
+        default=None,
+        description="Identifier of the data contract of the input. It gives no access, and the operator does not look for a product"
+        " with this contract. Example: urn:acme:contract:stock-levels.",
+    )
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "has(self.from) != has(self.external)",
-            "An input port reads either from a product or from an external source; set exactly one of from and external",
+            "has(self.from) || has(self.external) || has(self.contractId)",
+            "An input port has no source; set from, external or contractId",
+        ),
+        Rule(
+            "!has(self.from) || !has(self.external)",
+            "An input port reads either from a product or from an external source; remove from or external",
         ),
     )
 
@@ -115,8 +130,28 @@ class OutputPort(Model):
     version: SemanticVersion = Field(description="Version of the port. Example: 1.0.0.")
     description: Text | None = Field(default=None, description="Description of the data. Example: One row per order line.")
     path: ObjectPath = Field(description="Path in the bucket, ending in a slash. Paths of ports must not overlap. Example: daily/.")
+    type: ShortText | None = Field(default=None, description="Type of the port: tables, files or another word. Example: tables.")
     format: ShortText | None = Field(default=None, description="Format of the objects. Example: parquet.")
+    contract_id: ContractId | None = Field(
+        default=None,
+        description="Identifier of the data contract of the port. It gives nobody access. Example: urn:acme:contract:orders-daily.",
+    )
+    tags: tuple[PlainName, ...] = Field(
+        default=(), max_length=16, description="Search terms. Example: [daily].", json_schema_extra={"x-list-set": True}
+    )
+    deprecated: bool = Field(
+        default=False, description="Whether the port is deprecated: no new access is given, existing access continues. Example: false."
+    )
+    sample: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST_SAMPLE,
+        description=f"Some rows as text, at most {MOST_SAMPLE:,} characters. Everybody who can read the product sees them, so they are"
+        " allowed only if classification is public or internal and personalData is false. Example: id,amount.",
+    )
     access: PortAccess = Field(default=PortAccess(), description="Terms of access to the port.")
+
+    RULES: ClassVar[tuple[Rule, ...]] = (begins_with_v("version"),)
 
 
 class InputPortStatus(Model):
