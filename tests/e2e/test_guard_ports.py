@@ -74,7 +74,7 @@ def test_an_engineer_changes_no_access(opened: Guild, access: dict[str, Any]) ->
 
 
 def test_an_engineer_changes_everything_else_of_an_open_port(opened: Guild) -> None:
-    changed = a_port(access=AUTO, path="v1/", format="csv", description="One row per order")
+    changed = a_port(access=AUTO, path="v1/", format="csv", description="One row per order", deprecated=True, sample="id,amount")
     assert opened.says(ENGINEER, *APPLY, manifest=shelf(changed, a_port("next", path="next/"))) == ""
     assert opened.patch(ENGINEER, "shelf", {"metadata": {"labels": {"a": "b"}}, "spec": {"displayName": "Shelf"}}) == ""
     assert opened.says(ENGINEER, *APPLY, manifest=shelf()) == ""

@@ -93,6 +93,7 @@ ACCESS_FLOWS: Final = (
     Flow("a consumer is deleted", granted, lambda m: m.delete("DataProduct", "forecast", "inventory")),
     Flow("a product is retired", granted, change_product(lifecycle="retired")),
     Flow("a product is deprecated", granted, change_product(lifecycle="deprecated")),
+    Flow("a port is deprecated", granted, lambda m: m.apply(a_product(outputPorts=[{**a_port(), "deprecated": True}]))),
     Flow("a product is suspended", granted, change_product(suspend=True)),
     Flow("a port is removed", granted, lambda m: m.apply(a_product(outputPorts=[]))),
     Flow("a port gets a new major version", granted, lambda m: m.apply(a_product(outputPorts=[a_port("2.0.0", "v2/")]))),

@@ -30,6 +30,7 @@ LONG = "x" * 5000
 FROZEN: dict[str, list[dict[str, Any]]] = {
     "active": [],
     "deprecated": [a_product(outputPorts=[a_port()], lifecycle="deprecated")],
+    "deprecated port": [a_product(outputPorts=[{**a_port(), "deprecated": True}])],
     "suspended": [a_product(outputPorts=[a_port()], suspend=True)],
     "observed": [a_product(outputPorts=[a_port()], mode="Observe")],
     "cordoned": [a_domain("sales", cordoned=True)],
@@ -229,7 +230,7 @@ FORGED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("issued", ["", "2026-01-01T01:00:00Z", "9999-12-31T23:59:59Z"], ids=["never", "of now", "of a later time"])
-@pytest.mark.parametrize("what", ["deprecated", "suspended", "observed", "cordoned"])
+@pytest.mark.parametrize("what", ["deprecated", "deprecated port", "suspended", "observed", "cordoned"])
 def test_no_first_key_comes_of_a_secret_that_says_there_was_one(what: str, issued: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever edits Secrets in the consumer's namespace writes such a one."""
     mesh = asked(Mesh())

@@ -42,7 +42,7 @@ def withheld(what: str, **product: Any) -> Hostile:
     """A grant that fits, for a product that is not to be given."""
 
     def act(mesh: Mesh) -> None:
-        mesh.apply(a_product(outputPorts=[a_port()], **product)).settle().apply(a_grant())
+        mesh.apply(a_product(**{"outputPorts": [a_port()], **product})).settle().apply(a_grant())
 
     return Hostile(what, asked, act)
 
@@ -202,6 +202,7 @@ HOSTILE = (
     withheld("a grant for a proposal", lifecycle="proposed"),
     withheld("a grant for a retired product", lifecycle="retired"),
     withheld("a new grant for a deprecated product", lifecycle="deprecated"),
+    withheld("a new grant for a deprecated port", outputPorts=[{**a_port(), "deprecated": True}]),
     withheld("a grant for a suspended product", suspend=True),
     withheld("a grant for a product that is only observed", mode="Observe"),
     withheld("a grant for a product that is only planned", mode="Plan"),

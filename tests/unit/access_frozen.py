@@ -11,6 +11,7 @@ from tests.unit.access_scene import NOW, OWNED, TOO_LONG, approve, deny, going, 
 
 OBSTACLES: Final[tuple[tuple[str, str, dict[str, Any], Callable[..., Row]], ...]] = (
     ("the product is deprecated", r.NO_NEW_GRANTS, {"product": {"lifecycle": "deprecated"}}, stalls),
+    ("the port is deprecated", r.NO_NEW_GRANTS, {"port": {"deprecated": True}}, stalls),
     ("the product is suspended", r.NO_NEW_GRANTS, {"product": {"suspend": True}}, stalls),
     ("the product is in mode Observe", r.NO_NEW_GRANTS, {"product": {"mode": "Observe"}}, stalls),
     ("the product is in mode Plan", r.NO_NEW_GRANTS, {"product": {"mode": "Plan"}}, stalls),

@@ -65,5 +65,6 @@ HOURLY: Final = {"name": "hourly", "version": "1.0.0"}
 MOVED: Final[dict[str, Any]] = {"port": {"path": "public/"}}
 HEIR: Final = {**HOURLY, "path": "daily/"}
 ASIDE: Final = {**HOURLY, "path": "hourly/"}
+EXTERNAL: Final = {**DAILY, "type": "topic", "location": "kafka://broker.test/orders"}
 SUSPENDED: Final = {"suspend": True}
 ACCOUNT: Final = {"serviceAccountRef": {"name": "loader"}}

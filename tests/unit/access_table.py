@@ -13,6 +13,7 @@ from tests.unit.access_rows import (
     AUTO_PERMANENT,
     DAILY,
     DRAINING,
+    EXTERNAL,
     FOREVER,
     HEIR,
     HOURLY,
@@ -48,6 +49,7 @@ PRODUCT: Final = (
 
 PORT: Final = (
     stalls("the product has no such port", r.PORT_NOT_FOUND, port=HOURLY, runs_on="yes"),
+    stalls("a port of that name is external", r.PORT_NOT_FOUND, port=HOURLY, product={"externalPorts": [EXTERNAL]}, runs_on="yes"),
     stalls("the product has no port at all", r.PORT_NOT_FOUND, port={}, runs_on="yes"),
     stalls("the port has another major version", r.PORT_NOT_FOUND, port={"version": "2.0.0"}, runs_on="yes"),
     gives("the port has a newer minor version", port={"version": "1.7.2"}),
@@ -83,6 +85,7 @@ PORT: Final = (
           product={"classification": "cosmic"}, placed="daily/", handed_on=True, runs_on="yes", **MOVED),
     gives("the port moved, another port had its former path, and access runs", placed="daily/", handed_on=True, runs_on="yes", **MOVED),
     gives("the port drains, and another port has its path", placed="daily/", further=HEIR, runs_on="yes", **DRAINING),
+    gives("another port is deprecated", further={**ASIDE, "deprecated": True}),
     gives("another port's consumers are cut off", marked={"cut_off": "hourly/1.0.0"}, runs_on="yes"),
     stalls("the port left, and its path is not known", r.PORT_NOT_FOUND, port={}, seen={**SEEN, "path": None}, runs_on="yes"),
 )  # fmt: skip

@@ -122,6 +122,8 @@ class Port:
     modes: tuple[str, ...] | None = DEFAULT_MODES
     """None where they cannot be read or are not known any more."""
     draining: bool = False
+    deprecated: bool = False
+    """No new access is given; what runs goes on."""
 
 
 @dataclass(frozen=True)

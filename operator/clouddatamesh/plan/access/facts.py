@@ -147,6 +147,7 @@ def _ports(raw: Any) -> Iterator[Port]:
             max_duration=span(access.get("maxDuration")),
             min_duration=span(access.get("minDuration")) or Port.min_duration,
             allow_permanent=access.get("allowPermanent") is True,
+            deprecated=port.get("deprecated") is True,
             rotate_after=span(access.get("rotateAfter")),
             modes=tuple(modes) if known else None,
         )

@@ -106,6 +106,7 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None)
         "the port left the product's spec": port.draining,
         "the product is being deleted": offer.deleting,
         "the product is deprecated": offer.lifecycle == "deprecated",
+        f"port {port.name} is deprecated": port.deprecated,
         "the product is suspended": offer.suspended,
         f"the product is in mode {offer.mode}": offer.mode != "Manage",
         "its ObjectStore does not serve the product's domain any more": offer.storage_reason == reasons.NOT_ALLOWED,
