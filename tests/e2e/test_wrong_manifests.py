@@ -57,11 +57,12 @@ def test_a_product_more_than_allowed_is_refused_by_the_quota(mesh: Installation)
 
 
 def test_an_input_without_access_says_so_and_stalls_nothing(mesh: Installation) -> None:
-    mesh.apply(a_product("reader", inputPorts=[{"name": "stock", "from": INPUT}]))
+    mesh.apply(a_product("reader", inputPorts=[{"name": "stock", "from": INPUT}, {"name": "fx", "contractId": "urn:acme:contract:fx"}]))
     mesh.wait("dataproduct", "reader", "sales")
     found = conditions(mesh, "dataproduct", "reader", "sales")["InputsReady"]
     assert (found["status"], found["reason"]) == ("False", "InputsMissing")
     assert "Input port stock reads inventory/stock" in found["message"]
+    assert "Input port fx names contract urn:acme:contract:fx and no product" in found["message"]
     living = mesh.cluster.kubectl("get", "dataproducts", "-n", "sales", "--no-headers").splitlines()
     mesh.until(lambda: mesh.get("domain", "sales")["status"]["dataProducts"] == len(living), what="the domain's count of products")
 

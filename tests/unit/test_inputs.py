@@ -35,6 +35,19 @@ def test_what_is_outside_the_mesh_needs_nothing_of_us() -> None:
     assert missing(ports=({"name": "fx", "external": {"description": "ECB rates"}},)) == {}
 
 
+def test_of_an_input_that_is_known_by_its_contract_no_access_is_known() -> None:
+    """Not even where a request of this product is in effect: nobody knows that its port has this contract."""
+    why = missing(in_effect(), ports=({"name": "orders", "contractId": "urn:acme:contract:orders"},))["orders"]
+    assert "names contract urn:acme:contract:orders and no product, so no access to it is known" in why
+    assert "set from to the output port with this contract, or set external" in why
+
+
+def test_a_contract_beside_a_source_changes_nothing() -> None:
+    assert missing(in_effect(), ports=({**reading(), "contractId": "c"},)) == {}
+    assert missing(ports=({**reading(), "contractId": "c"},)) == missing()
+    assert missing(ports=({"name": "fx", "external": {}, "contractId": "c"},)) == {}
+
+
 def test_nobody_asked_and_the_sentence_says_how() -> None:
     why = missing()["orders"]
     assert "Input port orders reads sales/orders and has no access yet" in why
