@@ -48,6 +48,14 @@ def test_an_object_is_read_as_it_is_though_the_cache_is_behind(side: Side) -> No
     assert (side.cluster.get(key) or {})["spec"]["displayName"] == "Newer"
 
 
+def test_a_text_that_is_only_for_people_is_read_live_and_not_in_the_cache(side: Side) -> None:
+    key = a_product_in(side)
+    assert "purpose" in seen(side.cluster.read(key))["spec"]["description"]
+    (listed,) = (found for found in side.cluster.list("DataProduct") if key_of(found) == key)
+    for found in (side.cluster.get(key) or {}, listed):
+        assert (found["spec"]["displayName"], "description" in found["spec"]) == ("Orders", False)
+
+
 def test_what_is_gone_is_read_as_absent_though_the_cache_has_it(side: Side) -> None:
     key = a_domain_in(side)
     fall_behind(side)

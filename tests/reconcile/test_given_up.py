@@ -84,7 +84,7 @@ def test_a_product_that_has_to_take_note_or_goes_by_itself_is_waited_for(storage
 
 
 def test_a_product_that_cannot_be_read_takes_note_of_nothing_and_holds_up_nobody() -> None:
-    mesh = _settled().copy().apply(a_product(description={"purpose": 5}))
+    mesh = _settled().copy().apply(a_product(displayName=5))
     waits, told = outcome(given_up(tell(mesh, storage=BUCKET, producer=None)))
     assert (waits, told) == ("", ["Left in the store: DataProduct sales/orders: bucket acme-orders"])
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clouddatamesh.kube.cache import Cache
+from clouddatamesh.kube.texts import without_texts
 from clouddatamesh.kube.trim import trim
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from tests.support.manifests import a_product
@@ -17,7 +18,7 @@ KEY = Key("DataProduct", "sales", "orders")
 
 
 def an_object(version: int, *, uid: str = "1", name: str = "orders", namespace: str = "sales", **metadata: Any) -> dict[str, Any]:
-    manifest = a_product(name, namespace)
+    manifest = without_texts(a_product(name, namespace))  # these no cache keeps
     return {**manifest, "metadata": {**manifest["metadata"], "uid": uid, "resourceVersion": str(version), **metadata}}
 
 

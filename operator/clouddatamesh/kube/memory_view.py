@@ -1,9 +1,14 @@
-"""What the fake's cache shows: the objects as they are, or, of a kind that is held back, as they were but for our own writes."""
+"""What the fake's cache shows: the objects as they are, or, of a kind that is held back, as they were but for our own writes.
+
+As in the real cache, texts that are only for people are not there.
+"""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from clouddatamesh.kube.memory_objects import Objects
+from clouddatamesh.kube.texts import without_texts
 from clouddatamesh.model.objects import Key
 
 
@@ -14,6 +19,7 @@ class View:
         self._objects = objects
         self._held: dict[str, dict[Key, dict[str, Any]]] = {}
         self._moves: Counter[str] = Counter()
+        self._cut: dict[Key, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
 
     def version(self, kind: str) -> tuple[int, int]:
         """Another one whenever what shows of a kind may have changed."""
@@ -42,12 +48,22 @@ class View:
         else:
             held[key] = now
 
-    def get(self, key: Key) -> dict[str, Any] | None:
-        return self._held[key.kind].get(key) if key.kind in self._held else self._objects.get(key)
+    def get(self, key: Key) -> Mapping[str, Any] | None:
+        found = self._held[key.kind].get(key) if key.kind in self._held else self._objects.get(key)
+        return None if found is None else self._without_texts(key, found)
 
-    def list(self, kind: str) -> tuple[dict[str, Any], ...]:
+    def list(self, kind: str) -> tuple[Mapping[str, Any], ...]:
         """All objects of a kind, sorted by key."""
         with self._objects.lock:
             if kind in self._held:
-                return tuple(manifest for _, manifest in sorted(self._held[kind].items(), key=lambda item: item[0]))
-            return tuple(self._objects[key] for key in self._objects.all_keys() if key.kind == kind)
+                shown = sorted(self._held[kind].items(), key=lambda item: item[0])
+            else:
+                shown = [(key, self._objects[key]) for key in self._objects.all_keys() if key.kind == kind]
+            return tuple(self._without_texts(key, manifest) for key, manifest in shown)
+
+    def _without_texts(self, key: Key, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is stored is never changed in place, so the same object is cut once."""
+        known = self._cut.get(key)
+        if known is None or known[0] is not manifest:
+            known = self._cut[key] = (manifest, without_texts(manifest))
+        return known[1]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
+from clouddatamesh.kube.texts import without_texts
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.children import CHILD_KINDS, is_named_as_child
@@ -33,6 +34,7 @@ _WORD: Final = 64
 
 def trim(manifest: Mapping[str, Any]) -> Manifest:
     """The object without what nobody here reads. It shares nothing with what was given."""
+    manifest = without_texts(manifest)
     kept = {name: value for name, value in manifest.items() if name != "metadata"}
     if manifest["kind"] in _METADATA_ONLY or (manifest["kind"] in CHILD_KINDS and not is_named_as_child(manifest)):
         kept = {name: kept[name] for name in ("apiVersion", "kind") if name in kept}
