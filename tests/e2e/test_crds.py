@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from clouddatamesh.api.kinds import KIND_BY_NAME
+from clouddatamesh.api.v1alpha1.dataproduct import DataProductSpec
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
 from tests.e2e.accepted import ACCEPTED, CHANGES
@@ -16,6 +17,7 @@ from tests.e2e.cases import Manifest, Refusal, a_rule
 from tests.e2e.refusals import RULES
 from tests.support.installation import ROOT
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
+from tests.support.pages import read_blocks
 from tests.support.rest import Api, ApiError
 
 CRDS = sorted((ROOT / "crds").glob("*.yaml"))
@@ -104,6 +106,15 @@ def test_every_rule_has_a_case() -> None:
 @pytest.mark.parametrize("what", ACCEPTED)
 def test_is_accepted(api: Api, what: str) -> None:
     assert answer(api, ACCEPTED[what]) == ""
+
+
+def test_the_page_on_descriptions_shows_a_product_that_is_accepted(api: Api) -> None:
+    """Every field of documentation is in it."""
+    (text,) = read_blocks(ROOT / "docs" / "how-to" / "describe-a-product.md", "yaml")["All fields in one manifest"]
+    shown = yaml.safe_load(text)
+    assert answer(api, shown) == ""
+    named = {*DataProductSpec.model_json_schema()["properties"]} - {"id", "tags", "authoritativeDefinitions", "customProperties"}
+    assert named - {*shown["spec"]} == {"classification", "personalData", "lifecycle", "producer", "mode", "suspend"}
 
 
 @pytest.mark.parametrize("what", CHANGES)
