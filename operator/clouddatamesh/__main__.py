@@ -1,4 +1,4 @@
-"""clouddatamesh run | crds | permissions | argocd | version | check-install | check-uninstall | doctor"""
+"""clouddatamesh run | crds | permissions | argocd | version | check-install | check-uninstall | doctor | mesh"""
 
 import argparse
 import os
@@ -21,6 +21,8 @@ def main() -> int:
     """The console script; 1 where the operator could not start or a check found a fault, 2 where the environment is wrong or
     a check could not be made."""
     _end_when_asked()
+    if sys.argv[1:2] == ["mesh"]:
+        return _mesh()
     arguments = _parser().parse_args()
     commands: dict[str, Callable[[], int]] = {
         "run": lambda: _run(arguments),
@@ -63,8 +65,21 @@ def _parser() -> argparse.ArgumentParser:
         "--wait-seconds", type=seconds(86_400), default=240.0, help="how long to wait for objects that are being deleted"
     )
     uninstalled.add_argument("--patient", action="store_true", help="wait as long for objects that nobody deletes yet")
+    commands.add_parser("mesh", help="find, request and use data products, as `kubectl mesh` does", add_help=False)
     add_arguments(commands.add_parser("doctor", help="check an installation, from outside or in its Pod; it only reads"))
     return parser
+
+
+def _mesh() -> int:
+    """What `kubectl mesh` does. The operator's image has no command line."""
+    try:
+        from clouddatamesh.cli.app import main as mesh
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"clouddatamesh mesh: {error.name} is not installed; install clouddatamesh[cli]\n")
+        return 2
+    sys.argv = ["kubectl-mesh", *sys.argv[2:]]
+    mesh()
+    return 0
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -39,6 +39,7 @@ SHARED: Final = {
         "tests/e2e/test_guard.py",
         "tests/e2e/test_guard_namespaces.py",
         "tests/e2e/test_guard_ports.py",
+        "tests/e2e/test_mesh_command.py",
         "tests/e2e/test_readers.py",
         "tests/e2e/test_rights_used.py",
         "tests/e2e/test_roles.py",

@@ -44,9 +44,10 @@ def note(sentence: str) -> None:
     sys.stderr.write(f"{clean(sentence)}\n")
 
 
-def clean(text: str) -> str:
+def clean(text: str, *, keep_indent: bool = False) -> str:
     """One line without control characters and marks of direction, which a tenant could use to hide or fake text."""
-    return "".join(_shown(letter) for letter in " ".join(text.split()))
+    indent = " " * (len(text) - len(text.lstrip(" "))) if keep_indent else ""
+    return indent + "".join(_shown(letter) for letter in " ".join(text.split()))
 
 
 def _shown(letter: str) -> str:

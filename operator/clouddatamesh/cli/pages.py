@@ -20,13 +20,28 @@ def print_product(page: ProductPage) -> None:
         out.print(clean(said))
     out.print()
     out.print("\n".join(_aligned([*page.facts, *((part.title(), said) for part, said in page.description[1:])])))
-    parts = {"Output ports": _ports(page), "Input ports": _inputs(page), "Access": _access(page), "Lineage": _lineage(page)}
+    parts = {
+        "Output ports": _ports(page),
+        "Ports of other systems": _columns([[port.name, port.kind, port.location, port.description] for port in page.other_ports]),
+        "Input ports": _inputs(page),
+        "Access": _access(page),
+        "Lineage": _lineage(page),
+        "Documentation": _documentation(page),
+    }
     for title, rows in parts.items():
         if rows:
             out.print(Text(f"\n{title}", style="bold"))
             out.print("\n".join(f"  {row}" for row in rows))
     for line in (*_trouble(page.health), *_next(page)):
         out.print(line)
+
+
+def _documentation(page: ProductPage) -> list[str]:
+    """Lines of a text stay lines; a link is only shown."""
+    told, place = page.documentation, page.key.namespace
+    held = told.config_map and f"kubectl get configmap -n {place} {told.config_map.partition('/')[0]} -o yaml"
+    lines = [clean(line, keep_indent=True) for line in told.text.splitlines()]
+    return [*lines, *(clean(line) for line in (held, told.url) if line)]
 
 
 def _aligned(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -85,7 +100,7 @@ def _next(page: ProductPage) -> Iterator[Text]:
     yield Text("\nNext", style="bold")
     if not page.health.is_well:
         yield Text(f"  kubectl mesh why {product}")
-    port = next((port for port in page.ports if not port.draining), None)
+    port = next((port for port in page.ports if port.is_offered), None)
     if port is not None and not page.asked:
         length = f"--duration {port.duration or '90d'}"
         yield Text(f'  kubectl mesh request {product} {port.name} --for <your product> --purpose "…" {length}')

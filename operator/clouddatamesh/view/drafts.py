@@ -33,7 +33,7 @@ class Wish:
 def find_port(product: Manifest, wanted: str) -> Port:
     """The port of a product by `name` or `name/version`; without a name the only one, without a version the newest that stays."""
     name, _, version = wanted.partition("/")
-    offered = [port for port in ports_of(product) if not port.draining]
+    offered = [port for port in ports_of(product) if port.is_offered]
     found = [port for port in offered if name in ("", port.name) and _is_version(version, port.version)]
     if not found or (not name and len({port.name for port in found}) > 1):
         listed = ", ".join(f"{port.name}/{port.version}" for port in offered) or "none"

@@ -1,5 +1,6 @@
 """A product on one page: what it is, how it is, its ports, who has access, and what to do about what is wrong."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,14 +26,42 @@ class Port:
     location: str
     consumers: int
     draining: bool
+    deprecated: bool
+    sample: str
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether new access to it is given."""
+        return not (self.draining or self.deprecated)
 
     @property
     def terms(self) -> str:
         """Who decides, and for how long at most."""
         if self.draining:
             return "leaves"
+        if self.deprecated:
+            return "deprecated, no new access"
         limit = f", at most {self.duration}" if self.duration else ""
         return f"{self.approval}{limit}"
+
+
+@dataclass(frozen=True)
+class OtherPort:
+    """A port that the operator does not provide: data on another system (`kind` is its type), or a page about the product."""
+
+    name: str
+    kind: str
+    location: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Documentation:
+    """What to read, in this order: a text, a ConfigMap of the namespace as `name/key`, a link."""
+
+    text: str
+    config_map: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -76,7 +105,9 @@ class ProductPage:
     health: Health
     description: tuple[tuple[str, str], ...]
     facts: tuple[tuple[str, str], ...]
+    documentation: Documentation
     ports: tuple[Port, ...]
+    other_ports: tuple[OtherPort, ...]
     inputs: tuple[Input, ...]
     pending: int
     consumers: tuple[Consumer, ...] | None
@@ -100,7 +131,9 @@ def show_product(mesh: Mesh, product: Manifest) -> ProductPage:
             (part, said) for part in ("purpose", "limitations", "usage") if (said := text(product, "spec", "description", part))
         ),
         facts=tuple((name, said) for name, said in _facts(mesh, product) if said),
+        documentation=_documentation(product),
         ports=ports_of(product),
+        other_ports=tuple(_other_ports(product)),
         inputs=tuple(_inputs(product)),
         pending=int(value(product, "status", "pendingRequestCount") or 0),
         consumers=_consumers(inbox) if inbox else None,
@@ -131,6 +164,20 @@ def ports_of(product: Manifest) -> tuple[Port, ...]:
     return (*listed, *leaving)
 
 
+def _documentation(product: Manifest) -> Documentation:
+    place = ("spec", "documentation")
+    held = "/".join(part for part in (text(product, *place, "configMapRef", "name"), text(product, *place, "configMapRef", "key")) if part)
+    return Documentation(text(product, *place, "text"), held, text(product, *place, "url"))
+
+
+def _other_ports(product: Manifest) -> Iterator[OtherPort]:
+    for port in entries(product, "spec", "externalPorts"):
+        name = f"{text(port, 'name')}/{text(port, 'version')}".rstrip("/")
+        yield OtherPort(name, text(port, "type"), text(port, "location"), text(port, "description"))
+    for port in entries(product, "spec", "managementPorts"):
+        yield OtherPort(text(port, "name"), text(port, "content"), text(port, "url") or text(port, "channel"), text(port, "description"))
+
+
 def _named(port: Manifest) -> tuple[str, str]:
     return text(port, "name"), text(port, "version")
 
@@ -148,6 +195,8 @@ def _port(port: Manifest, state: Manifest) -> Port:
         location=text(state, "location"),
         consumers=int(value(state, "consumers") or 0),
         draining=not port,
+        deprecated=value(port, "deprecated") is True,
+        sample=text(port, "sample"),
     )
 
 
@@ -156,6 +205,8 @@ def _facts(mesh: Mesh, product: Manifest) -> tuple[tuple[str, str], ...]:
     links = (f"{text(link, 'type')}: {text(link, 'url')}" for link in entries(product, "spec", "authoritativeDefinitions"))
     return (
         ("Domain", _domain(domain) if domain else ""),
+        ("Type", text(product, "spec", "type")),
+        ("Also called", ", ".join(text(name, "synonym") for name in entries(product, "spec", "synonyms"))),
         ("Owner", owner_of(product)),
         ("Support", "; ".join(_channel(channel) for channel in entries(product, "spec", "support"))),
         ("Version", text(product, "spec", "version")),
@@ -174,8 +225,8 @@ def _domain(domain: Manifest) -> str:
 
 
 def _channel(channel: Manifest) -> str:
-    tool, url = text(channel, "tool"), text(channel, "url")
-    return " ".join(part for part in (text(channel, "channel"), f"({tool})" if tool else "", url) if part)
+    tool, parts = text(channel, "tool"), (text(channel, "url"), text(channel, "description"))
+    return " ".join(part for part in (text(channel, "channel"), f"({tool})" if tool else "", *parts) if part)
 
 
 def _classification(product: Manifest) -> str:
@@ -194,7 +245,8 @@ def _input(port: Manifest, state: Manifest | None) -> Input:
         named = f"{text(source, 'outputPort', 'name')}/{text(source, 'outputPort', 'version')}"
         where = f"{text(source, 'namespace')}/{text(source, 'dataProduct')} {named}"
     else:
-        where = text(port, "external", "url") or text(port, "external", "description")
+        contract = text(port, "contractId")
+        where = text(port, "external", "url") or text(port, "external", "description") or (f"contract {contract}" if contract else "")
     satisfied = state.get("satisfied") is True if state else None
     return Input(text(port, "name"), where, satisfied, text(state or {}, "message"))
 

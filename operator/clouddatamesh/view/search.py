@@ -29,19 +29,33 @@ def describe(product: Manifest) -> Document:
 def _texts(product: Manifest) -> Iterator[tuple[int, str]]:
     yield 10, product["metadata"]["name"]
     yield 10, title_of(product)
-    yield from ((8, tag) for tag in (*words(product, "spec", "tags"), *words(product, "spec", "synonyms")))
+    yield from (
+        (8, tag) for tag in (*words(product, "spec", "tags"), *(text(name, "synonym") for name in entries(product, "spec", "synonyms")))
+    )
     yield 5, product["metadata"]["namespace"]
     for port in entries(product, "spec", "outputPorts"):
         yield 5, text(port, "name")
         yield 2, text(port, "description")
         yield 2, text(port, "format")
+        yield from ((4, tag) for tag in words(port, "tags"))
+    for port in entries(product, "spec", "externalPorts"):
+        yield 4, text(port, "name")
+        yield 2, text(port, "description")
     yield 4, text(product, "spec", "description", "purpose")
     yield 2, owner_of(product)
     yield from ((1, text(product, "spec", *path)) for path in _OTHERS)
     yield from ((1, f"{text(entry, 'property')} {text(entry, 'value')}") for entry in entries(product, "spec", "customProperties"))
 
 
-_OTHERS: Final = (("description", "usage"), ("description", "limitations"), ("id",), ("type",), ("classification",), ("lifecycle",))
+_OTHERS: Final = (
+    ("description", "usage"),
+    ("description", "limitations"),
+    ("id",),
+    ("type",),
+    ("documentation", "text"),
+    ("classification",),
+    ("lifecycle",),
+)
 
 
 def score(document: Document, wanted: Iterable[str]) -> int:
