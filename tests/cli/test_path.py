@@ -1,98 +1,108 @@
 """A stranger's path in a terminal, on the fakes: search, describe, request, approve, use, revoke."""
 
 import sys
-from collections.abc import Callable
 
 import pytest
 import yaml
 
-from clouddatamesh.cli import app as application
-from tests.support.manifests import a_domain, a_product, a_store
-from tests.support.mesh import Mesh
+from tests.cli.conftest import DAILY, Run
+from tests.support.manifests import a_product
 from tests.support.served import Served
 
-Run = Callable[..., str]
+ASK = ("request", "sales/orders", "--purpose", "weekly stock forecast")
+REQUEST = "inventory/orders-for-forecast"
 
 
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Served:
-    """Sales has orders, inventory has forecast and wants to read them."""
-    mesh = Mesh().apply(
-        a_store(),
-        a_domain("sales"),
-        a_domain("inventory"),
-        a_product(
-            "orders",
-            "sales",
-            tags=["finance"],
-            outputPorts=[{"name": "daily", "version": "1.0.0", "path": "daily/", "format": "parquet", "access": {"maxDuration": "90d"}}],
-        ),
-        a_product("forecast", "inventory"),
-    )
-    mesh.settle()
-    served = Served(mesh)
-    monkeypatch.setattr(application, "Kubectl", served)
-    monkeypatch.setenv("NO_COLOR", "1")
-    return served
-
-
-@pytest.fixture
-def mesh_command(served: Served, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`mesh_command("list", "-o", "json")`: standard output; with `code`, both outputs of a command that ends so."""
-    del served
-
-    def run(*arguments: str, code: int = 0) -> str:
-        monkeypatch.setattr(sys, "argv", ["kubectl-mesh", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            application.main()
-        said = capfd.readouterr()
-        assert (ended.value.code or 0) == code, said
-        return said.out + said.err if code else said.out
-
-    return run
-
-
-def test_a_product_is_found_asked_for_granted_used_and_cut_off(mesh_command: Run, served: Served) -> None:
-    found = mesh_command("search", "finance", "order")
+def test_a_product_is_found_asked_for_granted_used_and_cut_off(run: Run, served: Served) -> None:
+    found = run("search", "finance", "order")
     assert "sales" in found
     assert "forecast" not in found
-
-    page = mesh_command("describe", "sales/orders")
+    page = run("describe", "sales/orders")
     assert "Kim Roe <kim@example.com>" in page
     assert "Manual, at most 90d" in page
     assert "kubectl mesh request sales/orders daily" in page
-
-    assert "created" in mesh_command("request", "sales/orders", "--purpose", "weekly stock forecast")
-    assert "AwaitingGrant" in mesh_command("why", "areq/orders-for-forecast")
-
+    assert "created" in run(*ASK)
+    assert "AwaitingGrant" in run("why", "areq/orders-for-forecast")
     served.home = "sales"
-    assert "inventory/orders-for-forecast" in mesh_command("requests")
-    assert "created" in mesh_command("approve", "inventory/orders-for-forecast", "--until", "30d", "--note", "agreed")
-    assert "Nothing waits" in _both(mesh_command, "requests")
-
+    assert REQUEST in run("requests")
+    assert "created" in run("approve", REQUEST, "--until", "30d", "--note", "agreed")
+    assert run("requests") == ""
     served.home = "inventory"
-    lines = mesh_command("use", "orders-for-forecast")
+    lines = run("use", "orders-for-forecast")
     assert "export AWS_ACCESS_KEY_ID=" in lines
-    assert "export MESH_URI=s3://acme-sales-orders" in lines or "export MESH_URI=s3://acme-" in lines
-    env = mesh_command("use", "orders-for-forecast", "--", sys.executable, "-c", "import os; print(os.environ['MESH_PREFIX'])")
-    assert env == "daily/\n"
-
+    assert "export MESH_URI=s3://acme-" in lines
+    assert run("use", "orders-for-forecast", "--", sys.executable, "-c", "import os; print(os.environ['MESH_PREFIX'])") == "daily/\n"
     served.home = "sales"
-    assert "deleted" in mesh_command("revoke", "inventory/orders-for-forecast")
+    assert "deleted" in run("revoke", REQUEST)
     served.home = "inventory"
-    assert "has no access" in mesh_command("use", "orders-for-forecast", code=1)
+    assert "has no access" in run("use", "orders-for-forecast", code=1)
 
 
-def _both(run: Run, *arguments: str) -> str:
-    """A remark is on standard error, and no failure."""
-    assert run(*arguments) == ""
-    return "Nothing waits"
-
-
-def test_a_grant_is_printed_for_git(mesh_command: Run, served: Served) -> None:
-    mesh_command("request", "sales/orders", "--purpose", "weekly stock forecast")
-    served.written.clear()
+def test_the_exit_code_is_that_of_the_command_and_its_files_are_gone(run: Run, served: Served) -> None:
+    run(*ASK)
     served.home = "sales"
-    grant = yaml.safe_load(mesh_command("approve", "inventory/orders-for-forecast", "-o", "yaml"))
+    run("approve", REQUEST)
+    served.home = "inventory"
+    code = "import os, sys; print(os.environ['SERVICE_BINDING_ROOT']); sys.exit(3)"
+    folder = run("use", "orders-for-forecast", "--", sys.executable, "-c", code, code=3).strip()
+    assert folder
+    with pytest.raises(FileNotFoundError):
+        open(folder)  # noqa: PTH123, SIM115 - it is not there
+
+
+def test_a_request_that_was_denied_says_who_can_act(run: Run, served: Served) -> None:
+    run(*ASK)
+    served.home = "sales"
+    assert "created" in run("deny", REQUEST, "--note", "use the aggregate")
+    served.home = "inventory"
+    said = run("why", "areq/orders-for-forecast")
+    assert "Denied" in said
+    assert "Kim Roe" in said
+
+
+@pytest.mark.parametrize("approval", ["Auto", "Manual"])
+def test_what_would_come_back_is_denied_and_not_deleted(run: Run, served: Served, approval: str) -> None:
+    access = {"approval": approval, "maxDuration": "90d"}
+    served.mesh.apply(a_product("orders", "sales", outputPorts=[{**DAILY, "access": access}])).settle()
+    run(*ASK)
+    served.home = "sales"
+    if approval == "Manual":
+        run("approve", REQUEST)
+    said = run("revoke", REQUEST)
+    assert ("deleted" in said) is (approval == "Manual")
+    assert served.mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["status"] != "True"
+
+
+@pytest.mark.parametrize("tool", ["argocd.argoproj.io/tracking-id", "kustomize.toolkit.fluxcd.io/name"])
+def test_what_a_tool_would_make_again_is_denied(run: Run, served: Served, tool: str) -> None:
+    run(*ASK)
+    served.home = "sales"
+    run("approve", REQUEST)
+    (grant,) = (found for found in served.objects.values() if found["kind"] == "AccessGrant")
+    served.mesh.apply({**grant, "metadata": {**grant["metadata"], "annotations": {tool: "sales"}}})
+    assert "deleted" not in run("revoke", REQUEST)
+    assert served.mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["reason"] == "Denied"
+
+
+def test_a_manifest_is_printed_for_git_and_nothing_is_written(run: Run, served: Served) -> None:
+    asked = yaml.safe_load(run(*ASK, "-o", "yaml"))
+    assert (asked["kind"], asked["spec"]["duration"], asked["spec"]["secretName"]) == ("AccessRequest", "90d", "orders-for-forecast")
+    assert not served.written
+    run(*ASK, "--dry-run")
+    assert "AccessRequest" not in {key.kind for key in served.objects}
+    run(*ASK)
+    served.home = "sales"
+    served.written.clear()
+    grant = yaml.safe_load(run("approve", REQUEST, "-o", "yaml"))
     assert (grant["kind"], grant["metadata"]["namespace"], grant["spec"]["decision"]) == ("AccessGrant", "sales", "Approve")
     assert not served.written
+    with_end = yaml.safe_load(run("approve", REQUEST, "--until", "2100-01-01T00:00:00Z", "-o", "yaml"))
+    assert with_end["spec"]["validUntil"] == "2100-01-01T00:00:00Z"
+
+
+def test_access_is_renewed_by_one_field(run: Run, served: Served) -> None:
+    run(*ASK)
+    renewed = yaml.safe_load(run("renew", "orders-for-forecast", "--reason", "it goes on", "-o", "yaml"))
+    before = served.mesh.get("AccessRequest", "orders-for-forecast", "inventory")["spec"]
+    assert {name: said for name, said in renewed["spec"].items() if name != "renewal"} == before
+    assert renewed["spec"]["renewal"]["reason"] == "it goes on"

@@ -12,6 +12,7 @@ from clouddatamesh.cli.output import Form, Row, note, print_data, print_list, pr
 from clouddatamesh.cli.session import Session
 from clouddatamesh.doctor.reading import NotAllowed
 from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.plan.access.facts import asked_product
 from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.view.listing import Entry, list_products
 from clouddatamesh.view.product import show_product
@@ -119,8 +120,10 @@ def _read_around(session: Session, key: Key, found: Manifest) -> None:
 def why(session: Session, options: Options, object_: Object) -> None:
     """Say why an object is as it is, down to the one on which somebody has to act."""
     key = parse(session, object_)
-    session.demand(key)
+    found = session.demand(key)
     session.read("Domain")
+    if key.kind == "AccessRequest":
+        session.fetch(asked_product(found))
     for namespace in {key.namespace, session.home} - {""}:
         session.read("AccessRequest", namespace)
     chain = find_cause(session.mesh, key)

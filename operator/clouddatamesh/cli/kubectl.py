@@ -70,10 +70,15 @@ class Kubectl:
             proxy = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603 - kubectl of the PATH
         self._stack.callback(_stop, proxy)
         end = time.monotonic() + _START_SECONDS
-        while not self._socket.exists():
+        while not self._is_listening():
             if proxy.poll() is not None or time.monotonic() > end:
                 raise Failed(self._said() or "kubectl proxy does not start")
             time.sleep(0.005)
+
+    def _is_listening(self) -> bool:
+        """The socket is there a moment before anybody listens to it."""
+        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
+            return probe.connect_ex(str(self._socket)) == 0
 
     def _said(self) -> str:
         """The last line of kubectl's own words."""
