@@ -36,6 +36,7 @@ SHARED: Final = {
         "tests/e2e/test_adoption_settings.py",
         "tests/e2e/test_clusters.py",
         "tests/e2e/test_foreign.py",
+        "tests/e2e/test_foreground.py",
         "tests/e2e/test_guard.py",
         "tests/e2e/test_guard_namespaces.py",
         "tests/e2e/test_guard_ports.py",
