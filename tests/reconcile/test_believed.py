@@ -13,6 +13,7 @@ from clouddatamesh.errors import MeshError, Waiting
 from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key
+from clouddatamesh.model.takeover import TakeOver
 from clouddatamesh.plan import marks, names
 from clouddatamesh.reconcile.parse import parse
 from clouddatamesh.reconcile.places import Place, open_place
@@ -200,7 +201,8 @@ def rebuilt() -> Mesh:
 
 def formers(mesh: Mesh, own: str = "", done: tuple[str, ...] = ()) -> dict[str, str]:
     """By name, how each former user was seen."""
-    return {user.name: told(user.seen).split(":")[0] for user in a_place(mesh).observe_formers(PRODUCT, own, done)}
+    record = TakeOver(done=done, marker=mesh.get("ObjectStore", "main")["status"]["marker"])
+    return {user.name: told(user.seen).split(":")[0] for user in a_place(mesh).observe_formers(PRODUCT, own, record)}
 
 
 def test_former_users_are_looked_for_by_either_name_but_the_own_one_and_those_of_clusters_that_left_none() -> None:

@@ -4,10 +4,11 @@ from typing import Any, Final
 
 import pytest
 
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.objects import Key
 from clouddatamesh.plan import names
 from clouddatamesh.plan.names import principal_name
-from clouddatamesh.reconcile.owners import is_any_recorded, is_served, owned_of
+from clouddatamesh.reconcile.owners import ends_former, is_any_recorded, is_served, owned_of
 from clouddatamesh.reconcile.places import cluster_uid
 from tests.reconcile.flows import ready
 from tests.support.manifests import a_product, a_request, a_store
@@ -92,6 +93,32 @@ def test_a_product_is_served_once_it_has_a_bucket_and_wants_a_user(product: dict
     """A status that was restored tells of what a lost cluster had; it is another thing to have read the bucket back."""
     mesh = a_mesh({"conditions": GONE, **product}, **spec)
     assert is_served(PRODUCT, mesh.ports) == expected
+
+
+PLACE: Final = {"store": "main", "bucket": "b", "path": "daily/"}
+LOST: Final = "11111111-2222-3333-4444-555555555555"
+DONE: Final = {"done": [LOST], "marker": "mesh.marker-a"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        ({"place": PLACE}, True),
+        ({"place": {**PLACE, "storeId": "here"}}, True),
+        ({"place": {**PLACE, "storeId": "elsewhere"}}, False),
+        ({"place": PLACE, "takeOver": DONE}, False),
+        ({"place": PLACE, "takeOver": {**DONE, "done": [LOST.replace("1", "0")]}}, True),
+        ({"place": PLACE, "takeOver": {**DONE, "marker": "mesh.marker-b"}}, True),
+        ({"place": PLACE, "takeOver": {"done": [LOST]}}, True),
+        ({}, False),
+    ],
+)
+def test_a_lost_clusters_user_is_ended_by_who_has_its_own_in_that_very_store_and_looks_for_it(
+    request_: dict[str, Any], expected: bool
+) -> None:
+    mesh = a_mesh(request={"conditions": GONE, **request_})
+    store = ObjectStore.model_validate({**mesh.get("ObjectStore", "main"), "status": {"storeId": "here", "marker": "mesh.marker-a"}})
+    assert ends_former(REQUEST, LOST, store, mesh.ports) is expected
 
 
 def test_a_request_is_served_once_it_has_a_place() -> None:

@@ -231,6 +231,8 @@ def test_a_user_of_a_lost_cluster_is_seen_though_nothing_is_given() -> None:
     away_now(mesh)
     assert formers(mesh) == {lost: Unknown, other: Unknown, before: Unknown}
     tell(mesh, REQUEST, takeOver={"done": [LOST[0]]})
+    assert set(formers(mesh)) == {lost, other, before}, "nobody knows in which store"
+    tell(mesh, REQUEST, takeOver={"done": [LOST[0]], "marker": mesh.get("ObjectStore", "main")["status"]["marker"]})
     assert set(formers(mesh)) == {other, before}
 
 

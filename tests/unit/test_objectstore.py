@@ -26,7 +26,8 @@ from clouddatamesh.model.store_operations import (
 )
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import names
-from clouddatamesh.plan.objectstore import IDENTIFIED, find_strangeness, mesh_tags, plan, plan_deletion
+from clouddatamesh.plan.objectstore import IDENTIFIED, find_strangeness, mesh_tags, plan
+from clouddatamesh.plan.store_deletion import plan_deletion
 from tests.support.manifests import a_store
 from tests.support.worlds import CLUSTER, SETTINGS, START
 
@@ -139,6 +140,24 @@ CASES: Final[tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...]] = (
     ("another cluster's, no record", {"status": {}}, {"mesh_bucket": bucket(tags(cluster=OTHER))}, reasons.STORE_IN_USE),
     ("another cluster's that is gone", {"status": {}, "takeOverFrom": OTHER}, {"mesh_bucket": bucket(tags(cluster=OTHER))}, "marked"),
     (
+        "of a cluster that is gone, and of another store than the one that was recorded",
+        {"status": {**KNOWN, "storeId": "v"}, "takeOverFrom": OTHER},
+        {"mesh_bucket": bucket(tags(cluster=OTHER, **{"store-id": "u"}))},
+        reasons.NOT_THE_SAME_STORE,
+    ),
+    (
+        "of a cluster that is gone, and it does not say of which store",
+        {"status": {**KNOWN, "storeId": "v"}, "takeOverFrom": OTHER},
+        {"mesh_bucket": bucket(tags(cluster=OTHER))},
+        reasons.NOT_THE_SAME_STORE,
+    ),
+    (
+        "of a cluster that is gone, and the loss of the recorded store is accepted",
+        {"status": {**KNOWN, "storeId": "v"}, "takeOverFrom": OTHER, "annotations": {"clouddatamesh.dev/recreate": BUCKET}},
+        {"mesh_bucket": bucket(tags(cluster=OTHER))},
+        "marked",
+    ),
+    (
         "another mesh's of a cluster that is gone",
         {"takeOverFrom": OTHER},
         {"mesh_bucket": bucket(tags(mesh="b", cluster=OTHER))},
@@ -169,6 +188,15 @@ def test_whose_the_meshs_bucket_is(differs: dict[str, Any], parts: dict[str, Any
     else:
         assert kinds(found) == {"made": [Record, CreateBucket, MarkBucket], "marked": [UpdateBucket]}[wanted]
         assert found.after == ("hold",)
+
+
+@pytest.mark.parametrize("told", ["u", ""])
+def test_what_is_taken_over_is_never_marked_as_the_store_that_was_recorded(told: str) -> None:
+    found = store(status={**KNOWN, "storeId": "v"}, takeOverFrom=OTHER, annotations={"clouddatamesh.dev/recreate": BUCKET})
+    (update,) = part("bucket", found, world(mesh_bucket=bucket(tags(cluster=OTHER, **{"store-id": told})))).operations
+    assert isinstance(update, UpdateBucket)
+    now = dict(update.want.tags)["clouddatamesh.dev/store-id"]
+    assert now == told if told else now not in ("u", "v", "")
 
 
 def test_tags_of_others_stay_when_ours_are_written_again() -> None:

@@ -15,6 +15,8 @@ class TakeOver:
     cluster: str = ""
     """UID of the cluster that counts until then; empty in records of before that was told."""
     done: tuple[str, ...] = ()
+    marker: str = ""
+    """The marker of the IAM endpoint where that was found: of any other it says nothing. Empty in records of before that was told."""
 
 
 @dataclass(frozen=True)

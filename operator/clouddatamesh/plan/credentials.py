@@ -37,9 +37,10 @@ def _recorded(product: DataProduct, mesh: str, cluster: str) -> str:
     return own_record(told, mesh, cluster, Key("DataProduct", product.metadata.namespace, product.metadata.name))
 
 
-def take_over_of(product: DataProduct, mesh: str, cluster: str) -> TakeOver:
-    """What this cluster recorded of lost ones' users."""
-    return counted_here(recorded(product.status.take_over), cluster, _recorded(product, mesh, cluster))
+def take_over_of(product: DataProduct, world: ProductWorld) -> TakeOver:
+    """What this cluster recorded of lost ones' users in this store."""
+    own = _recorded(product, world.settings.mesh, world.cluster)
+    return counted_here(recorded(product.status.take_over), world.cluster, own, world.store)
 
 
 def binding_of(wish: Wish) -> Binding | None:

@@ -81,7 +81,7 @@ def plan_formers(wish: Wish | None, world: ProductWorld) -> Steps:
     """The users that lost clusters made for it: after their hour, or at once where no credentials are to be."""
     if wish is None:
         return Steps()
-    record = take_over_of(wish.product, wish.owner.mesh, world.cluster)
+    record = take_over_of(wish.product, world)
     over = is_over(record, world.now, is_time_trusted=world.is_time_trusted)
     unwanted = wish.product.spec.producer is None and world.is_readable
     ends = over or unwanted or is_lost(wish, world)

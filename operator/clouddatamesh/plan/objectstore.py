@@ -6,26 +6,22 @@ from typing import Final
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
-from clouddatamesh.errors import MeshError, Terminal, Waiting
+from clouddatamesh.errors import MeshError, Terminal
 from clouddatamesh.model.bucket import IDENTITIES, PREFIX, Bucket, Tags
 from clouddatamesh.model.evidence import Absent, Present, Unknown
 from clouddatamesh.model.identity import Principal
-from clouddatamesh.model.objects import Event
-from clouddatamesh.model.operations import Announce, HoldObject, Record, ReleaseObject
+from clouddatamesh.model.operations import HoldObject, Record
 from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
 from clouddatamesh.model.store_operations import CreateBucket, CreatePrincipal, DeleteKey, DeletePolicy, MarkBucket, UpdateBucket
-from clouddatamesh.model.words import some
 from clouddatamesh.model.world import StoreWorld
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.binding import surplus_rights
 from clouddatamesh.plan.probe import plan_probe
-from clouddatamesh.plan.sweep import ORPHANED, plan_sweep
+from clouddatamesh.plan.sweep import plan_sweep
 from clouddatamesh.plan.takeover import UNCLAIMED, plan_unclaimed
 
 IDENTIFIED: Final = "Identified"
 CREDENTIALS: Final = "CredentialsValid"
-_SHOWN: Final = 5
-_MOST_EVENTS: Final = 100
 
 
 def plan(store: ObjectStore, world: StoreWorld) -> Plan:
@@ -49,6 +45,11 @@ def plan(store: ObjectStore, world: StoreWorld) -> Plan:
             Part("unclaimed", plan_unclaimed(store, world), UNCLAIMED, after=("bucket", "marker"), each=True, minor=True),
         )
     )
+
+
+def is_marked(store: ObjectStore, world: StoreWorld) -> bool:
+    """Whether the marks by which the store is known again are as they are to be."""
+    return _plan_mesh_bucket(store, world) == _plan_marker(store, world) == Steps()
 
 
 def find_strangeness(store: ObjectStore, world: StoreWorld) -> MeshError | None:
@@ -98,11 +99,11 @@ def store_id_of(store: ObjectStore, world: StoreWorld) -> str:
 
 
 def is_begun_again(store: ObjectStore, world: StoreWorld) -> bool:
-    """Whether somebody accepted the loss of the mesh's bucket and it is not made and marked again yet.
+    """Whether somebody accepted the loss of the mesh's bucket and it is not made and marked again yet, or is a lost cluster's still.
 
     Then what is there may be another store, in which nothing of what was recorded is: it gets an id of its own.
     """
-    going = isinstance(world.mesh_bucket, Absent) or store.status.bucket_phase == "Creating"
+    going = isinstance(world.mesh_bucket, Absent) or store.status.bucket_phase == "Creating" or _is_of_lost(store, world)
     return going and _is_accepted(store, mesh_bucket_of(store, world))
 
 
@@ -145,28 +146,39 @@ def _plan_mesh_bucket(store: ObjectStore, world: StoreWorld) -> Steps:
     if isinstance(world.mesh_bucket, Absent):
         return _plan_making(store, want)
     observed = world.mesh_bucket.value
-    if not is_mesh_bucket(observed, world.settings.mesh, world.cluster):
+    ours = is_mesh_bucket(observed, world.settings.mesh, world.cluster)
+    if not ours and not _is_of_lost(store, world):
         return _plan_claim(store, observed, want, world)
-    other = observed.tag(marks.STORE_TAG)
     if not is_same_store(store, world):
-        why = f"Bucket {want.name} says that this is store {other}, and this mesh's buckets are in store {store.status.store_id}"
+        told = f"says that this is store {observed.tag(marks.STORE_TAG)}" if observed.tag(marks.STORE_TAG) else "is a lost cluster's"
+        why = f"Bucket {want.name} {told}, and this mesh's buckets are in store {store.status.store_id}"
         way_out = f"set the endpoints back, or, where its data is lost, annotate {marks.next_consent(store.metadata, want.name)}"
         return stopped(Terminal(reasons.NOT_THE_SAME_STORE, f"{why}: {way_out}"))
+    if not ours:
+        return _plan_claim(store, observed, want, world)
     lacking = dict(want.tags).items() - dict(observed.tags).items()
     whole = replace(want, tags=tuple(sorted({**dict(observed.tags), **dict(want.tags)}.items())))
     return Steps((UpdateBucket(whole, "tags", observed.tags),)) if lacking else Steps()
 
 
 def is_same_store(store: ObjectStore, world: StoreWorld) -> bool:
-    """Whether the mesh's bucket does not say that this is another store than the recorded one, or that was accepted.
+    """Whether the mesh's bucket does not show that this is another store than the recorded one, or that was accepted.
 
     An ObjectStore that was made again, led elsewhere and was set back is at home where its users' records are, and none is elsewhere.
     """
     other = world.mesh_bucket.value.tag(marks.STORE_TAG) if isinstance(world.mesh_bucket, Present) else None
     recorded, users = store.status.store_id, world.recorded_stores
-    if other is None or recorded in (None, other) or _is_accepted(store, mesh_bucket_of(store, world)):
+    if recorded in (None, other) or _is_accepted(store, mesh_bucket_of(store, world)):
         return True
+    if other is None:
+        return not _is_of_lost(store, world)
     return other in users and recorded not in users
+
+
+def _is_of_lost(store: ObjectStore, world: StoreWorld) -> bool:
+    """Whether the mesh's bucket is a lost cluster's still: nothing that this cluster recorded as made is in its store."""
+    tags = dict(world.mesh_bucket.value.tags) if isinstance(world.mesh_bucket, Present) else {}
+    return tags.get(marks.MESH_TAG) == world.settings.mesh and tags.get(marks.CLUSTER_TAG) in store.spec.take_over_from
 
 
 def has_identities(world: StoreWorld) -> bool:
@@ -198,8 +210,7 @@ def _plan_claim(store: ObjectStore, observed: Bucket, want: Bucket, world: Store
     other = tags.get(marks.CLUSTER_TAG)
     recorded = store.status.bucket == want.name and not observed.is_of_other_account
     interrupted = not tags and recorded and store.status.bucket_phase == "Creating"
-    rebuilt = tags.get(marks.MESH_TAG) == world.settings.mesh and other in store.spec.take_over_from
-    if interrupted or rebuilt or (recorded and _is_stripped(tags, world)):
+    if interrupted or _is_of_lost(store, world) or (recorded and _is_stripped(tags, world)):
         foreign = {tag: value for tag, value in tags.items() if not tag.startswith(f"{marks.GROUP}/")}
         marked = replace(want, tags=tuple(sorted({**foreign, **dict(want.tags)}.items())))
         return Steps((UpdateBucket(marked, "tags", observed.tags),))
@@ -253,48 +264,3 @@ def _disarm(marker: Principal) -> Iterator[Operation]:
         yield DeletePolicy(marker.name, PREFIX)
     yield from surplus_rights(marker)
     yield from (DeleteKey(marker.name, key.id) for key in sorted(marker.keys))
-
-
-def plan_deletion(store: ObjectStore, world: StoreWorld) -> Plan:
-    """Wait for those who use the store, and for users in it whose owner is gone, which nothing else would end.
-
-    Its buckets stay, the mesh's own too, which keeps other clusters off what is retained. Given up (annotation
-    orphan), it waits only for those whose records tell of it: they list what they leave, and let go of it.
-    """
-    if not marks.is_held(store.metadata.finalizers):
-        return Plan()
-    answers = Part("account", Steps((), world.account.error if isinstance(world.account, Unknown) else None), CREDENTIALS)
-    return Plan((answers, *_plan_last_sweep(store, world), Part("release", _plan_release(store, world), "DeletionBlocked")))
-
-
-def _plan_last_sweep(store: ObjectStore, world: StoreWorld) -> tuple[Part, ...]:
-    if not isinstance(world.account, Present) or world.unreadable is not None or find_strangeness(store, world) is not None:
-        return ()
-    return plan_sweep(store, world) if _plan_mesh_bucket(store, world) == _plan_marker(store, world) == Steps() else ()
-
-
-def _plan_release(store: ObjectStore, world: StoreWorld) -> Steps:
-    annotation = f"{marks.ORPHAN_ANNOTATION}={store.metadata.name}"
-    if marks.is_orphaned(store.metadata) and world.holders:
-        why = f"{len(world.holders)} objects are being released from the store, the first: {world.holders[0]}"
-        return stopped(Waiting(reasons.DELETING, why))
-    if marks.is_orphaned(store.metadata):
-        orphaned = (f"principal {orphan.name}" for orphan in store.status.orphans)
-        return Steps((*_announce_left((*world.left, *orphaned)), ReleaseObject()))
-    if world.users:
-        why = f"Deletion waits for {some(sorted(world.users))}; delete these first, or leave their buckets and keys behind with annotation"
-        return stopped(Waiting(reasons.IN_USE, f"{why} {annotation}; {marks.MISTAKE}"))
-    if orphans := world.orphans or _orphans_of_old(store, world):
-        why = f"Deletion waits for principals without a living owner: {some(orphans)}; condition {ORPHANED} says what becomes of them"
-        return stopped(Waiting(reasons.IN_USE, f"{why}; to leave them behind, with keys that work, annotate {annotation}"))
-    return Steps((ReleaseObject(),))
-
-
-def _orphans_of_old(store: ObjectStore, world: StoreWorld) -> tuple[str, ...]:
-    """What a store that does not answer held when it was last seen."""
-    return tuple(orphan.name for orphan in store.status.orphans) if isinstance(world.account, Unknown) else ()
-
-
-def _announce_left(left: tuple[str, ...]) -> Iterator[Operation]:
-    groups = [left[at : at + _SHOWN] for at in range(0, len(left), _SHOWN)][:_MOST_EVENTS]
-    return (Announce(Event("Warning", reasons.ABANDONED, f"Left in the store: {'; '.join(group)}")) for group in groups)

@@ -36,6 +36,21 @@ def former_names(store: ObjectStore, mesh: str, owner: Key, done: Iterable[str])
         yield cluster, names.mesh_path(mesh), names.former_principal_name(mesh, owner)
 
 
+def marker_at(store: ObjectStore | None) -> str:
+    """The marker of the IAM endpoint to which a store leads, and which accepted loss it follows; empty where it is not known.
+
+    A marker that was accepted as lost is made again by its name, and its endpoint may be another one.
+    """
+    marker = (store.status.marker or "") if store is not None else ""
+    lost, _, number = ((store.status.last_handled_recreate or "") if store is not None else "").partition("/")
+    return f"{marker}/{number or 1}" if marker and lost == marker else marker
+
+
+def done_at(record: TakeOver, store: ObjectStore) -> tuple[str, ...]:
+    """The clusters that left an object no user in this very store; what was found in another one, or nobody knows where, is asked again."""
+    return record.done if record.marker and record.marker == marker_at(store) else ()
+
+
 def own_record(recorded: str, mesh: str, cluster: str, owner: Key) -> str:
     """The user that status records; empty where its name is not that of this very object in this cluster.
 
@@ -45,12 +60,17 @@ def own_record(recorded: str, mesh: str, cluster: str, owner: Key) -> str:
     return recorded if recorded in own else ""
 
 
-def counted_here(record: TakeOver, cluster: str, principal: str) -> TakeOver:
-    """What status recorded, without an hour that a lost cluster counted. Where it is not told which one did, `principal` is this one's own
-    user, if any.
+def counted_here(record: TakeOver, cluster: str, principal: str, store: ObjectStore | None) -> TakeOver:
+    """What status recorded, without an hour that a lost cluster counted, and without what was found in another store.
+
+    Where it is not told which cluster did, `principal` is this one's own user, if any.
     """
     is_own = record.cluster == cluster if record.cluster else bool(principal)
-    return record if is_own else replace(record, until=None)
+    counted = record if is_own else replace(record, until=None)
+    if store is None or not marker_at(store):
+        return counted
+    is_here = record.marker in ("", marker_at(store))
+    return replace(counted, until=counted.until if is_here else None, done=done_at(record, store), marker=marker_at(store))
 
 
 def living(former: FormerUser, mesh: str, owner: Key) -> Principal | None:
@@ -76,7 +96,7 @@ def recorded(status: TakeOverStatus | None) -> TakeOver:
     """What status says of it."""
     if status is None:
         return TakeOver()
-    return TakeOver(parse_time(status.until) if status.until else None, status.cluster or "", status.done)
+    return TakeOver(parse_time(status.until) if status.until else None, status.cluster or "", status.done, status.marker or "")
 
 
 def is_over(record: TakeOver, now: datetime, *, is_time_trusted: bool) -> bool:
@@ -95,7 +115,7 @@ def take_over_fields(
     if until is not None or (served and any(isinstance(former.seen, Present) for former in formers)):
         until = moments.ends(until, settings.rotation_grace, look)
     found = {**({"until": moments.text(until), "cluster": cluster} if until else {}), **({"done": done} if done else {})}
-    return {"takeOver": found} if found else {}
+    return {"takeOver": {**found, **({"marker": old.marker} if old.marker else {})}} if found else {}
 
 
 def end_of_formers(fields: Mapping[str, Any], now: datetime) -> datetime | None:
@@ -120,12 +140,12 @@ def ended_cluster(store: ObjectStore) -> str | None:
     return wanted if wanted in store.spec.take_over_from else None
 
 
-def unclaimed_of(listed: Iterable[str], cluster: str, mesh: str, claimants: Iterable[Key], is_served: Callable[[Key], bool]) -> LostCluster:
-    """A lost cluster's users, and those of them whose owner is not here, or has nothing of its own in this store yet."""
+def unclaimed_of(listed: Iterable[str], cluster: str, mesh: str, claimants: Iterable[Key], ends: Callable[[Key], bool]) -> LostCluster:
+    """A lost cluster's users, and those of them that no object here ends: their owner is not here, or looks for none here."""
     users = sorted(name for name in listed if not names.is_marker_name(name))
     wanted = set(users)
     named = ((names.principal_name(mesh, cluster, owner), owner) for owner in claimants)
-    claimed = {name for name, owner in named if name in wanted and is_served(owner)}
+    claimed = {name for name, owner in named if name in wanted and ends(owner)}
     return LostCluster(cluster, len(users), tuple(name for name in users if name not in claimed))
 
 

@@ -26,7 +26,7 @@ from clouddatamesh.plan.access.facts import read_grant, read_product, read_reque
 from clouddatamesh.plan.access.grants import answer_name
 from clouddatamesh.plan.access.returning import found_again
 from clouddatamesh.plan.access.taking import BLOCKED, plan_secret_end, plan_taking, principal_of
-from clouddatamesh.plan.takeover import former_names
+from clouddatamesh.plan.takeover import done_at, former_names
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
@@ -217,7 +217,7 @@ def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWor
     if isinstance(place, MeshError):
         return replace(world, store=store, principal=Unknown(place), obstacle=world.obstacle or place)
     user = principal_of(ask, world, store)
-    formers = place.observe_formers(ask.key, user, ask.take_over.done)
+    formers = place.observe_formers(ask.key, user, ask.take_over)
     unseen = world.left if isinstance(world.left, Unknown) and ask.place is None and name == ask.abandoned else None
     return replace(world, store=store, principal=unseen or place.observe_principal(user), formers=formers)
 
@@ -230,10 +230,10 @@ def _observe_formers(ask: Ask, world: AccessWorld, visit: Visit) -> AccessWorld:
     if store is None or place is None:
         return world
     if isinstance(place, MeshError):
-        wanted = former_names(store, world.settings.mesh, ask.key, (*ask.take_over.done, world.cluster))
+        wanted = former_names(store, world.settings.mesh, ask.key, (*done_at(ask.take_over, store), world.cluster))
         return replace(world, formers=tuple(FormerUser(*former, Unknown(place)) for former in wanted))
     user = principal_of(ask, world, store)
-    return replace(world, store=store, formers=place.observe_formers(ask.key, user, ask.take_over.done))
+    return replace(world, store=store, formers=place.observe_formers(ask.key, user, ask.take_over))
 
 
 def _observe_left(ask: Ask, visit: Visit) -> tuple[ObjectStore | None, Seen[Principal] | None]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from clouddatamesh import reasons
@@ -21,12 +22,13 @@ from clouddatamesh.plan import objectstore as planning
 from clouddatamesh.plan.access.facts import part_of
 from clouddatamesh.plan.probe import merge_probe, place_of
 from clouddatamesh.plan.references import STORE_ID
+from clouddatamesh.plan.store_deletion import plan_deletion
 from clouddatamesh.plan.sweep import due_orphans, find_orphans
 from clouddatamesh.plan.takeover import MOST, ended_cluster, unclaimed_of
 from clouddatamesh.ports import Identities, Ports
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers
-from clouddatamesh.reconcile.owners import OWNERS, is_any_recorded, is_served, owned_of, stores_elsewhere, users_of
+from clouddatamesh.reconcile.owners import OWNERS, ends_former, is_any_recorded, owned_of, stores_elsewhere, users_of
 from clouddatamesh.reconcile.parse import find_unreadable, is_readable, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, run
 from clouddatamesh.reconcile.places import cluster_uid, connection_of
@@ -150,13 +152,16 @@ class _Keeping:
         here = Key("ObjectStore", "", store.metadata.name)
         claimants = [key for kind in OWNERS for key in cluster.naming(here, kind)]
         lost = tuple(
-            unclaimed_of(identities.list(names.principal_path(mesh, uid)), uid, mesh, claimants, lambda key: is_served(key, self._ports))
+            unclaimed_of(identities.list(names.principal_path(mesh, uid)), uid, mesh, claimants, partial(self._ends, store, uid))
             for uid in store.spec.take_over_from
             if uid != world.cluster
         )
         due = next((one.unclaimed[:MOST] for one in lost if one.uid == ended_cluster(store)), ())
         seen = (value_of(identities.observe(name)) for name in due)
         return replace(world, lost_clusters=lost, due_unclaimed=tuple(user for user in seen if isinstance(user, Principal)))
+
+    def _ends(self, store: ObjectStore, lost: str, key: Key) -> bool:
+        return ends_former(key, lost, store, self._ports)
 
     def _open_executor(self, seen: Looked) -> Executor:
         self._executor = _executor_for(self._visit, *seen)
@@ -202,7 +207,7 @@ def _deletion(visit: Visit) -> Flow[Looked]:
 
     return Flow(
         gather=gather,
-        plan=lambda seen: planning.plan_deletion(*seen),
+        plan=lambda seen: plan_deletion(*seen),
         executor=lambda seen: _executor_for(visit, *seen),
         report=finished,
     )

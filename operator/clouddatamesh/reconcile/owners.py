@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan import names
 from clouddatamesh.plan.access.consumers import holds_principal
-from clouddatamesh.plan.access.facts import part_of
+from clouddatamesh.plan.access.facts import part_of, read_take_over
 from clouddatamesh.plan.references import PRINCIPAL, references
-from clouddatamesh.plan.takeover import own_record
+from clouddatamesh.plan.takeover import done_at, own_record
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.places import cluster_uid
 from clouddatamesh.status.summarize import is_true
@@ -69,8 +70,16 @@ def _may_own(key: Key, ports: Ports) -> bool:
     return bool(spec.get("producer")) and spec.get("lifecycle") != "proposed"
 
 
+def ends_former(key: Key, lost: str, store: ObjectStore, ports: Ports) -> bool:
+    """Whether an object ends the user that a lost cluster left for it in this store: where it saw none, it looks no more."""
+    status = part_of(ports.cluster.get(key) or _NOTHING, "status")
+    made = part_of(status, "place" if key.kind == "AccessRequest" else "storage").get("storeId")
+    is_here = made in (None, store.status.store_id)
+    return is_here and is_served(key, ports) and lost not in done_at(read_take_over(status), store)
+
+
 def is_served(key: Key, ports: Ports) -> bool:
-    """Whether an object has in this store what a lost cluster gave it: then it ends what that one left, else nobody does."""
+    """Whether an object has in its store what a lost cluster gave it: then it ends what that one left, else nobody does."""
     found = ports.cluster.get(key) or _NOTHING
     if key.kind == "AccessRequest":
         return bool(part_of(part_of(found, "status"), "place").get("store"))

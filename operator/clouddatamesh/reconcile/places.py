@@ -1,6 +1,6 @@
 """One store as one visit reaches it: what it answers, and whether that may be believed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal, Protocol, TypeVar
 
 from clouddatamesh import reasons
@@ -10,11 +10,11 @@ from clouddatamesh.model.bucket import EXPECTED_OWNER, Bucket, Contents, Opening
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, doubted
 from clouddatamesh.model.identity import Connection, Principal
 from clouddatamesh.model.objects import Key
-from clouddatamesh.model.takeover import FormerUser
+from clouddatamesh.model.takeover import FormerUser, TakeOver
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.features import is_aws, settings_of
 from clouddatamesh.plan.objectstore import find_other_account, is_marker, is_mesh_bucket
-from clouddatamesh.plan.takeover import former_names
+from clouddatamesh.plan.takeover import done_at, former_names
 from clouddatamesh.ports import BucketStore, Identities, Ports
 from clouddatamesh.reconcile.visit import Visit
 
@@ -116,12 +116,13 @@ class Place:
         found: Seen[Principal] = self._visit.looks[look]
         return found
 
-    def observe_formers(self, owner: Key, own: str, done: Iterable[str]) -> tuple[FormerUser, ...]:
-        """The users that lost clusters made for an object, but for those of clusters that left none, and its own.
+    def observe_formers(self, owner: Key, own: str, record: TakeOver) -> tuple[FormerUser, ...]:
+        """The users that lost clusters made for an object, but for those of clusters that left none here, and its own.
 
         They are this cluster's to see only where the mesh's bucket bears its mark: another cluster may have taken the store over.
         """
-        wanted = [user for user in former_names(self._store, self._mesh, owner, (*done, self._cluster)) if user[2] != own]
+        done = (*done_at(record, self._store), self._cluster)
+        wanted = [user for user in former_names(self._store, self._mesh, owner, done) if user[2] != own]
         doubt = self._doubt_of_buckets() if wanted else None
         return tuple(FormerUser(*user, self.observe_principal(user[2]) if doubt is None else Unknown(doubt)) for user in wanted)
 

@@ -28,7 +28,7 @@ def report(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
     """The outcome as far as nothing failed: what is given is there, what is kept is told of, or nothing is there any more."""
     outcome = _report_access(ask, world, old)
     served = any(found.type == "Provisioned" and found.status == "True" for found in outcome.findings)
-    record = counted_here(ask.take_over, world.cluster, recorded_principal(ask, world, world.store))
+    record = counted_here(ask.take_over, world.cluster, recorded_principal(ask, world, world.store), world.store)
     took = take_over_fields(record, world.formers, world, world.settings, cluster=world.cluster, served=served)
     if "rotation" in outcome.fields:
         took = {**took, "rotation": keys.counted(outcome.fields["rotation"], moment_of(world))}

@@ -184,7 +184,7 @@ def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withhe
     if "storage" in fields and world.store is not None and is_given_up(world.store):
         fields["storage"]["abandoned"] = True
     served = any(found.type == "CredentialsReady" and found.status == "True" for found in _steps(product, made, world, withheld))
-    record = take_over_of(product, world.settings.mesh, world.cluster)
+    record = take_over_of(product, world)
     took = take_over_fields(record, world.formers, world, world.settings, cluster=world.cluster, served=served)
     return {**fields, **producer_fields(product, world), **took}
 

@@ -20,6 +20,13 @@ class TakeOverStatus(Model):
         max_length=8,
         description="UIDs of clusters that have no user left for this object. Example: [8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1].",
     )
+    marker: str | None = Field(
+        default=None,
+        max_length=512,
+        description="ObjectStore.status.marker of the IAM endpoint for which until and done hold, followed by a number where its loss was"
+        " accepted. At another endpoint they do not count, and the users are read again. Absent in a status of an earlier version."
+        " Example: mesh.marker-abc.",
+    )
 
 
 class TakenOverStatus(Model):

@@ -49,7 +49,7 @@ def read_request(request: Manifest) -> Ask:
         has_expired=_says(request, "Expired"),
         abandoned=str(status.get("abandoned") or ""),
         abandoned_id=str(status.get("abandonedStoreId") or ""),
-        take_over=_take_over(_map(status.get("takeOver"))),
+        take_over=read_take_over(status),
     )
 
 
@@ -240,8 +240,11 @@ def _place(raw: Mapping[str, Any]) -> Place | None:
     return Place(str(raw["store"]), bucket, path, store_id, handed_on=raw.get("handedOn") is True)
 
 
-def _take_over(raw: Mapping[str, Any]) -> TakeOver:
-    return TakeOver(moment(raw.get("until")), str(raw.get("cluster") or ""), tuple(map(str, _list(raw.get("done")))))
+def read_take_over(status: Mapping[str, Any]) -> TakeOver:
+    """What a request's or a product's status says of users of lost clusters."""
+    raw = _map(status.get("takeOver"))
+    cluster, marker = (str(raw.get(field) or "") for field in ("cluster", "marker"))
+    return TakeOver(moment(raw.get("until")), cluster, tuple(map(str, _list(raw.get("done")))), marker)
 
 
 def _own_mark(metadata: Mapping[str, Any]) -> str:

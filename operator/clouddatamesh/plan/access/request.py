@@ -235,7 +235,7 @@ def _plan_former(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
     While nothing was decided here it works on: its grant may come from a folder that was not applied yet.
     """
     own = recorded_principal(ask, world, world.store)
-    over = is_over(counted_here(ask.take_over, world.cluster, own), world.now, is_time_trusted=world.is_time_trusted)
+    over = is_over(counted_here(ask.take_over, world.cluster, own, world.store), world.now, is_time_trusted=world.is_time_trusted)
     lost = world.offer is not None and world.offer.storage_reason in LOST
     # A status that was restored from a backup tells of what the lost cluster gave.
     given_here = ask.was_given and bool(own)
