@@ -23,7 +23,7 @@ def made(mesh: Mesh, name: str) -> DataProduct:
 
 def two(**second: Any) -> Mesh:
     """Two products, the first a day older; `second` says how the other one's storage differs."""
-    mesh = ready(Mesh()).apply(a_product("first", storage=SHARED))
+    mesh = ready(Mesh()).settle().apply(a_product("first", storage=SHARED))
     mesh.clock.forward(days=1)
     return mesh.apply(a_store("other", endpointUrl="https://other.test"), a_product("second", storage={**SHARED, **second}))
 

@@ -6,10 +6,17 @@ from typing import Final
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.errors import Terminal
+from clouddatamesh.model.access import Home
 from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.plan import selectors
+from clouddatamesh.plan.access.facts import part_of
 from clouddatamesh.plan.losses import MOST_LOSSES
 from clouddatamesh.plan.references import BUCKET, UID
 from clouddatamesh.ports import Clock, Cluster
+from clouddatamesh.reconcile.domains import find_domain
+from clouddatamesh.reconcile.parse import read_leniently
 from clouddatamesh.status.summarize import condition_of
 
 IN_DOUBT = (reasons.LOSS_UNCONFIRMED, reasons.STORAGE_LOSS_BRAKE, reasons.BUCKET_MISSING, reasons.MARKS_MISSING)
@@ -35,25 +42,52 @@ def store_name_of(product: Manifest) -> str | None:
 def find_rival(product: DataProduct, cluster: Cluster) -> Key | None:
     """The living product that comes before this one for the same bucket at the same endpoint. Generated names never meet.
 
-    Who had the bucket comes before whoever only names it, however old: a bucket that is gone is still its to restore. Else the older one.
+    Who had the bucket comes before whoever only names it, however old: a bucket that is gone is still its to restore. Then who began to
+    make it, then the older one. Who has no record of it and could not make it now keeps the name from nobody.
     """
     storage = product.spec.storage
     if storage is None or storage.bucket_name is None:
         return None
     endpoint, bucket = _endpoint(storage.store_ref.name, cluster), storage.bucket_name
     metadata, recorded = product.metadata, product.status.storage
-    had = recorded is not None and recorded.bucket == bucket and recorded.phase != "Creating"
-    own = (not had, metadata.creation_timestamp or "", metadata.namespace, metadata.name)
+    rank = _rank(recorded.phase if recorded is not None and recorded.bucket == bucket else None)
+    own = (rank, metadata.creation_timestamp or "", metadata.namespace, metadata.name)
     named = cluster.referring(Key(BUCKET, "", bucket), "DataProduct")
-    rivals = (_precedence(other, bucket) for other in named if _endpoint(store_name_of(other) or "", cluster) == endpoint)
-    first = min(rivals, default=own)
-    return Key("DataProduct", *first[2:]) if first < own else None
+    rivals = (other for other in named if _endpoint(store_name_of(other) or "", cluster) == endpoint)
+    before = sorted(place for other in rivals if (place := _precedence(other, bucket)) < own and _is_rival(other, place[0], cluster))
+    return Key("DataProduct", *before[0][2:]) if before else None
 
 
-def _precedence(product: Manifest, bucket: str) -> tuple[bool, str, str, str]:
-    metadata, phase = product["metadata"], ((product.get("status") or {}).get("storage") or {}).get("phase")
-    had = _recorded_bucket(product) == bucket and phase not in (None, "Creating")
-    return (not had, metadata.get("creationTimestamp") or "", metadata["namespace"], metadata["name"])
+def _rank(phase: str | None) -> int:
+    """By what status says of the bucket: it was had, it is being made, nothing."""
+    return {None: 2, "Creating": 1}.get(phase, 0)
+
+
+def _precedence(product: Manifest, bucket: str) -> tuple[int, str, str, str]:
+    metadata, storage = product["metadata"], part_of(part_of(product, "status"), "storage")
+    rank = _rank(storage.get("phase") if storage.get("bucket") == bucket else None)
+    return (rank, metadata.get("creationTimestamp") or "", metadata["namespace"], metadata["name"])
+
+
+def _is_rival(product: Manifest, rank: int, cluster: Cluster) -> bool:
+    """Whether a product had the bucket, or could make it now: its spec lets it, a Domain takes it, and the store serves that."""
+    spec, deleting = part_of(product, "spec"), product["metadata"].get("deletionTimestamp")
+    makes = spec.get("lifecycle") != "proposed" and spec.get("mode") in (None, "Manage") and spec.get("suspend") is not True
+    home = find_domain(product["metadata"]["namespace"], cluster)
+    if rank == 0 or home is None:
+        return rank == 0
+    takes = rank == 1 or not (home.cordoned or home.deleting)
+    return makes and not deleting and takes and _serves(product, home, cluster)
+
+
+def _serves(product: Manifest, home: Home, cluster: Cluster) -> bool:
+    """Whether the product's ObjectStore serves its Domain; one that cannot be read may."""
+    found = cluster.get(Key("ObjectStore", "", store_name_of(product) or ""))
+    try:
+        store = read_leniently(ObjectStore, found) if found is not None else None
+    except Terminal:
+        return True
+    return store is not None and selectors.matches(store.spec.allowed_domains, home.labels)
 
 
 def _endpoint(store: str, cluster: Cluster) -> str:
