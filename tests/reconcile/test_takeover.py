@@ -182,3 +182,18 @@ def test_a_user_of_before_clusters_had_a_path_is_taken_over_too() -> None:
     assert set(users(new, "orders-for-forecast")) > {former}
     driven.run(minutes=40)
     assert former not in users(new, "orders-for-forecast") and len(users(new, "orders-for-forecast")) == 1
+
+
+def test_access_is_not_cut_off_while_a_lost_clusters_user_cannot_be_ended() -> None:
+    old = lost_mesh()
+    before = users(old, "orders-for-forecast")
+    new = a_mesh(1, after=old, lost=(0,))
+    new.stores.at(ENDPOINT).refuse("delete policy", "delete key")
+    inventory(new.apply(annotated(OFFERED, cut_off="orders")))
+    driven = Driven(new).run(minutes=10)
+    assert users(new, "orders-for-forecast") == before
+    assert new.condition("DataProduct", "orders", "sales", "CutOff")["status"] == "Unknown"
+    new.stores.at(ENDPOINT).allow()
+    driven.run(minutes=10)
+    assert users(new, "orders-for-forecast") == {}
+    assert new.condition("DataProduct", "orders", "sales", "CutOff")["status"] == "True"

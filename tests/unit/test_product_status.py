@@ -192,7 +192,17 @@ DAILY: Final = {"name": "daily", "version": "1.0.0", "path": "daily/", "format":
 def asking(port: str, *, has_access: bool = True) -> Manifest:
     """A request for a port; with access, or without."""
     request = a_request(outputPort={"name": port, "version": "1.3.0"})
-    return {**request, "status": {"grantRef": {"uid": "uid-yes"}}} if has_access else request
+    return {**request, "status": {"grantRef": {"uid": "uid-yes"}, **DENIED} if has_access else DENIED}
+
+
+def doubtful(**status: Any) -> Manifest:
+    """A request for port daily without a grant, of which status says more."""
+    return {**asking("daily"), "status": {**DENIED, **status}}
+
+
+DENIED: Final = {"conditions": [{"type": "Ready", "status": "False", "reason": "Denied"}]}
+TAKING: Final = [*DENIED["conditions"], {"type": "Provisioned", "status": "False", "reason": "AccessDenied"}]
+LEFT: Final = [*DENIED["conditions"], {"type": "Provisioned", "status": "Unknown", "reason": "Abandoned"}]
 
 
 @pytest.mark.parametrize(
@@ -208,13 +218,19 @@ def asking(port: str, *, has_access: bool = True) -> Manifest:
         ("daily/1.0.0", (asking("hourly"), asking("daily", has_access=False)), "True CutOff", "Access of daily/1.0.0 is ended"),
         ("daily/1.0.0,hourly/1.0.0", (asking("daily"), asking("hourly")), "Unknown CutOff", "of 2 requests"),
         ("former/1.0.0", (asking("former"), asking("daily")), "Unknown CutOff", "of 1 requests"),
+        ("orders", (doubtful(conditions=TAKING),), "Unknown CutOff", "of 1 requests it is still being taken away"),
+        ("orders", (doubtful(conditions=[]),), "Unknown CutOff", "of 1 requests it is still being taken away"),
+        ("orders", (doubtful(conditions=LEFT, abandoned="main"),), "Unknown CutOff", "of 1 requests users were left in an ObjectStore"),
+        ("hourly/1.0.0", (doubtful(conditions=LEFT, abandoned="main"),), "True CutOff", "Access of hourly/1.0.0 is ended"),
         ("order", (asking("daily"),), "False InvalidSpec", "names order, which is neither this product nor one of its ports"),
         ("daily", (), "False InvalidSpec", "write orders, or a port as daily/1.0.0"),
         ("daily/2.0.0", (), "False InvalidSpec", "names daily/2.0.0, which"),
         ("orders, x, y/1.0.0", (), "False InvalidSpec", "names x, y/1.0.0, which"),
     ],
     ids=["nothing", "only commas", "the product, which nobody reads", "the product", "the product, and nobody has access yet", "a port",
-         "a port by another minor version", "a port that nobody reads", "two ports", "a port that left the spec", "a word with a mistake",
+         "a port by another minor version", "a port that nobody reads", "two ports", "a port that left the spec",
+         "a lost cluster's user is refused to end", "nobody looked yet", "left in a store that was given up", "left, and of another port",
+         "a word with a mistake",
          "a port without version", "another major version", "words with mistakes among others"],
 )  # fmt: skip
 def test_an_owner_in_a_hurry_sees_whether_access_is_cut_off(

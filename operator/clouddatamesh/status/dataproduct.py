@@ -11,7 +11,7 @@ from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding, keys, marks, moments
-from clouddatamesh.plan.access.consumers import count_by_port, has_access, is_pending
+from clouddatamesh.plan.access.consumers import count_by_port, is_abandoned, is_pending, may_have_access
 from clouddatamesh.plan.access.facts import asked_port, cut_of, major, moment, words_of
 from clouddatamesh.plan.adoption import Adoption, due_at, may_delete
 from clouddatamesh.plan.credentials import binding_of, history_of, moment_of, take_over_of
@@ -153,12 +153,12 @@ def _cut_off(product: DataProduct, world: ProductWorld) -> Iterator[Finding]:
         yield Finding("CutOff", "False", reasons.INVALID_SPEC, f"{why}; write {product.metadata.name}, or a port as daily/1.0.0")
         return
     whole = product.metadata.name in cut
-    left = sum(has_access(request) and (whole or "/".join(asked_port(request)) in cut) for request in world.requests)
-    told = f"Access of {', '.join(wanted)} is ended for as long as the annotation is there"
-    if left:
-        yield Finding("CutOff", "Unknown", reasons.CUT_OFF, f"{told}; of {left} requests it is still being taken away, their keys may work")
-    else:
-        yield Finding("CutOff", "True", reasons.CUT_OFF, told)
+    meant = [request for request in world.requests if whole or "/".join(asked_port(request)) in cut]
+    taking, left = sum(map(may_have_access, meant)), sum(map(is_abandoned, meant))
+    told = [f"Access of {', '.join(wanted)} is ended for as long as the annotation is there"]
+    told += [f"of {taking} requests it is still being taken away, their keys may work"] if taking else []
+    told += [f"of {left} requests users were left in an ObjectStore that was given up, their keys may work"] if left else []
+    yield Finding("CutOff", "Unknown" if taking or left else "True", reasons.CUT_OFF, "; ".join(told))
 
 
 def _drift(product: DataProduct, made: Wish | None, withheld: Plan) -> Iterator[Finding]:

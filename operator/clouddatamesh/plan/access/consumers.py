@@ -30,6 +30,11 @@ def may_have_access(request: Manifest) -> bool:
     return has_access(request) or is_undecided(request)
 
 
+def is_abandoned(request: Manifest) -> bool:
+    """Whether its user was left in a store that was given up, where its key may work."""
+    return bool(part_of(request, "status").get("abandoned"))
+
+
 def holds_principal(request: Manifest) -> bool:
     """Whether a user in the store may be this request's: its record says so, or nobody knows yet."""
     return bool(part_of(request, "status").get("principal")) or is_undecided(request)
