@@ -11,6 +11,7 @@ from clouddatamesh.kube.memory import MemoryCluster
 from clouddatamesh.model.evidence import Absent
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.operations import LabelNamespace, MarkGrant, MarkNamespace
+from clouddatamesh.plan.access.facts import digest_of_spec
 from clouddatamesh.plan.marks import DOMAIN_LABEL, MANAGED_LABEL, MANAGER, OWNER_ANNOTATION
 from clouddatamesh.reconcile.writes import create_or_recover, mark_grant, mark_namespace, put_key, with_key
 from tests.support.manifests import a_grant
@@ -123,8 +124,14 @@ def marked(cluster: MemoryCluster, status: dict[str, Any] | None = None, **mark:
 
 def test_the_terms_of_a_grant_are_recorded_and_supersede_nothing(cluster: MemoryCluster) -> None:
     before = {"phase": "x", "conditions": [APPROVED]}
-    assert marked(cluster, before, max_duration="90d", ended_generation=3) == {**before, "maxDuration": "90d", "endedGeneration": 3}
+    assert marked(cluster, before, max_duration="90d") == {**before, "maxDuration": "90d"}
     assert marked(cluster, before) == before
+
+
+@pytest.mark.parametrize(("generation", "spec"), [(1, digest_of_spec(a_grant())), (3, "")], ids=["as it is", "changed meanwhile"])
+def test_of_an_ending_it_is_recorded_of_which_object_and_spec(cluster: MemoryCluster, generation: int, spec: str) -> None:
+    told = marked(cluster, {}, ended_generation=generation)
+    assert told == {"endedGeneration": generation, "endedUid": uid_of(cluster, GRANT), "endedSpec": spec}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.facts import (
     consumer_key,
     cut_offs,
+    digest_of_spec,
     moment,
     part_of,
     read_grant,
@@ -95,6 +96,27 @@ def test_how_a_grant_is_held_and_going() -> None:
     assert (found.held, found.deleting, found.superseded, found.cap) == (True, True, True, timedelta(hours=36))
     plain = read_grant(living(a_grant(), conditions=[{"type": "Superseded", "status": "False"}]))
     assert (plain.held, plain.deleting, plain.superseded, plain.cap) == (False, False, False, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        ({"endedGeneration": 3}, True),
+        ({"endedGeneration": 2}, False),
+        ({"endedGeneration": 3, "endedUid": "g-uid", "endedSpec": "of another generation"}, True),
+        ({"endedGeneration": 2, "endedUid": "g-uid", "endedSpec": digest_of_spec(a_grant())}, False),
+        ({"endedGeneration": 3, "endedUid": "lost", "endedSpec": "another"}, False),
+        ({"endedGeneration": 3, "endedUid": "lost"}, False),
+        ({"endedGeneration": 7, "endedUid": "lost", "endedSpec": digest_of_spec(a_grant())}, True),
+        ({"endedUid": "lost", "endedSpec": digest_of_spec(a_grant())}, False),
+        ({}, False),
+    ],
+    ids=["as told before it said of which object", "an earlier spec", "this very object", "an earlier spec of it",
+         "restored, and changed since", "restored, of no known spec", "restored with the spec that was ended", "no generation", "never"],
+)  # fmt: skip
+def test_a_grant_is_ended_by_its_ports_terms(status: dict[str, Any], ended: bool) -> None:
+    grant = a_grant()
+    assert read_grant({**grant, "metadata": {**grant["metadata"], "uid": "g-uid", "generation": 3}, "status": status}).ended is ended
 
 
 def test_a_grant_without_a_moment_of_creation_is_the_oldest() -> None:

@@ -10,6 +10,7 @@ from clouddatamesh.model import operations as o
 from clouddatamesh.model.evidence import require
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks, moments
+from clouddatamesh.plan.access.facts import digest_of_spec
 from clouddatamesh.plan.diff import with_uid
 from clouddatamesh.plan.secrets import is_foreign
 from clouddatamesh.ports import Cluster
@@ -66,7 +67,8 @@ def mark_grant(cluster: Cluster, mark: o.MarkGrant, now: datetime) -> None:
     if mark.max_duration:
         status["maxDuration"] = mark.max_duration
     if mark.ended_generation:
-        status["endedGeneration"] = mark.ended_generation
+        seen = grant["metadata"].get("generation") == mark.ended_generation
+        status |= {"endedGeneration": mark.ended_generation, "endedUid": mark.uid, "endedSpec": digest_of_spec(grant) if seen else ""}
     if mark.superseded_by and condition_of(status, "Superseded") is None:
         found = {
             "type": "Superseded",

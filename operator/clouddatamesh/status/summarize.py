@@ -30,7 +30,7 @@ _RAISED_BY_ERRORS: Final = frozenset({"DeletionBlocked", "PrincipalsOrphaned", "
 _HISTORY: Final = frozenset({"Expired", "Denied", "Approved", "Superseded", "Expiring", "PrincipalsOrphaned", "RenewalPending"})
 """Conditions that tell of what was decided, and hold until something else is."""
 _STICKY_CONDITIONS: Final = frozenset({"Superseded"})
-_STICKY_FIELDS: Final = ("maxDuration", "consumer", "endedGeneration")
+_STICKY_FIELDS: Final = ("maxDuration", "consumer", "endedGeneration", "endedUid", "endedSpec")
 """What was once written for good: no later look takes it back, whatever it was computed from."""
 _SEVERITY: Final = (Terminal, Transient, Waiting)
 _MESSAGE_LENGTH: Final = 1024

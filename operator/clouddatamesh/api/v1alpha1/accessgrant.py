@@ -111,6 +111,15 @@ class AccessGrantStatus(Status):
         description="Generation of the spec for which the port's terms ended the access. The grant gives access again only after a change."
         " Example: 1.",
     )
+    ended_uid: str | None = Field(
+        default=None,
+        max_length=64,
+        description="UID of the grant to which endedGeneration refers. In a grant that was restored from a backup endedSpec decides."
+        " Absent in a status of an earlier version. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.",
+    )
+    ended_spec: str | None = Field(
+        default=None, max_length=64, description="Fingerprint of the spec to which endedGeneration refers. Example: 1f3a52c0b7d94e61."
+    )
 
 
 class AccessGrant(Resource):

@@ -4,6 +4,7 @@ A field that cannot be read is never taken for a no. Whether the whole object ca
 cannot gives nothing new and takes nothing.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from clouddatamesh.model.access import DAWN, DEFAULT_MODES, Answer, Ask, Offer, 
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.takeover import TakeOver
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.names import hash80
 
 _ANSWER: Final = re.compile(r"auto-.+-[a-z2-7]{16}")
 """Names of the grants that the operator makes: they end in a hash."""
@@ -77,11 +79,25 @@ def read_grant(grant: Manifest) -> Answer:
         superseded=_says(grant, "Superseded"),
         cap=span(status.get("maxDuration")),
         generation=int(metadata.get("generation") or 0),
-        ended=status.get("endedGeneration") is not None and status.get("endedGeneration") == metadata.get("generation"),
+        ended=_is_ended(grant),
         given_domain=str(_map(status.get("consumer")).get("domain") or ""),
         given_namespace=str(_map(status.get("consumer")).get("namespaceUid") or ""),
         owner=_own_mark(metadata),
     )
+
+
+def _is_ended(grant: Manifest) -> bool:
+    """Whether the port's terms ended access on this very spec: a generation is one object's, and a restored object begins at 1 again."""
+    metadata, status = grant["metadata"], part_of(grant, "status")
+    ended, uid = status.get("endedGeneration"), status.get("endedUid")
+    if ended is not None and uid not in (None, metadata["uid"]):
+        return status.get("endedSpec") == digest_of_spec(grant)
+    return ended is not None and ended == metadata.get("generation")
+
+
+def digest_of_spec(manifest: Manifest) -> str:
+    """By which a spec is known again, in whichever object it is."""
+    return hash80(json.dumps(manifest.get("spec"), sort_keys=True, default=str))
 
 
 def read_product(product: Manifest) -> Offer:
