@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -18,6 +18,8 @@ from clouddatamesh.cli.session import Session
 from clouddatamesh.doctor.reading import NotAllowed
 from clouddatamesh.view.drafts import Refused
 
+_DEBUG: Final = "MESH_DEBUG"
+"""Whoever sets it sees tracebacks."""
 app = typer.Typer(
     name="kubectl mesh",
     no_args_is_help=True,
@@ -75,6 +77,11 @@ def _run(function: Callable[..., None], options: Options, given: dict[str, Any])
     except NotAllowed as error:
         _say(f"You lack {error}; docs/roles.md says which role has it")
         raise typer.Exit(1) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if os.environ.get(_DEBUG):
+            raise
+        _say(f"An object could not be read ({type(error).__name__}: {error}); set {_DEBUG}=1 to see where, and report it")
+        raise typer.Exit(1) from None
 
 
 def _say(sentence: str) -> None:
@@ -94,9 +101,9 @@ def _main(version: Annotated[bool, typer.Option("--version", callback=_version, 
 
 def main() -> None:
     """The console script. A pipe that is closed early and Ctrl-C end it quietly."""
-    from clouddatamesh.cli import answer, ask, find, use
+    from clouddatamesh.cli import answer, ask, doctor, find, use
 
-    del answer, ask, find, use
+    del answer, ask, doctor, find, use
     try:
         app(prog_name="kubectl mesh")
     except BrokenPipeError:
