@@ -11,7 +11,7 @@ import pytest
 from xdist.scheduler.loadfile import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
-COMPUTING: Final = ("tests/golden/", "tests/reconcile/", "tests/unit/")
+COMPUTING: Final = ("tests/cli/", "tests/golden/", "tests/reconcile/", "tests/unit/")
 """They neither start anything nor wait for a thread within seconds, which tests/shell does."""
 SHARED: Final = {
     "brisk": (
