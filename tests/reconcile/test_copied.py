@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from clouddatamesh.model.identity import Principal
-from clouddatamesh.model.objects import Key
+from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.storage.memory_identities import MemoryIdentities
 from tests.reconcile.access_flows import REQUEST, SECRET, granted
 from tests.reconcile.flows import ENDPOINT
@@ -29,9 +29,9 @@ def _tags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     yield
 
 
-def copy(mesh: Mesh, key: Key, namespace: str = "lab") -> None:
-    """The object under another namespace, as it is, with its status."""
-    raw = deepcopy(dict(mesh.cluster.raw(key) or {}))
+def copy(mesh: Mesh, key: Key, namespace: str = "lab", *, saved: Manifest | None = None) -> None:
+    """The object under another namespace, as it is, with its status; or as it was saved."""
+    raw = deepcopy(dict(saved or mesh.cluster.raw(key) or {}))
     metadata = {"name": key.name, "namespace": namespace}
     mesh.apply({"apiVersion": raw["apiVersion"], "kind": raw["kind"], "metadata": metadata, "spec": raw["spec"]})
     made = mesh.get(key.kind, key.name, namespace)
@@ -65,11 +65,14 @@ def test_a_request_that_was_copied_takes_nothing_of_the_originals() -> None:
 
 def test_a_product_that_was_copied_takes_nothing_of_the_originals() -> None:
     mesh, driven = with_lab()
-    before = users(mesh)
+    before, bucket = users(mesh), mesh.product()["status"]["storage"]["bucket"]
     copy(mesh, PRODUCT)
     driven.run(minutes=30)
     assert users(mesh) == before
-    assert mesh.condition("DataProduct", "orders", "lab")["reason"] == "NotOwned"
+    assert mesh.condition("DataProduct", "orders", "lab")["reason"] == "Ready"
+    assert (
+        mesh.get("DataProduct", "orders", "lab")["status"]["storage"]["bucket"] != bucket == mesh.product()["status"]["storage"]["bucket"]
+    )
     mesh.delete("DataProduct", "orders", "lab")
     driven.run(minutes=10)
     assert users(mesh) == before and not mesh.exists("DataProduct", "orders", "lab")

@@ -231,7 +231,8 @@ def test_a_bucket_of_its_own_is_neither_handed_over_nor_one_of_many_losses() -> 
     mark_as_anothers(mesh, "lost")
     mesh.clock.forward(minutes=2)
     mesh.settle()
-    tell(mesh, Key("DataProduct", "sales", "copy"), storage={**mesh.product()["status"]["storage"], "ownershipVerified": True})
+    storage = {**mesh.product()["status"]["storage"], "ownershipVerified": True, "uid": mesh.product("copy")["metadata"]["uid"]}
+    tell(mesh, Key("DataProduct", "sales", "copy"), storage=storage)
     own = around(mesh)
     assert (own.handed_over, own.losses, own.uid_lives) == (False, 0, False)
     mark_as_anothers(mesh, "orders")

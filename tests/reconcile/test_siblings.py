@@ -62,7 +62,13 @@ def tell(mesh: Mesh, name: str, *, reason: str = "Ready", status: str = "True", 
 
 @pytest.mark.parametrize(
     ("storage", "store", "expected"),
-    [({}, "main", True), ({"ownershipVerified": False}, "main", False), ({"bucket": "x"}, "main", False), ({}, "other", False)],
+    [
+        ({}, "main", True),
+        ({"uid": "copied"}, "main", False),
+        ({"ownershipVerified": False}, "main", False),
+        ({"bucket": "x"}, "main", False),
+        ({}, "other", False),
+    ],
 )
 def test_a_bucket_is_handed_over_where_another_product_of_its_store_has_it(storage: dict[str, Any], store: str, expected: bool) -> None:
     mesh = two()

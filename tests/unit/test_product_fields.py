@@ -20,6 +20,7 @@ from tests.unit.product_scene import MINE, NAME, NOT_READY, OWNED, RECORDED, SIL
 EARLIER: Final = "2025-12-31T23:00:00Z"
 WRITTEN: Final[dict[str, Any]] = {
     "bucket": NAME,
+    "uid": "uid-1",
     "region": "us-east-1",
     "regionFrom": "Store",
     "endpoint": "https://s3.test",

@@ -33,6 +33,11 @@ def bucket_name(prefix: str, mesh: str, owner: Key) -> str:
     return "-".join(part for part in (prefix, _readable(owner.name, room), tail) if part)
 
 
+def is_named_for(bucket: str, mesh: str, owner: Key) -> bool:
+    """Whether a bucket name is one that is generated for this object, whatever its prefix."""
+    return is_generated(bucket) and bucket.endswith(f"-{hash80(mesh, owner.namespace, owner.name)}")
+
+
 def mesh_bucket_name(prefix: str, mesh: str) -> str:
     """The one bucket of the mesh in a store: `<prefix>-mesh-<hash of mesh>`."""
     return f"{prefix}-mesh-{hash80('mesh', mesh)}"

@@ -109,6 +109,7 @@ def _name_fault(wish: Wish) -> str:
 def _record(wish: Wish) -> Record:
     located = {
         "bucket": wish.name,
+        "uid": wish.product.metadata.uid,
         "region": wish.store.spec.region,
         **({"regionFrom": "Bucket"} if features.is_aws(wish.store) else {}),
         "endpoint": wish.store.spec.endpoint_url or "",

@@ -1,7 +1,7 @@
-"""Statuses that a backup tool restored, of a lost cluster or of another object: they tell of a user that is not the object's own.
+"""Statuses that a backup tool restored, of a lost cluster or of another object: they tell of what is not the object's own.
 
-What such a status says of users, keys and hours counts for nothing here, and goes before anything is decided: the object is as one without
-it. Else this cluster would take what another one gave for its own, and end it, or use it.
+What such a status says of users, keys and hours, and of the bucket of another product that lives, counts for nothing here, and goes before
+anything is decided: the object is as one without it. Else it would take what is another's for its own, and end it, use it or wait for it.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from clouddatamesh import reasons
 from clouddatamesh.model.evidence import require
-from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.operations import Record
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.access.facts import part_of, read_request
 from clouddatamesh.plan.access.taking import RECORD
+from clouddatamesh.plan.references import BUCKET
 from clouddatamesh.plan.takeover import own_record
 from clouddatamesh.reconcile.places import cluster_uid
 from clouddatamesh.reconcile.visit import Visit
@@ -27,11 +28,32 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def drop_others_record(visit: Visit) -> None:
     """Drop what status records where that is another's. Nothing is concluded while the store is missing, or of a mesh of another name."""
+    if visit.key.kind == "DataProduct" and _is_anothers_bucket(visit.manifest(), visit):
+        visit.write_record(Record((("storage", None),)))
     manifest = visit.manifest()
     recorded, store = _recorded_user(manifest, visit.key), _store_of(manifest, visit)
     if not recorded or store is None or not _is_of(store, visit.ports.settings.mesh) or _is_own(recorded, manifest, store, visit):
         return
     visit.write_record(Record(tuple((field, None) for field in _FIELDS[visit.key.kind])))
+
+
+def _is_anothers_bucket(manifest: Manifest, visit: Visit) -> bool:
+    """Whether the recorded bucket is that of another product that lives, and was recorded by that one.
+
+    A record of an earlier version does not say by whom: it is the other's where the name was generated for that one, which has the bucket.
+    """
+    storage, mesh = _part(manifest, "status", "storage"), visit.ports.settings.mesh
+    bucket, uid = str(storage.get("bucket") or ""), storage.get("uid")
+    if not bucket or uid == visit.uid or (uid is None and names.is_named_for(bucket, mesh, visit.key)):
+        return False
+    for other in visit.ports.cluster.referring(Key(BUCKET, "", bucket), "DataProduct"):
+        told = _part(other, "status", "storage")
+        if other["metadata"]["uid"] == visit.uid or told.get("bucket") != bucket:
+            continue
+        had = told.get("ownershipVerified") is True and names.is_named_for(bucket, mesh, key_of(other))
+        if uid == other["metadata"]["uid"] or (uid is None and had):
+            return True
+    return False
 
 
 def _is_own(recorded: str, manifest: Manifest, store: Manifest, visit: Visit) -> bool:

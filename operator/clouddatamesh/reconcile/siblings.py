@@ -161,6 +161,7 @@ def is_handed_over(bucket: str, store: str | None, uid: str, cluster: Cluster) -
         other["metadata"]["uid"] != uid
         and _recorded_bucket(other) == bucket
         and other["status"]["storage"].get("ownershipVerified") is True
+        and other["status"]["storage"].get("uid") in (None, other["metadata"]["uid"])
         and store_name_of(other) == store
         for other in others
     )

@@ -211,6 +211,7 @@ def _storage(wish: Wish, world: ProductWorld) -> dict[str, Any]:
     free = bucket is not None and may_delete(wish.product, bucket, wish.store, wish.owner.mesh)
     return {
         "bucket": wish.name,
+        "uid": wish.product.metadata.uid,
         "region": region,
         **({"regionFrom": source} if source else {}),
         "endpoint": wish.store.spec.endpoint_url or "",

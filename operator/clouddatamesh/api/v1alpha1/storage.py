@@ -99,6 +99,12 @@ class StorageStatus(Model):
     """State of the bucket."""
 
     bucket: str = Field(max_length=63, description="Name of the bucket. Example: acme-orders-abcdefghijklmnop.")
+    uid: str | None = Field(
+        default=None,
+        max_length=64,
+        description="UID of the DataProduct that recorded this. If it is the UID of another living product, a backup tool copied the"
+        " status, and the operator drops it. Absent in a status of an earlier version. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.",
+    )
     region: str = Field(default="", max_length=63, description="Region of the bucket. Example: eu-central-1.")
     region_from: Literal["Store", "Bucket"] | None = Field(
         default=None,

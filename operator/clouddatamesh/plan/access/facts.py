@@ -120,7 +120,9 @@ def read_product(product: Manifest) -> Offer:
         store=str(_map(storage.get("storeRef")).get("name") or ""),
         bucket=str(recorded.get("bucket") or ""),
         region=str(recorded.get("region") or "") if recorded.get("regionFrom") == "Bucket" else "",
-        verified=recorded.get("ownershipVerified") is True and recorded.get("phase") != "Creating",
+        verified=recorded.get("ownershipVerified") is True
+        and recorded.get("phase") != "Creating"
+        and recorded.get("uid") in (None, metadata["uid"]),
         storage_reason=str(ready.get("reason") or "") if impaired else "",
         storage_message=str(ready.get("message") or "") if impaired else "",
     )
