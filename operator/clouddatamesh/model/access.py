@@ -56,6 +56,8 @@ class Ask:
     """Name of the Secret that status tells of."""
     recorded_end: datetime | None = None
     decided_at: datetime | None = None
+    rotated_at: datetime | None = None
+    """Since when its present key is known."""
     was_given: bool = False
     """Status tells since when access is given."""
     is_provisioned: bool = False

@@ -1,6 +1,7 @@
 """The producer's principal, its one key and the Secret that holds it; and how all three are taken away again."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -41,6 +42,13 @@ def take_over_of(product: DataProduct, world: ProductWorld) -> TakeOver:
     """What this cluster recorded of lost ones' users in this store."""
     own = _recorded(product, world.settings.mesh, world.cluster)
     return counted_here(recorded(product.status.take_over), world.cluster, own, world.store)
+
+
+def issued_at(product: DataProduct, *held: Seen[Manifest]) -> tuple[datetime | None, ...]:
+    """When keys of the producer were issued, as status and its Secrets tell."""
+    owner = Key("DataProduct", product.metadata.namespace, product.metadata.name)
+    told = moment(product.status.producer.rotated_at) if product.status.producer else None
+    return (told, *(secrets.issued_of(value_of(secret), owner, product.metadata.uid) for secret in held))
 
 
 def binding_of(wish: Wish) -> Binding | None:

@@ -4,12 +4,13 @@ Whoever holds a key that is replaced can use it for another hour, recorded in st
 because a Secret was edited, deleted or restored. A key that somebody switched off gets no such time.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from clouddatamesh import reasons
+from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import Waiting
 from clouddatamesh.model.evidence import Seen, Unknown, value_of
 from clouddatamesh.model.identity import Principal
@@ -197,6 +198,12 @@ def is_late(binding: Binding, principal: Principal | None, secret: Manifest, now
     if not held.intact or issued is None or any(key.id == held.key_id for key in (principal.keys if principal else ())):
         return False
     return not moments.is_ahead(issued, now) and now - issued < (_LAG_AWS if features.is_aws(binding.store) else _LAG)
+
+
+def may_be_unseen(store: ObjectStore, issued: Iterable[datetime | None], now: datetime) -> bool:
+    """Whether a key was issued so recently that it proves nothing where the store shows no user: reads of AWS IAM may go back."""
+    fresh = (moment for moment in issued if moment is not None and not moments.is_ahead(moment, now))
+    return features.is_aws(store) and any(now - moment < _LAG_AWS for moment in fresh)
 
 
 def counted(rotation: Mapping[str, Any], when: Moment) -> dict[str, Any]:

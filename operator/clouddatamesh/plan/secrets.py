@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.operations import ClaimSecret, DeleteChild, PatchSecret, SecretPatch
 from clouddatamesh.model.plan import Operation
 from clouddatamesh.plan import features, marks
+from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.binding import Binding
 
 SECRET_TYPE: Final = "servicebinding.io/s3"  # noqa: S105 - a type, not a secret
@@ -42,6 +44,11 @@ class Holding:
     def intact(self) -> bool:
         """Whether the key is as we wrote it."""
         return self.owned.issuperset(KEY_FIELDS)
+
+
+def issued_of(secret: Manifest | None, owner: Key, uid: str) -> datetime | None:
+    """When the key in a Secret of ours was issued."""
+    return moment(holding(secret).issued) if secret is not None and is_of(secret, owner, uid) else None
 
 
 def holding(secret: Manifest) -> Holding:

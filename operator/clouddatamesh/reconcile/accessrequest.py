@@ -10,7 +10,7 @@ from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model.access import Answer, Ask
-from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, require
+from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, require, value_of
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Finding, Outcome
@@ -26,6 +26,7 @@ from clouddatamesh.plan.access.facts import read_grant, read_product, read_reque
 from clouddatamesh.plan.access.grants import answer_name
 from clouddatamesh.plan.access.returning import found_again
 from clouddatamesh.plan.access.taking import BLOCKED, plan_secret_end, plan_taking, principal_of
+from clouddatamesh.plan.secrets import issued_of
 from clouddatamesh.plan.takeover import done_at, former_names
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
@@ -219,7 +220,8 @@ def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWor
     user = principal_of(ask, world, store)
     formers = place.observe_formers(ask.key, user, ask.take_over)
     unseen = world.left if isinstance(world.left, Unknown) and ask.place is None and name == ask.abandoned else None
-    return replace(world, store=store, principal=unseen or place.observe_principal(user), formers=formers)
+    issued = (ask.rotated_at, issued_of(value_of(world.secret), ask.key, ask.uid))
+    return replace(world, store=store, principal=unseen or place.observe_own(user, *issued), formers=formers)
 
 
 def _observe_formers(ask: Ask, world: AccessWorld, visit: Visit) -> AccessWorld:

@@ -18,7 +18,7 @@ from clouddatamesh.plan import dataproduct as planning
 from clouddatamesh.plan import marks, selectors
 from clouddatamesh.plan.access.facts import asked_product, consumer_key, moment
 from clouddatamesh.plan.access.inbox import KIND as INBOX
-from clouddatamesh.plan.credentials import plan_removal, principal_of
+from clouddatamesh.plan.credentials import issued_at, plan_removal, principal_of
 from clouddatamesh.plan.deletion import plan_deletion
 from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.inputs import find_missing_inputs
@@ -172,7 +172,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         contents=place.count(name) if found is not None and _is_unmarked_making(product, found) else Absent(),
         region=place.find_region(name) if found is not None and _asks_region(product, store, found) else None,
         openings=place.find_openings(name) if found is not None and _may_be_adopted(product, found) else Openings(),
-        principal=place.observe_principal(user),
+        principal=place.observe_own(user, *issued_at(product, secret, former)),
         formers=place.observe_formers(planning.key_of_product(product), user, took),
         rival=find_rival(product, visit.ports.cluster),
         uid_lives=found is not None and lives_elsewhere(found.tag(marks.UID_TAG), product, visit.ports.cluster),

@@ -1,6 +1,7 @@
 """One store as one visit reaches it: what it answers, and whether that may be believed."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final, Literal, Protocol, TypeVar
 
 from clouddatamesh import reasons
@@ -13,6 +14,7 @@ from clouddatamesh.model.objects import Key
 from clouddatamesh.model.takeover import FormerUser, TakeOver
 from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.features import is_aws, settings_of
+from clouddatamesh.plan.keys import may_be_unseen
 from clouddatamesh.plan.objectstore import find_other_account, is_marker, is_mesh_bucket
 from clouddatamesh.plan.takeover import done_at, former_names
 from clouddatamesh.ports import BucketStore, Identities, Ports
@@ -106,6 +108,13 @@ class Place:
             self._visit.looks[look] = doubted(seen, self._doubt_of_buckets() if isinstance(seen, Absent) else None)
         found: Seen[Bucket] = self._visit.looks[look]
         return found
+
+    def observe_own(self, name: str, *issued: datetime | None) -> Seen[Principal]:
+        """An object's own user, whose keys were issued then: so soon after that its absence proves nothing."""
+        seen = self.observe_principal(name)
+        late = isinstance(seen, Absent) and may_be_unseen(self._store, issued, self._ports.clock.now())
+        why = f"A key of IAM user {name} was issued a moment ago, and the store does not show the user yet"
+        return Unknown(Waiting(reasons.NOT_VISIBLE_YET, why)) if late else seen
 
     def observe_principal(self, name: str) -> Seen[Principal]:
         """A user, with what is in doubt about its absence."""

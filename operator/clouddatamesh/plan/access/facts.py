@@ -45,6 +45,7 @@ def read_request(request: Manifest) -> Ask:
         secret=str(_map(status.get("binding")).get("name") or ""),
         recorded_end=moment(status.get("validUntil")),
         decided_at=moment(status.get("decidedAt")),
+        rotated_at=moment(status.get("rotatedAt")),
         was_given=bool(status.get("validFrom")),
         is_provisioned=_says(request, "Provisioned"),
         is_in_doubt=_says(request, "Provisioned", "Unknown"),
