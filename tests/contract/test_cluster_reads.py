@@ -125,6 +125,21 @@ def test_what_we_let_go_does_not_depart(side: Side) -> None:
     assert (side.cluster.get(key), side.cluster.departed(key)) == (None, None)
 
 
+@pytest.mark.parametrize("others", [1, 40], ids=["one of somebody else's before it", "more than the cache keeps"])
+def test_ours_is_let_go_wherever_it_is_in_the_list(side: Side, others: int) -> None:
+    key = a_product_in(side)
+    uid = uid_of(side, key)
+    theirs = [f"example.com/f{number}" for number in range(others)]
+    side.user_finalize(key, *theirs)
+    side.watch()
+    side.cluster.write_finalizer(key, uid, True)
+    side.user_delete(key)
+    side.watch()
+    side.cluster.write_finalizer(key, uid, False)
+    assert metadata_of(side, key)["finalizers"] == theirs
+    side.user_finalize(key)
+
+
 def test_what_departs_unseen_cannot_be_held_and_a_successor_is_not_held_in_its_place(side: Side) -> None:
     key = a_product_in(side)
     uid = uid_of(side, key)

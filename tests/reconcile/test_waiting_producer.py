@@ -2,6 +2,7 @@
 
 from clouddatamesh.model.objects import Key
 from tests.reconcile.access_flows import asked
+from tests.reconcile.flows import ENDPOINT
 from tests.support.driven import Driven
 from tests.support.manifests import a_grant
 from tests.support.mesh import Mesh
@@ -23,6 +24,15 @@ def collected(mesh: Mesh) -> bool:
     return mesh.cluster.raw(SECRET) is None
 
 
+def key_of_secret(mesh: Mesh) -> str:
+    return mesh.cluster.secret_data(SECRET)["access-key-id"]
+
+
+def keys(mesh: Mesh) -> set[str]:
+    """The keys of all users in the store."""
+    return {key.id for user in mesh.stores.at(ENDPOINT).users.values() for key in user.keys}
+
+
 def test_its_secret_is_back_when_somebody_deletes_it() -> None:
     mesh = waiting()
     mesh.cluster.user_delete(SECRET)
@@ -41,6 +51,21 @@ def test_the_garbage_collector_is_let_do_its_work_first() -> None:
     mesh.cluster.user_finalize(PRODUCT, *ours)
     driven.run(minutes=10)
     assert not collected(mesh)
+
+
+def test_a_key_is_rotated_once_at_its_age_and_a_replaced_one_works_for_its_hour() -> None:
+    mesh = asked(Mesh()).apply(a_grant()).settle()
+    product = mesh.product()
+    mesh.apply({**product, "spec": {**product["spec"], "producer": {"secretName": SECRET.name, "rotateAfter": "1d"}}}).settle()
+    mesh.delete(PRODUCT.kind, PRODUCT.name, PRODUCT.namespace).settle()
+    driven = Driven(mesh).run(hours=25)
+    rotated = key_of_secret(mesh)
+    driven.run(hours=12)
+    assert key_of_secret(mesh) == rotated
+    mesh.cluster.user_delete(SECRET)
+    driven.run(minutes=10)
+    assert key_of_secret(mesh) != rotated
+    assert rotated in keys(mesh)
 
 
 def test_nothing_is_made_for_a_suspended_product_or_one_whose_user_is_gone() -> None:

@@ -116,10 +116,17 @@ def test_what_nobody_reads_is_not_kept() -> None:
     trimmed = trim({**manifest, "status": {"observedGeneration": 1}})
     assert trimmed["metadata"]["annotations"] == {f"{OURS}/orphan": "p1"}
     assert trimmed["metadata"]["labels"] == {f"{OURS}/domain": "sales"}
-    assert trimmed["metadata"]["finalizers"][:2] == [f"{OURS}/finalizer", f"{THEIRS}/0"]
+    assert trimmed["metadata"]["finalizers"][0] == f"{THEIRS}/0"
+    assert trimmed["metadata"]["finalizers"][-1] == f"{OURS}/finalizer"
     assert (trimmed["status"], trimmed["spec"]) == ({"observedGeneration": 1}, manifest["spec"])
     assert len(json.dumps(trimmed)) < 2000
     assert manifest["metadata"]["managedFields"]
+
+
+def test_finalizers_stay_in_their_order() -> None:
+    """Ours is removed by its place."""
+    finalizers = [f"{THEIRS}/a", f"{OURS}/finalizer", f"{THEIRS}/b"]
+    assert trim(an_object(1, finalizers=finalizers))["metadata"]["finalizers"] == finalizers
 
 
 def test_labels_by_which_stores_choose_domains_are_kept() -> None:

@@ -27,7 +27,7 @@ _LENGTH: Final = 1024
 """Characters of an annotation: more than any value that we understand has, but for a list of ports."""
 _LISTED: Final = 65_536
 _FINALIZERS: Final = 32
-"""Finalizers of others; they are only named in messages."""
+"""Finalizers that are kept besides ours; those of others are only named in messages."""
 _WORD: Final = 64
 """Longer texts are hardly ever the same."""
 
@@ -52,8 +52,8 @@ def _metadata(kind: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
     if annotations:
         kept["annotations"] = {name: _cut(name, value) for name, value in annotations.items() if name in _ANNOTATIONS}
     if finalizers:
-        others = [name for name in finalizers if name != marks.FINALIZER]
-        kept["finalizers"] = [*([marks.FINALIZER] if marks.FINALIZER in finalizers else []), *others[:_FINALIZERS]]
+        # In their order: ours is removed by its place.
+        kept["finalizers"] = [*finalizers[:_FINALIZERS], *([marks.FINALIZER] if marks.FINALIZER in finalizers[_FINALIZERS:] else [])]
     return kept
 
 

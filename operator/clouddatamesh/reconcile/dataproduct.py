@@ -39,7 +39,7 @@ from clouddatamesh.reconcile.restored import drop_others_record
 from clouddatamesh.reconcile.siblings import count_losses, find_rival, is_handed_over, lives_elsewhere
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.dataproduct import loss_fields, report
-from clouddatamesh.status.producer import rotation_fields
+from clouddatamesh.status.producer import last_producer_fields
 
 Looked: TypeAlias = tuple[DataProduct, ProductWorld]
 """A product and its world, as one pass saw them."""
@@ -89,10 +89,8 @@ def _report_deletion(visit: Visit, product: DataProduct, world: ProductWorld) ->
             **{name: value for name, value in kept["storage"].items() if name != "lossSeenAt"},
             **loss_fields(product, world),
         }
-    replaced = rotation_fields(product, world)
-    if "producer" in kept:
-        kept["producer"] = {**{name: value for name, value in kept["producer"].items() if name != "rotation"}, **replaced}
-    due = moment(replaced.get("rotation", {}).get("until"))
+    kept |= last_producer_fields(product, world)
+    due = moment(kept.get("producer", {}).get("rotation", {}).get("until"))
     return Outcome(Finding("Ready", "Unknown", reasons.DELETING, "What was made is being taken away"), fields=kept, due=due)
 
 

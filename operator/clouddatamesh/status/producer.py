@@ -22,6 +22,16 @@ def producer_fields(product: DataProduct, world: ProductWorld) -> dict[str, Any]
     return {**found, **({"binding": {"name": bound}} if bound else {})}
 
 
+def last_producer_fields(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
+    """While a deletion goes on: the keys as of a product that lives; the record stays until the object goes."""
+    if isinstance(world.principal, Present):
+        return {name: said for name, said in producer_fields(product, world).items() if name == "producer"}
+    if product.status.producer is None:
+        return {}
+    known = product.status.producer.model_dump(by_alias=True, exclude_none=True, exclude={"rotation"})
+    return {"producer": {**known, **rotation_fields(product, world)}}
+
+
 def _key(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     """What is told of the producer's key. A token counts as handled once it was recorded with a rotation, or a fresh key came anyway."""
     old, principal, secret = product.status.producer, value_of(world.principal), value_of(world.secret)
