@@ -261,7 +261,7 @@ def given_up(mesh: Mesh) -> None:
     [
         (elsewhere, REQUEST.name, True),
         (elsewhere, "another", False),
-        (of_another_account, REQUEST.name, True),
+        (of_another_account, REQUEST.name, False),
         (away_now, REQUEST.name, False),
         (refused, REQUEST.name, False),
         (lambda _: None, REQUEST.name, False),
@@ -269,7 +269,7 @@ def given_up(mesh: Mesh) -> None:
     ],
     ids=["elsewhere", "elsewhere, another is named", "another account", "away", "refused", "all is well", "store given up"],
 )
-def test_what_is_in_a_store_is_given_up_with_it_or_where_another_store_answers_and_its_owner_says_so(
+def test_what_is_in_a_store_is_given_up_with_it_or_where_it_leads_elsewhere_for_good_and_its_owner_says_so(
     act: Act, name: str, abandoned: bool, annotation: str
 ) -> None:
     mesh = granted().apply(annotated(a_request(), **{annotation: name}))

@@ -213,7 +213,7 @@ def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWor
     if marks.is_given_up(store):
         return replace(world, store=store, abandoned=True)
     place = _find_moved(ask, store) or open_place(store, visit)
-    if isinstance(place, MeshError) and place.reason == reasons.NOT_THE_SAME_STORE and _gives_up(visit):
+    if isinstance(place, MeshError) and place.reason == reasons.NOT_THE_SAME_STORE and _lets_go(ask, store, visit):
         return replace(world, store=store, abandoned=True)
     if isinstance(place, MeshError):
         return replace(world, store=store, principal=Unknown(place), obstacle=world.obstacle or place)
@@ -250,6 +250,13 @@ def _observe_left(ask: Ask, visit: Visit) -> tuple[ObjectStore | None, Seen[Prin
     names_of_it = (names.principal_name(mesh, cluster_uid(visit.ports), ask.key), names.former_principal_name(mesh, ask.key))
     looks = [place.observe_principal(name) for name in names_of_it]
     return store, next((seen for seen in looks if not isinstance(seen, Absent)), Absent() if ask.abandoned_id else None)
+
+
+def _lets_go(ask: Ask, store: ObjectStore, visit: Visit) -> bool:
+    """Whether its owner gives up what is in a store that is not recognised: of a living request only where the ObjectStore leads to another
+    one for good, and not back to the one that was given up before."""
+    moved = _find_moved(ask, store) is not None and store.status.store_id != ask.abandoned_id
+    return _gives_up(visit) and (moved or bool(visit.manifest()["metadata"].get("deletionTimestamp")))
 
 
 def _find_moved(ask: Ask, store: ObjectStore) -> MeshError | None:
