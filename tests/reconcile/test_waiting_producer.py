@@ -4,7 +4,7 @@ from clouddatamesh.model.objects import Key
 from tests.reconcile.access_flows import asked
 from tests.reconcile.flows import ENDPOINT
 from tests.support.driven import Driven
-from tests.support.manifests import a_grant
+from tests.support.manifests import a_grant, a_store
 from tests.support.mesh import Mesh
 
 SECRET = Key("Secret", "sales", "orders-producer")
@@ -71,6 +71,14 @@ def test_a_key_is_rotated_once_at_its_age_and_a_replaced_one_works_for_its_hour(
 def test_nothing_is_made_for_a_suspended_product_or_one_whose_user_is_gone() -> None:
     mesh = waiting()
     mesh.apply({**mesh.product(), "spec": {**mesh.product()["spec"], "suspend": True}}).settle()
+    mesh.cluster.user_delete(SECRET)
+    Driven(mesh).run(minutes=10)
+    assert collected(mesh)
+
+
+def test_no_new_key_is_given_in_a_store_that_does_not_serve_the_domain_any_more() -> None:
+    mesh = waiting()
+    mesh.apply(a_store(allowedDomains={"matchLabels": {"tier": "gold"}})).settle()
     mesh.cluster.user_delete(SECRET)
     Driven(mesh).run(minutes=10)
     assert collected(mesh)

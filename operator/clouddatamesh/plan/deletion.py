@@ -13,7 +13,7 @@ from clouddatamesh.model.operations import Announce, ReleaseObject
 from clouddatamesh.model.plan import Part, Plan, Steps, stopped
 from clouddatamesh.model.store_operations import CheckDestruction, DeleteBucket, EmptyBucket
 from clouddatamesh.model.world import ProductWorld
-from clouddatamesh.plan import marks
+from clouddatamesh.plan import marks, selectors
 from clouddatamesh.plan.access.consumers import has_access, may_have_access
 from clouddatamesh.plan.access.facts import words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
@@ -86,8 +86,9 @@ def _plan_kept_credentials(wish: Wish, world: ProductWorld) -> Steps:
 
     The garbage collector takes the Secret in a foreground deletion, and again until it has removed its own finalizer.
     """
-    lasts = world.is_readable and world.is_store_ready and not world.namespace_terminating and world.obstacle is None
-    if not lasts or not isinstance(world.principal, Present) or _FOREGROUND in wish.product.metadata.finalizers:
+    served = world.home is not None and selectors.matches(wish.store.spec.allowed_domains, world.home.labels)
+    lasts = world.is_readable and world.is_store_ready and not world.namespace_terminating
+    if not (lasts and served) or not isinstance(world.principal, Present) or _FOREGROUND in wish.product.metadata.finalizers:
         return Steps()
     is_safe = had_bucket(wish, world) is not None and plan_kept(wish, world) == Steps()
     return plan_credentials(wish, world, is_safe=is_safe)

@@ -18,9 +18,9 @@ from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.ports import Clock, Cluster, Ports
 from clouddatamesh.reconcile import accessrequest, dataproduct, domain, grants, objectstore
 from clouddatamesh.reconcile.accessrequest import answers_of
-from clouddatamesh.reconcile.domains import find_domain, is_labelled, namespace_uid
+from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.pipeline import is_settled
-from clouddatamesh.reconcile.siblings import has_bucket, store_name_of
+from clouddatamesh.reconcile.siblings import store_name_of
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.summarize import is_true
 
@@ -139,7 +139,7 @@ def lane(key: Key, cluster: Cluster) -> str:
     if manifest is None:
         return ""
     if key.kind == "DataProduct":
-        return store_name_of(manifest) or "" if has_bucket(manifest) or is_labelled(key.namespace, cluster) else ""
+        return store_name_of(manifest) or ""
     return _store_of_request(manifest, cluster) if key.kind == "AccessRequest" else ""
 
 

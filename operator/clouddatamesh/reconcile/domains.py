@@ -9,12 +9,6 @@ from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.parse import is_readable
 
 
-def is_labelled(namespace: str, cluster: Cluster) -> bool:
-    """Whether a namespace says that it has a Domain. Its tenants cannot write that; whether it is true is for `find_domain`."""
-    living = cluster.get(Key("Namespace", "", namespace)) or {"metadata": {}}
-    return marks.DOMAIN_LABEL in (living["metadata"].get("labels") or {})
-
-
 def find_domain(namespace: str, cluster: Cluster) -> Home | None:
     """The domain that has a namespace: the label leads to it, its spec names it, and its status says that this very one is its own."""
     living = cluster.get(Key("Namespace", "", namespace))
