@@ -25,7 +25,7 @@ def producer_fields(product: DataProduct, world: ProductWorld) -> dict[str, Any]
 def last_producer_fields(product: DataProduct, world: ProductWorld) -> dict[str, Any]:
     """While a deletion goes on: the keys as of a product that lives; the record stays until the object goes."""
     if isinstance(world.principal, Present):
-        return {name: said for name, said in producer_fields(product, world).items() if name == "producer"}
+        return producer_fields(product, world)
     if product.status.producer is None:
         return {}
     known = product.status.producer.model_dump(by_alias=True, exclude_none=True, exclude={"rotation"})
