@@ -49,6 +49,13 @@ def test_who_could_not_make_a_bucket_keeps_its_name_from_nobody(first: dict[str,
     assert list(mesh.get("DataProduct", FIRST.name, FIRST.namespace)["status"].get("storage", {})) == []
 
 
+def test_a_store_with_another_prefix_never_makes_it() -> None:
+    mesh = Mesh().apply(a_store(), a_store("other", bucketPrefix="beta"), a_domain("sales"), a_domain("lab")).settle()
+    mesh.apply(a_product(FIRST.name, FIRST.namespace, storage={**SHARED, "storeRef": {"name": "other"}}))
+    Driven(mesh).run(minutes=2)
+    assert orders(mesh) == "Ready"
+
+
 def test_who_could_make_it_has_it() -> None:
     assert orders(of_first("gold")) == "NotOwned"
 

@@ -132,6 +132,14 @@ def test_one_child_that_is_refused_keeps_none_of_the_others_from_being_made(refu
     assert str(refused) in mesh.condition("Domain", "sales")["message"]
 
 
+def test_a_quota_that_counts_bindings_keeps_nobody_out_of_a_new_namespace() -> None:
+    """It refuses only what comes after it."""
+    access = {"owners": people("kim"), "viewers": people("lee")}
+    made = Mesh().writes_of(lambda mesh: mesh.apply(a_store(), a_domain(access=access, resources=LIMITED)))
+    order = [next(at for at, write in enumerate(made) if write == f"create {key}") for key in (LIMITS[2], OWNERS, VIEWERS, LIMITS[0])]
+    assert order == sorted(order)
+
+
 def test_all_children_that_are_refused_are_named() -> None:
     mesh = Mesh()
     mesh.cluster.create = refusing(mesh.cluster.create, key_of, VIEWERS)  # type: ignore[method-assign]

@@ -59,12 +59,16 @@ def want_namespace(domain: Domain, name: str, mesh: str) -> Manifest:
 
 
 def want_children(domain: Domain, namespace: str, settings: Settings) -> tuple[Manifest, ...]:
-    """Every child of one namespace: the operator's own binding first, since products wait for it; then limits, before anybody's rights."""
+    """Every child of one namespace: the operator's own binding first, since products wait for it; then limits, before anybody's rights.
+
+    The quota is last: it may count bindings, and refuses only what comes after it.
+    """
     return (
         _operator_binding(domain, namespace, settings),
         *_limits(domain, namespace),
         *_team_bindings(domain, namespace),
         *_additional_bindings(domain, namespace, settings),
+        *_quota(domain, namespace),
     )
 
 
@@ -111,7 +115,7 @@ def _subject(subject: Any, namespace: str) -> dict[str, str]:
     return {"apiGroup": "rbac.authorization.k8s.io", "kind": subject.kind, "name": subject.name}
 
 
-def _limits(domain: Domain, namespace: str) -> Iterator[Manifest]:
+def _quota(domain: Domain, namespace: str) -> Iterator[Manifest]:
     resources = domain.spec.resources
     if resources is None:
         return
@@ -125,6 +129,12 @@ def _limits(domain: Domain, namespace: str) -> Iterator[Manifest]:
             hard[f"count/{kind}.{marks.GROUP}"] = str(count)
     if hard:
         yield _child(domain, "ResourceQuota", namespace, NAME, spec={"hard": dict(sorted(hard.items()))})
+
+
+def _limits(domain: Domain, namespace: str) -> Iterator[Manifest]:
+    resources = domain.spec.resources
+    if resources is None:
+        return
     limits = resources.limit_range
     if limits is not None and (limits.default or limits.default_request):
         container = {"type": "Container", "default": limits.default, "defaultRequest": limits.default_request}

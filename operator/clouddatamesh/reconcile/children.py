@@ -1,5 +1,6 @@
 """A Domain's children: those that the cache shows, and those whose label somebody took off or changed, which only a live read shows."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from clouddatamesh.status.summarize import condition_of
 
 RESYNC: Final = timedelta(minutes=10)
 """How long a Domain that is Ready rests."""
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _PARTS: Final = 4
 """Of an owner's mark: kind, namespace, name, uid."""
 _TURNS: Final = 6
@@ -55,7 +57,8 @@ def find_orphaned(domain: Domain, places: Iterable[str], cluster: Cluster) -> tu
 def _maker(child: Manifest) -> str:
     """The Domain that a child's mark names; empty where it has none of our names, or no such mark."""
     mark = str((child["metadata"].get("annotations") or {}).get(marks.OWNER_ANNOTATION, "")).split("/")
-    return mark[2] if is_named_as_child(child) and mark[0] == "Domain" and len(mark) == _PARTS else ""
+    is_mark = mark[0] == "Domain" and len(mark) == _PARTS and _NAME.fullmatch(mark[2]) is not None
+    return mark[2] if is_mark and is_named_as_child(child) else ""
 
 
 def find_former(domain: Domain, children: Iterable[Manifest], ports: Ports) -> tuple[frozenset[str], dict[str, MeshError]]:

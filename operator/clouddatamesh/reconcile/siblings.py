@@ -12,6 +12,7 @@ from clouddatamesh.model.access import Home
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan import selectors
 from clouddatamesh.plan.access.facts import part_of
+from clouddatamesh.plan.adoption import is_made_here
 from clouddatamesh.plan.losses import MOST_LOSSES
 from clouddatamesh.plan.references import BUCKET, UID
 from clouddatamesh.ports import Clock, Cluster
@@ -81,13 +82,14 @@ def _is_rival(product: Manifest, rank: int, cluster: Cluster) -> bool:
 
 
 def _serves(product: Manifest, home: Home, cluster: Cluster) -> bool:
-    """Whether the product's ObjectStore serves its Domain; one that cannot be read may."""
+    """Whether the product's ObjectStore serves its Domain and makes buckets of that name; one that cannot be read may."""
     found = cluster.get(Key("ObjectStore", "", store_name_of(product) or ""))
     try:
         store = read_leniently(ObjectStore, found) if found is not None else None
     except Terminal:
         return True
-    return store is not None and selectors.matches(store.spec.allowed_domains, home.labels)
+    name = str(part_of(part_of(product, "spec"), "storage").get("bucketName"))
+    return store is not None and selectors.matches(store.spec.allowed_domains, home.labels) and is_made_here(name, store)
 
 
 def _endpoint(store: str, cluster: Cluster) -> str:
