@@ -110,11 +110,25 @@ class PodInstallation(Installation):
         os.kill(int(self.process().name), signal.SIGKILL)
 
     def scale(self, replicas: int) -> None:
-        """The log of a Pod goes with the Pod, so it is read to its end."""
+        """The log of a Pod goes with the Pod, so it is read to its end.
+
+        The first process of a container that has just begun drops a SIGTERM, and the kubelet then waits for the whole grace period.
+        """
+        if not replicas:
+            with contextlib.suppress(TimeoutError):
+                self.until(self._hears, seconds=15)
         with contextlib.ExitStack() as stack:
             logs = [stack.enter_context(path.open(errors="replace")) for path in self.node.log_files(NAMESPACE) if not replicas]
             super().scale(replicas)
             self._ended += "".join(log.read() for log in logs)
+
+    def _hears(self) -> bool:
+        """Whether the operator's process has a handler for SIGTERM."""
+        try:
+            caught = next(line for line in read(self.process() / "status").splitlines() if line.startswith("SigCgt:"))
+        except (ValueError, StopIteration):  # between two processes
+            return False
+        return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
     def runs(self) -> bool:
         """Whether there is a Pod, also one that is being deleted."""
