@@ -45,8 +45,6 @@ CONTROLLERS_RUN = (
 )
 POD_CONTROLLERS = ("deployment", "replicaset", "job", "node-lifecycle", "endpointslice")
 """What makes Pods of Deployments, takes the taint off a node that is ready, and says which Pods a Service has."""
-_GOGC = "400"
-"""Memory for CPU: Go collects garbage when the heap has grown by so many percent. Two cores are busy for the whole of the tests."""
 SERVICES, SERVICE_HOST = "198.18.78.0/24", "198.18.78.1"
 """Where Pods expect the API server; of the range that RFC 2544 keeps for tests."""
 
@@ -195,7 +193,7 @@ class ControlPlane:
 
     def _start_component(self, name: str, flags: dict[str, object]) -> None:
         argv = [str(self._binaries[name]), *(f"--{flag}={value}" for flag, value in flags.items())]
-        self._children[name] = start_child(argv, log=self.logs / f"{name}.log", cwd=self.dir, env={**os.environ, "GOGC": _GOGC})
+        self._children[name] = start_child(argv, log=self.logs / f"{name}.log", cwd=self.dir)
 
     def _await(self, name: str, ready: Callable[[], bool]) -> None:
         try:

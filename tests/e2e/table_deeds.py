@@ -22,7 +22,7 @@ from tests.e2e.table_words import Cell, Deed
 
 BREAK_GLASS = ("--as=rescuer", "--as-group=system:masters", "--as-group=clouddatamesh:break-glass")
 MINE = "example.com/mine"
-_ATTEMPTS = 5
+_ATTEMPTS = 20
 """How often an act is done again where the operator came in between."""
 
 

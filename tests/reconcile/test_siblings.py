@@ -14,7 +14,7 @@ from tests.reconcile.flows import ready
 from tests.support.manifests import a_product, a_store
 from tests.support.mesh import Mesh
 
-SHARED: Final = {"bucketName": "shared"}
+SHARED: Final = {"bucketName": "acme-shared"}
 
 
 def made(mesh: Mesh, name: str) -> DataProduct:
@@ -56,7 +56,7 @@ def test_a_uid_is_anothers_where_that_one_lives() -> None:
 def tell(mesh: Mesh, name: str, *, reason: str = "Ready", status: str = "True", **storage: Any) -> None:
     """The product's status says this of its bucket."""
     conditions = [{"type": "StorageReady", "status": status, "reason": reason, "lastTransitionTime": "2026-01-01T00:00:30Z"}]
-    told = {"bucket": "shared", "phase": "Owned", "ownershipVerified": True, "lossSeenAt": "2026-01-01T00:01:30Z", **storage}
+    told = {"bucket": "acme-shared", "phase": "Owned", "ownershipVerified": True, "lossSeenAt": "2026-01-01T00:01:30Z", **storage}
     mesh.cluster.write_status(Key("DataProduct", "sales", name), made(mesh, name).metadata.uid, {"storage": told, "conditions": conditions})
 
 
@@ -74,8 +74,8 @@ def test_a_bucket_is_handed_over_where_another_product_of_its_store_has_it(stora
     mesh = two()
     tell(mesh, "second", **storage)
     uid = made(mesh, "first").metadata.uid
-    assert is_handed_over("shared", store, uid, mesh.cluster) == expected
-    assert not is_handed_over("shared", store, made(mesh, "second").metadata.uid, mesh.cluster)
+    assert is_handed_over("acme-shared", store, uid, mesh.cluster) == expected
+    assert not is_handed_over("acme-shared", store, made(mesh, "second").metadata.uid, mesh.cluster)
     assert not is_handed_over("", store, uid, mesh.cluster)
 
 

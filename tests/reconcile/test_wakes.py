@@ -208,7 +208,7 @@ def test_domain_and_store_count_a_product_that_goes(world: tuple[dict[str, Any],
     assert woken(world, OFFERED, None) == ({ORDERS}, later)
 
 
-SHARED: Final = {"bucketName": "shared"}
+SHARED: Final = {"bucketName": "acme-shared"}
 
 
 def test_the_next_product_that_names_a_bucket_looks_again() -> None:
