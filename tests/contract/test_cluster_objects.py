@@ -17,7 +17,11 @@ def side(request: pytest.FixtureRequest) -> Side:
     return open_side(request, request.param)
 
 
-def a_quota(side: Side, name: str = "limits", *, labels: dict[str, str] | None = None, **hard: str) -> dict[str, Any]:
+NAME = "clouddatamesh"
+"""The name of a Domain's children: of others that bear our label only the metadata is kept."""
+
+
+def a_quota(side: Side, name: str = NAME, *, labels: dict[str, str] | None = None, **hard: str) -> dict[str, Any]:
     """A ResourceQuota with our label; keyword arguments are hard limits."""
     metadata = {"name": name, "namespace": side.namespace, "labels": LABELS if labels is None else labels}
     return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": hard or {"pods": "5"}}}
@@ -50,13 +54,13 @@ def failure_of(act: Any, *args: Any, **named: Any) -> tuple[type[MeshError], str
 
 
 def test_what_was_made_shows_at_once(side: Side) -> None:
-    for name in ("b", "a"):
+    for name in ("b", "a", NAME):
         made(side, a_quota(side, name))
-    found = side.cluster.get(Key("ResourceQuota", side.namespace, "a"))
+    found = side.cluster.get(Key("ResourceQuota", side.namespace, NAME))
     assert found is not None
     assert (found["apiVersion"], found["kind"], found["spec"]) == ("v1", "ResourceQuota", {"hard": {"pods": "5"}})
     mine = [key_of(quota) for quota in side.cluster.list("ResourceQuota") if key_of(quota).namespace == side.namespace]
-    assert [key.name for key in mine] == ["a", "b"]
+    assert [key.name for key in mine] == ["a", "b", NAME]
 
 
 def test_a_quota_without_limits_is_served_without_the_field(side: Side) -> None:
@@ -124,7 +128,7 @@ def test_applying_what_stands_already_changes_nothing(side: Side) -> None:
 
 
 def test_applying_takes_away_what_a_stranger_put_into_a_child(side: Side) -> None:
-    metadata = {"name": "wall", "namespace": side.namespace, "labels": LABELS}
+    metadata = {"name": NAME, "namespace": side.namespace, "labels": LABELS}
     spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {}}]}]}
     wall = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
     key = made(side, wall)
@@ -137,7 +141,7 @@ def test_applying_takes_away_what_a_stranger_put_into_a_child(side: Side) -> Non
 
 def test_applying_never_makes_an_object_nor_takes_another_one_over(side: Side) -> None:
     assert failure_of(side.cluster.apply, bound(a_quota(side), NO_UID)) == (Transient, reasons.CONFLICT)
-    key = Key("ResourceQuota", side.namespace, "limits")
+    key = Key("ResourceQuota", side.namespace, NAME)
     assert side.raw(key) is None
     side.user_apply(a_quota(side, pods="1"))
     side.watch()
@@ -182,7 +186,7 @@ def test_labels_and_annotations_of_a_namespace_are_set_and_taken_off_and_others_
     side.cluster.mark_namespace(key.name, uid, labels={"ours": "1", "more": "2"}, annotations={"ours": "1", "more": "2"})
     side.cluster.mark_namespace(key.name, uid, labels={"ours": "3", "more": None}, annotations={"ours": "3", "more": None, "absent": None})
     for part in ("labels", "annotations"):
-        found = (side.cluster.get(key) or {})["metadata"][part]
+        found = metadata_of(side, key)[part]
         assert {name: found.get(name) for name in ("theirs", "ours", "more", "absent")} == {
             "theirs": "kept",
             "ours": "3",
