@@ -123,7 +123,7 @@ def test_planted_faults_are_named_with_their_way_out(mesh: Actors) -> None:
     ]
     kubectl("patch", "clusterrole", "clouddatamesh-operator", "--type=merge", "-p", json.dumps({"rules": rest}))
     crd = "dataproducts.clouddatamesh.dev"
-    place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/support"
+    place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/customProperties"
     kubectl("patch", "crd", crd, "--type=json", "-p", json.dumps([{"op": "remove", "path": place}]))
     kubectl("delete", "validatingadmissionpolicybinding", "clouddatamesh-deletion-guard")
     narrow = {"spec": {"matchResources": {"objectSelector": {"matchLabels": {"guarded": "no"}}}}}
@@ -141,7 +141,7 @@ def test_planted_faults_are_named_with_their_way_out(mesh: Actors) -> None:
         found["do"] == f"helm upgrade clouddatamesh charts/clouddatamesh -n {NAMESPACE} --reset-then-reuse-values --wait --force-conflicts"
     )
     found = said.about(f"CustomResourceDefinition {crd}", "not that of this program")
-    assert "lacks spec.support, spec.support[]" in found["what"]
+    assert "lacks spec.customProperties, spec.customProperties[]" in found["what"]
     assert found["do"].startswith("helm upgrade ")
     found = said.about("ValidatingAdmissionPolicy clouddatamesh-deletion-guard", "The binding of the policy does not exist")
     assert "--without-guard deletion" in found["do"]
