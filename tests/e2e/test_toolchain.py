@@ -176,9 +176,14 @@ def test_a_program_that_is_not_ready_is_not_called_available(control_plane: Cont
     manifest["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]["httpGet"]["path"] = "/never"
     apply(control_plane, manifest)
     apps.wait("painter", lambda pod: bool(pod.pid) and pod.log.exists() and bool(pod.log.read_text()))
-    status = json.loads(control_plane.kubectl("-n", "apps", "get", "deployment/painter", "-o", "json"))["status"]
-    assert "availableReplicas" not in status
-    assert [condition["status"] for condition in status["conditions"] if condition["type"] == "Available"] == ["False"]
+
+    def status() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(control_plane.kubectl("-n", "apps", "get", "deployment/painter", "-o", "json"))["status"]
+        return found
+
+    # Until then it tells of the program before this one.
+    wait_for(lambda: "availableReplicas" not in status())
+    assert [condition["status"] for condition in status()["conditions"] if condition["type"] == "Available"] == ["False"]
 
 
 def test_helm_waits_until_the_program_is_ready_and_no_longer(control_plane: ControlPlane, apps: Kubelet, tmp_path: Path) -> None:
