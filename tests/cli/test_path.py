@@ -106,3 +106,7 @@ def test_access_is_renewed_by_one_field(run: Run, served: Served) -> None:
     before = served.mesh.get("AccessRequest", "orders-for-forecast", "inventory")["spec"]
     assert {name: said for name, said in renewed["spec"].items() if name != "renewal"} == before
     assert renewed["spec"]["renewal"]["reason"] == "it goes on"
+    assert "changed" in run("renew", "orders-for-forecast", "--reason", "it goes on")
+    _, _, sent = served.written[-1]
+    uid = served.mesh.get("AccessRequest", "orders-for-forecast", "inventory")["metadata"]["uid"]
+    assert sent["metadata"]["uid"] == uid, "one that was deleted meanwhile is not made again"

@@ -96,9 +96,14 @@ def test_an_end_that_is_none_is_refused(end: str, said: str) -> None:
 def test_a_denial_is_of_the_same_question_and_has_no_end() -> None:
     grant = a_grant(validUntil="2026-06-01T00:00:00Z", note="agreed")
     found = draft_denial(grant, "no longer")
-    assert found["metadata"]["name"] == "deny-inventory-orders-for-forecast"
+    assert found["metadata"]["name"].startswith("deny-inventory-orders-for-forecast-")
     kept = {name: value for name, value in grant["spec"].items() if name not in ("validUntil", "note", "decision")}
     assert found["spec"] == {**kept, "decision": "Deny", "note": "no longer"}
+
+
+def test_requests_that_read_alike_are_denied_by_two_names() -> None:
+    alike = (a_grant(requestRef={"namespace": namespace, "name": name}) for namespace, name in (("a-b", "c"), ("a", "b-c")))
+    assert len({draft_denial(grant, "")["metadata"]["name"] for grant in alike}) == 2
 
 
 AUTO = a_product(outputPorts=[a_port(access={**TERMS, "approval": "Auto"})])

@@ -10,9 +10,8 @@ from clouddatamesh.cli.app import Options, command
 from clouddatamesh.cli.ask import DryRun, write
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.names import parse, short, written
-from clouddatamesh.cli.output import Form, Row, console, note, print_list, print_table
+from clouddatamesh.cli.output import Form, Row, console, print_list, print_table
 from clouddatamesh.cli.session import Session
-from clouddatamesh.doctor.reading import NotAllowed
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.drafts import draft_approval, draft_denial, is_lasting
 from clouddatamesh.view.mesh import Mesh
@@ -41,15 +40,7 @@ def requests(
 
 
 def _read(session: Session, kind: str) -> None:
-    """Of the whole cluster where the user may, else of the own namespace."""
-    if session.namespace:
-        session.mesh |= Mesh.of(session.stream(kind, session.namespace))
-        return
-    try:
-        session.mesh |= Mesh.of(session.stream(kind))
-    except NotAllowed:
-        session.mesh |= Mesh.of(session.stream(kind, session.home))
-        note(f"These are of namespace {session.home}; use -n for another one")
+    session.mesh |= Mesh.of(session.visible(kind))
 
 
 def _pending(found: Iterator[Pending]) -> None:
@@ -80,13 +71,13 @@ def approve(
     """Approve a pending request. With -o yaml the grant is printed, for Git."""
     entry = _entry(session, request)
     grant = draft_approval(entry.grant, until or entry.duration, note, datetime.now(UTC))
-    write(session, options, grant, dry_run=dry_run, new=True)
+    write(session, options, grant, dry_run=dry_run)
 
 
 @command("deny")
 def deny(session: Session, options: Options, request: Request, note: Note = "", dry_run: DryRun = False) -> None:
     """Deny a pending request. It stays denied until the grant that says so is deleted."""
-    write(session, options, draft_denial(_entry(session, request).grant, note), dry_run=dry_run, new=True)
+    write(session, options, draft_denial(_entry(session, request).grant, note), dry_run=dry_run)
 
 
 def _entry(session: Session, given: str) -> Pending:
@@ -112,7 +103,7 @@ def revoke(session: Session, options: Options, request: Request, note: Note = ""
         session.delete(key, approvals[0]["metadata"]["uid"], dry_run=dry_run)
         console().print(f"{key} deleted{' (dry run)' if dry_run else ''}; the key stops working within seconds")
         return
-    write(session, options, draft_denial(approvals[0], note), dry_run=dry_run, new=True)
+    write(session, options, draft_denial(approvals[0], note), dry_run=dry_run)
 
 
 def _grants(session: Session, request: Key) -> tuple[Manifest, ...]:

@@ -14,6 +14,7 @@ from clouddatamesh.cli.names import parse, short, written
 from clouddatamesh.cli.output import Form, console, print_data, say_health
 from clouddatamesh.cli.session import Session
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.plan.diff import with_uid
 from clouddatamesh.view.drafts import Draft, Wish, draft_renewal, draft_request, find_port
 from clouddatamesh.view.health import Health, health_of
 
@@ -57,7 +58,7 @@ def request(
         duration="" if permanent else duration or offered.duration or "90d",
         secret=secret or called,
     )
-    write(session, options, draft_request(found, wish), dry_run=dry_run, new=True)
+    write(session, options, draft_request(found, wish), dry_run=dry_run)
     if wait and not dry_run and options.output not in (Form.JSON, Form.YAML):
         wait_for(session, wish.key, timeout)
 
@@ -95,17 +96,20 @@ def renew(
 ) -> None:
     """Ask for more time. Access goes on under the present grant until its end."""
     found = session.demand(parse(session, request, "AccessRequest"))
-    write(session, options, draft_renewal(found, reason, datetime.now(UTC)), dry_run=dry_run)
+    write(session, options, draft_renewal(found, reason, datetime.now(UTC)), dry_run=dry_run, uid=found["metadata"]["uid"])
 
 
-def write(session: Session, options: Options, manifest: Draft, *, dry_run: bool, new: bool = False) -> None:
-    """Print a manifest (-o yaml, json), or write it and say so."""
+def write(session: Session, options: Options, manifest: Draft, *, dry_run: bool, uid: str = "") -> None:
+    """Print a manifest (-o yaml, json), or write it and say so: a new object, or a change of the one that has this uid."""
     if options.output in (Form.JSON, Form.YAML):
         print_data(manifest, options.output)
         return
-    (session.create if new else session.apply)(manifest, dry_run=dry_run)
+    if uid:
+        session.apply(with_uid(manifest, uid), dry_run=dry_run)
+    else:
+        session.create(manifest, dry_run=dry_run)
     key = key_of(manifest)
-    done = "created" if new else "applied"
+    done = "changed" if uid else "created"
     said = f"{key} {done}{' (dry run)' if dry_run else ''}"
     console().print(written(key) if options.output is Form.NAME else said)
 

@@ -8,9 +8,8 @@ import typer
 from clouddatamesh.cli import pages
 from clouddatamesh.cli.app import Options, command
 from clouddatamesh.cli.names import parse, written
-from clouddatamesh.cli.output import Form, Row, note, print_data, print_list, print_table
+from clouddatamesh.cli.output import Form, Row, print_data, print_list, print_table
 from clouddatamesh.cli.session import Session
-from clouddatamesh.doctor.reading import NotAllowed
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.access.facts import asked_product
 from clouddatamesh.plan.children import CHILD_KINDS
@@ -29,7 +28,7 @@ Object = Annotated[
 @command("list")
 def list_(session: Session, options: Options) -> None:
     """List data products; of all namespaces that you can see, or of one with -n."""
-    _print(list_products(_products(session)), options.output)
+    _print(list_products(session.visible("DataProduct")), options.output)
 
 
 @command("search")
@@ -38,19 +37,7 @@ def search(
 ) -> None:
     """Search products by name, tag, port, description and owner. The best match comes first."""
     wanted = [word for given in words for word in given.split()]
-    _print(list_products(find(_products(session), wanted)), options.output)
-
-
-def _products(session: Session) -> Iterator[Manifest]:
-    """Where the whole cluster is refused, those of the user's own namespace."""
-    if session.namespace:
-        yield from session.stream("DataProduct", session.namespace)
-        return
-    try:
-        yield from session.stream("DataProduct")
-    except NotAllowed:
-        note(f"You may not list the products of all namespaces; these are of namespace {session.home}")
-        yield from session.stream("DataProduct", session.home)
+    _print(list_products(find(session.visible("DataProduct"), wanted)), options.output)
 
 
 def _print(found: Iterable[Entry], form: Form) -> None:

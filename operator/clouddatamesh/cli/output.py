@@ -40,7 +40,7 @@ def console() -> Console:
 
 
 def note(sentence: str) -> None:
-    """A remark beside the result, on standard error."""
+    """A remark on standard error: the result is on standard output."""
     sys.stderr.write(f"{clean(sentence)}\n")
 
 

@@ -3,19 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.kubectl import Kubectl
+from clouddatamesh.cli.output import note
 from clouddatamesh.doctor.reading import NotAllowed, OutOfTime, Reader
 from clouddatamesh.errors import MeshError
 from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.resources import collection, path
-from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.mesh import Mesh
 
 _SECONDS: Final = 120.0
 _MANAGER: Final = "kubectl-mesh"
+APPLY: Final = "application/apply-patch+yaml"
 
 
 @dataclass
@@ -41,6 +43,17 @@ class Session:
         """The objects of a collection as pages arrive. Raises NotAllowed."""
         for found in self._pages(kind, namespace):
             yield {"kind": kind, **found}
+
+    def visible(self, kind: str) -> Iterator[Manifest]:
+        """The objects of the namespace that was given, else of all namespaces, else, where that is refused, of the user's own."""
+        if self.namespace:
+            yield from self.stream(kind, self.namespace)
+            return
+        try:
+            yield from self.stream(kind)
+        except NotAllowed:
+            note(f"You may not list these in all namespaces; they are of namespace {self.home}, and -n names another one")
+            yield from self.stream(kind, self.home)
 
     def _pages(self, kind: str, namespace: str) -> Iterator[Manifest]:
         try:
@@ -73,7 +86,7 @@ class Session:
         return self.mesh.objects[key]
 
     def forget(self, key: Key) -> None:
-        """Read an object anew when it is asked for next."""
+        """Read an object again when it is asked for next."""
         self.mesh = replace(self.mesh, objects={known: found for known, found in self.mesh.objects.items() if known != key})
 
     def demand(self, key: Key) -> Manifest:
@@ -85,28 +98,28 @@ class Session:
             raise Failed(f"You may not read {key}; ask the platform team for the role that reads it (docs/roles.md)")
         return found
 
-    def apply(self, manifest: Manifest, *, dry_run: bool = False) -> dict[str, Any]:
+    def apply(self, manifest: Manifest, *, dry_run: bool = False) -> None:
         """Server-side apply. Raises Failed with the API server's sentence."""
-        key = Key(manifest["kind"], manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"])
-        query = {"fieldManager": _MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
-        return self._write("PATCH", key, manifest, query, {"Content-Type": "application/apply-patch+yaml"})
+        self._write("PATCH", key_of(manifest), manifest, _query(dry_run), {"Content-Type": APPLY})
 
-    def create(self, manifest: Manifest, *, dry_run: bool = False) -> dict[str, Any]:
+    def create(self, manifest: Manifest, *, dry_run: bool = False) -> None:
         """POST: what exists already is left alone."""
-        key = Key(manifest["kind"], manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"])
-        query = {"fieldManager": _MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
-        return self._write("POST", key, manifest, query, {})
+        self._write("POST", key_of(manifest), manifest, _query(dry_run), {})
 
     def delete(self, key: Key, uid: str, *, dry_run: bool = False) -> None:
         """Delete exactly the object that was read."""
         self._write("DELETE", key, {"preconditions": {"uid": uid}}, {"dryRun": "All"} if dry_run else {}, {})
 
-    def _write(self, method: str, key: Key, body: Manifest, query: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
+    def _write(self, method: str, key: Key, body: Manifest, query: dict[str, str], headers: dict[str, str]) -> None:
         place = collection(key.kind, key.namespace) if method == "POST" else path(key)
         try:
-            return self.api.request(method, place, body=body, query=query, headers=headers)
+            self.api.request(method, place, body=body, query=query, headers=headers)
         except ApiError as error:
             raise Failed(_sentence(error, method, key)) from error
+
+
+def _query(dry_run: bool) -> dict[str, str]:
+    return {"fieldManager": _MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
 
 
 def _sentence(error: ApiError, method: str, key: Key) -> str:

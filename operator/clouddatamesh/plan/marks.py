@@ -24,6 +24,8 @@ REQUEST_ANNOTATION: Final = f"{GROUP}/request"
 RECREATE_ANNOTATION: Final = f"{GROUP}/recreate"
 MISTAKE: Final = "if the deletion is a mistake, undo it as docs/operations/break-glass.md says"
 """What the message of a deletion that waits ends with."""
+_PARTS: Final = 4
+"""Of the mark of an owner: kind, namespace, name, uid."""
 _DIGITS: Final = 10
 """So many has no number that counts consents: the annotation is anybody's text."""
 APPLY_PLAN_ANNOTATION: Final = f"{GROUP}/apply-plan"
@@ -89,6 +91,12 @@ class Owner:
 def owner_reference(owner: Key, uid: str) -> str:
     """The value of OWNER_ANNOTATION: which object, in which incarnation, made a child."""
     return f"{owner.kind}/{owner.namespace}/{owner.name}/{uid}"
+
+
+def domain_of(manifest: Manifest) -> str:
+    """The Domain that an object's mark names as its maker; empty where it has no such mark."""
+    mark = str((manifest["metadata"].get("annotations") or {}).get(OWNER_ANNOTATION) or "").split("/")
+    return mark[2] if mark[0] == "Domain" and len(mark) == _PARTS else ""
 
 
 def is_made_by(child: Manifest, owner: Key, uid: str) -> bool:

@@ -19,8 +19,6 @@ CONSUMER: Final = "Consumer"
 """A DataProduct in its part as a consumer; as `DataProduct` it is named by those who ask for it as well."""
 STORE_ID: Final = "StoreId"
 """The id of the store in which something was made; the namespace is the name of its ObjectStore."""
-_PARTS: Final = 4
-"""Of the mark of an owner: kind, namespace, name, uid."""
 
 
 def references(manifest: Manifest) -> tuple[Key, ...]:
@@ -108,9 +106,7 @@ def _of_marked(manifest: Manifest) -> Iterator[Key]:
     """A namespace, or a child in one: the Domains that its label and its marks name."""
     labels, annotations = _map(manifest["metadata"].get("labels")), _map(manifest["metadata"].get("annotations"))
     held, released = (str(annotations.get(mark) or "").partition("/")[2] for mark in (marks.HELD_ANNOTATION, marks.RELEASED_ANNOTATION))
-    owner = str(annotations.get(marks.OWNER_ANNOTATION) or "").split("/")
-    made = owner[2] if owner[0] == "Domain" and len(owner) == _PARTS else ""
-    names = (labels.get(marks.DOMAIN_LABEL), annotations.get(marks.ADOPT_ANNOTATION), held, released, made)
+    names = (labels.get(marks.DOMAIN_LABEL), annotations.get(marks.ADOPT_ANNOTATION), held, released, marks.domain_of(manifest))
     return (Key("Domain", "", str(name)) for name in names if name)
 
 

@@ -20,8 +20,6 @@ from clouddatamesh.status.summarize import condition_of
 RESYNC: Final = timedelta(minutes=10)
 """How long a Domain that is Ready rests."""
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
-_PARTS: Final = 4
-"""Of an owner's mark: kind, namespace, name, uid."""
 _TURNS: Final = 6
 """One look in so many reads live though nothing changed: about one an hour."""
 
@@ -56,9 +54,8 @@ def find_orphaned(domain: Domain, places: Iterable[str], cluster: Cluster) -> tu
 
 def _maker(child: Manifest) -> str:
     """The Domain that a child's mark names; empty where it has none of our names, or no such mark."""
-    mark = str((child["metadata"].get("annotations") or {}).get(marks.OWNER_ANNOTATION, "")).split("/")
-    is_mark = mark[0] == "Domain" and len(mark) == _PARTS and _NAME.fullmatch(mark[2]) is not None
-    return mark[2] if is_mark and is_named_as_child(child) else ""
+    name = marks.domain_of(child)
+    return name if is_named_as_child(child) and _NAME.fullmatch(name) else ""
 
 
 def find_former(domain: Domain, children: Iterable[Manifest], ports: Ports) -> tuple[frozenset[str], dict[str, MeshError]]:

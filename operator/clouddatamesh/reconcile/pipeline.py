@@ -114,7 +114,7 @@ def _carry_out_part(part: Part, executor: Executor, progress: Progress) -> Failu
 
 
 def _with_others(why: MeshError, failed: list[MeshError]) -> MeshError:
-    """The error that decides, and what else failed beside it: whoever corrects one hears of the next."""
+    """The error that decides, with what else failed: whoever corrects one hears of the next."""
     others = dict.fromkeys(error.message for error in failed if error.message != why.message)
     return type(why)(why.reason, "; ".join((why.message, *others))) if others else why
 

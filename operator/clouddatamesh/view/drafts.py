@@ -6,6 +6,7 @@ from typing import Any
 
 from clouddatamesh.api.fields import GROUP, VERSION, parse_duration, parse_time
 from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.plan.names import hash80
 from clouddatamesh.view.product import Port, ports_of
 from clouddatamesh.view.raw import text, value
 
@@ -94,7 +95,9 @@ def draft_denial(grant: Manifest, note: str) -> Draft:
     kept = {name: said for name, said in grant["spec"].items() if name not in ("validUntil", "permanent", "note")}
     denied = _bare(grant, {**kept, "decision": "Deny", **({"note": note} if note else {})})
     asked = text(grant, "spec", "requestRef", "namespace"), text(grant, "spec", "requestRef", "name")
-    return {**denied, "metadata": {**denied["metadata"], "name": f"deny-{asked[0]}-{asked[1]}"[:253].rstrip("-.")}}
+    # Two requests may read alike: a name that is taken would keep a denial from being written.
+    name = f"deny-{asked[0][:60]}-{asked[1][:120]}".rstrip("-.") + f"-{hash80('deny', *asked)[:8]}"
+    return {**denied, "metadata": {**denied["metadata"], "name": name}}
 
 
 def is_lasting(product: Manifest | None, grants: tuple[Manifest, ...], grant: Manifest) -> bool:
