@@ -13,12 +13,13 @@ from typing import Any, Final, Protocol
 import pytest
 
 from clouddatamesh.kube.cache import Cache
-from clouddatamesh.kube.client import MERGE, Client
+from clouddatamesh.kube.client import Client
 from clouddatamesh.kube.cluster import KubeCluster
 from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.lists import list_into
 from clouddatamesh.kube.memory import MemoryCluster
 from clouddatamesh.kube.resources import collection, path
+from clouddatamesh.kube.transport import MERGE
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.dispatch import LABELLED, WATCHED

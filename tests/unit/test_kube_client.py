@@ -15,8 +15,9 @@ import urllib3
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Transient
-from clouddatamesh.kube.client import LOGIN_ERRORS, MERGE, Client, Manner
+from clouddatamesh.kube.client import LOGIN_ERRORS, Client, Manner
 from clouddatamesh.kube.errors import ApiError
+from clouddatamesh.kube.transport import MERGE
 
 
 @dataclass

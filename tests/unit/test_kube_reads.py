@@ -9,9 +9,9 @@ import pytest
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.kube.cache import Cache
-from clouddatamesh.kube.client import METADATA_ONLY
 from clouddatamesh.kube.cluster import KubeCluster
 from clouddatamesh.kube.errors import ApiError
+from clouddatamesh.kube.transport import METADATA_ONLY
 from clouddatamesh.model.evidence import Absent, Present
 from clouddatamesh.model.objects import Key
 from tests.support.evidence import error_of

@@ -12,12 +12,12 @@ from clouddatamesh.doctor.reading import NotAllowed, OutOfTime, Reader
 from clouddatamesh.errors import MeshError
 from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.resources import collection, path
+from clouddatamesh.kube.transport import APPLY
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.mesh import Mesh
 
 _SECONDS: Final = 120.0
 _MANAGER: Final = "kubectl-mesh"
-APPLY: Final = "application/apply-patch+yaml"
 
 
 @dataclass

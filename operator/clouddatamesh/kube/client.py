@@ -20,10 +20,8 @@ from clouddatamesh.errors import Away, Transient
 from clouddatamesh.kube.errors import ApiError, is_of_object
 from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.skew import Skew
+from clouddatamesh.kube.transport import JSON
 
-JSON, APPLY, MERGE = "application/json", "application/apply-patch+yaml", "application/merge-patch+json"
-JSON_PATCH = "application/json-patch+json"
-METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _WAITS: Final = 2.0
 """Seconds that a caller waits because of Retry-After. Where it is more he is told, and comes again by his own backoff."""
 _ERROR: Final = 400

@@ -11,11 +11,10 @@ from typing import Any, Final
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.kube.cache import Cache
-from clouddatamesh.kube.client import APPLY, JSON_PATCH, MERGE, METADATA_ONLY
 from clouddatamesh.kube.errors import ApiError, is_absent, is_failed_test, is_immutable, is_other_uid, translate
 from clouddatamesh.kube.resources import RESOURCES, collection, path
 from clouddatamesh.kube.secrets import claim_of, merge_of
-from clouddatamesh.kube.transport import Transport
+from clouddatamesh.kube.transport import APPLY, JSON_PATCH, MERGE, METADATA_ONLY, Transport
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown
 from clouddatamesh.model.objects import Event, Key, Manifest, key_of
 from clouddatamesh.model.operations import SecretPatch

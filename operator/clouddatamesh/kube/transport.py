@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+JSON, APPLY, MERGE = "application/json", "application/apply-patch+yaml", "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
 
 class Transport(Protocol):
     """One HTTP request, with JSON in and out."""

@@ -80,17 +80,13 @@ def _plan_wanted(domain: Domain, name: str, world: DomainWorld) -> tuple[Part, .
         return (Part(part, stopped(refusal), READY, after=("hold",)),)
     if namespace is None:
         told = Announce(Event("Normal", reasons.CREATED, f"Namespace {name} was created"))
-        made, children = Steps((CreateChild(want_namespace(domain, name, mesh)), told)), Steps(_new_children(domain, name, world))
+        made = Steps((CreateChild(want_namespace(domain, name, mesh)), told))
     else:
-        made, children = Steps(taking(domain, namespace, mesh)), _plan_children(domain, name, world)
+        made = Steps(taking(domain, namespace, mesh))
     return (
         Part(part, made, READY, after=("hold",)),
-        Part(f"children in {name}", children, READY, after=(part,), each=True),
+        Part(f"children in {name}", _plan_children(domain, name, world), READY, after=(part,), each=True),
     )
-
-
-def _new_children(domain: Domain, name: str, world: DomainWorld) -> tuple[Operation, ...]:
-    return tuple(map(CreateChild, want_children(domain, name, world.settings)))
 
 
 def _refusal(domain: Domain, name: str, namespace: Manifest | None, world: DomainWorld) -> MeshError | None:
