@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from quickstart.turns import InTurn
+
 REGION: Final = "us-east-1"
 READY: Final = "/-/ready"
 """No bucket can have that name."""
@@ -64,7 +66,7 @@ def make_store(key: RootKey) -> Door:
 
     _add_root(key)
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0  # no request is served before it is checked
-    return Door(Dispatcher(create_backend_app))
+    return Door(InTurn(Dispatcher(create_backend_app)))
 
 
 def _add_root(key: RootKey) -> None:

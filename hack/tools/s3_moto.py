@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hack.tools.children import (
+    ROOT,
     Say,
     free_ports,
     is_answering,
@@ -34,7 +35,7 @@ def Moto(*, host: str = "127.0.0.1", say: Say = say_nothing) -> Iterator[Store]:
     (port,) = free_ports(1)
     log = make_log_dir("moto") / "moto.log"
     env = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}  # those of AWS's own can be attached
-    child = start_child([sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)], log=log, env=env)
+    child = start_child([sys.executable, "-m", "hack.tools.moto_server", host, str(port)], log=log, env=env, cwd=ROOT)
     try:
         endpoint = f"http://{host}:{port}"
         wait_until("moto", lambda: is_answering(f"{endpoint}/moto-api/"), child=child)
