@@ -1,10 +1,11 @@
 """The commands, their common options, and how a command ends: with a result, or with one sentence."""
 
+import contextlib
 import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Final
 
@@ -68,9 +69,15 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 
 def _run(function: Callable[..., None], options: Options, given: dict[str, Any]) -> None:
+    with ends_in_a_sentence(), Kubectl(options.flags()) as api:
+        function(Session(api, options.namespace), options, **given)
+
+
+@contextlib.contextmanager
+def ends_in_a_sentence() -> Iterator[None]:
+    """What goes wrong inside ends the program with one sentence and an exit code."""
     try:
-        with Kubectl(options.flags()) as api:
-            function(Session(api, options.namespace), options, **given)
+        yield
     except (Failed, Refused) as error:
         _say(str(error))
         raise typer.Exit(getattr(error, "code", 1)) from None
@@ -101,9 +108,9 @@ def _main(version: Annotated[bool, typer.Option("--version", callback=_version, 
 
 def main() -> None:
     """The console script. A pipe that is closed early and Ctrl-C end it quietly."""
-    from clouddatamesh.cli import answer, ask, doctor, find, use
+    from clouddatamesh.cli import answer, ask, check, doctor, find, use
 
-    del answer, ask, doctor, find, use
+    del answer, ask, check, doctor, find, use
     try:
         app(prog_name="kubectl mesh")
     except BrokenPipeError:
