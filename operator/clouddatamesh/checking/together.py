@@ -24,7 +24,7 @@ _UID: Final = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True)
 class Remark:
-    """One thing about one object. An error holds whatever else is in the cluster; a warning only if the cluster has nothing more."""
+    """One thing about one object. An error holds for a new object whatever the cluster has; a warning depends on the cluster."""
 
     key: Key
     path: Path
@@ -124,15 +124,17 @@ def _check_request(key: Key, request: Manifest, together: _Set) -> Iterator[Rema
     offer = replace(read_product(product), verified=True, storage_reason="")
     found = _decide(request, offer, together)
     if found is not None:
-        path, is_error = _PLACES.get(found.reason, ("dataProductRef",)), found.stalled
-        yield Remark(key, ("spec", *path), f"{found.message} ({found.reason})", is_error=is_error)
+        path = _PLACES.get(found.reason, ("dataProductRef",))
+        yield Remark(key, ("spec", *path), f"{found.message} ({found.reason})", is_error=found.reason in _MISTAKES)
         return
     yield from _check_terms(key, request, product, offer)
 
 
 _PLACES: Final[Mapping[str, Path]] = {
-    "PortNotFound": ("outputPort",), "ModeNotOffered": ("mode",), "ConsumerNotFound": ("consumer",), "NoNewGrants": ("outputPort",)
+    "PortNotFound": ("outputPort",), "ModeNotOffered": ("mode",), "NoNewGrants": ("outputPort",)
 }  # fmt: skip
+_MISTAKES: Final = ("PortNotFound", "ModeNotOffered")
+"""What never gives access; the rest may have given it before, and a request that was granted stays in its folder."""
 
 
 def _decide(request: Manifest, offer: Offer, together: _Set) -> Decision | None:

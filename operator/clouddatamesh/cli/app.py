@@ -106,11 +106,16 @@ def _main(version: Annotated[bool, typer.Option("--version", callback=_version, 
     del version
 
 
+def load_commands() -> None:
+    """Each module adds its own to `app`."""
+    from clouddatamesh.cli import answer, ask, check, doctor, find, init, plan, use
+
+    del answer, ask, check, doctor, find, init, plan, use
+
+
 def main() -> None:
     """The console script. A pipe that is closed early and Ctrl-C end it quietly."""
-    from clouddatamesh.cli import answer, ask, check, doctor, find, use
-
-    del answer, ask, check, doctor, find, use
+    load_commands()
     try:
         app(prog_name="kubectl mesh")
     except BrokenPipeError:

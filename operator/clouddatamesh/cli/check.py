@@ -76,7 +76,7 @@ def find_remarks(found: Sequence[Found], namespace: str) -> tuple[list[Line], in
             faults = list(_check_one(one))
             lines += faults
             if not faults:
-                whole[at] = one, _placed(one.manifest, namespace)
+                whole[at] = one, placed(one.manifest, namespace)
     return [*lines, *_check_all(list(whole.values()))], count
 
 
@@ -103,7 +103,7 @@ def _check_all(whole: Sequence[tuple[Found, Manifest]]) -> Iterator[Line]:
         yield Line(one.place_of(remark.path), str(remark.key), remark.field, remark.sentence, remark.is_error)
 
 
-def _placed(manifest: Manifest, namespace: str) -> Manifest:
+def placed(manifest: Manifest, namespace: str) -> Manifest:
     """With the namespace that kubectl would give it; objects of the cluster have none."""
     kind, metadata = KIND_BY_NAME[manifest["kind"]], manifest["metadata"]
     given = {"namespace": metadata.get("namespace") or namespace} if kind.scope == "Namespaced" else {}
@@ -144,7 +144,13 @@ def _print(lines: Sequence[Line], report: Report) -> None:
             for line in lines
         ]
         sys.stdout.write(json.dumps({"items": items}, indent=2, ensure_ascii=False) + "\n")
-    for line in lines if report is not Report.JSON else ():
+        return
+    print_lines(lines, report)
+
+
+def print_lines(lines: Sequence[Line], report: Report = Report.TEXT) -> None:
+    """Remarks as lines, or as annotations of GitHub."""
+    for line in lines:
         said = ": ".join(part for part in (line.object, line.field, line.sentence) if part)
         if report is Report.GITHUB:
             sys.stdout.write(f"::{_level(line)} file={_property(line.place.file)},line={line.place.line}::{_escaped(said)}\n")

@@ -91,6 +91,8 @@ def as_data(found: Any) -> Any:
     """A value of view/ as JSON knows it. A key is `{kind, namespace, name}`."""
     if dataclasses.is_dataclass(found) and not isinstance(found, type):
         return {part.name: as_data(getattr(found, part.name)) for part in dataclasses.fields(found)}
+    if isinstance(found, StrEnum):
+        return found.value
     if isinstance(found, dict):
         return {name: as_data(inner) for name, inner in found.items()}
     return [as_data(inner) for inner in found] if isinstance(found, list | tuple) else found

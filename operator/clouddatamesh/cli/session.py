@@ -100,25 +100,33 @@ class Session:
 
     def apply(self, manifest: Manifest, *, dry_run: bool = False) -> None:
         """Server-side apply. Raises Failed with the API server's sentence."""
-        self._write("PATCH", key_of(manifest), manifest, _query(dry_run), {"Content-Type": APPLY})
+        self._write("PATCH", key_of(manifest), manifest, _query(dry_run=dry_run), {"Content-Type": APPLY})
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> None:
         """POST: what exists already is left alone."""
-        self._write("POST", key_of(manifest), manifest, _query(dry_run), {})
+        self._write("POST", key_of(manifest), manifest, _query(dry_run=dry_run), {})
 
     def delete(self, key: Key, uid: str, *, dry_run: bool = False) -> None:
         """Delete exactly the object that was read."""
         self._write("DELETE", key, {"preconditions": {"uid": uid}}, {"dryRun": "All"} if dry_run else {}, {})
 
-    def _write(self, method: str, key: Key, body: Manifest, query: dict[str, str], headers: dict[str, str]) -> None:
+    def rehearse(self, manifest: Manifest, live: Manifest | None) -> Manifest:
+        """What the API server would store in place of an object, or as a new one. Raises Failed with its sentence."""
+        if live is None:
+            return self._write("POST", key_of(manifest), manifest, _query(dry_run=True), {})
+        kept = {name: part for name, part in live["metadata"].items() if name not in ("labels", "annotations", "managedFields")}
+        body = {**live, **manifest, "metadata": {**kept, **manifest["metadata"]}}
+        return self._write("PUT", key_of(manifest), body, _query(dry_run=True), {})
+
+    def _write(self, method: str, key: Key, body: Manifest, query: dict[str, str], headers: dict[str, str]) -> Manifest:
         place = collection(key.kind, key.namespace) if method == "POST" else path(key)
         try:
-            self.api.request(method, place, body=body, query=query, headers=headers)
+            return self.api.request(method, place, body=body, query=query, headers=headers)
         except ApiError as error:
             raise Failed(_sentence(error, method, key)) from error
 
 
-def _query(dry_run: bool) -> dict[str, str]:
+def _query(*, dry_run: bool) -> dict[str, str]:
     return {"fieldManager": _MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
 
 

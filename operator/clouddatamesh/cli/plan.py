@@ -1,0 +1,134 @@
+"""`plan`: what manifests would make, change, give and take in the cluster. Nothing is written."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from clouddatamesh.api.fields import GROUP
+from clouddatamesh.checking.schema import with_defaults
+from clouddatamesh.cli.app import Options, command
+from clouddatamesh.cli.check import definitions, find_remarks, placed, print_lines
+from clouddatamesh.cli.errors import Failed
+from clouddatamesh.cli.files import read_files
+from clouddatamesh.cli.names import written
+from clouddatamesh.cli.output import Form, clean, console, note, print_data, print_list
+from clouddatamesh.cli.session import Session
+from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.plan.access.facts import asked_product
+from clouddatamesh.plan.references import named_namespaces
+from clouddatamesh.view.effects import Effect, Sign, find_effects
+from clouddatamesh.view.mesh import Mesh
+from clouddatamesh.view.raw import text
+
+_MARKS: Final = {Sign.MAKE: "+", Sign.CHANGE: "~", Sign.ASK: "?", Sign.GIVE: ">", Sign.TAKE: "-"}
+_STYLES: Final = {Sign.MAKE: "green", Sign.CHANGE: "yellow", Sign.ASK: "yellow", Sign.GIVE: "cyan", Sign.TAKE: "red"}
+_TAKES: Final = 3
+
+
+@dataclass(frozen=True)
+class Step:
+    """What becomes of one object. `refused` is the API server's sentence against it."""
+
+    key: Key
+    action: str
+    """create, change, delete, or none."""
+    effects: tuple[Effect, ...]
+    refused: str = ""
+
+
+@command("plan")
+def plan(
+    session: Session,
+    options: Options,
+    files: Annotated[list[str], typer.Argument(help="Files, folders, or - for standard input.")],
+    delete: Annotated[bool, typer.Option("--delete", help="What `kubectl delete -f` would do, in place of apply.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 3 where something is taken.")] = False,
+) -> None:
+    """Show what manifests would make, change, give and take. The API server checks them; nothing is written."""
+    found = [one for one in read_files(files) if one.fault or one.manifest["apiVersion"].partition("/")[0] == GROUP]
+    wrong = [line for line in find_remarks(found, "default")[0] if line.is_error]
+    if wrong:
+        print_lines(wrong)
+        raise Failed(f"{len(wrong)} errors in the files; correct them first")
+    wanted = [placed(one.manifest, session.home) for one in found]
+    _show(options.output, steps := list(_find_steps(session, wanted, delete=delete)))
+    if any(step.refused for step in steps):
+        raise Failed("The API server refuses some of it")
+    if exit_code and any(effect.sign is Sign.TAKE for step in steps for effect in step.effects):
+        raise typer.Exit(_TAKES)
+
+
+def _find_steps(session: Session, wanted: Sequence[Manifest], *, delete: bool) -> Iterator[Step]:
+    pairs = [(manifest, session.fetch(key_of(manifest))) for manifest in wanted]
+    hidden = [key_of(manifest) for manifest, live in pairs if live is None and key_of(manifest) not in session.mesh.absent]
+    if hidden:
+        raise Failed(f"You may not read {hidden[0]}, so what would become of it cannot be said; docs/roles.md says which role reads it")
+    if delete:
+        yield from (Step(key_of(live), "delete", tuple(find_effects(live, None, session.mesh))) for _, live in pairs if live is not None)
+        return
+    made = {name for manifest in wanted if manifest["kind"] == "Domain" for name in named_namespaces(manifest)}
+    rehearsed = [(live, *_rehearse(session, manifest, live, made)) for manifest, live in pairs]
+    for _, after, _ in rehearsed:
+        _read_around(session, after)
+    mesh = session.mesh | Mesh.of(after for _, after, _ in rehearsed)
+    for live, after, refused in rehearsed:
+        effects = () if refused else (*_annotations(live, after), *find_effects(live, after, mesh))
+        yield Step(key_of(after), "create" if live is None else "change" if effects else "none", effects, refused)
+
+
+def _rehearse(session: Session, manifest: Manifest, live: Manifest | None, made: set[str]) -> tuple[Manifest, str]:
+    """The object as it would be stored; where its namespace comes with its Domain, as the schema alone completes it."""
+    here = with_defaults(dict(manifest), definitions()[manifest["kind"]].schema)
+    if live is not None and live["metadata"].get("deletionTimestamp"):
+        return here, "it is being deleted; apply it again when it is gone"
+    namespace = manifest["metadata"].get("namespace", "")
+    try:
+        return {"kind": manifest["kind"], **session.rehearse(manifest, live)}, ""
+    except Failed as error:
+        is_to_come = live is None and namespace in made and f'namespaces "{namespace}" not found' in str(error)
+        return here, "" if is_to_come else str(error)
+
+
+def _read_around(session: Session, after: Manifest) -> None:
+    """What the effects of an object depend on, as far as the user may read it."""
+    if after["kind"] == "AccessRequest":
+        session.fetch(asked_product(after))
+    if after["kind"] == "AccessGrant" and text(after, "spec", "requestRef", "name"):
+        session.fetch(Key("AccessRequest", text(after, "spec", "requestRef", "namespace"), text(after, "spec", "requestRef", "name")))
+
+
+def _annotations(live: Manifest | None, after: Manifest) -> Iterator[Effect]:
+    """Annotations of ours are orders: those that are added or changed."""
+    had = (live or {}).get("metadata", {}).get("annotations") or {}
+    for name, said in sorted((after["metadata"].get("annotations") or {}).items()):
+        if name.startswith(f"{GROUP}/") and had.get(name) != said:
+            takes = name.partition("/")[2] in ("cut-off", "force-delete", "orphan", "end-taken-over")
+            yield Effect(Sign.TAKE if takes else Sign.CHANGE, f"annotation {name}: {said}")
+
+
+def _show(form: Form, steps: Sequence[Step]) -> None:
+    if form in (Form.JSON, Form.YAML):
+        print_data(steps, form)
+    elif form is Form.NAME:
+        changed = [step.key for step in steps if step.action != "none"]
+        print_list(form, changed, name=written, table=lambda _: None)
+    else:
+        for step in steps:
+            _print(step)
+        actions = [step.action for step in steps]
+        counts = ", ".join(f"{actions.count(action)} to {action}" for action in ("create", "change", "delete") if action in actions)
+        note(f"{counts or 'Nothing to do'}, {actions.count('none')} unchanged")
+
+
+def _print(step: Step) -> None:
+    out = console()
+    if step.refused:
+        out.print(Text.assemble(f"{step.key}  ", ("refused: ", "red"), clean(step.refused)))
+    elif step.action != "none":
+        out.print(Text.assemble((str(step.key), "bold"), f"  {step.action}"))
+        for effect in step.effects:
+            style = _STYLES[effect.sign]
+            out.print(Text.assemble((f"  {_MARKS[effect.sign]} {effect.sign.value:6}", style), f"  {clean(effect.sentence)}"))

@@ -1,0 +1,128 @@
+"""`init` as a program: what it writes is taken by the API server as it is, and over nothing that exists."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clouddatamesh.checking.documents import read_documents
+from clouddatamesh.cli.check import find_remarks
+from clouddatamesh.cli.complete import complete
+from clouddatamesh.cli.files import Found, Place
+from clouddatamesh.cli.starters import DomainStart, ProductStart, start_domain, start_product
+from tests.cli.conftest import Run
+from tests.support.installation import ROOT
+
+DOMAIN = ("init", "domain", "sales", "--purpose", "orders", "--owner", "sales-owners")
+PRODUCT = ("init", "product", "orders", "-n", "sales", "--purpose", "orders", "--owner", "Kim Roe")
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    yield
+
+
+def remarks(text: str) -> list[str]:
+    found = [Found(Place("x", 1), document.value, document) for document in read_documents(text)]
+    return [f"{line.field} {line.sentence}" for line in find_remarks(found, "default")[0] if line.is_error]
+
+
+def uncommented(text: str) -> str:
+    """Every line that is commented out for later, as if the user took the marks away; `…` becomes a word."""
+    lines = [line.replace("# ", "", 1) if line.lstrip().startswith("# ") and ":" in line else line for line in text.splitlines()[1:]]
+    return "\n".join(lines).replace("https://…", "https://example.com").replace("email: …", "email: kim@example.com").replace("…", "x")
+
+
+@pytest.mark.parametrize("command", [DOMAIN, PRODUCT], ids=["domain", "product"])
+def test_it_is_written_and_passes(run: Run, command: tuple[str, ...]) -> None:
+    run(*command)
+    (file,) = Path().iterdir()
+    assert remarks(file.read_text()) == []
+    assert run(*command, "-f", "-") == file.read_text()
+
+
+@pytest.mark.parametrize("command", [DOMAIN, PRODUCT], ids=["domain", "product"])
+def test_what_is_commented_passes_as_well(run: Run, command: tuple[str, ...]) -> None:
+    text = uncommented(run(*command, "-f", "-"))
+    assert remarks(text) == [], text
+    assert len(yaml.safe_load(text)["spec"]) > 6
+
+
+def test_it_writes_over_nothing(run: Run) -> None:
+    Path("sales.yaml").write_text("mine")
+    assert "sales.yaml exists already; choose another one with --file" in run(*DOMAIN, code=1)
+    assert Path("sales.yaml").read_text() == "mine"
+    run(*DOMAIN, "--force")
+    assert "kind: Domain" in Path("sales.yaml").read_text()
+    assert "cannot be written" in run(*DOMAIN, "-f", "no/such/folder/x.yaml", code=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("init", "domain", "sales"), "Give --purpose; there is no terminal to ask in"),
+        (("init", "domain", "sales", "-p", "x"), "Give --owner"),
+        (("init", "product", "orders", "-p", "x", "--owner", "y"), "Give --namespace"),
+        (("init", "product", "Orders", "-n", "s", "-p", "x", "--owner", "y"), "metadata.name: Invalid value"),
+        ((*PRODUCT, "--classification", "secret"), "spec.classification: Unsupported value"),
+        ((*PRODUCT, "--port", "a", "--port", "a"), "spec.outputPorts[1]: Duplicate value"),
+        (("init", "domain", "default", "-p", "x", "--owner", "y"), "No namespace can have the name of this Domain"),
+    ],
+)
+def test_what_would_be_refused_is_not_written(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    assert said in run(*arguments, code=2)
+    assert list(Path().iterdir()) == []
+
+
+texts = st.text(min_size=1, max_size=40)
+
+
+@given(texts, texts, texts)
+def test_a_text_is_a_text_and_nothing_more(name: str, purpose: str, who: str) -> None:
+    """No text that is given makes another field."""
+    for text, fields in (
+        (start_domain(DomainStart(name, purpose, [who], [who], who)), {"displayName", "description", "team", "access"}),
+        (start_product(ProductStart(name, name, purpose, who, who, who, [who], who, who, True)), None),
+    ):  # fmt: skip
+        try:
+            (document,) = read_documents(text)
+        except Exception as error:
+            assert "character that YAML does not allow" in str(error)
+            continue
+        spec: dict[str, Any] = document.value["spec"]
+        assert fields is None or set(spec) == fields
+        assert spec["description"] == {"purpose": purpose}
+        assert "suspend" not in spec
+
+
+@pytest.mark.parametrize(
+    ("words", "expected", "directive"),
+    [
+        (["de"], ["describe", "deny"], 4),
+        (["init", ""], ["domain", "product"], 4),
+        (["list", "--out"], ["--output"], 4),
+        (["list", "-o", ""], ["table", "wide", "json", "yaml", "name"], 4),
+        (["check", ""], [], 0),
+        (["plan", "-n", ""], [], 4),
+        (["nonsense", "x"], [], 4),
+        ([], ["list", "why", "use"], 4),
+    ],
+)
+def test_kubectl_completes(words: list[str], expected: list[str], directive: int) -> None:
+    *lines, last = complete(words)
+    found = [line.partition("\t")[0] for line in lines]
+    assert set(expected) <= set(found)
+    assert last == f":{directive}"
+    assert all(word.startswith(words[-1] if words else "") for word in found)
+
+
+def test_kubectl_finds_the_program() -> None:
+    program = ROOT / ".venv" / "bin" / "kubectl_complete-mesh"
+    done = subprocess.run([program, "sea"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0].startswith("search\tSearch products")
