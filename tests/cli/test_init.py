@@ -80,7 +80,9 @@ def test_what_would_be_refused_is_not_written(run: Run, arguments: tuple[str, ..
     assert list(Path().iterdir()) == []
 
 
-texts = st.text(min_size=1, max_size=40)
+texts = st.text(min_size=1, max_size=40) | st.sampled_from(
+    ["a\u2028evil: x", "a\x85evil: x", "a\nsuspend: true", "a'\"b", "x # y", "{a: b}", "\U0001f600"]
+)
 
 
 @given(texts, texts, texts)

@@ -61,7 +61,7 @@ spec:
   access:
     owners: [{_groups(said.owners)}]  # they answer requests{engineers}
     # viewers: [{{kind: Group, name: …}}]
-  # namespaces: [{{name: {said.name}}}, {{name: {said.name}-jobs}}]   # the first is the home of products; it cannot change
+  # namespaces: [{{name: {_word(said.name)}}}, {{name: {_word(f"{said.name}-jobs")}}}]  # the first is home and stays first
   # resources:
   #   quota: {{requests.cpu: "20", persistentvolumeclaims: "10"}}
   #   maxDataProducts: 50
@@ -94,8 +94,8 @@ spec:
     # usage: …
   owner: {{name: {_word(said.owner)}{email}}}
   # support:
-  # - {{channel: "#{said.namespace}-data", url: "https://…", tool: slack}}
-  # tags: [{said.namespace}]
+  # - {{channel: {_word(f"#{said.namespace}-data")}, url: "https://…", tool: slack}}
+  # tags: [{_word(said.namespace)}]
   classification: {_word(said.classification):20}# public, internal, confidential or restricted
   personalData: {str(said.personal).lower()}
   storage:
@@ -133,4 +133,5 @@ def _groups(names: Sequence[str]) -> str:
 def _word(text: str) -> str:
     """As YAML reads it back: plain where that is the same text, else quoted."""
     is_same = bool(_PLAIN.fullmatch(text)) and resolve(text, None, is_plain=True) == text and text == text.strip()
-    return text if is_same else json.dumps(text, ensure_ascii=False)
+    quoted = json.dumps(text, ensure_ascii=False)
+    return text if is_same else "".join(letter if letter.isprintable() else f"\\U{ord(letter):08x}" for letter in quoted)
