@@ -6,6 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import cache
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -47,7 +48,8 @@ def note(sentence: str) -> None:
 def clean(text: str, *, keep_indent: bool = False) -> str:
     """One line without control characters and marks of direction, which a tenant could use to hide or fake text."""
     indent = " " * (len(text) - len(text.lstrip(" "))) if keep_indent else ""
-    return indent + "".join(_shown(letter) for letter in " ".join(text.split()))
+    line = " ".join(text.split())
+    return indent + (line if line.isprintable() else "".join(_shown(letter) for letter in line))
 
 
 def _shown(letter: str) -> str:
@@ -55,30 +57,44 @@ def _shown(letter: str) -> str:
 
 
 def print_table(head: Sequence[str], rows: Iterable[Row], *, empty: str) -> None:
-    """Columns as kubectl prints them. `empty` is said where there is no row."""
-    out, arriving = console(), iter(rows)
+    """Columns as kubectl prints them, as rows arrive. `empty` is said where there is no row."""
+    arriving = iter(rows)
     first = list(islice(arriving, _FIRST))
     if not first:
         note(empty)
         return
     shown = [[_word(cell) for cell in row] for row in first]
-    widths = [max(len(line[column]) for line in (list(head), *shown)) for column in range(len(head))]
-    out.print(_line([Text(name) for name in head], widths))
-    for row in chain(first, arriving):
-        out.print(_line([_text(cell) for cell in row], widths))
+    widths = [max(map(len, column)) for column in zip(head, *shown, strict=True)]
+    paint = _painter()
+    sys.stdout.write(_line(head, head, widths, paint))
+    for row, words in chain(zip(first, shown, strict=True), ((row, [_word(cell) for cell in row]) for row in arriving)):
+        sys.stdout.write(_line(row, words, widths, paint))
 
 
 def _word(cell: Cell) -> str:
     return cell.word if isinstance(cell, Health) else clean(cell)
 
 
-def _text(cell: Cell) -> Text:
-    return Text(cell.word, style=_STYLES[cell.word]) if isinstance(cell, Health) else Text(clean(cell))
+def _line(cells: Sequence[Cell], words: Sequence[str], widths: Sequence[int], paint: Callable[[str], str]) -> str:
+    """Padded by what is seen, and painted then: colors have no width. Built here, since rich takes 0.2 ms for a line."""
+    padded = [
+        (paint(word) if isinstance(cell, Health) else word) + " " * (width - len(word))
+        for cell, word, width in zip(cells, words, widths, strict=True)
+    ]
+    return "   ".join(padded).rstrip() + "\n"
 
 
-def _line(cells: Sequence[Text], widths: Sequence[int]) -> Text:
-    padded = [Text.assemble(cell, " " * (width - len(cell))) for cell, width in zip(cells[:-1], widths, strict=False)]
-    return Text("   ").join([*padded, cells[-1]])
+def _painter() -> Callable[[str], str]:
+    """A word of health in its color, as standard output can show it."""
+    out = console()
+
+    @cache
+    def paint(word: str) -> str:
+        with out.capture() as painted:
+            out.print(Text(word, style=_STYLES[word]), end="")
+        return painted.get()
+
+    return paint
 
 
 def say_health(health: Health) -> Text:
