@@ -13,7 +13,8 @@ from clouddatamesh.cli.names import parse, short, written
 from clouddatamesh.cli.output import Form, Row, console, print_list, print_table
 from clouddatamesh.cli.session import Session
 from clouddatamesh.model.objects import Key, Manifest, key_of
-from clouddatamesh.view.drafts import draft_approval, draft_denial, is_lasting
+from clouddatamesh.view.answers import is_in_effect, is_lasting, standing, terms_of
+from clouddatamesh.view.drafts import draft_approval, draft_denial
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.worklist import Own, Pending, own_requests, pending
 
@@ -94,16 +95,20 @@ def revoke(session: Session, options: Options, request: Request, note: Note = ""
     """End the access of a request: its grant is deleted, or a Deny is written where the access would come back."""
     wanted = parse(session, request, "AccessRequest")
     grants = _grants(session, wanted)
-    approvals = [grant for grant in grants if grant["spec"].get("decision") == "Approve"]
+    approvals = standing(grants)
     if not approvals:
         raise Failed(f"No approval of {short(wanted)} is in a namespace that you may read; name the product's namespace with -n")
-    product = session.fetch(Key("DataProduct", approvals[0]["metadata"]["namespace"], approvals[0]["spec"]["dataProductRef"]["name"]))
-    if len(approvals) == 1 and is_lasting(product, grants, approvals[0]) and options.output not in (Form.JSON, Form.YAML):
-        key = key_of(approvals[0])
-        session.delete(key, approvals[0]["metadata"]["uid"], dry_run=dry_run)
-        console().print(f"{key} deleted{' (dry run)' if dry_run else ''}; the key stops working within seconds")
+    if len({terms_of(grant) for grant in approvals}) > 1:
+        listed = ", ".join(short(key_of(grant)) for grant in approvals)
+        raise Failed(f"No access of {short(wanted)} rests on these approvals, and they differ: {listed}; delete them one by one")
+    grant = approvals[0]
+    product = session.fetch(Key("DataProduct", grant["metadata"]["namespace"], grant["spec"]["dataProductRef"]["name"]))
+    if is_lasting(product, grants, grant) and options.output not in (Form.JSON, Form.YAML):
+        key, end = key_of(grant), "the key stops working within seconds" if is_in_effect(grant) else "no access rested on it"
+        session.delete(key, grant["metadata"]["uid"], dry_run=dry_run)
+        console().print(f"{key} deleted{' (dry run)' if dry_run else ''}; {end}")
         return
-    write(session, options, draft_denial(approvals[0], note), dry_run=dry_run)
+    write(session, options, draft_denial(grant, note), dry_run=dry_run)
 
 
 def _grants(session: Session, request: Key) -> tuple[Manifest, ...]:
