@@ -50,6 +50,17 @@ def test_the_exit_code_is_that_of_the_command_and_its_files_are_gone(run: Run, s
         open(folder)  # noqa: PTH123, SIM115 - it is not there
 
 
+def test_the_session_of_another_login_is_not_sent_with_the_key(run: Run, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of-sso")
+    run(*ASK)
+    served.home = "sales"
+    run("approve", REQUEST)
+    served.home = "inventory"
+    code = "import os; print('AWS_SESSION_TOKEN' in os.environ)"
+    assert run("use", "orders-for-forecast", "--", sys.executable, "-c", code) == "False\n"
+    assert "unset AWS_SESSION_TOKEN" in run("use", "orders-for-forecast")
+
+
 def test_a_request_that_was_denied_says_who_can_act(run: Run, served: Served) -> None:
     run(*ASK)
     served.home = "sales"

@@ -1,5 +1,6 @@
 """Commands of an owner: requests, approve, deny, revoke."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,6 +12,7 @@ from clouddatamesh.cli.ask import DryRun, write
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.names import parse, short, written
 from clouddatamesh.cli.output import Form, Row, console, print_list, print_table
+from clouddatamesh.cli.output import note as say
 from clouddatamesh.cli.session import Session
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.answers import is_in_effect, is_lasting, standing, terms_of
@@ -72,7 +74,17 @@ def approve(
     """Approve a pending request. With -o yaml the grant is printed, for Git."""
     entry = _entry(session, request)
     grant = draft_approval(entry.grant, until or entry.duration, note, datetime.now(UTC))
+    _show(entry, grant)
+    if sys.stdin.isatty() and not dry_run and options.output not in (Form.JSON, Form.YAML):
+        typer.confirm("Approve this?", abort=True, err=True)
     write(session, options, grant, dry_run=dry_run)
+
+
+def _show(entry: Pending, grant: Manifest) -> None:
+    """Who gets what, by the request as it is now: since it was listed, its author may have made it again for something else."""
+    end = f"until {grant['spec']['validUntil']}" if "validUntil" in grant["spec"] else "without an end"
+    what = f"{entry.mode} access to {entry.port} of {short(entry.product)} {end}"
+    say(f"{entry.consumer} gets {what}, for: {_purpose(entry)}")
 
 
 @command("deny")

@@ -19,6 +19,8 @@ from clouddatamesh.model.objects import Key
 from clouddatamesh.view.health import health_of
 from clouddatamesh.view.usage import environment, fields_of
 
+_OTHERS = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+"""Of another login, which every client would send with this key; the store refuses that."""
 Run = Annotated[list[str] | None, typer.Argument(metavar="[-- COMMAND…]", help="Command to run; absent: print `export` lines.")]
 
 
@@ -40,6 +42,7 @@ def use(
     if options.output in (Form.JSON, Form.YAML):
         print_data(lines, options.output)
         return
+    sys.stdout.write(f"unset {' '.join(_OTHERS)}\n")
     for name, said in lines.items():
         sys.stdout.write(f"export {name}={shlex.quote(said)}\n")
 
@@ -60,7 +63,7 @@ def _run(fields: dict[str, str], run: list[str]) -> int:
         place.mkdir()
         for name, said in fields.items():
             (place / name).write_text(said)
-        env = {**os.environ, **environment(fields, folder, "port")}
+        env = {**{name: said for name, said in os.environ.items() if name not in _OTHERS}, **environment(fields, folder, "port")}
         try:
             return subprocess.run(run, env=env, check=False).returncode  # noqa: S603 - the user's own command
         except OSError as error:
