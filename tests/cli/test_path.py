@@ -61,6 +61,20 @@ def test_the_session_of_another_login_is_not_sent_with_the_key(run: Run, served:
     assert "unset AWS_SESSION_TOKEN" in run("use", "orders-for-forecast")
 
 
+def test_ctrl_c_in_the_command_is_the_commands(run: Run, served: Served) -> None:
+    run(*ASK)
+    served.home = "sales"
+    run("approve", REQUEST)
+    served.home = "inventory"
+    code = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(0.6); print('goes on')"
+    assert run("use", "orders-for-forecast", "--", sys.executable, "-c", code) == "goes on\n"
+
+
+def test_whoever_waits_has_the_time_that_was_given(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clouddatamesh.cli.session._SECONDS", 1.0)
+    assert "is not Ready after 2 s" in run(*ASK, "--wait", "--timeout", "2", code=1)
+
+
 def test_a_request_that_was_denied_says_who_can_act(run: Run, served: Served) -> None:
     run(*ASK)
     served.home = "sales"

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -64,7 +65,10 @@ def _run(fields: dict[str, str], run: list[str]) -> int:
         for name, said in fields.items():
             (place / name).write_text(said)
         env = {**{name: said for name, said in os.environ.items() if name not in _OTHERS}, **environment(fields, folder, "port")}
+        before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the command's: a shell or a query tool goes on after it
         try:
             return subprocess.run(run, env=env, check=False).returncode  # noqa: S603 - the user's own command
         except OSError as error:
             raise Failed(f"{run[0]}: {error.strerror}", code=2) from error
+        finally:
+            signal.signal(signal.SIGINT, before)
