@@ -82,6 +82,22 @@ def test_the_operators_own_binding_lasts_as_long_as_a_product_is_inside(leaves: 
     assert not mesh.exists(binding.kind, binding.name, binding.namespace)
 
 
+@pytest.mark.parametrize("leaves", ["the Domain is deleted", "its entry left spec.namespaces"])
+def test_a_namespace_that_lost_its_label_gets_it_back_before_that_binding(leaves: str) -> None:
+    """The guard keeps the operator from writing where the label is not, and products inside could never go."""
+    binding, place = Key("RoleBinding", "raw", "clouddatamesh-operator"), Key("Namespace", "", "raw")
+    spaces = [{"name": "sales"}, {"name": "raw"}]
+    mesh = Mesh().apply(a_store(), a_domain(namespaces=spaces), a_product("clicks", "raw")).settle()
+    mesh.cluster.strip(place, label="clouddatamesh.dev/domain")
+    mesh.cluster.user_delete(binding)
+    if leaves == "the Domain is deleted":
+        mesh.delete("Domain", "sales")
+    else:
+        mesh.apply(a_domain(namespaces=spaces[:1]))
+    order = [write for write in mesh.writes_of(lambda _: None) if write in (f"label {place}", f"create {binding}")]
+    assert order == [f"label {place}", f"create {binding}"]
+
+
 def test_a_child_forged_in_a_strangers_namespace_keeps_no_domain_waiting() -> None:
     """Anybody may write with our field manager's name, label and mark into a namespace of their own."""
     mesh = Mesh().apply(a_store(), a_domain(), a_product()).settle()

@@ -236,7 +236,11 @@ def _keep_binding(domain: Domain, name: str, world: DomainWorld) -> Steps:
     if namespace is None or namespace["metadata"].get("deletionTimestamp") or not is_its_own(domain, namespace, world.settings.mesh):
         return Steps()
     observed = next((child for child in world.children if key_of(child) == key_of(want)), None)
-    return Steps(tuple(_child_update(observed, want))) if observed is None or _is_ours(observed, domain, world) else Steps()
+    if observed is not None and not _is_ours(observed, domain, world):
+        return Steps()
+    updates = tuple(_child_update(observed, want))
+    # The operator's own guard lets it write only where the label is.
+    return Steps((*taking(domain, namespace, world.settings.mesh), *updates) if updates else ())
 
 
 def _inside(world: DomainWorld, *places: str) -> list[str]:
