@@ -38,7 +38,7 @@ class Terminal:
         own = ["-n", self.namespace, *self.person.flags]
         at = arguments.index("--") if "--" in arguments else len(arguments)
         command = [sys.executable, "-m", "clouddatamesh", "mesh", arguments[0], *own, *arguments[1:at], *arguments[at:]]
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
 
     def out(self, *arguments: str) -> str:
         done = self._run(*arguments)
