@@ -98,13 +98,21 @@ def test_what_would_come_back_is_denied_and_not_deleted(run: Run, served: Served
     assert served.mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["status"] != "True"
 
 
-@pytest.mark.parametrize("tool", ["argocd.argoproj.io/tracking-id", "kustomize.toolkit.fluxcd.io/name"])
-def test_what_a_tool_would_make_again_is_denied(run: Run, served: Served, tool: str) -> None:
+TOOLS = [
+    ("annotations", "argocd.argoproj.io/tracking-id"),
+    ("labels", "app.kubernetes.io/instance"),
+    ("labels", "kustomize.toolkit.fluxcd.io/name"),
+    ("annotations", "meta.helm.sh/release-name"),
+]
+
+
+@pytest.mark.parametrize(("part", "tool"), TOOLS, ids=lambda word: word.partition("/")[0])
+def test_what_a_tool_would_make_again_is_denied(run: Run, served: Served, part: str, tool: str) -> None:
     run(*ASK)
     served.home = "sales"
     run("approve", REQUEST)
     (grant,) = (found for found in served.objects.values() if found["kind"] == "AccessGrant")
-    served.mesh.apply({**grant, "metadata": {**grant["metadata"], "annotations": {tool: "sales"}}})
+    served.mesh.apply({**grant, "metadata": {**grant["metadata"], part: {tool: "sales"}}})
     assert "deleted" not in run("revoke", REQUEST)
     assert served.mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["reason"] == "Denied"
 

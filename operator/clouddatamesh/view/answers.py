@@ -45,11 +45,17 @@ def is_lasting(product: Manifest | None, grants: tuple[Manifest, ...], grant: Ma
 
 
 _TOOLS = (
-    "argocd.argoproj.io/tracking-id",
+    "app.kubernetes.io/instance",  # Argo CD before version 3, if it is not told otherwise, and most charts
     "argocd.argoproj.io/instance",
-    "kustomize.toolkit.fluxcd.io/name",
+    "argocd.argoproj.io/tracking-id",
+    "configsync.gke.io/resource-id",
     "helm.toolkit.fluxcd.io/name",
+    "kapp.k14s.io/app",
+    "kustomize.toolkit.fluxcd.io/name",
+    "meta.helm.sh/release-name",
+    "objectset.rio.cattle.io/id",  # Rancher Fleet
 )
+"""Labels and annotations by which a tool knows what it made, and makes it again where it is gone."""
 
 
 def _is_kept_by_tool(grant: Manifest) -> bool:
