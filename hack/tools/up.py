@@ -12,6 +12,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from hack.tools import argo_cd  # noqa: E402 - needs the path above
 from hack.tools.binaries import get_binaries  # noqa: E402 - needs the path above
+from hack.tools.catalogues import get_backstage, get_python  # noqa: E402 - needs the path above
 from hack.tools.children import ToolError, interrupt_on_sigterm, say_aloud  # noqa: E402 - needs the path above
 from hack.tools.controlplane import ControlPlane  # noqa: E402 - needs the path above
 from hack.tools.engines import IMAGES, OPERATOR, build_by_engine, find_engine  # noqa: E402 - needs the path above
@@ -19,6 +20,7 @@ from hack.tools.faketime import get_library  # noqa: E402 - needs the path above
 from hack.tools.images import ensure_programs, get_image, get_pause, release_image  # noqa: E402 - needs the path above
 from hack.tools.monitoring import get_monitoring_crds  # noqa: E402 - needs the path above
 from hack.tools.node import Node, find_obstacles  # noqa: E402 - needs the path above
+from hack.tools.npm import find_obstacles as find_no_npm  # noqa: E402 - needs the path above
 from hack.tools.promtool import get_promtool  # noqa: E402 - needs the path above
 from hack.tools.readers import get_readers  # noqa: E402 - needs the path above
 from hack.tools.s3_moto import Moto  # noqa: E402 - needs the path above
@@ -82,6 +84,9 @@ def fetch_all(_: contextlib.ExitStack) -> Line:
     """Everything into the cache, nothing started; where the binaries are. Images only where a node could be started too."""
     get_packages(say=say_aloud)
     get_readers(say=say_aloud)
+    get_python(say=say_aloud)
+    if not find_no_npm():
+        get_backstage(say=say_aloud)
     get_library(say=say_aloud)
     get_monitoring_crds(say=say_aloud)
     if not argo_cd.find_obstacles():

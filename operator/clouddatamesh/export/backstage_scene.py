@@ -19,7 +19,6 @@ from clouddatamesh.export.catalogue import (
 from clouddatamesh.export.iris import Ids
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.mesh import Mesh
-from clouddatamesh.view.product import Consumer, show_product
 from clouddatamesh.view.raw import entries, text
 
 SHARED: Final = "default"
@@ -111,17 +110,19 @@ def _uses(mesh: Mesh, products: Sequence[Manifest]) -> Mapping[Key, tuple[Output
     """By the inboxes that were read. Several requests of one consumer for one port are one use."""
     found: dict[Key, dict[Identity, Output]] = {}
     for product in products:
-        for entry in show_product(mesh, product).consumers or ():
-            consumer = _consumer(entry)
-            name, _, version = entry.port.partition("/")
+        inbox = mesh.get("AccessInbox", product["metadata"]["namespace"], product["metadata"]["name"])
+        for entry in entries(inbox or {}, "status", "consumers"):
+            consumer = _consumer(text(entry, "consumer"))
+            name, _, version = text(entry, "outputPort").partition("/")
             for output in outputs_of(product):
                 if consumer and (output.port.name, output.major) == (name, version.partition(".")[0]):
                     found.setdefault(consumer, {})[_port_parts(output)] = output
     return {consumer: tuple(outputs.values()) for consumer, outputs in sorted(found.items())}
 
 
-def _consumer(entry: Consumer) -> Key | None:
-    kind, _, place = entry.consumer.partition(" ")
+def _consumer(said: str) -> Key | None:
+    """Of a consumer as an inbox names it: `DataProduct inventory/forecast`."""
+    kind, _, place = said.partition(" ")
     namespace, _, name = place.partition("/")
     is_known = kind in ("DataProduct", "ServiceAccount") and len(namespace) <= 63 and _NAMESPACE.fullmatch(namespace)
     return Key(kind, namespace, name) if is_known and name else None
