@@ -35,7 +35,7 @@ async function judge(documents) {
     }
   }
   const dangling = new Set();
-  for (const entity of entities) {
+  for (const entity of errors.length ? [] : entities) {
     for (const field of REFERENCES) {
       for (const ref of [entity.spec[field] ?? []].flat()) {
         const found = model.stringifyEntityRef(model.parseEntityRef(ref));
