@@ -1,16 +1,15 @@
 """Meshes as one reader sees them, for exports: products with a state, written as the operator writes it, and what a file of them says."""
 
-import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
 from rdflib import Graph
 
 from clouddatamesh.export import backstage, dcat, openlineage
 from clouddatamesh.export.documents import Document
+from clouddatamesh.export.rendering import render
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.view.mesh import Mesh
 from tests.support.manifests import a_domain, a_product
@@ -65,12 +64,8 @@ def export(name: str, objects: Iterable[Manifest] | Mesh, told: Told | None = No
 
 
 def as_text(document: Document) -> str:
-    """The bytes of a document as its media type has them."""
-    if document.media_type == "application/yaml":
-        return yaml.safe_dump_all(document.body, sort_keys=False, allow_unicode=True)
-    if document.media_type == "application/x-ndjson":
-        return "".join(f"{json.dumps(line)}\n" for line in document.body)
-    return json.dumps(document.body, ensure_ascii=False)
+    """The content of the file."""
+    return render(document)
 
 
 def as_graph(document: Document) -> Graph:

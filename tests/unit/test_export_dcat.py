@@ -194,3 +194,13 @@ def test_a_library_reads_the_same_without_fetching_anything() -> None:
 def test_an_empty_mesh_is_an_empty_catalogue() -> None:
     (catalog,) = export("dcat", []).body["@graph"]
     assert catalog["dcterms:title"] == "Acme"
+
+
+@pytest.mark.parametrize("title", ["", "  "])
+def test_a_catalogue_without_a_title_is_called_data_mesh(title: str) -> None:
+    (catalog,) = export("dcat", [], Told(title)).body["@graph"]
+    assert (catalog["@id"], catalog["dcterms:title"]) == ("urn:clouddatamesh:data-mesh:Catalog", "Data mesh")
+
+
+def test_a_title_in_another_script_is_no_part_of_identifiers() -> None:
+    assert export("dcat", [], Told("データ")).body["@graph"][0]["@id"] == "urn:clouddatamesh:mesh:Catalog"

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rdflib import DCTERMS, Literal, Namespace, URIRef
 
+from clouddatamesh.export.documents import Document
 from clouddatamesh.export.iris import absolute, mail, web
+from clouddatamesh.export.rendering import render
 from clouddatamesh.view.mesh import Mesh
 from tests.support.exports import DAILY, RETAIL, WRITERS, Told, an_inbox, as_graph, as_text, export, ready_domain, stored
 
@@ -89,8 +91,18 @@ def test_a_file_is_read_as_what_was_written(said: str, name: str) -> None:
         assert list(yaml.safe_load_all(text)) == document.body
     elif name == "openlineage":
         assert [json.loads(line) for line in text.splitlines()] == document.body
+        assert text.isascii()
     else:
         assert json.loads(text) == document.body
+
+
+def test_a_document_of_yaml_has_no_anchors_and_one_body_is_one_document() -> None:
+    shared = {"a": ["x" * 10]}
+    assert (
+        render(Document("a.yaml", "application/yaml", {"one": shared, "two": shared}))
+        == "one:\n  a:\n  - xxxxxxxxxx\ntwo:\n  a:\n  - xxxxxxxxxx\n"
+    )
+    assert render(Document("a.yaml", "application/yaml", [{"a": 1}, {"b": 2}])) == "---\na: 1\n---\nb: 2\n"
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])

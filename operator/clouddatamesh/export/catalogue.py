@@ -24,11 +24,16 @@ class Settings(Protocol):
 
     @property
     def catalog(self) -> str:
-        """Title of the catalogue."""
+        """Title of the catalogue. Empty: `Data mesh`."""
 
     @property
     def base(self) -> str:
         """Where identifiers begin: `https://…` of the catalogue's pages, or a `urn:…`. Empty: a URN made of the title."""
+
+
+def title_of_all(settings: Settings) -> str:
+    """The title of the catalogue."""
+    return settings.catalog.strip() or "Data mesh"
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,12 @@ from clouddatamesh.export.catalogue import (
     stage_of,
     tags_of,
     team_of,
+    title_of_all,
 )
 from clouddatamesh.export.dcat_terms import Node, typed
 from clouddatamesh.export.documents import Document, Documents
 from clouddatamesh.export.iris import Ids, mail, web
-from clouddatamesh.model.objects import Manifest, key_of
+from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.product import title_of
 from clouddatamesh.view.raw import entries, text
@@ -46,6 +47,10 @@ class _Scene:
     products: tuple[Manifest, ...]
     homes: Mapping[str, Manifest]
     domains: tuple[Manifest, ...]
+    outputs: Mapping[Key, tuple[Output, ...]]
+
+    def outputs_of(self, product: Manifest) -> tuple[Output, ...]:
+        return self.outputs[key_of(product)]
 
     def domain_of(self, product: Manifest) -> Manifest | None:
         return self.homes.get(product["metadata"]["namespace"])
@@ -54,7 +59,8 @@ class _Scene:
 def write(mesh: Mesh, products: Sequence[Manifest], *, settings: Settings) -> Documents:
     """One document, `catalog.jsonld`. Raises Refused for a base that begins no identifiers."""
     shown, homes = published(products), homes_of(mesh)
-    scene = _Scene(mesh, Ids.of(settings), settings.catalog, shown, homes, domains_of(mesh, homes, shown))
+    outputs = {key_of(product): outputs_of(product) for product in shown}
+    scene = _Scene(mesh, Ids.of(settings), title_of_all(settings), shown, homes, domains_of(mesh, homes, shown), outputs)
     graph = [_trim(node) for node in _graph(scene)]
     return (Document("catalog.jsonld", "application/ld+json", {"@context": dict(terms.CONTEXT), "@graph": graph}),)
 
@@ -66,7 +72,7 @@ def _graph(scene: _Scene) -> Iterator[Node]:
         yield _concept(scene, domain)
     for product in scene.products:
         yield _series(scene, product)
-        for output in outputs_of(product):
+        for output in scene.outputs_of(product):
             yield _dataset(scene, product, output)
             yield _distribution(scene, product, output)
     yield from _services(scene)
@@ -128,7 +134,7 @@ def _listed(scene: _Scene, products: Iterable[Manifest]) -> Node:
     listed = tuple(products)
     return {
         "dcat:resource": [_ref(scene.ids.product(key_of(product))) for product in listed],
-        "dcat:dataset": [_ref(scene.ids.port(output)) for product in listed for output in outputs_of(product)],
+        "dcat:dataset": [_ref(scene.ids.port(output)) for product in listed for output in scene.outputs_of(product)],
     }
 
 
@@ -178,7 +184,7 @@ def _dataset(scene: _Scene, product: Manifest, output: Output) -> Node:
     ids, port = scene.ids, output.port
     iri, named = ids.port(output), text(product, "spec", "id")
     page, documentation = ids.page(output.product), web(text(product, "spec", "documentation", "url"))
-    previous = dict(earlier(outputs_of(product))).get(output)
+    previous = dict(earlier(scene.outputs_of(product))).get(output)
     return {
         "@id": iri,
         "@type": "dcat:Dataset",
@@ -239,7 +245,7 @@ def _endpoints(scene: _Scene) -> dict[str, list[Any]]:
     """The datasets of each endpoint, by its address."""
     found: dict[str, list[Any]] = {}
     for product in scene.products:
-        for output in outputs_of(product):
+        for output in scene.outputs_of(product):
             endpoint = _endpoint(product, output)
             if endpoint:
                 found.setdefault(endpoint, []).append(_ref(scene.ids.port(output)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit
 
-from clouddatamesh.export.catalogue import Output, Settings
+from clouddatamesh.export.catalogue import Output, Settings, title_of_all
 from clouddatamesh.model.objects import Key
 from clouddatamesh.view.drafts import Refused
 
@@ -56,7 +56,7 @@ class Ids:
     def of(cls, settings: Settings) -> "Ids":
         """By the base that was given. Raises Refused for a base that is no identifier."""
         if not settings.base:
-            return cls(f"urn:clouddatamesh:{_slug(settings.catalog)}", ":", "")
+            return cls(f"urn:clouddatamesh:{_slug(title_of_all(settings))}", ":", "")
         page = web(settings.base).rstrip("/")
         if page and not urlsplit(page).query and not urlsplit(page).fragment:
             return cls(f"{page}/id", "/", page)
