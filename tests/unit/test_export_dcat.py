@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from clouddatamesh.export import dcat_terms
+from clouddatamesh.export.catalogue import homes_of
 from clouddatamesh.view.drafts import Refused
+from clouddatamesh.view.mesh import Mesh
 from tests.support.exports import RETAIL, Told, as_graph, as_text, export, ready_domain, stored
 
 URN = "urn:clouddatamesh:acme"
@@ -204,3 +206,16 @@ def test_a_catalogue_without_a_title_is_called_data_mesh(title: str) -> None:
 
 def test_a_title_in_another_script_is_no_part_of_identifiers() -> None:
     assert export("dcat", [], Told("データ")).body["@graph"][0]["@id"] == "urn:clouddatamesh:mesh:Catalog"
+
+
+def test_the_domain_of_a_namespace_is_the_one_that_views_name() -> None:
+    mesh = Mesh.of([*RETAIL, ready_domain("alpha", ("sales", "lab"))])
+    homes = homes_of(mesh)
+    assert homes["sales"]["metadata"]["name"] == "alpha"
+    assert {place: mesh.domain_of(place) for place in homes} == homes
+
+
+def test_a_creation_that_is_no_time_is_left_out() -> None:
+    product = stored()
+    product["metadata"]["creationTimestamp"] = "zqtimeqz"
+    assert "zqtimeqz" not in as_text(export("dcat", [product]))

@@ -102,7 +102,7 @@ def test_a_contract_is_a_tag() -> None:
 
 def test_the_time_of_an_event_is_the_last_change_of_the_object() -> None:
     product = stored()
-    product["metadata"]["managedFields"] = [{"time": "2026-03-01T00:00:00Z"}, {"time": "2026-02-01T00:00:00Z"}, {}]
+    product["metadata"]["managedFields"] = [{"time": "2026-03-01T00:00:00Z"}, {"time": "2026-02-01T00:00:00Z"}, {}, {"time": "tomorrow"}]
     assert {event["eventTime"] for event in events(product)} == {"2026-03-01T00:00:00Z"}
     del product["metadata"]["managedFields"], product["metadata"]["creationTimestamp"]
     assert {event["eventTime"] for event in events(product)} == {"1970-01-01T00:00:00Z"}

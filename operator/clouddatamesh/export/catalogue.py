@@ -3,6 +3,7 @@
 Everything is of the Mesh, so of what the reader may read. Persons are never part of it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,7 @@ STAGES: Final = ("draft", "active", "deprecated")
 """Published. Of a proposed product nothing exists yet; of a retired one nobody gets the data any more."""
 _PARTS: Final = (("purpose", "{}"), ("limitations", "Limitations: {}"), ("usage", "Usage: {}"))
 _BEGINNING: Final = "1970-01-01T00:00:00Z"
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z")
 
 
 class Settings(Protocol):
@@ -153,11 +155,19 @@ def tags_of(product: Manifest, output: Output | None = None) -> tuple[str, ...]:
     return tuple(sorted(tag for tag in found if tag.strip()))
 
 
+def created_at(product: Manifest) -> str:
+    """When the object was created, in RFC 3339; empty where that is not known."""
+    return next(_times(product["metadata"].get("creationTimestamp")), "")
+
+
 def changed_at(product: Manifest) -> str:
     """When the object was last written, in RFC 3339: the same for the same object, because no clock is read."""
-    metadata = product["metadata"]
-    told = [str(metadata.get("creationTimestamp") or ""), *(text(entry, "time") for entry in entries(metadata, "managedFields"))]
-    return max((time for time in told if time), default=_BEGINNING)
+    written = (text(entry, "time") for entry in entries(product["metadata"], "managedFields"))
+    return max(_times(created_at(product), *written), default=_BEGINNING)
+
+
+def _times(*said: object) -> Iterator[str]:
+    return (time for time in said if isinstance(time, str) and _TIME.fullmatch(time))
 
 
 def endpoint_of(product: Manifest) -> str:

@@ -4,7 +4,6 @@ A Catalog for the mesh and one for each Domain, a DatasetSeries for each product
 DataService for each S3 endpoint. The context is part of the file. Buckets, paths and persons are not.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from clouddatamesh.export import dcat_terms as terms
 from clouddatamesh.export.catalogue import (
     Output,
     Settings,
+    created_at,
     description_of,
     domains_of,
     earlier,
@@ -35,8 +35,6 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.product import title_of
 from clouddatamesh.view.raw import entries, text
-
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z")
 
 
 @dataclass(frozen=True)
@@ -158,12 +156,12 @@ def _series(scene: _Scene, product: Manifest) -> Node:
 
 def _told(scene: _Scene, product: Manifest) -> Node:
     """What a series and each of its datasets say alike."""
-    issued = str(product["metadata"].get("creationTimestamp") or "")
+    issued = created_at(product)
     return {
         "dcterms:description": description_of(product),
         "dcterms:publisher": _publisher(scene, scene.domain_of(product), product["metadata"]["namespace"]),
         "dcat:contactPoint": list(_contacts(scene, product)),
-        "dcterms:issued": {"@type": "xsd:dateTime", "@value": issued} if _TIME.fullmatch(issued) else None,
+        "dcterms:issued": {"@type": "xsd:dateTime", "@value": issued} if issued else None,
     }
 
 
