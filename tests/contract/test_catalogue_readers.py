@@ -155,6 +155,34 @@ def test_backstage_accepts_the_entities(seen: Seen, base: str) -> None:
     assert backstage(as_text(document)) == {"entities": len(document.body), "errors": [], "dangling": []}
 
 
+NO_TEXTS = (
+    "1e3",
+    "0o17",
+    "0x1F",
+    "1_000",
+    "1:20",
+    ".5",
+    "+1",
+    ".nan",
+    "-.inf",
+    "~",
+    "null",
+    "yes",
+    "off",
+    "2026-01-01",
+    "=",
+    "<<",
+    "?",
+    "-",
+)
+
+
+def test_a_text_that_looks_like_something_else_stays_a_text() -> None:
+    """Backstage reads YAML 1.2, Python writes 1.1: what is a number in one is a text in the other."""
+    found = [stored(f"p{place}", "sales", displayName=said, version=said, id=said) for place, said in enumerate(NO_TEXTS)]
+    assert backstage(as_text(export("backstage", found)))["errors"] == []
+
+
 def changed(document: Document, kind: str, part: str, **fields: Any) -> str:
     found = next(entity for entity in document.body if entity["kind"] == kind)
     found[part] = {name: said for name, said in {**found[part], **fields}.items() if said is not None}

@@ -160,6 +160,28 @@ def test_a_tag_is_written_as_backstage_has_it(said: str, shown: str) -> None:
     assert tag(said) == shown
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [("x" * 63, "x" * 63), ("x" * 64, "x" * 46 + "-[a-z2-7]{16}"), ("ab日本", "ab"), ("a日本", "a-[a-z2-7]{16}"), ("日本", "[a-z2-7]{16}")],
+)
+def test_a_name_is_kept_shortened_or_replaced(said: str, shown: str) -> None:
+    assert re.fullmatch(shown, assign([((said,), said)])[said,])
+
+
+def test_names_that_differ_only_in_case_are_told_apart() -> None:
+    names = set(assign([(("a",), "Sales"), (("b",), "sales")]).values())
+    assert len({name.casefold() for name in names}) == 2
+
+
+def test_a_port_says_what_it_is_else_what_the_product_is() -> None:
+    found = entities()
+    assert found["api:sales/orders-daily-v1"]["metadata"]["description"] == "One row per order line"
+    assert found["resource:sales/orders-old-v1"]["metadata"]["description"] == "What there is to know of orders"
+    assert "description" not in json.loads(
+        entities(stored(outputPorts=[{**DAILY, "contractId": "x"}]))["api:sales/orders-daily-v1"]["spec"]["definition"]
+    )
+
+
 NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 
 

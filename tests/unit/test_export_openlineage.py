@@ -91,6 +91,25 @@ def test_facets_say_what_the_dataset_is() -> None:
     assert ("classification", "internal") in [(one["key"], one["value"]) for one in facets["tags"]["tags"]]
 
 
+def test_without_an_endpoint_there_is_no_data_source() -> None:
+    product = stored()
+    product["status"]["storage"] = {"bucket": "acme-orders"}
+    facets = events(product)[0]["dataset"]["facets"]
+    assert sorted(facets) == ["datasetType", "documentation", "ownership", "symlinks", "tags", "version"]
+
+
+@pytest.mark.parametrize("stage", ["proposed", "retired"])
+def test_a_product_that_is_not_published_is_no_input(stage: str) -> None:
+    found = jobs(stored("orders", "sales", lifecycle=stage), stored("forecast", "inventory", inputPorts=[reads("sales", "orders")]))
+    assert found["inventory.forecast"]["inputs"] == []
+
+
+@pytest.mark.parametrize(("port", "version", "is_read"), [("daily", "1.9.0", True), ("daily", "2.0.0", False), ("other", "1.0.0", False)])
+def test_an_input_is_known_by_name_and_major_version(port: str, version: str, is_read: bool) -> None:
+    found = jobs(stored("orders", "sales"), stored("forecast", "inventory", inputPorts=[reads("sales", "orders", port, version)]))
+    assert bool(found["inventory.forecast"]["inputs"]) is is_read
+
+
 def test_a_contract_is_a_tag() -> None:
     (facets,) = (
         event["dataset"]["facets"]

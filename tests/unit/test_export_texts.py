@@ -25,6 +25,10 @@ NASTY: Final = (
     "urn:clouddatamesh:acme:Catalog",
     "</script><script>alert(1)</script>",
     "a\nb\r\n\tc\u2028d",
+    "\x85",
+    "\ufeffa\u2029",
+    "1e3",
+    "0o17",
     "\u202egnp.exe\u0000\u0007\x1b[31m",
     "--- \n- !!python/object:os.system {x: y}\n&a *a",
     "x" * 8192,
@@ -102,7 +106,8 @@ def test_a_document_of_yaml_has_no_anchors_and_one_body_is_one_document() -> Non
         render(Document("a.yaml", "application/yaml", {"one": shared, "two": shared}))
         == "one:\n  a:\n  - xxxxxxxxxx\ntwo:\n  a:\n  - xxxxxxxxxx\n"
     )
-    assert render(Document("a.yaml", "application/yaml", [{"a": 1}, {"b": 2}])) == "---\na: 1\n---\nb: 2\n"
+    assert render(Document("a.yaml", "application/yaml", [{"b": "ä", "a": 1}, {"b": 2}])) == '---\nb: "ä"\na: 1\n---\nb: 2\n'
+    assert render(Document("a.jsonld", "application/ld+json", {"b": "ä"})) == '{\n  "b": "ä"\n}\n'
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])

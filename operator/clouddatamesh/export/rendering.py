@@ -1,11 +1,15 @@
 """The text of a document, as its media type has it. A body that is a list is many documents of YAML, or many lines of JSON."""
 
 import json
-from typing import Any
+import re
+from typing import Any, Final
 
 import yaml
 
 from clouddatamesh.export.documents import Document
+
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ,._:/@#+()'-]*")
+"""Texts that are texts in every version of YAML, without quotes where these are not needed."""
 
 
 def render(document: Document) -> str:
@@ -26,3 +30,11 @@ class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         del data
         return True
+
+
+def _represent(dumper: yaml.SafeDumper, said: str) -> yaml.ScalarNode:
+    """Everything else in double quotes: YAML 1.2 reads 1e3 and 0o17 as numbers, and quoted line separators of Unicode as blanks."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", said, style=None if _PLAIN.fullmatch(said) else '"')
+
+
+_Plain.add_representer(str, _represent)
