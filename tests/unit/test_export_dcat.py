@@ -8,7 +8,7 @@ from clouddatamesh.export import dcat_terms
 from clouddatamesh.export.catalogue import homes_of
 from clouddatamesh.view.drafts import Refused
 from clouddatamesh.view.mesh import Mesh
-from tests.support.exports import RETAIL, Told, as_graph, as_text, export, ready_domain, stored
+from tests.support.exports import RETAIL, WRITERS, Told, as_graph, as_text, export, ready_domain, stored
 
 URN = "urn:clouddatamesh:acme"
 
@@ -219,3 +219,26 @@ def test_a_creation_that_is_no_time_is_left_out() -> None:
     product = stored()
     product["metadata"]["creationTimestamp"] = "zqtimeqz"
     assert "zqtimeqz" not in as_text(export("dcat", [product]))
+
+
+def test_a_port_that_only_serves_those_who_have_it_is_left_out() -> None:
+    leaving, returned = stored(), stored()
+    former = {"name": "former", "version": "1.0.0", "location": "s3://acme-orders/former/", "draining": True}
+    leaving["status"]["outputPorts"].append(former)
+    returned["status"]["outputPorts"][0]["draining"] = True
+    for name in WRITERS:
+        assert as_text(export(name, [leaving])) == as_text(export(name, [returned])) == as_text(export(name, [stored()]))
+
+
+@pytest.mark.parametrize("broken", [{"name": "nameless"}, {"version": "6.6.6"}])
+def test_a_port_without_name_or_version_is_left_out(broken: dict[str, str]) -> None:
+    product = stored()
+    product["spec"]["outputPorts"].append({**broken, "path": "x/"})
+    for name in WRITERS:
+        assert as_text(export(name, [product])) == as_text(export(name, [stored()]))
+
+
+def test_a_port_says_what_it_is_else_what_the_product_is() -> None:
+    found = nodes()
+    said = [found[f"{URN}:sales:orders:{port}"]["dcterms:description"] for port in ("daily:1.0.0", "old:1.0.0")]
+    assert said == ["One row per order line", "What there is to know of orders"]

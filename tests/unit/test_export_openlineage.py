@@ -110,12 +110,13 @@ def test_an_input_is_known_by_name_and_major_version(port: str, version: str, is
     assert bool(found["inventory.forecast"]["inputs"]) is is_read
 
 
-def test_a_contract_is_a_tag() -> None:
+def test_a_contract_is_a_tag_and_a_description_of_the_port_is_told() -> None:
     (facets,) = (
         event["dataset"]["facets"]
         for event in events()
         if (event.get("dataset", {}).get("namespace"), event.get("dataset", {}).get("name")) == ("s3://acme-orders", "daily")
     )
+    assert facets["documentation"]["description"] == "One row per order line"
     assert {"key": "contract", "value": "urn:acme:contract:orders", "source": "clouddatamesh"} in facets["tags"]["tags"]
 
 
