@@ -20,7 +20,6 @@ from hack.tools.faketime import get_library  # noqa: E402 - needs the path above
 from hack.tools.images import ensure_programs, get_image, get_pause, release_image  # noqa: E402 - needs the path above
 from hack.tools.monitoring import get_monitoring_crds  # noqa: E402 - needs the path above
 from hack.tools.node import Node, find_obstacles  # noqa: E402 - needs the path above
-from hack.tools.npm import find_obstacles as find_no_npm  # noqa: E402 - needs the path above
 from hack.tools.promtool import get_promtool  # noqa: E402 - needs the path above
 from hack.tools.readers import get_readers  # noqa: E402 - needs the path above
 from hack.tools.s3_moto import Moto  # noqa: E402 - needs the path above
@@ -85,8 +84,7 @@ def fetch_all(_: contextlib.ExitStack) -> Line:
     get_packages(say=say_aloud)
     get_readers(say=say_aloud)
     get_python(say=say_aloud)
-    if not find_no_npm():
-        get_backstage(say=say_aloud)
+    get_backstage(say=say_aloud)
     get_library(say=say_aloud)
     get_monitoring_crds(say=say_aloud)
     if not argo_cd.find_obstacles():

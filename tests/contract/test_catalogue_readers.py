@@ -17,7 +17,7 @@ from rdflib import DCTERMS, FOAF, RDF, Graph, Literal, Namespace, URIRef
 from clouddatamesh.export.documents import Document
 from clouddatamesh.view.mesh import Mesh as Seen
 from hack.tools.catalogues import get_backstage, get_python, get_shapes
-from hack.tools.npm import find_obstacles
+from hack.tools.npm import get_node
 from tests.support.exports import DAILY, RETAIL, Told, an_inbox, as_graph, as_text, export, ready_domain, stored
 from tests.support.installation import ROOT
 from tests.support.mesh import Mesh
@@ -141,9 +141,7 @@ def test_a_catalogue_says_what_the_profile_recommends() -> None:
 
 
 def backstage(text: str) -> dict[str, Any]:
-    if obstacle := find_obstacles():
-        pytest.skip(obstacle)
-    command = ["node", str(ROOT / "hack" / "tools" / "backstage" / "check.cjs"), str(get_backstage())]
+    command = [str(get_node() / "node"), str(ROOT / "hack" / "tools" / "backstage" / "check.cjs"), str(get_backstage())]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=True, timeout=60)
     verdict: dict[str, Any] = json.loads(done.stdout)
     return verdict
