@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from typing import Any, Final
 
 import pytest
@@ -26,6 +27,7 @@ NASTY: Final = (
     "</script><script>alert(1)</script>",
     "a\nb\r\n\tc\u2028d",
     "\x85",
+    "\x7f",
     "\ufeffa\u2029",
     "1e3",
     "0o17",
@@ -108,6 +110,13 @@ def test_a_document_of_yaml_has_no_anchors_and_one_body_is_one_document() -> Non
     )
     assert render(Document("a.yaml", "application/yaml", [{"b": "ä", "a": 1}, {"b": 2}])) == '---\nb: "ä"\na: 1\n---\nb: 2\n'
     assert render(Document("a.jsonld", "application/ld+json", {"b": "ä"})) == '{\n  "b": "ä"\n}\n'
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(said=texts, name=st.sampled_from(sorted(WRITERS)))
+def test_nothing_in_a_file_can_steer_a_terminal(said: str, name: str) -> None:
+    written = set(as_text(export(name, with_text(said)))) - {"\n"}
+    assert [letter for letter in written if unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")] == []
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
