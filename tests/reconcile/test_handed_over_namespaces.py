@@ -65,3 +65,16 @@ def test_the_heir_takes_it_also_where_the_former_was_made_again() -> None:
     assert mesh.condition("Domain", "heir")["status"] == mesh.condition("Domain", "former")["status"] == "True"
     assert [subject["name"] for subject in mesh.get("RoleBinding", OWNERS.name, "lab")["subjects"]] == ["kim"]
     assert not mesh.exists(VIEWERS.kind, VIEWERS.name, VIEWERS.namespace)
+
+
+def test_who_leaves_loses_the_role_in_a_namespace_that_lost_its_marks_and_that_an_older_domain_names_too() -> None:
+    mesh = Mesh().apply(a_store(), a_domain("elder", namespaces=[{"name": "home"}])).settle()
+    mesh.clock.forward(days=1)
+    spaces = [{"name": "lab"}, {"name": "field"}]
+    mesh.apply(a_domain("young", namespaces=spaces, access={"viewers": people("ann", "leaver")})).settle()
+    field = mesh.get("Namespace", "field")
+    mesh.apply(a_domain("elder", namespaces=[{"name": "home"}, {"name": "field"}]))
+    mesh.apply({**field, "metadata": {**field["metadata"], "labels": {}, "annotations": {}}}).settle()
+    mesh.apply(a_domain("young", namespaces=spaces, access={"viewers": people("ann")})).settle()
+    for place in ("lab", "field"):
+        assert [subject["name"] for subject in mesh.get("RoleBinding", VIEWERS.name, place)["subjects"]] == ["ann"]

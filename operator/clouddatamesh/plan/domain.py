@@ -156,7 +156,8 @@ def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
     observed = _own_children(domain, name, world)
     if holder_of(namespace, world.settings.mesh) not in ("", domain.metadata.name):
         return end_children(sorted(observed.values(), key=_operator_last))
-    if name not in world.former and _refusal(domain, name, namespace, world) is not None:
+    own = name in world.former or is_its_own(domain, namespace, world.settings.mesh)
+    if not own and _refusal(domain, name, namespace, world) is not None:
         return Steps()
     wanted = {key_of(child): child for child in want_children(domain, name, world.settings)}
     gone = end_children(sorted((observed[key] for key in set(observed) - set(wanted)), key=_operator_last))
