@@ -70,6 +70,7 @@ def test_what_is_refused_is_left_out(run: Run, served: Served, refused: set[str]
         (("request", "sales/orders", "--purpose", "x", "--duration", "soon"), "--duration: 'soon' is no duration", 1),
         (("request", "sales/orders", "--purpose", "x", "--duration", "0d"), "--duration is zero", 1),
         (("request", "sales/orders"), "Say with --purpose", 2),
+        (("request", "sales/orders", "--purpose", "x", "--for", "sales/forecast"), "names no product of your namespace inventory", 2),
         (("approve", "inventory/nothing"), "No request inventory/nothing waits", 1),
         (("revoke", "inventory/nothing"), "No approval of inventory/nothing", 1),
         (("use", "nothing"), "AccessRequest inventory/nothing does not exist", 1),

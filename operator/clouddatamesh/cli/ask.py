@@ -74,6 +74,8 @@ def _consumer(session: Session, given: str) -> Key:
     kind, _, name = given.rpartition("/")
     if kind in ("sa", "serviceaccount"):
         return Key("ServiceAccount", session.home, name)
+    if kind not in ("", session.home):
+        raise Failed(f"--for {given} names no product of your namespace {session.home}; to ask for another one, use -n", code=2)
     if given:
         return Key("DataProduct", session.home, name)
     session.read("DataProduct", session.home)
