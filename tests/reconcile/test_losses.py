@@ -216,3 +216,24 @@ def test_where_most_buckets_are_lost_all_count_however_few_the_stores(unbound: i
         mesh.cluster.write_status(Key("DataProduct", "sales", name), mesh.product(name)["metadata"]["uid"], status)
     looked = read_leniently(DataProduct, mesh.product("kept-0"))
     assert (count_losses(looked, mesh.cluster, mesh.clock) >= MOST_LOSSES) == braked
+
+
+@pytest.mark.parametrize("of_whom", ["another mesh's", "of a stranger's account"])
+def test_a_twin_behind_a_wrong_endpoint_takes_nothing(of_whom: str) -> None:
+    """Its bucket of the same name is another's, and nothing shows that it is the store."""
+    mesh, twin = asked(Mesh()), "https://s3.twin"
+    mesh.apply(a_grant()).settle()
+    store, bucket = mesh.stores.at(twin), mesh.bucket_of()
+    store.root = mesh.stores.at(ENDPOINT).root
+    if of_whom == "another mesh's":
+        store.put_bucket(Bucket(bucket, tags=(("clouddatamesh.dev/mesh", "staging"), ("clouddatamesh.dev/uid", "uid-theirs"))))
+    else:
+        store.foreign_buckets.add(bucket)
+    secrets = (Key("Secret", "sales", "orders-producer"), Key("Secret", REQUEST.namespace, "orders-access"))
+    before = [mesh.cluster.secret_data(secret) for secret in secrets]
+    driven = Driven(mesh.apply(a_store(endpointUrl=twin))).run(minutes=30)
+    assert mesh.condition("DataProduct", "orders", "sales", "StorageReady")["reason"] == "StoreNotReady"
+    driven.mesh.apply(a_store())
+    driven.run(minutes=10)
+    assert [mesh.cluster.secret_data(secret) for secret in secrets] == before
+    assert mesh.condition("AccessRequest", REQUEST.name, REQUEST.namespace)["status"] == "True"

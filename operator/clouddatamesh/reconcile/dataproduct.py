@@ -159,7 +159,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         unknown: Unknown = Unknown(_about_the_store(place, store))
         return replace(world, bucket=unknown, principal=unknown)
     name = bucket_of(product, store, visit.ports.settings.mesh)
-    bucket, took = place.observe_bucket(name), recorded(product.status.take_over)
+    bucket = place.observe_bucket(name, lambda seen: shows_others(product, seen, world))
     user = principal_of(product, world.settings.mesh, world.cluster)
     found = value_of(bucket)
     alien = found is not None and shows_others(product, found, world)
@@ -171,7 +171,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         region=place.find_region(name) if found is not None and _asks_region(product, store, found) else None,
         openings=place.find_openings(name) if found is not None and _may_be_adopted(product, found) else Openings(),
         principal=place.observe_own(user, *issued_at(product, secret, former)),
-        formers=place.observe_formers(planning.key_of_product(product), user, took),
+        formers=place.observe_formers(planning.key_of_product(product), user, recorded(product.status.take_over)),
         rival=find_rival(product, visit.ports.cluster),
         uid_lives=found is not None and lives_elsewhere(found.tag(marks.UID_TAG), product, visit.ports.cluster),
         handed_over=alien and is_handed_over(name, store.metadata.name, product.metadata.uid, visit.ports.cluster),

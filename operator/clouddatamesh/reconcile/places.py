@@ -100,12 +100,14 @@ class Place:
         self.identities: Identities = visit.ports.stores.identities(self._connection)
         self._mesh, self._cluster = visit.ports.settings.mesh, cluster_uid(visit.ports)
 
-    def observe_bucket(self, name: str) -> Seen[Bucket]:
-        """A bucket, with what is in doubt about its absence."""
+    def observe_bucket(self, name: str, is_anothers: Callable[[Bucket], bool] = lambda _: False) -> Seen[Bucket]:
+        """A bucket, with what is in doubt about its absence; and about another's marks, by which access is taken as well."""
         look = ("bucket", name)
         if look not in self._visit.looks:
             seen = self._shield(self.buckets.observe(name))
-            self._visit.looks[look] = doubted(seen, self._doubt_of_buckets() if isinstance(seen, Absent) else None)
+            says_no = isinstance(seen, Absent) or (isinstance(seen, Present) and is_anothers(seen.value))
+            doubt = self._doubt_of_buckets() if says_no else None
+            self._visit.looks[look] = seen if doubt is None else Unknown(doubt)
         found: Seen[Bucket] = self._visit.looks[look]
         return found
 
