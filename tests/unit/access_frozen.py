@@ -65,7 +65,11 @@ BUCKET: Final = (
     gives("status is lost, the bucket's name is taken, and access runs", storage=None, storage_ready=("False", r.NOT_OWNED), runs_on="yes"),
     gives("the bucket cannot be read for the moment, and access runs", storage_ready=("False", "StoreUnavailable"), runs_on="yes"),
     gives("the bucket was in doubt, and is read back again", storage_ready=("True", r.MARKS_MISSING)),
-)
+    keeps("the bucket lost its marks, and the grant on which access runs was replaced", r.PRODUCT_NOT_READY, runs_on="old", placed="daily/",
+          storage_ready=("False", r.MARKS_MISSING)),
+    stalls("the bucket lost its marks, the product is deprecated, and the grant on which access runs was replaced", r.PRODUCT_NOT_READY,
+           runs_on="old", placed="daily/", storage_ready=("False", r.MARKS_MISSING), product={"lifecycle": "deprecated"}),
+)  # fmt: skip
 
 UNREADABLE: Final = (
     keeps("the grant on which access runs cannot be read", r.UNREADABLE, runs_on="yes", grants=(approve(note=TOO_LONG),)),

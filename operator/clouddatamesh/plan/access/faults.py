@@ -1,6 +1,7 @@
 """What ends access whatever was granted (a fault), and what keeps new access from being given while what runs goes on (an obstacle)."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from clouddatamesh import reasons
@@ -23,8 +24,9 @@ def find_fault(ask: Ask, world: AccessWorld) -> Decision | None:
 
 
 def find_obstacle(ask: Ask, world: AccessWorld, port: Port, running: Answer | None) -> Decision | None:
-    """The first, where there is no fault; `running` is the grant on which access runs, or is to run."""
-    return next(_obstacles(ask, world, port, running), None)
+    """The first, where there is no fault; `running` is the grant on which access runs, or is to run. It passes where all of them do."""
+    found = tuple(_obstacles(ask, world, port, running))
+    return replace(found[0], passes=all(obstacle.passes for obstacle in found)) if found else None
 
 
 def is_forced_out(ask: Ask, world: AccessWorld) -> bool:
