@@ -108,9 +108,9 @@ def _main(version: Annotated[bool, typer.Option("--version", callback=_version, 
 
 def load_commands() -> None:
     """Each module adds its own to `app`."""
-    from clouddatamesh.cli import answer, ask, check, doctor, find, init, plan, use
+    from clouddatamesh.cli import answer, ask, check, doctor, exchange, find, init, plan, use
 
-    del answer, ask, check, doctor, find, init, plan, use
+    del answer, ask, check, doctor, exchange, find, init, plan, use
 
 
 def main() -> None:

@@ -36,8 +36,7 @@ def facts_of(product: Manifest) -> dict[str, Any]:
     """What is exported of a product. Storage, producer and modes of operation are not."""
     key, spec = key_of(product), product.get("spec") or {}
     found = {name: spec[name] for name in _SAME if spec.get(name) not in (None, [], {}, "")}
-    title, channels = spec.get("displayName"), spec.get("support") or ()
-    unlinked = [one for one in channels if not one.get("url")]
+    title = spec.get("displayName")
     return {
         "lifecycle": "active",
         **found,
@@ -47,8 +46,7 @@ def facts_of(product: Manifest) -> dict[str, Any]:
         "displayName": title or key.name,
         **({"namedAlike": True} if title == key.name else {}),
         "ports": [*(spec.get("outputPorts") or ()), *(spec.get("externalPorts") or ())],
-        "support": [one for one in channels if one.get("url")],
-        **({"unlinkedSupport": unlinked} if unlinked else {}),
+        "support": spec.get("support") or (),
     }
 
 

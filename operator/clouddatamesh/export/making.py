@@ -86,5 +86,7 @@ def with_rest(key: Key, standard: str, rest: Any, report: Report) -> Made:
     config_map = kept.keep(key, standard, rest)
     if config_map is not None:
         return Made((config_map,), report)
-    gone = tuple(replace(entry, verdict=Verdict.LOST) if entry.verdict is Verdict.KEPT else entry for entry in report)
+    gone = tuple(
+        replace(one, verdict=Verdict.LOST, message="Too large to be kept") if one.verdict is Verdict.KEPT else one for one in report
+    )
     return Made((), (*gone, lost("$", _TOO_LARGE)))

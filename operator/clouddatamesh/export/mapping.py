@@ -120,7 +120,7 @@ class Words:
     def give(self, ours: Node, rest: Node) -> dict[str, Any]:
         held, spelled = list(ours.get(self.ours) or ()), rest.get(self.theirs)
         if not isinstance(spelled, list):
-            return {self.theirs: held} if held else {}
+            return {self.theirs: held or spelled} if held or spelled is not None else {}
         try:
             fit = words(self.most)(spelled, rest)
         except Unfit:

@@ -1,6 +1,6 @@
 """A DataProduct as a document of Bitol's Open Data Product Standard (ODPS) 1.1.0 or 1.0.0."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from clouddatamesh.export import kept, versions
@@ -9,6 +9,7 @@ from clouddatamesh.export.facts import facts_of
 from clouddatamesh.export.mapping import write_object
 from clouddatamesh.export.product_table import PRODUCT
 from clouddatamesh.export.values import Node
+from clouddatamesh.export.vendor import VENDOR
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.raw import text
@@ -32,12 +33,34 @@ def write(mesh: Mesh, products: Sequence[Manifest], *, version: str = "1.1.0", t
 def write_product(mesh: Mesh, product: Manifest, *, version: str = "1.1.0", tenant: str = "") -> dict[str, Any]:
     """One document."""
     rest = kept.held(mesh, kept.key_of_product(key_of(product)), "odps")
-    written = write_object(facts_of(product), rest, PRODUCT)
+    written = write_object(_told(product, rest), rest, PRODUCT)
     whole = {**written, "apiVersion": "v1.1.0", "kind": "DataProduct", **_around(mesh, product, rest, tenant)}
     if not _may_say(whole.get("deprecated"), text(product, "spec", "lifecycle")):
         del whole["deprecated"]
+    whole = _linked(whole)
     ordered = {name: whole[name] for name in _FIRST if name in whole} | whole
     return versions.to_1_0(ordered) if version == "1.0.0" else ordered
+
+
+def _told(product: Manifest, rest: Node) -> dict[str, Any]:
+    """The facts; of id and name only what was given, where the document had something that no field holds."""
+    spec = product.get("spec") or {}
+    made = {ours for theirs, ours in (("id", "id"), ("name", "displayName")) if theirs in rest and not spec.get(ours)}
+    return {name: value for name, value in facts_of(product).items() if name not in made}
+
+
+def _linked(document: dict[str, Any]) -> dict[str, Any]:
+    """The standard has no channel without a link: those become one property."""
+    channels = document.get("support")
+    if not isinstance(channels, list):
+        return document
+    linked = [one for one in channels if not isinstance(one, Mapping) or "url" in one]
+    unlinked = [one for one in channels if isinstance(one, Mapping) and "url" not in one]
+    if not unlinked:
+        return document
+    others = {name: value for name, value in document.items() if name != "support"} | ({"support": linked} if linked else {})
+    said = {"property": "support", "value": unlinked, "vendor": VENDOR}
+    return {**others, "customProperties": [*document.get("customProperties", ()), said]}
 
 
 def _around(mesh: Mesh, product: Manifest, rest: Node, tenant: str) -> dict[str, Any]:
@@ -45,10 +68,10 @@ def _around(mesh: Mesh, product: Manifest, rest: Node, tenant: str) -> dict[str,
     domain = mesh.domain_of(product["metadata"]["namespace"])
     found = {
         "domain": _domain(domain, rest) if domain else rest.get("domain"),
-        "tenant": rest.get("tenant") or tenant,
-        "productCreatedTs": rest.get("productCreatedTs") or text(product, "metadata", "creationTimestamp"),
+        "tenant": rest.get("tenant", tenant),
+        "productCreatedTs": rest.get("productCreatedTs", text(product, "metadata", "creationTimestamp")),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value or name in rest}
 
 
 def _domain(domain: Manifest, rest: Node) -> Any:

@@ -91,7 +91,13 @@ def _resolved(facts: Node, settings: Settings) -> tuple[dict[str, Any], Report]:
         inputs.append({**port, "from": source} if source else port)
         if source:
             place = f"{source['namespace']}/{source['dataProduct']} {source['outputPort']['name']}/{source['outputPort']['version']}"
-            report.append(changed("$.inputPorts", f"inputPorts[{port['name']}].from", f"Contract {port['contractId']} is that of {place}"))
+            report.append(
+                changed(
+                    f"$.inputPorts[?(@.contractId=='{port['contractId']}')]",
+                    f"inputPorts[{port['name']}].from",
+                    f"Contract {port['contractId']} is that of {place}",
+                )
+            )
     return {**facts, **({"inputPorts": inputs} if inputs else {})}, tuple(report)
 
 

@@ -91,7 +91,7 @@ class _InputVersion:
         return Part(rest={self.theirs: value}, report=(kept(path),))
 
     def give(self, ours: Node, rest: Node) -> dict[str, Any]:
-        value = rest.get(self.theirs) or _version_of(ours.get("from") or {})
+        value = rest[self.theirs] if self.theirs in rest else _version_of(ours.get("from") or {})
         return {} if value is None else {self.theirs: value}
 
 
@@ -175,7 +175,7 @@ PORT: Final = (
 )
 _MANAGEMENT: Final = (
     Field("content", "content", text(256, least=1), required=True),
-    Field("type", "type", text(256, least=1), absent="rest"),
+    Field("type", "type", text(256, least=1)),
     Field("name", "name", text(256, least=1), required=True),
     Field("description", "description", text(1024, cut=True)),
     Field("url", "url", page),

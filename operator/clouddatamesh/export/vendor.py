@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clouddatamesh.export.mapping import Items, Part, Table
-from clouddatamesh.export.report import Entry, kept
+from clouddatamesh.export.report import Entry, kept, lost
 from clouddatamesh.export.values import Node
 
 VENDOR: Final = "clouddatamesh"
@@ -26,7 +26,7 @@ class Custom:
         if value is None:
             return Part()
         if not isinstance(value, list):
-            return Part(rest={self.theirs: value}, report=(kept(path, "It is no list"),))
+            return Part(report=(lost(path, "It is no list, and our own properties are written there; write a list"),))
         part, others = Part(), []
         for place, item in enumerate(value):
             read = self._ours(item, f"{path}[{place}]")

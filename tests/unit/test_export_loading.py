@@ -1,0 +1,110 @@
+"""Texts of strangers become data, or a sentence, in bounded time and memory."""
+
+import time
+import tracemalloc
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from clouddatamesh.export import loading
+from clouddatamesh.export.loading import Unreadable, load
+
+LETTERS = "abcdefghi"
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{name}: &{name} [{','.join([f'*{former}'] * 10)}]\n" for former, name in pairwise(LETTERS)
+)
+HOSTILE = {
+    "aliases that explode": (BOMB, "each alias counted as its whole value"),
+    "merges that explode": ("a: &a {x: 1}\n" + "b: {" + ", ".join(f"k{place}: *a" for place in range(150_000)) + "}", "values"),
+    "an alias of itself": ("a: &a [*a]", "refers to nothing that ends before it"),
+    "ten megabytes": ("a: " + "x" * loading.MOST_BYTES, "at most 10,000,000 are read"),
+    "many small values": ("- 1\n" * 2_000_000, "more than 200,000 values"),
+    "many keys": ("".join(f"k{place}: v\n" for place in range(700_000)), "more than 200,000 values"),
+    "many documents": ("--- 1\n" * 5_000, "more than 1,000 documents"),
+    "brackets": ("[" * 1_000_000, "nested deeper than 64 levels, line 1"),
+    "braces": ("{a: " * 100_000, "nested deeper than 64 levels"),
+    "dashes": ("- " * 100_000, "nested deeper than 64 levels"),
+    "code of Python": ("a: !!python/object/apply:os.system [id]", "The tag tag:yaml.org,2002:python/object/apply:os.system, line 1"),
+    "a tag of somebody": ("a: !include /etc/passwd", "a document is data; remove the tag"),
+    "a tag on a list": ("!!python/tuple [1]", "is not read"),
+    "a binary": ("a: !!binary aGk=", "is not read"),
+    "a key twice": ("a: 1\nb:\n  c: 1\n  c: 2", "The key 'c' is there twice, line 4"),
+    "a list as key": ("? [a]\n: b", "A key is not a text, line 1"),
+    "an alias as key": ("a: &a x\n*a : 1", "write the key out"),
+    "a merge of a text": ("<<: *x", "refers to nothing"),
+    "a merge of a list of texts": ("a: {<<: [x]}", "<< merges what is no mapping"),
+    "no YAML": ("a: [1", "It is no YAML: "),
+    "a tab": ("a:\n\t- b", "It is no YAML: "),
+    "a control character": ("a: \x01", "It is no YAML: "),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_text_ends_with_a_sentence(case: str) -> None:
+    text, said = HOSTILE[case]
+    began = time.process_time()
+    with pytest.raises(Unreadable) as refused:
+        load(text)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert time.process_time() - began < 5
+
+
+def test_aliases_take_no_memory() -> None:
+    tracemalloc.start()
+    with pytest.raises(Unreadable):
+        load(BOMB)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 5_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2026-01-01", "2026-01-01"),
+        ("2026-01-01T10:00:00Z", "2026-01-01T10:00:00Z"),
+        ("1.10", 1.1),
+        ("'1.10'", "1.10"),
+        ("1.0.0", "1.0.0"),
+        ("12:30:00", "12:30:00"),
+        ("010", "010"),
+        ("0x1f", "0x1f"),
+        ("1_000", "1_000"),
+        ("-3", -3),
+        ("1e3", 1000.0),
+        (".inf", ".inf"),
+        ("1e999", "1e999"),
+        ("1" * 5000, "1" * 5000),
+        ("yes", True),
+        ("'yes'", "yes"),
+        ("~", None),
+        ("!!str 12", "12"),
+        ("|\n  a\n  b\n", "a\nb\n"),
+        ("{}", {}),
+        ("[]", []),
+        ("${VERSION}", "${VERSION}"),
+    ],
+)
+def test_a_scalar_is_what_it_looks_like_and_a_date_is_a_text(text: str, value: Any) -> None:
+    assert load(f"a: {text}") == ({"a": value},)
+
+
+def test_aliases_and_merges_are_written_out() -> None:
+    text = "base: &base {a: 1, b: [1]}\nmore: &more {c: 3}\none: {<<: *base, b: 2}\n"
+    text += "two: {<<: [*more, *base]}\nthree: &x\n  - *base\nfour: *x\n"
+    (found,) = load(text)
+    assert found["one"] == {"a": 1, "b": 2}
+    assert found["two"] == {"a": 1, "b": [1], "c": 3}
+    assert found["four"] == [{"a": 1, "b": [1]}]
+
+
+def test_several_documents_and_json_are_read() -> None:
+    assert load("--- {a: 1}\n---\n---\nb: 2\n") == ({"a": 1}, {"b": 2})
+    assert load('{"a": [1, true, null, "x"]}') == ({"a": [1, True, None, "x"]},)
+    assert load("") == load("# nothing\n") == ()
+
+
+def test_keys_are_texts_as_they_were_written() -> None:
+    assert load("1: a\non: b\n2026-01-01: c\n? d\n") == ({"1": "a", "on": "b", "2026-01-01": "c", "d": None},)
