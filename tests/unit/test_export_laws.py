@@ -111,7 +111,7 @@ def _by_channel(spec: Mapping[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("version", ODPS_VERSIONS)
 @given(spec=SPEC.filter(_apart))
 def test_a_product_comes_back_the_same(version: str, spec: dict[str, Any]) -> None:
-    product = {
+    product: dict[str, Any] = {
         "apiVersion": "clouddatamesh.dev/v1alpha1",
         "kind": "DataProduct",
         "metadata": {"name": "orders", "namespace": "sales"},

@@ -9,6 +9,7 @@ import pytest
 
 from clouddatamesh.export import loading
 from clouddatamesh.export.loading import Unreadable, load
+from clouddatamesh.export.writing import to_json, to_yaml
 
 LETTERS = "abcdefghi"
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -108,3 +109,32 @@ def test_several_documents_and_json_are_read() -> None:
 
 def test_keys_are_texts_as_they_were_written() -> None:
     assert load("1: a\non: b\n2026-01-01: c\n? d\n") == ({"1": "a", "on": "b", "2026-01-01": "c", "d": None},)
+
+
+ODD = [
+    "\x85",
+    "a\u2028b",
+    "\ufeff",
+    "\u202eevil",
+    "\x1b[2J",
+    "\x00",
+    "ü",
+    "a\n\nb\n",
+    " lead",
+    "trail ",
+    "2026-01-01",
+    "yes",
+    "1.10",
+    "null",
+    "'",
+    '"',
+    "\\",
+    "é" * 200,
+]
+
+
+@pytest.mark.parametrize("text", ODD, ids=ascii)
+def test_what_is_written_comes_back_and_steers_no_terminal(text: str) -> None:
+    for written in (to_yaml([{text: [text]}]), to_json({text: [text]})):
+        assert load(written) == ({text: [text]},)
+        assert not set(written) & set("\x1b\x00\u202e\x85\u2028\ufeff")

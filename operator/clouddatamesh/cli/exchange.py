@@ -1,15 +1,13 @@
 """Commands for other tools: export of what the mesh is, import of the descriptors that a team has."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-import yaml
 
 from clouddatamesh.cli.app import Options, command
 from clouddatamesh.cli.errors import Failed
@@ -26,6 +24,7 @@ from clouddatamesh.export.formats import FORMATS, ODPS_VERSIONS, Choices
 from clouddatamesh.export.importing import Imported, Source, Target, read
 from clouddatamesh.export.loading import Unreadable, load
 from clouddatamesh.export.report import Entry, Report, Verdict, has
+from clouddatamesh.export.writing import to_json, to_yaml
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.view.drafts import find_port
 from clouddatamesh.view.mesh import Mesh
@@ -102,20 +101,8 @@ def _text(documents: Sequence[Document], form: Form) -> str:
     """JSON or YAML as chosen, else by the media type. Several documents of JSON are `{"items": […]}`."""
     bodies = [document.body for document in documents]
     if form is Form.JSON or (form is not Form.YAML and documents[0].media_type.endswith("json")):
-        return json.dumps(bodies[0] if len(bodies) == 1 else {"items": bodies}, indent=2, ensure_ascii=False) + "\n"
-    return _yaml(bodies)
-
-
-def _yaml(bodies: Sequence[Any]) -> str:
-    return yaml.dump_all(bodies, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120, explicit_start=len(bodies) > 1)
-
-
-class _Plain(yaml.SafeDumper):
-    """Without anchors: a document is read by people."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        del data
-        return True
+        return to_json(bodies[0] if len(bodies) == 1 else {"items": bodies})
+    return to_yaml(bodies)
 
 
 @command("import")
@@ -145,9 +132,9 @@ def import_(
             console().print(f"{key_of(manifest)} {'checked (dry run)' if dry_run else 'applied'}")
     elif options.output is Form.JSON:
         items = {"apiVersion": "v1", "kind": "List", "items": list(done.manifests)}
-        sys.stdout.write(json.dumps(items, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(to_json(items))
     else:
-        sys.stdout.write(_yaml(done.manifests))
+        sys.stdout.write(to_yaml(done.manifests))
     if has(done.report, Verdict.LOST):
         raise Failed("Something is lost; the report names it and the way out", code=2)
 
@@ -185,7 +172,9 @@ def _target(session: Session, *, store: str, into: str, lenient: bool, offline: 
         return Target(namespace, store, into=port, lenient=lenient, check=check)
     session.read("Domain")
     chosen = store or _only_store(session)
-    session.mesh |= Mesh.of(session.visible("DataProduct"))
+    session.read("DataProduct")
+    if not session.mesh.may_list("DataProduct", ""):
+        session.read("DataProduct", namespace)
     domain, contracts = session.mesh.domain_of(namespace), ports_by_contract(session.mesh)
     return Target(namespace, chosen, domain, contracts, lenient=lenient, check=check)
 
@@ -217,7 +206,7 @@ def _port(session: Session, given: str) -> Port:
 def _print_report(report: Report, form: Show) -> None:
     """On standard error: the manifests are on standard output."""
     if form is Show.JSON:
-        sys.stderr.write(json.dumps({"entries": [asdict(entry) for entry in report]}, indent=2, ensure_ascii=False) + "\n")
+        sys.stderr.write(to_json({"entries": [asdict(entry) for entry in report]}))
         return
     for document in dict.fromkeys(entry.document for entry in report):
         sys.stderr.writelines(f"{line}\n" for line in _lines([entry for entry in report if entry.document == document]))

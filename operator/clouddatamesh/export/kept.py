@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import yaml
-
 from clouddatamesh.api.fields import GROUP
 from clouddatamesh.export.loading import Unreadable, load
 from clouddatamesh.export.values import major
+from clouddatamesh.export.writing import to_yaml
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.names import hash80
 from clouddatamesh.view.mesh import Mesh
@@ -37,7 +36,7 @@ def _key(product: Key, tail: str) -> Key:
 
 def keep(key: Key, standard: str, rest: Any) -> dict[str, Any] | None:
     """The ConfigMap; None where the text is too large."""
-    text = yaml.safe_dump(rest, sort_keys=False, allow_unicode=True, width=120)
+    text = to_yaml([rest])
     if len(text.encode(errors="replace")) > MOST_BYTES:
         return None
     return {

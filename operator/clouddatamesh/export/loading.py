@@ -10,7 +10,7 @@ import yaml
 
 MOST_BYTES: Final = 10_000_000
 MOST_VALUES: Final = 200_000
-"""Values of a document, those of an alias counted each time that it is used. Real contracts of 200 kB have 15,000."""
+"""Values of a document, those of an alias counted each time that it is used. A real contract of 200 kB has 6,000."""
 MOST_DEPTH: Final = 64
 MOST_DOCUMENTS: Final = 1000
 _MOST_DIGITS: Final = 300

@@ -1,13 +1,13 @@
 """A DataProduct as a document of Bitol's Open Data Product Standard (ODPS) 1.1.0 or 1.0.0."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from clouddatamesh.export import kept, versions
 from clouddatamesh.export.documents import Document, Documents
 from clouddatamesh.export.facts import facts_of
 from clouddatamesh.export.mapping import write_object
-from clouddatamesh.export.product_table import PRODUCT
+from clouddatamesh.export.product_table import PRODUCT, is_unlinked
 from clouddatamesh.export.values import Node
 from clouddatamesh.export.vendor import VENDOR
 from clouddatamesh.model.objects import Manifest, key_of
@@ -45,8 +45,12 @@ def write_product(mesh: Mesh, product: Manifest, *, version: str = "1.1.0", tena
 def _told(product: Manifest, rest: Node) -> dict[str, Any]:
     """The facts; of id and name only what was given, where the document had something that no field holds."""
     spec = product.get("spec") or {}
-    made = {ours for theirs, ours in (("id", "id"), ("name", "displayName")) if theirs in rest and not spec.get(ours)}
+    made = {ours for theirs, ours in (("id", "id"), ("name", "displayName")) if _is_odd(rest.get(theirs)) and not spec.get(ours)}
     return {name: value for name, value in facts_of(product).items() if name not in made}
+
+
+def _is_odd(value: Any) -> bool:
+    return value is not None and not (isinstance(value, str) and 0 < len(value) <= 256)
 
 
 def _linked(document: dict[str, Any]) -> dict[str, Any]:
@@ -54,8 +58,8 @@ def _linked(document: dict[str, Any]) -> dict[str, Any]:
     channels = document.get("support")
     if not isinstance(channels, list):
         return document
-    linked = [one for one in channels if not isinstance(one, Mapping) or "url" in one]
-    unlinked = [one for one in channels if isinstance(one, Mapping) and "url" not in one]
+    unlinked = [one for one in channels if is_unlinked(one)]
+    linked = [one for one in channels if not is_unlinked(one)]
     if not unlinked:
         return document
     others = {name: value for name, value in document.items() if name != "support"} | ({"support": linked} if linked else {})

@@ -192,14 +192,22 @@ SUPPORT: Final = (
 )
 
 
-def _channels(value: Any, node: Node) -> Any:
+def _channels(value: Any, _: Node) -> Any:
     """Channels without a link, which the standard does not have."""
     if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) and "url" not in item for item in value):
         raise Unfit("It is no list of channels without links")
     part = Items("support", "support", SUPPORT, lambda item: str(item["channel"]), 16, number).take({"support": value}, "")
     if part.rest or not part.ours:
         raise Unfit("A channel has members that are not known")
-    return list(part.ours["support"]) if node is not None else []
+    return list(part.ours["support"])
+
+
+def is_unlinked(channel: Any) -> bool:
+    """Whether it is wholly a channel of ours, and has no link."""
+    try:
+        return bool(_channels([channel], {}))
+    except Unfit:
+        return False
 
 
 DESCRIPTION: Final = tuple(Field(name, name, text(4096, cut=True)) for name in ("purpose", "limitations", "usage"))

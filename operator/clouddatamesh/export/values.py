@@ -19,6 +19,7 @@ _VERSION: Final = TypeAdapter(SemanticVersion)
 _PAGE: Final = re.compile(r"https?://[!-~]+")
 _CHANNEL: Final = re.compile(r"(https?|slack|msteams)://[!-~]+|mailto:[!-~]+@[!-~]+")
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[!-~]+")
+_LABEL: Final = re.compile("[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _STAGES: Final = ("proposed", "draft", "active", "deprecated", "retired")
 _STAGE_WORDS: Final = {
     **{stage: stage for stage in _STAGES},
@@ -191,4 +192,4 @@ def label(value: Any, node: Node) -> str:
     said: str = text(4096, least=1)(value, node)
     if _VARIABLE.search(said):
         raise Wrong(f"The name {said[:60]} has a variable that is not resolved; write the name")
-    return slug(said)
+    return said if len(said) <= 63 and _LABEL.fullmatch(said) else slug(said)
