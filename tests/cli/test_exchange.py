@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from clouddatamesh.cli import files, schemas
+from clouddatamesh.cli import outputs, schemas
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.export import kept
 from clouddatamesh.export.documents import Document
@@ -108,16 +108,16 @@ def test_a_link_is_replaced_and_not_followed(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../x.yaml", "/etc/x", "", ".hidden", "a/b", "a\nb", "x" * 300, "a b", "-rf"])
 def test_only_safe_names_become_files(tmp_path: Path, name: str) -> None:
     with pytest.raises(Failed, match="no safe name"):
-        files.write_texts(str(tmp_path / "out"), [(name, "x")], force=True)
+        outputs.write_texts(str(tmp_path / "out"), [(name, "x")], force=True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_two_documents_are_not_one_file(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="Two documents"):
-        files.write_texts(str(tmp_path), [("a.yaml", "x"), ("a.yaml", "y")], force=True)
+        outputs.write_texts(str(tmp_path), [("a.yaml", "x"), ("a.yaml", "y")], force=True)
     (tmp_path / "file").write_text("")
     with pytest.raises(Failed, match="choose another --output-dir"):
-        files.write_texts(str(tmp_path / "file"), [("a.yaml", "x")], force=False)
+        outputs.write_texts(str(tmp_path / "file"), [("a.yaml", "x")], force=False)
 
 
 @pytest.mark.parametrize(
