@@ -248,11 +248,11 @@ def test_offline_asks_no_cluster(run: Run, served: Served) -> None:
 
 
 BAD_FILES = {
-    "no YAML": (b"a: [1", 1, "It is no YAML"),
+    "no YAML": (b"a: [1", 1, "This is not YAML"),
     "no UTF-8": (b"a: \xff", 1, "no UTF-8 text at byte 3"),
     "nothing": (b"", 1, "It is empty"),
     "a text": (b"orders", 1, "It is no object"),
-    "code": (b"a: !!python/object/apply:os.system [id]", 1, "a document is data"),
+    "code": (b"a: !!python/object/apply:os.system [id]", 1, "write plain YAML"),
     "steering of a terminal": (b'{"apiVersion": "\\u001b[2J\\u202e", "kind": "Pod"}', 1, "are read"),
     "lone surrogates": (b'{"apiVersion": "v1.1.0", "kind": "DataProduct", "id": "\\ud800"}', 1, "Nothing was imported"),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clouddatamesh.export import loading
+from clouddatamesh.checking import documents
 from clouddatamesh.export.loading import Unreadable, load
 from clouddatamesh.export.writing import to_json, to_yaml
 
@@ -16,28 +16,22 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{name}: &{name} [{','.join([f'*{former}'] * 10)}]\n" for former, name in pairwise(LETTERS)
 )
 HOSTILE = {
-    "aliases that explode": (BOMB, "each alias counted as its whole value"),
+    "aliases that explode": (BOMB, "more than 200,000 values"),
     "merges that explode": ("a: &a {x: 1}\n" + "b: {" + ", ".join(f"k{place}: *a" for place in range(150_000)) + "}", "values"),
-    "an alias of itself": ("a: &a [*a]", "refers to nothing that ends before it"),
-    "ten megabytes": ("a: " + "x" * loading.MOST_BYTES, "at most 10,000,000 are read"),
+    "an alias of itself": ("a: &a [*a]", "no anchor before it"),
+    "ten megabytes": ("a: " + "x" * documents.MOST_BYTES, "larger than 10 MiB"),
     "many small values": ("- 1\n" * 2_000_000, "more than 200,000 values"),
     "many keys": ("".join(f"k{place}: v\n" for place in range(700_000)), "more than 200,000 values"),
     "many documents": ("--- 1\n" * 5_000, "more than 1,000 documents"),
     "brackets": ("[" * 1_000_000, "nested deeper than 64 levels, line 1"),
-    "braces": ("{a: " * 100_000, "nested deeper than 64 levels"),
     "dashes": ("- " * 100_000, "nested deeper than 64 levels"),
-    "code of Python": ("a: !!python/object/apply:os.system [id]", "The tag tag:yaml.org,2002:python/object/apply:os.system, line 1"),
-    "a tag of somebody": ("a: !include /etc/passwd", "a document is data; remove the tag"),
-    "a tag on a list": ("!!python/tuple [1]", "is not read"),
-    "a binary": ("a: !!binary aGk=", "is not read"),
-    "a key twice": ("a: 1\nb:\n  c: 1\n  c: 2", "The key 'c' is there twice, line 4"),
-    "a list as key": ("? [a]\n: b", "A key is not a text, line 1"),
-    "an alias as key": ("a: &a x\n*a : 1", "write the key out"),
-    "a merge of a text": ("<<: *x", "refers to nothing"),
-    "a merge of a list of texts": ("a: {<<: [x]}", "<< merges what is no mapping"),
-    "no YAML": ("a: [1", "It is no YAML: "),
-    "a tab": ("a:\n\t- b", "It is no YAML: "),
-    "a control character": ("a: \x01", "It is no YAML: "),
+    "code of Python": ("a: !!python/object/apply:os.system [id]", "python/object/apply:os.system is not allowed; write plain YAML, line 1"),
+    "a tag of somebody": ("a: !include /etc/passwd", "The tag !include is not allowed"),
+    "a tag on a key": ("!include a: b", "The tag !include is not allowed"),
+    "a binary": ("a: !!binary aGk=", "is not allowed"),
+    "a key twice": ("a: 1\nb:\n  c: 1\n  c: 2", "The key c is there twice; remove one, line 4"),
+    "no YAML": ("a: [1", "This is not YAML"),
+    "a control character": ("a: \x01", "that YAML does not allow"),
 }
 
 

@@ -10,10 +10,11 @@ from typing import Annotated, Final
 import typer
 
 from clouddatamesh.cli.app import Options, command
+from clouddatamesh.cli.check import find_faults
 from clouddatamesh.cli.errors import Failed
-from clouddatamesh.cli.outputs import read_text, write_texts
 from clouddatamesh.cli.names import parse
 from clouddatamesh.cli.output import Form, clean, console, note
+from clouddatamesh.cli.outputs import read_text, write_texts
 from clouddatamesh.cli.schemas import check
 from clouddatamesh.cli.session import Session
 from clouddatamesh.export import kept
@@ -122,7 +123,7 @@ def import_(
     sources, unread = _sources(files)
     target = _target(session, store=store, into=into, lenient=lenient, offline=offline)
     found = read(sources, target)
-    done = Imported(() if unread else found.manifests, (*unread, *found.report))
+    done = Imported(() if unread else found.manifests, (*unread, *found.report, *_faults(found.manifests)))
     _print_report(done.report, report)
     if has(done.report, Verdict.ERROR):
         raise Failed(_ended(done.report))
@@ -137,6 +138,14 @@ def import_(
         sys.stdout.write(to_yaml(done.manifests))
     if has(done.report, Verdict.LOST):
         raise Failed("Something is lost; the report names it and the way out", code=2)
+
+
+def _faults(manifests: Iterable[Manifest]) -> Iterator[Entry]:
+    """What the API server would refuse, by the CRDs. It is a last look: the importers know our rules."""
+    for manifest in manifests:
+        for fault in find_faults(manifest) if manifest["kind"] == "DataProduct" else ():
+            said = f"The API server would refuse it: {fault.message}"
+            yield Entry("$", Verdict.ERROR, fault.field, said, str(key_of(manifest)))
 
 
 def _ended(report: Report) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from clouddatamesh.checking.documents import MOST_BYTES
 from clouddatamesh.cli.errors import Failed
-from clouddatamesh.export.loading import MOST_BYTES
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,249}")
 

@@ -1,0 +1,97 @@
+"""Manifests in files and folders, with the place of each."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any, Final
+
+from clouddatamesh.checking.documents import MOST_BYTES, Document, Path, Unreadable, read_documents
+from clouddatamesh.cli.errors import Failed
+
+_ENDINGS: Final = (".yaml", ".yml", ".json")
+STDIN: Final = "-"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a file."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A manifest, or (with `fault`) a document that is none."""
+
+    place: Place
+    manifest: Mapping[str, Any]
+    document: Document | None = None
+    within: Path = ()
+    """Where in the document the manifest is: in the items of a list."""
+    fault: str = ""
+
+    def place_of(self, path: Path) -> Place:
+        """Of a field of the manifest."""
+        return Place(self.place.file, self.document.line_of((*self.within, *path))) if self.document else self.place
+
+
+def read_files(names: Sequence[str]) -> Iterator[Found]:
+    """Every document of files, of folders with all that is in them, and of standard input (`-`). Raises Failed where one is not there."""
+    for name in names:
+        for file in _expand(name):
+            yield from _read(file)
+
+
+def _expand(name: str) -> Iterator[str]:
+    if name == STDIN or File(name).is_file():
+        yield name
+    elif File(name).is_dir():
+        inside = sorted(str(path) for path in File(name).rglob("*") if path.suffix in _ENDINGS and path.is_file())
+        if not inside:
+            raise Failed(f"Folder {name} has no file that ends in {', '.join(_ENDINGS)}", code=2)
+        yield from inside
+    else:
+        raise Failed(f"There is no file {name}", code=2)
+
+
+def _read(file: str) -> Iterator[Found]:
+    shown = "stdin" if file == STDIN else file
+    try:
+        for document in read_documents(_text(file)):
+            yield from _manifests(shown, document)
+    except Unreadable as error:
+        yield Found(Place(shown, error.line), {}, fault=str(error))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        yield Found(Place(shown, 1), {}, fault=f"The file cannot be read: {why}")
+
+
+def _text(file: str) -> str:
+    """At most one byte more than is allowed, so that a huge file costs no more."""
+    if file == STDIN:
+        return sys.stdin.buffer.read(MOST_BYTES + 1).decode("utf-8-sig")
+    with File(file).open("rb") as opened:
+        return opened.read(MOST_BYTES + 1).decode("utf-8-sig")
+
+
+def _manifests(file: str, document: Document) -> Iterator[Found]:
+    value = document.value
+    if isinstance(value, dict) and str(value.get("kind", "")).endswith("List") and isinstance(value.get("items"), list):
+        for at, item in enumerate(value["items"]):
+            yield _found(file, document, item, ("items", at))
+        return
+    yield _found(file, document, value, ())
+
+
+def _found(file: str, document: Document, value: Any, within: Path) -> Found:
+    place = Place(file, document.line_of(within))
+    if not isinstance(value, dict):
+        return Found(place, {}, fault="This is no manifest; a manifest is a map with apiVersion, kind and metadata")
+    if not (isinstance(value.get("kind"), str) and isinstance(value.get("apiVersion"), str)):
+        return Found(place, value, document, within, fault="This is no manifest; it needs apiVersion and kind, as texts")
+    return Found(place, value, document, within)
