@@ -85,6 +85,8 @@ def test_the_whole_document_is_mapped_as_far_as_we_have_fields() -> None:
         ("orders-daily", "2.0.0", "orders-daily/v2/"),
     ]
     assert [(one["name"], one["type"]) for one in spec["externalPorts"]] == [("changes", "topic")]
+    assert "nobody can request access" in next(entry.message for entry in found.report if entry.path == "$.outputPorts[2]")
+    assert {entry.target[:14] for entry in found.report if entry.path.startswith("$.outputPorts[2].")} == {"externalPorts["}
     assert spec["customProperties"] == [{"property": "costCenter", "value": "4711"}, {"property": "reviewed", "value": "2026-01-01"}]
     assert "access" not in spec["outputPorts"][0]
     assert verdicts(found, "$.version") == {Verdict.CHANGED}

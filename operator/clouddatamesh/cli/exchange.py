@@ -85,7 +85,7 @@ def _one_of(option: str, given: str, known: Iterable[str]) -> None:
 def _chosen(session: Session, products: Sequence[str], everything: bool) -> list[Manifest]:
     if products:
         return [session.demand(parse(session, given)) for given in dict.fromkeys(products)]
-    found = list(session.visible("DataProduct") if everything else session.stream("DataProduct", session.home))
+    found = list(session.everywhere("DataProduct") if everything else session.stream("DataProduct", session.home))
     session.mesh |= Mesh.of(found)
     return found
 

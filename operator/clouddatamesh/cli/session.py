@@ -46,9 +46,10 @@ class Session:
 
     def visible(self, kind: str) -> Iterator[Manifest]:
         """The objects of the namespace that was given, else of all namespaces, else, where that is refused, of the user's own."""
-        if self.namespace:
-            yield from self.stream(kind, self.namespace)
-            return
+        yield from self.stream(kind, self.namespace) if self.namespace else self.everywhere(kind)
+
+    def everywhere(self, kind: str) -> Iterator[Manifest]:
+        """The objects of all namespaces, else, where that is refused, of the user's own."""
         try:
             yield from self.stream(kind)
         except NotAllowed:

@@ -1,7 +1,7 @@
 """An ODPS document to a DataProduct, and to the ConfigMaps that keep the rest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from clouddatamesh.export import kept, making, odps
@@ -11,7 +11,7 @@ from clouddatamesh.export.facts import spec_of
 from clouddatamesh.export.making import Made
 from clouddatamesh.export.mapping import read_object
 from clouddatamesh.export.places import place_of, port_of
-from clouddatamesh.export.product_table import PRODUCT
+from clouddatamesh.export.product_table import PRODUCT, is_external, port_mark
 from clouddatamesh.export.report import Entry, Report, changed, error, mapped
 from clouddatamesh.export.report import kept as keeps
 from clouddatamesh.export.values import Node, major
@@ -43,6 +43,7 @@ def read(document: Node, contracts: Sequence[Node], settings: Settings) -> Made:
     report: Report = (*_standard(document), *notes, *(entry for entry in part.report if entry.path not in around), *around.values())
     facts, inputs = _resolved(part.ours, settings)
     ports, found = _placed(facts.get("ports") or (), contracts, key)
+    report = _in_other_systems(report, ports)
     made = making.product(key, spec_of({**facts, "ports": ports}, key), settings.store)
     made |= making.with_rest(kept.key_of_product(key), "odps", rest, (*report, *inputs))
     for place, (port, told) in found.items():
@@ -118,6 +119,23 @@ def _placed(ports: Sequence[Node], contracts: Sequence[Node], key: Key) -> tuple
         placed.append({**{name: value for name, value in told.items() if value}, **port})
         found[at] = (port, (mapped("$.id", f"outputPorts[{port['name']}/{port['version']}].contractId"), *place.report))
     return placed, found
+
+
+def _in_other_systems(report: Report, ports: Sequence[Node]) -> Report:
+    """The report with the ports that became external ones, each with a line that says so."""
+    marks = {f"outputPorts[{port_mark(port)}]": port for port in ports if is_external(port)}
+    told: dict[str, Entry] = {}
+    for entry in report:
+        mark, dot, name = entry.target.partition("].")
+        port = marks.get(f"{mark}]") if dot else None
+        if port is None:
+            told[f"{entry.path} {entry.verdict} {entry.message}"] = entry
+            continue
+        path = entry.path[: entry.path.index("]") + 1]
+        why = f"Its data is in another system ({port.get('type', 'another type')}): for documentation only, nobody can request access"
+        told.setdefault(path, changed(path, "externalPorts", why))
+        told[f"{entry.path} {entry.target}"] = replace(entry, target=f"externalPorts[{port_mark(port)}].{name}")
+    return tuple(told.values())
 
 
 def _is_of(contract: Node, port: Node, key: Key) -> bool:

@@ -43,7 +43,8 @@ def is_external(port: Node) -> bool:
     return "location" in port or str(port.get("type", "")).casefold() in OTHER_SYSTEMS
 
 
-def _port_mark(port: Node) -> str:
+def port_mark(port: Node) -> str:
+    """How an output port is called in the rest and in the report: name and major version."""
     return f"{port['name']}/{major(port['version'])}"
 
 
@@ -239,7 +240,7 @@ PRODUCT: Final = (
         PROPERTIES,
     ),
     Items("inputPorts", "inputPorts", _INPUT, _input_mark, 64, _second_input),
-    Items("outputPorts", "ports", PORT, _port_mark, 32, _second_port),
+    Items("outputPorts", "ports", PORT, port_mark, 32, _second_port),
     Items("managementPorts", "managementPorts", _MANAGEMENT, lambda item: str(item["name"]), 16),
     CHANNELS,
     TEAM,
