@@ -211,6 +211,37 @@ def test_what_cannot_be_taken_is_an_error_that_names_the_field(case: str) -> Non
     assert found.manifests == ()
 
 
+def test_a_product_that_is_there_keeps_its_store_and_its_paths() -> None:
+    first = product_of(imported(ORDERS))
+    (daily, second) = first["spec"]["outputPorts"]
+    spec = {**first["spec"], "storage": {"storeRef": {"name": "other"}}, "outputPorts": [{**daily, "path": "elsewhere/"}, second]}
+    present = {"orders-of-the-shop": {**first, "spec": spec}}
+    again = product_of(imported(ORDERS, present=present))["spec"]
+    assert again["storage"] == {"storeRef": {"name": "other"}}
+    assert [port["path"] for port in again["outputPorts"]] == ["elsewhere/", "orders-daily/v2/"]
+    assert product_of(imported(ORDERS, DAILY, present=present))["spec"]["outputPorts"][0]["path"] == "shop/orders/"
+    assert product_of(imported(DAILY, present=present | {"orders-daily": {**first, "spec": spec}}))["spec"]["storage"]["storeRef"] == {
+        "name": "other"
+    }
+
+
+@pytest.mark.parametrize(
+    ("former", "status", "fine"),
+    [
+        ("active", "draft", False),
+        ("retired", "active", False),
+        ("deprecated", "active", True),
+        ("draft", "active", True),
+        ("odd", "draft", True),
+    ],
+)
+def test_a_lifecycle_that_would_go_back_is_said_before_it_is_refused(former: str, status: str, fine: bool) -> None:
+    present = {"orders": {"kind": "DataProduct", "metadata": {"name": "orders"}, "spec": {"lifecycle": former}}}
+    found = imported(minimal(status=status), present=present)
+    assert bool(found.manifests) == fine
+    assert fine or "a lifecycle moves forward only" in next(entry.message for entry in found.report if entry.verdict is Verdict.ERROR)
+
+
 def test_names_collide_only_where_they_do() -> None:
     found = imported(minimal(id="1", name="Orders!"), minimal(id="2", name="orders"))
     names = [one["metadata"]["name"] for one in found.manifests if one["kind"] == "DataProduct"]

@@ -177,7 +177,7 @@ def test_any_document_loses_only_what_the_report_lists(file: Any, places: list[i
     missing = lost(_sorted(before), _sorted({**after, "apiVersion": before["apiVersion"]}))
     assert [path for path in missing if path not in told and "$ours" not in path] == []
     again = imported(after)
-    assert product_of(again) == product
+    assert _by_channel(product_of(again)["spec"]) == _by_channel(product["spec"])
     assert odps.write_product(mesh_of(*again.manifests), product_of(again)) == after
 
 

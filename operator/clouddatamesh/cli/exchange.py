@@ -185,7 +185,8 @@ def _target(session: Session, *, store: str, into: str, lenient: bool, offline: 
     if not session.mesh.may_list("DataProduct", ""):
         session.read("DataProduct", namespace)
     domain, contracts = session.mesh.domain_of(namespace), ports_by_contract(session.mesh)
-    return Target(namespace, chosen, domain, contracts, lenient=lenient, check=check)
+    present = {str(product["metadata"]["name"]): product for product in session.mesh.all("DataProduct", namespace)}
+    return Target(namespace, chosen, domain, contracts, present, lenient=lenient, check=check)
 
 
 def _only_store(session: Session) -> str:

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from clouddatamesh.export import kept, making
 from clouddatamesh.export.facts import spec_of
-from clouddatamesh.export.making import Made
+from clouddatamesh.export.making import Made, Settings
 from clouddatamesh.export.mapping import Field, Nested, Words, read_object
 from clouddatamesh.export.places import place_of
+from clouddatamesh.export.present import check_stage, store_of, with_paths
 from clouddatamesh.export.product_table import CHANNELS, CONTRACT_ID, DEFINITIONS, DESCRIPTION
 from clouddatamesh.export.report import Report, error, mapped
 from clouddatamesh.export.report import kept as keeps
@@ -54,15 +55,21 @@ def into_port(contract: Node, port: Port) -> Made:
     return keep_contract(contract, port, (mapped("$.id", f"outputPorts[{port.name}].contractId"),))
 
 
-def as_product(contract: Node, namespace: str, store: str, taken: frozenset[str]) -> Made:
+def as_product(contract: Node, settings: Settings) -> Made:
     """A product with one port, whose contract this is."""
     part = read_object({name: value for name, value in contract.items() if name not in _CONSTANT}, "$", _TABLE)
-    name, notes = making.name_for(contract.get("name"), contract.get("id"), taken)
-    key = Key("DataProduct", namespace, name)
+    name, notes = making.name_for(contract.get("name"), contract.get("id"), settings.taken)
+    key = Key("DataProduct", settings.namespace, name)
     port, port_report = _port(contract, str(part.ours.get("version", "1.0.0")), name)
-    facts = {field: value for field, value in part.ours.items() if field != "version"} | {"ports": [port]}
-    made = making.product(key, spec_of(facts, key), store)
-    told = (*notes, *port_report, *(entry for entry in part.report if entry.path != "$.servers"))
+    present = settings.present.get(name)
+    facts = {field: value for field, value in part.ours.items() if field != "version"} | {"ports": with_paths([port], present)}
+    made = making.product(key, spec_of(facts, key), store_of(present, settings.store))
+    told = (
+        *notes,
+        *check_stage(facts.get("lifecycle"), present),
+        *port_report,
+        *(entry for entry in part.report if entry.path != "$.servers"),
+    )
     return made | keep_contract(contract, Port(key, port["name"], port["version"]), told)
 
 

@@ -7,6 +7,8 @@ from typing import Any, Final, TypeAlias
 from clouddatamesh.export import contract_import, product_import
 from clouddatamesh.export.contracts import Ports
 from clouddatamesh.export.kinds import standard_of
+from clouddatamesh.export.making import Settings
+from clouddatamesh.export.present import Present
 from clouddatamesh.export.report import Entry, Report, Verdict, error, has, kept
 from clouddatamesh.export.values import Node, Wrong
 from clouddatamesh.model.objects import Manifest
@@ -28,6 +30,7 @@ class Target:
     store: str
     domain: Manifest | None = None
     contracts: Ports = field(default_factory=dict)
+    present: Present = field(default_factory=dict)
     into: contract_import.Port | None = None
     lenient: bool = False
     check: Check = unchecked
@@ -63,10 +66,7 @@ def read(sources: Sequence[Source], target: Target) -> Imported:
     report = list(found.report)
     used: set[str] = set()
     for source in found.products:
-        settings = product_import.Settings(
-            target.namespace, target.store, target.domain, target.contracts, target.lenient, _names(manifests)
-        )
-        made = product_import.read(source.body, [one.body for one in found.contracts], settings)
+        made = product_import.read(source.body, [one.body for one in found.contracts], _settings(target, manifests))
         manifests += made.manifests
         report += _named(made.report, source)
         for place, entries in made.contracts.items():
@@ -78,10 +78,15 @@ def read(sources: Sequence[Source], target: Target) -> Imported:
         if target.into is not None:
             alone = contract_import.into_port(source.body, target.into)
         else:
-            alone = contract_import.as_product(source.body, target.namespace, target.store, _names(manifests))
+            alone = contract_import.as_product(source.body, _settings(target, manifests))
         manifests += alone.manifests
         report += _named(alone.report, source)
     return Imported(() if has(report, Verdict.ERROR) else tuple(manifests), tuple(report))
+
+
+def _settings(target: Target, manifests: Iterable[Mapping[str, Any]]) -> Settings:
+    taken = frozenset(str(one["metadata"]["name"]) for one in manifests if one["kind"] == "DataProduct")
+    return Settings(target.namespace, target.store, target.domain, target.contracts, target.lenient, target.present, taken)
 
 
 def _sort(sources: Sequence[Source], target: Target) -> _Sorted:
@@ -117,10 +122,6 @@ def _once(standard: str, source: Source, ids: dict[tuple[str, Any, Any], str]) -
     if source.body.get("id") is not None and one in ids:
         raise Wrong(f"{ids[one]} has the same id; leave one of them out, or give each its own")
     ids[one] = source.name
-
-
-def _names(manifests: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    return frozenset(str(manifest["metadata"]["name"]) for manifest in manifests if manifest["kind"] == "DataProduct")
 
 
 def _named(report: Iterable[Entry], source: Source) -> list[Entry]:

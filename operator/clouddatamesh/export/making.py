@@ -9,9 +9,11 @@ from pydantic import ValidationError
 from clouddatamesh.api.fields import GROUP, VERSION
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.export import kept
+from clouddatamesh.export.contracts import Ports
+from clouddatamesh.export.present import Present
 from clouddatamesh.export.report import Entry, Report, Verdict, changed, error, lost
 from clouddatamesh.export.values import Node, Unfit, Wrong, label, sentence, slug
-from clouddatamesh.model.objects import Key
+from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.names import hash80
 
 _TOO_LARGE: Final = (
@@ -30,6 +32,20 @@ class Made:
 
     def __or__(self, other: "Made") -> "Made":
         return Made((*self.manifests, *other.manifests), (*self.report, *other.report), {**self.contracts, **other.contracts})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the product goes, and what the cluster knows of its place."""
+
+    namespace: str
+    store: str
+    domain: Manifest | None = None
+    contracts: Ports = field(default_factory=dict)
+    lenient: bool = False
+    present: Present = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()
+    """Names of products that the same command makes."""
 
 
 def product(key: Key, spec: Node, store: str) -> Made:

@@ -1,37 +1,24 @@
 """An ODPS document to a DataProduct, and to the ConfigMaps that keep the rest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from clouddatamesh.export import kept, making, odps
 from clouddatamesh.export.contract_import import Port, keep_contract
-from clouddatamesh.export.contracts import Ports
 from clouddatamesh.export.facts import spec_of
-from clouddatamesh.export.making import Made
+from clouddatamesh.export.making import Made, Settings
 from clouddatamesh.export.mapping import read_object
 from clouddatamesh.export.places import place_of, port_of
+from clouddatamesh.export.present import check_stage, store_of, with_paths
 from clouddatamesh.export.product_table import PRODUCT, is_external, port_mark
 from clouddatamesh.export.report import Entry, Report, changed, error, mapped
 from clouddatamesh.export.report import kept as keeps
 from clouddatamesh.export.values import Node, major
 from clouddatamesh.export.versions import to_1_1
-from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.objects import Key
 
 _NEWEST: Final = "v1.1.0"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Where the product goes, and what the cluster knows of its place."""
-
-    namespace: str
-    store: str
-    domain: Manifest | None = None
-    contracts: Ports = field(default_factory=dict)
-    lenient: bool = False
-    taken: frozenset[str] = frozenset()
-    """Names of products that the same command makes."""
 
 
 def read(document: Node, contracts: Sequence[Node], settings: Settings) -> Made:
@@ -43,9 +30,10 @@ def read(document: Node, contracts: Sequence[Node], settings: Settings) -> Made:
     report: Report = (*_standard(document), *notes, *(entry for entry in part.report if entry.path not in around), *around.values())
     facts, inputs = _resolved(part.ours, settings)
     ports, found = _placed(facts.get("ports") or (), contracts, key)
-    report = _in_other_systems(report, ports)
-    made = making.product(key, spec_of({**facts, "ports": ports}, key), settings.store)
-    made |= making.with_rest(kept.key_of_product(key), "odps", rest, (*report, *inputs))
+    report = (*_in_other_systems(report, ports), *inputs, *check_stage(facts.get("lifecycle"), settings.present.get(key.name)))
+    ports = with_paths(ports, settings.present.get(key.name))
+    made = making.product(key, spec_of({**facts, "ports": ports}, key), store_of(settings.present.get(key.name), settings.store))
+    made |= making.with_rest(kept.key_of_product(key), "odps", rest, report)
     for place, (port, told) in found.items():
         contract = keep_contract(contracts[place], Port(key, port["name"], port["version"]), told)
         made |= Made(contract.manifests, (), {place: contract.report})
@@ -106,9 +94,10 @@ Found = Mapping[int, tuple[Node, Report]]
 """A port and the report of its contract, by the contract's place in the list given."""
 
 
-def _placed(ports: Sequence[Node], contracts: Sequence[Node], key: Key) -> tuple[list[Node], Found]:
+def _placed(ports: Sequence[Node], contracts: Sequence[Node], key: Key) -> tuple[Sequence[Node], Found]:
     """Ports with the path, the format or the location that their contracts name. What the document says itself wins."""
-    placed, found = [], dict[int, tuple[Node, Report]]()
+    placed: list[Node] = []
+    found: dict[int, tuple[Node, Report]] = {}
     for port in ports:
         at = next((at for at, contract in enumerate(contracts) if at not in found and _is_of(contract, port, key)), None)
         if at is None:
