@@ -6,10 +6,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clouddatamesh.checking import documents
+from clouddatamesh.export.documents import Document
 from clouddatamesh.export.loading import Unreadable, load
-from clouddatamesh.export.writing import to_json, to_yaml
+from clouddatamesh.export.writing import render, to_json, to_yaml
 
 LETTERS = "abcdefghi"
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -119,6 +123,12 @@ ODD = [
     "2026-01-01",
     "yes",
     "1.10",
+    "1e3",
+    "0o17",
+    "012",
+    "y",
+    "No",
+    "12:30",
     "null",
     "'",
     '"',
@@ -127,8 +137,27 @@ ODD = [
 ]
 
 
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(text=st.text(st.sampled_from("ab 01e.-:#\n\t'\"\\${}[]&*!|>%@`~yn\x85\u2028é"), max_size=12))
+def test_any_text_comes_back_from_yaml(text: str) -> None:
+    for read in (
+        load,
+        lambda written: tuple(one.value for one in documents.read_documents(written)),
+        lambda w: tuple(yaml.safe_load_all(w)),
+    ):
+        assert read(to_yaml([{"a": text, "b": [text]}])) == ({"a": text, "b": [text]},)
+
+
 @pytest.mark.parametrize("text", ODD, ids=ascii)
 def test_what_is_written_comes_back_and_steers_no_terminal(text: str) -> None:
     for written in (to_yaml([{text: [text]}]), to_json({text: [text]})):
         assert load(written) == ({text: [text]},)
         assert not set(written) & set("\x1b\x00\u202e\x85\u2028\ufeff")
+
+
+def test_the_media_type_decides_how_a_body_is_written() -> None:
+    body = [{"a": 1}, {"a": 2}]
+    assert render(Document("x.ndjson", "application/x-ndjson", body)) == '{"a": 1}\n{"a": 2}\n'
+    assert load(render(Document("x.yaml", "application/yaml", body))) == tuple(body)
+    assert load(render(Document("x.jsonld", "application/ld+json", body)))[0] == body
+    assert load(render(Document("x.yaml", "application/yaml", {"a": 1}), form="json")) == ({"a": 1},)

@@ -25,7 +25,7 @@ from clouddatamesh.export.formats import FORMATS, ODPS_VERSIONS, Choices
 from clouddatamesh.export.importing import Imported, Source, Target, read
 from clouddatamesh.export.loading import Unreadable, load
 from clouddatamesh.export.report import Entry, Report, Verdict, has
-from clouddatamesh.export.writing import to_json, to_yaml
+from clouddatamesh.export.writing import render, to_json, to_yaml
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.view.drafts import find_port
 from clouddatamesh.view.mesh import Mesh
@@ -55,6 +55,8 @@ def export(
     odps_version: Annotated[str, typer.Option("--odps-version", help=f"One of {', '.join(ODPS_VERSIONS)}.")] = ODPS_VERSIONS[0],
     everything: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Products of all namespaces that you can see.")] = False,
     mesh: Annotated[str, typer.Option("--mesh", help="Name of the mesh that the documents say, as tenant; absent: none.")] = "",
+    catalog: Annotated[str, typer.Option("--catalog", help="Title of the catalogue, in formats that have one.")] = "",
+    base: Annotated[str, typer.Option("--base", help="Where identifiers of a catalogue begin: https://… or urn:….")] = "",
     folder: Annotated[str, typer.Option("--output-dir", help="Folder for a file each; absent: standard output.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:  # fmt: skip
@@ -65,7 +67,7 @@ def export(
     session.read("Domain")
     if format_ in _STANDARDS:
         _read_kept(session, found)
-    documents = FORMATS[format_](session.mesh, found, Choices(odps_version=odps_version, mesh=mesh))
+    documents = FORMATS[format_](session.mesh, found, Choices(odps_version, mesh, catalog, base))
     if not documents:
         note("No data products found" if not found else "These products have no output ports")
     elif options.output is Form.NAME:
@@ -99,11 +101,12 @@ def _read_kept(session: Session, products: Sequence[Manifest]) -> None:
 
 
 def _text(documents: Sequence[Document], form: Form) -> str:
-    """JSON or YAML as chosen, else by the media type. Several documents of JSON are `{"items": […]}`."""
+    """In the form that was chosen, else by the media type. Several documents of JSON are `{"items": […]}`."""
+    chosen = form.value if form in (Form.JSON, Form.YAML) else ""
+    if len(documents) == 1:
+        return render(documents[0], form=chosen)
     bodies = [document.body for document in documents]
-    if form is Form.JSON or (form is not Form.YAML and documents[0].media_type.endswith("json")):
-        return to_json(bodies[0] if len(bodies) == 1 else {"items": bodies})
-    return to_yaml(bodies)
+    return to_json({"items": bodies}) if chosen == "json" or documents[0].media_type.endswith("json") else to_yaml(bodies)
 
 
 @command("import")

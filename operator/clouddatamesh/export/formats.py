@@ -14,10 +14,15 @@ ODPS_VERSIONS: Final = ("1.1.0", "1.0.0")
 
 @dataclass(frozen=True)
 class Choices:
-    """What a user can choose. `mesh` is the name of the mesh for those who read the documents; empty: they do not say it."""
+    """What a user can choose. `mesh` is the name of the mesh, as tenant; empty: documents do not say it.
+
+    `catalog` is the title of a catalogue of all products, `base` where the identifiers in it begin; empty: the writer's own.
+    """
 
     odps_version: str = "1.1.0"
     mesh: str = ""
+    catalog: str = ""
+    base: str = ""
 
 
 Writer: TypeAlias = Callable[[Mesh, Sequence[Manifest], Choices], Documents]

@@ -1,14 +1,30 @@
-"""Documents as texts that come back the same. Characters that could steer a terminal, or that YAML folds, are escaped."""
+"""Documents as texts that come back the same, in every version of YAML. Characters that could steer a terminal are escaped."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any, Final
 
 import yaml
 
+from clouddatamesh.export.documents import Document
+
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-_PLAIN: Final = frozenset("\n\t")
+_PLAIN: Final = re.compile(r"[A-Za-z$][A-Za-z0-9 ,._:/@#+()'${}-]*|[0-9]+\.[0-9]+\.[0-9]+")
+"""Texts that are texts to all readers without quotes, where PyYAML itself asks for none."""
+_BOOLEANS: Final = frozenset("yYnN")
+"""Booleans to kubectl, and texts to PyYAML."""
+
+
+def render(document: Document, *, form: str = "") -> str:
+    """The content of the file, as `json` or `yaml` if that is chosen. A body that is a list is many documents of YAML, or many lines."""
+    kind = form or ("lines" if document.media_type.endswith("ndjson") else "json" if document.media_type.endswith("json") else "yaml")
+    if kind == "lines":
+        return "".join(f"{json.dumps(line)}\n" for line in document.body)
+    if kind == "json":
+        return to_json(document.body)
+    return to_yaml(document.body if isinstance(document.body, list) else [document.body])
 
 
 def to_yaml(documents: Iterable[Any]) -> str:
@@ -24,7 +40,7 @@ def to_json(value: Any) -> str:
 
 
 def _is_unsafe(text: str) -> bool:
-    return not text.isascii() and any(unicodedata.category(letter) in _UNSAFE for letter in text if letter not in _PLAIN)
+    return any(unicodedata.category(letter) in _UNSAFE for letter in set(text) - {"\n"})
 
 
 class _Dumper(yaml.SafeDumper):
@@ -41,7 +57,10 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _is_unsafe(text) else None)
+    """Lines as a block, words without quotes, everything else in double quotes."""
+    is_plain = _PLAIN.fullmatch(text) and text not in _BOOLEANS
+    style = None if is_plain else "|" if "\n" in text.strip("\n") and not _is_unsafe(text) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)
