@@ -73,10 +73,10 @@ def export(
     elif options.output is Form.NAME:
         sys.stdout.writelines(f"{document.name}\n" for document in documents)
     elif folder:
-        written = write_texts(folder, ((document.name, _text([document], options.output)) for document in documents), force=force)
+        written = write_texts(folder, ((one.name, "".join(_texts([one], options.output))) for one in documents), force=force)
         note(f"{len(written)} file{'s' if len(written) != 1 else ''} written to {folder}")
     else:
-        sys.stdout.write(_text(documents, options.output))
+        sys.stdout.writelines(_texts(documents, options.output))
 
 
 def _one_of(option: str, given: str, known: Iterable[str]) -> None:
@@ -100,13 +100,15 @@ def _read_kept(session: Session, products: Sequence[Manifest]) -> None:
             note(f"You may not list ConfigMaps in namespace {namespace}: what only an imported file said is not written")
 
 
-def _text(documents: Sequence[Document], form: Form) -> str:
-    """In the form that was chosen, else by the media type. Several documents of JSON are `{"items": […]}`."""
+def _texts(documents: Sequence[Document], form: Form) -> Iterator[str]:
+    """In the form that was chosen, else by the media type. Several documents of JSON are `{"items": […]}`, of YAML a stream."""
     chosen = form.value if form in (Form.JSON, Form.YAML) else ""
     if len(documents) == 1:
-        return render(documents[0], form=chosen)
-    bodies = [document.body for document in documents]
-    return to_json({"items": bodies}) if chosen == "json" or documents[0].media_type.endswith("json") else to_yaml(bodies)
+        yield render(documents[0], form=chosen)
+    elif chosen == "json" or documents[0].media_type.endswith("json"):
+        yield to_json({"items": [document.body for document in documents]})
+    else:
+        yield from (to_yaml([document.body], start=True) for document in documents)
 
 
 @command("import")

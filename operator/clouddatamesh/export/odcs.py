@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from clouddatamesh.export import kept
 from clouddatamesh.export.documents import Document, Documents
-from clouddatamesh.export.facts import UNKNOWN_PLACE, made_id
+from clouddatamesh.export.facts import UNKNOWN_PLACE, made_id, nearby
 from clouddatamesh.export.values import Node
 from clouddatamesh.export.vendor import VENDOR
 from clouddatamesh.model.objects import Key, Manifest, key_of
@@ -21,7 +21,8 @@ PORT_PROPERTY: Final = "outputPort"
 
 def write(mesh: Mesh, products: Sequence[Manifest], *, tenant: str = "") -> Documents:
     """A document for each output port in the spec, first those that the operator provides."""
-    return tuple(document for product in products for document in _product(mesh, product, tenant))
+    near = nearby(mesh, products)
+    return tuple(document for product in products for document in _product(near[product["metadata"]["namespace"]], product, tenant))
 
 
 def _product(mesh: Mesh, product: Manifest, tenant: str) -> list[Document]:

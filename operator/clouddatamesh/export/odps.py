@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from clouddatamesh.export import kept, versions
 from clouddatamesh.export.documents import Document, Documents
-from clouddatamesh.export.facts import facts_of
+from clouddatamesh.export.facts import facts_of, nearby
 from clouddatamesh.export.mapping import write_object
 from clouddatamesh.export.product_table import PRODUCT, is_unlinked
 from clouddatamesh.export.values import Node
@@ -20,11 +20,12 @@ _FIRST: Final = ("apiVersion", "kind", "id", "name", "version", "status", "depre
 
 def write(mesh: Mesh, products: Sequence[Manifest], *, version: str = "1.1.0", tenant: str = "") -> Documents:
     """A document for each product. ConfigMaps of the mesh give what only the imported document said."""
+    near = nearby(mesh, products)
     return tuple(
         Document(
             f"{product['metadata']['namespace']}.{product['metadata']['name']}.odps.yaml",
             MEDIA_TYPE,
-            write_product(mesh, product, version=version, tenant=tenant),
+            write_product(near[product["metadata"]["namespace"]], product, version=version, tenant=tenant),
         )
         for product in products
     )

@@ -27,10 +27,11 @@ def render(document: Document, *, form: str = "") -> str:
     return to_yaml(document.body if isinstance(document.body, list) else [document.body])
 
 
-def to_yaml(documents: Iterable[Any]) -> str:
-    """A stream of documents, without anchors."""
+def to_yaml(documents: Iterable[Any], *, start: bool = False) -> str:
+    """A stream of documents, without anchors; each begins with `---` where there are several, or `start` is given."""
     bodies = list(documents)
-    return str(yaml.dump_all(bodies, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, explicit_start=len(bodies) > 1))
+    marked = start or len(bodies) > 1
+    return str(yaml.dump_all(bodies, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, explicit_start=marked))
 
 
 def to_json(value: Any) -> str:
