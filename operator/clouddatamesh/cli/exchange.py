@@ -223,8 +223,11 @@ def _print_report(report: Report, form: Show) -> None:
     if form is Show.JSON:
         sys.stderr.write(to_json({"entries": [asdict(entry) for entry in report]}))
         return
-    for document in dict.fromkeys(entry.document for entry in report):
-        sys.stderr.writelines(f"{line}\n" for line in _lines([entry for entry in report if entry.document == document]))
+    by_document: dict[str, list[Entry]] = {}
+    for entry in report:
+        by_document.setdefault(entry.document, []).append(entry)
+    for entries in by_document.values():
+        sys.stderr.writelines(f"{line}\n" for line in _lines(entries))
 
 
 def _lines(entries: Sequence[Entry]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The ConfigMap that keeps what no field of ours holds: one YAML text, with a label that says of which standard."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -35,7 +36,9 @@ def _key(product: Key, tail: str) -> Key:
 
 
 def keep(key: Key, standard: str, rest: Any) -> dict[str, Any] | None:
-    """The ConfigMap; None where the text is too large."""
+    """The ConfigMap; None where the text is too large. JSON, which is never four times as long, is written much faster."""
+    if len(json.dumps(rest, separators=(",", ":"))) > 4 * MOST_BYTES:
+        return None
     text = to_yaml([rest])
     if len(text.encode(errors="replace")) > MOST_BYTES:
         return None

@@ -219,6 +219,8 @@ class Items:
         if not isinstance(item, Mapping):
             return Part(rest={"item": item}, report=(kept(path, "It is no object"),))
         try:
+            if len(found) >= self.most:
+                raise Unfit(f"there are more than {self.most}")
             part = read_object(item, path, self.table)
             if has(part.report, Verdict.ERROR):
                 return Part(rest={"item": item}, report=part.report)
@@ -236,8 +238,6 @@ class Items:
         return Part({mark: ours}, {"item": {**names, **part.rest, MARK: mark}}, (*report, renamed))
 
     def _settled(self, ours: Node, found: Found) -> tuple[str, Node]:
-        if len(found) >= self.most:
-            raise Unfit(f"there are more than {self.most}")
         mark = self.identity(ours)
         return self.again(mark, ours, found) if mark in found else (mark, ours)
 

@@ -27,12 +27,16 @@ class Custom:
             return Part()
         if not isinstance(value, list):
             return Part(report=(lost(path, "It is no list, and our own properties are written there; write a list"),))
-        part, others = Part(), []
+        ours: dict[str, Any] = {}
+        report: list[Entry] = []
+        others: list[tuple[int, Any]] = []
         for place, item in enumerate(value):
             read = self._ours(item, f"{path}[{place}]")
-            part |= Part(read.ours, {}, read.report)
+            ours |= read.ours
+            report += read.report
             if not read.ours:
                 others.append((place, item))
+        part = Part(ours, {}, tuple(report))
         return part | self._others(others, path) if others or not value else part
 
     def _ours(self, item: Any, path: str) -> Part:
