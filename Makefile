@@ -63,7 +63,7 @@ audit: $(VENV)/ready ## known vulnerabilities of what the images contain, where 
 
 lock: ## resolve *.in into hash-pinned *.txt; needs uv
 	for name in requirements requirements-dev docs/requirements quickstart/requirements hack/tools/image hack/tools/advisories hack/tools/go \
-			hack/tools/readers; do \
+			hack/tools/readers hack/tools/catalogues hack/tools/nodejs; do \
 		uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --python-version 3.11 --universal \
 			--custom-compile-command 'make lock' $$name.in --output-file $$name.txt || exit; \
 	done

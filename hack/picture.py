@@ -3,8 +3,10 @@
 `make demo > build/demo.txt`, Ctrl-C after its last figures, then `python hack/picture.py docs/assets/demo.svg < build/demo.txt`.
 """
 
+import io
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +20,16 @@ _END: Final = "It stays up until Ctrl-C"
 
 def draw(printed: str) -> str:
     """The picture as SVG. Lines that tell of this machine are left out, and so is what comes after the last figures."""
-    console = Console(record=True, width=_WIDTH, file=sys.stderr, force_terminal=True)
-    for line in printed.partition(_END)[0].strip().splitlines():
-        if not line.startswith(_LEFT_OUT):
-            console.print(_coloured(line), overflow="crop", no_wrap=True)
-    drawn = re.sub(r"@font-face \{.*?\}\n", "", console.export_svg(title="make demo"), flags=re.DOTALL)  # fonts are not fetched
+    lines = printed.partition(_END)[0].strip().splitlines()
+    return draw_lines((_coloured(line) for line in lines if not line.startswith(_LEFT_OUT)), title="make demo", width=_WIDTH)
+
+
+def draw_lines(lines: Iterable[Text], *, title: str, width: int) -> str:
+    """Lines of a terminal as SVG, each cut at `width` characters."""
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
+    for line in lines:
+        console.print(line, overflow="crop", no_wrap=True)
+    drawn = re.sub(r"@font-face \{.*?\}\n", "", console.export_svg(title=title), flags=re.DOTALL)  # fonts are not fetched
     return "\n".join(line.rstrip() for line in drawn.splitlines() if line.strip()) + "\n"
 
 

@@ -12,6 +12,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from hack.tools import argo_cd  # noqa: E402 - needs the path above
 from hack.tools.binaries import get_binaries  # noqa: E402 - needs the path above
+from hack.tools.catalogues import get_backstage, get_python  # noqa: E402 - needs the path above
 from hack.tools.children import ToolError, interrupt_on_sigterm, say_aloud  # noqa: E402 - needs the path above
 from hack.tools.controlplane import ControlPlane  # noqa: E402 - needs the path above
 from hack.tools.engines import IMAGES, OPERATOR, build_by_engine, find_engine  # noqa: E402 - needs the path above
@@ -82,6 +83,8 @@ def fetch_all(_: contextlib.ExitStack) -> Line:
     """Everything into the cache, nothing started; where the binaries are. Images only where a node could be started too."""
     get_packages(say=say_aloud)
     get_readers(say=say_aloud)
+    get_python(say=say_aloud)
+    get_backstage(say=say_aloud)
     get_library(say=say_aloud)
     get_monitoring_crds(say=say_aloud)
     if not argo_cd.find_obstacles():

@@ -30,7 +30,7 @@ def measure(mesh: Installation, products: int) -> dict[str, Any]:
     mesh.until(lambda: not mesh.kubelet.pods(), seconds=60, what="the operator is away")
     _lead_elsewhere(cluster)
     figures = {"empty_mb": _run(mesh, seconds=20.0)["last_mb"]}
-    sizes = _write(cluster, objects(products))
+    sizes = put_into_etcd(cluster, objects(products))
     cluster.restart()  # else its own cache follows what was written behind its back for minutes
     found = _run(mesh, seconds=LISTED)
     count = sum(count for count, _ in sizes.values())
@@ -67,7 +67,7 @@ def _copied(text: str, number: str, **words: str) -> Mapping[str, Any]:
     return found
 
 
-def _write(cluster: ControlPlane, found: Iterator[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+def put_into_etcd(cluster: ControlPlane, found: Iterator[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
     """Put objects where the API server keeps them; how many of each kind, and how many bytes."""
     sizes: dict[str, tuple[int, int]] = {}
     while batch := list(islice(found, _BATCH)):

@@ -50,6 +50,31 @@ def test_the_exit_code_is_that_of_the_command_and_its_files_are_gone(run: Run, s
         open(folder)  # noqa: PTH123, SIM115 - it is not there
 
 
+def test_the_session_of_another_login_is_not_sent_with_the_key(run: Run, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of-sso")
+    run(*ASK)
+    served.home = "sales"
+    run("approve", REQUEST)
+    served.home = "inventory"
+    code = "import os; print('AWS_SESSION_TOKEN' in os.environ)"
+    assert run("use", "orders-for-forecast", "--", sys.executable, "-c", code) == "False\n"
+    assert "unset AWS_SESSION_TOKEN" in run("use", "orders-for-forecast")
+
+
+def test_ctrl_c_in_the_command_is_the_commands(run: Run, served: Served) -> None:
+    run(*ASK)
+    served.home = "sales"
+    run("approve", REQUEST)
+    served.home = "inventory"
+    code = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(0.6); print('goes on')"
+    assert run("use", "orders-for-forecast", "--", sys.executable, "-c", code) == "goes on\n"
+
+
+def test_whoever_waits_has_the_time_that_was_given(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clouddatamesh.cli.session._SECONDS", 1.0)
+    assert "is not Ready after 2 s" in run(*ASK, "--wait", "--timeout", "2", code=1)
+
+
 def test_a_request_that_was_denied_says_who_can_act(run: Run, served: Served) -> None:
     run(*ASK)
     served.home = "sales"
@@ -73,13 +98,21 @@ def test_what_would_come_back_is_denied_and_not_deleted(run: Run, served: Served
     assert served.mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["status"] != "True"
 
 
-@pytest.mark.parametrize("tool", ["argocd.argoproj.io/tracking-id", "kustomize.toolkit.fluxcd.io/name"])
-def test_what_a_tool_would_make_again_is_denied(run: Run, served: Served, tool: str) -> None:
+TOOLS = [
+    ("annotations", "argocd.argoproj.io/tracking-id"),
+    ("labels", "app.kubernetes.io/instance"),
+    ("labels", "kustomize.toolkit.fluxcd.io/name"),
+    ("annotations", "meta.helm.sh/release-name"),
+]
+
+
+@pytest.mark.parametrize(("part", "tool"), TOOLS, ids=lambda word: word.partition("/")[0])
+def test_what_a_tool_would_make_again_is_denied(run: Run, served: Served, part: str, tool: str) -> None:
     run(*ASK)
     served.home = "sales"
     run("approve", REQUEST)
     (grant,) = (found for found in served.objects.values() if found["kind"] == "AccessGrant")
-    served.mesh.apply({**grant, "metadata": {**grant["metadata"], "annotations": {tool: "sales"}}})
+    served.mesh.apply({**grant, "metadata": {**grant["metadata"], part: {tool: "sales"}}})
     assert "deleted" not in run("revoke", REQUEST)
     assert served.mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["reason"] == "Denied"
 

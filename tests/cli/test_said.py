@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
 from clouddatamesh.cli.output import clean
@@ -69,6 +70,7 @@ def test_what_is_refused_is_left_out(run: Run, served: Served, refused: set[str]
         (("request", "sales/orders", "--purpose", "x", "--duration", "soon"), "--duration: 'soon' is no duration", 1),
         (("request", "sales/orders", "--purpose", "x", "--duration", "0d"), "--duration is zero", 1),
         (("request", "sales/orders"), "Say with --purpose", 2),
+        (("request", "sales/orders", "--purpose", "x", "--for", "sales/forecast"), "names no product of your namespace inventory", 2),
         (("approve", "inventory/nothing"), "No request inventory/nothing waits", 1),
         (("revoke", "inventory/nothing"), "No approval of inventory/nothing", 1),
         (("use", "nothing"), "AccessRequest inventory/nothing does not exist", 1),
@@ -115,6 +117,41 @@ def test_no_text_of_a_tenant_steers_the_terminal(run: Run, served: Served) -> No
         said = run(*command)
         assert not {letter for letter in said if letter != "\n" and (ord(letter) < 32 or letter in "\x7f\u202e\u2066")}
         assert "[red]" not in run(*command).replace(HOSTILE, "")
+
+
+def test_a_note_does_not_steer_the_terminal_of_who_waits(run: Run, served: Served) -> None:
+    run(*ASK)
+    served.home = "sales"
+    run("deny", "inventory/orders-for-forecast", "--note", HOSTILE)
+    served.mesh.delete("AccessRequest", "orders-for-forecast", "inventory")
+    served.home = "inventory"
+    said = run(*ASK, "--wait", code=1)
+    assert "refuses it" in said
+    assert not {letter for letter in said if letter != "\n" and (ord(letter) < 32 or letter in "\x7f\u202e\u2066")}
+
+
+@pytest.mark.parametrize("answer", [True, False], ids=["yes", "no"])
+def test_an_owner_confirms_what_is_given_as_it_is_asked_for_now(
+    run: Run, served: Served, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], answer: bool
+) -> None:
+    access = {"maxDuration": "90d", "modes": ["ReadOnly", "ReadWrite"]}
+    served.mesh.apply(a_product("orders", "sales", outputPorts=[{**DAILY, "access": access}])).settle()
+    run(*ASK)
+    served.mesh.delete("AccessRequest", "orders-for-forecast", "inventory")
+    run(*ASK, "--mode", "ReadWrite")
+    served.home = "sales"
+    shown: list[str] = []
+
+    def confirm(_: str, **__: Any) -> None:
+        shown.append(capfd.readouterr().err)
+        if not answer:
+            raise typer.Abort
+
+    monkeypatch.setattr(typer, "confirm", confirm)
+    monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": staticmethod(lambda: True)}))
+    said = run("approve", "inventory/orders-for-forecast", code=0 if answer else 1)
+    assert "DataProduct inventory/forecast gets ReadWrite access to daily/1.0.0 of sales/orders until " in shown[0]
+    assert ("created" in said) is answer
 
 
 @pytest.mark.parametrize("text", ["[bold red]x[/]", ":warning:", "https://example.com/[link=javascript:x]y"])

@@ -5,13 +5,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from hack.tools.binaries import get_binary
 from tests.e2e.actors import Actors
 from tests.e2e.people import Person
-from tests.support.manifests import a_product
+from tests.support.manifests import a_domain, a_product
 
 PRODUCER, STRANGER = Person("kim", ("sales-owners",)), Person("nobody")
 CONSUMER, UNTOLD = (Person(name, ("inventory-owners",)) for name in ("finder", "sam"))
@@ -38,7 +41,7 @@ class Terminal:
         own = ["-n", self.namespace, *self.person.flags]
         at = arguments.index("--") if "--" in arguments else len(arguments)
         command = [sys.executable, "-m", "clouddatamesh", "mesh", arguments[0], *own, *arguments[1:at], *arguments[at:]]
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
 
     def out(self, *arguments: str) -> str:
         done = self._run(*arguments)
@@ -49,7 +52,7 @@ class Terminal:
         done = self._run(*arguments)
         assert done.returncode == 1, done
         assert "Traceback" not in done.stderr
-        return done.stderr
+        return done.stderr + done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,28 @@ def test_from_search_to_revoked(mesh: Actors, terminal: Callable[[Person, str], 
     assert "the permission to list accessgrants" in consumer.refusal("revoke", "inventory/terms-for-reader", "-n", "sales")
     assert "deleted" in producer.out("revoke", "inventory/terms-for-reader")
     mesh.installed.until(lambda: "has no access" in consumer._run("use", "terms-for-reader").stderr, what="the end of access")
+
+
+def test_a_plan_says_what_the_api_server_would_do_and_does_nothing(
+    mesh: Actors, terminal: Callable[[Person, str], Terminal], tmp_path: Path
+) -> None:
+    producer, file = terminal(PRODUCER, "sales"), tmp_path / "mesh.yaml"
+    terms = a_product("terms", outputPorts=[PORT], tags=["terminal"])
+
+    def plan(*manifests: dict[str, Any]) -> tuple[str, ...]:
+        file.write_text(yaml.safe_dump_all(manifests), encoding="utf-8")
+        return ("plan", str(file))
+
+    assert producer.out(*plan(terms)) == ""
+    said = producer.out(*plan({**terms, "spec": {**terms["spec"], "lifecycle": "retired"}}, a_product("fresh", outputPorts=[])))
+    assert "~ change  spec.lifecycle: active -> retired" in said
+    assert "- take    the access of all" in said
+    assert "DataProduct sales/fresh  create" in said
+    moved = producer.refusal(*plan({**terms, "spec": {**terms["spec"], "storage": {"storeRef": {"name": "other"}}}}))
+    assert "spec.storage.storeRef is immutable" in moved
+    assert "You may not read Domain fresh, so what would become of it cannot be said" in producer.refusal(*plan(a_domain("fresh")))
+    assert mesh.installed.get("dataproduct", "fresh", "sales") == {}
+    assert mesh.product("terms")["spec"]["lifecycle"] == "active"
 
 
 def test_a_stranger_is_told_what_is_missing_and_shown_nothing(terminal: Callable[[Person, str], Terminal]) -> None:

@@ -25,7 +25,9 @@ LIMITS = {
 CHILDREN = ["resourcequota/clouddatamesh", "limitrange/clouddatamesh", "networkpolicy/clouddatamesh", "rolebinding/clouddatamesh-owners"]
 ROLE = "clouddatamesh-workloads"
 
-ELSEWHERE: dict[Right, str] = {}
+ELSEWHERE: dict[Right, str] = {
+    ("clouddatamesh.dev", "domains", "get"): "tests/e2e/test_handed_over.py::test_an_heir_takes_what_a_domain_that_was_forced_away_left",
+}
 """Rights that the flow below does not use, and the test that does."""
 NO_REQUEST: dict[Right, str] = {
     ("rbac.authorization.k8s.io", "clusterroles", "bind"): "asked for when a RoleBinding is made",

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import Terminal
+from clouddatamesh.errors import Away, Terminal, Transient
 from clouddatamesh.model.objects import Key, key_of
+from clouddatamesh.reconcile.dispatch import reconcile
 from tests.support.manifests import a_domain, a_product, a_store
 from tests.support.mesh import Mesh
 
@@ -79,6 +80,22 @@ def test_the_operators_own_binding_lasts_as_long_as_a_product_is_inside(leaves: 
     mesh.settle()
     assert not mesh.exists("DataProduct", "clicks", "raw")
     assert not mesh.exists(binding.kind, binding.name, binding.namespace)
+
+
+@pytest.mark.parametrize("leaves", ["the Domain is deleted", "its entry left spec.namespaces"])
+def test_a_namespace_that_lost_its_label_gets_it_back_before_that_binding(leaves: str) -> None:
+    """The guard keeps the operator from writing where the label is not, and products inside could never go."""
+    binding, place = Key("RoleBinding", "raw", "clouddatamesh-operator"), Key("Namespace", "", "raw")
+    spaces = [{"name": "sales"}, {"name": "raw"}]
+    mesh = Mesh().apply(a_store(), a_domain(namespaces=spaces), a_product("clicks", "raw")).settle()
+    mesh.cluster.strip(place, label="clouddatamesh.dev/domain")
+    mesh.cluster.user_delete(binding)
+    if leaves == "the Domain is deleted":
+        mesh.delete("Domain", "sales")
+    else:
+        mesh.apply(a_domain(namespaces=spaces[:1]))
+    order = [write for write in mesh.writes_of(lambda _: None) if write in (f"label {place}", f"create {binding}")]
+    assert order == [f"label {place}", f"create {binding}"]
 
 
 def test_a_child_forged_in_a_strangers_namespace_keeps_no_domain_waiting() -> None:
@@ -162,3 +179,41 @@ def test_a_limit_that_may_not_be_deleted_keeps_nobody_in_a_role(refused: Key) ->
     assert not mesh.exists(OWNERS.kind, OWNERS.name, OWNERS.namespace)
     assert mesh.exists("Domain", "sales")
     assert str(refused) in mesh.condition("Domain", "sales", type_="DeletionBlocked")["message"]
+
+
+@pytest.mark.parametrize("error", [Transient, Away])
+def test_a_webhook_that_hangs_on_every_write_does_not_hold_a_worker_for_long(error: type[Transient]) -> None:
+    """Each such write takes ten seconds or more, and a process of which one look lasts ten minutes is ended as stuck."""
+    tried: list[Key] = []
+
+    def hang(verb: str, key: Key) -> None:
+        if key.kind in {limit.kind for limit in (*LIMITS, OWNERS)}:
+            tried.append(key)
+            raise error(reasons.CLUSTER_UNAVAILABLE, f"Writing failed: failed calling webhook for {verb} {key}: deadline exceeded")
+
+    spaces = [{"name": f"raw-{number}"} for number in range(32)]
+    access = {"owners": people("kim"), "engineers": people("lee"), "viewers": people("ann")}
+    mesh = Mesh().apply(a_store(), a_domain("raw", namespaces=spaces, access=access, resources=LIMITED))
+    heard, mesh.cluster.before_write = mesh.cluster.before_write, hang
+    due = reconcile(Key("Domain", "", "raw"), mesh.ports)
+    assert 4 <= len(tried) <= 30
+    assert due.brief is (error is Away), "an API server that was away is asked soon after its return"
+    assert "failed calling webhook" in mesh.condition("Domain", "raw")["message"]
+    mesh.cluster.before_write = heard
+    mesh.clock.forward(minutes=5)
+    assert mesh.settle().condition("Domain", "raw")["status"] == "True"
+
+
+def test_a_webhook_that_hangs_in_many_namespaces_keeps_nobody_the_role_in_the_others() -> None:
+    spaces = [{"name": f"raw-{number:02}"} for number in range(32)]
+    mesh = Mesh().apply(a_store(), a_domain("raw", namespaces=spaces, access={"viewers": people("ann", "leaver")})).settle()
+    heard = mesh.cluster.before_write
+
+    def hang(verb: str, key: Key) -> None:
+        if key.kind == "RoleBinding" and key.namespace != "raw-31":
+            raise Transient(reasons.CLUSTER_UNAVAILABLE, f"Writing failed: failed calling webhook for {verb} {key}: deadline exceeded")
+        heard(verb, key)
+
+    mesh.cluster.before_write = hang
+    mesh.apply(a_domain("raw", namespaces=spaces, access={"viewers": people("ann")})).settle()
+    assert subjects(mesh, Key("RoleBinding", "raw-31", "clouddatamesh-viewers")) == ["ann"]

@@ -39,6 +39,7 @@ SHARED: Final = {
         "tests/e2e/test_foreground.py",
         "tests/e2e/test_guard.py",
         "tests/e2e/test_guard_namespaces.py",
+        "tests/e2e/test_handed_over.py",
         "tests/e2e/test_guard_ports.py",
         "tests/e2e/test_mesh_command.py",
         "tests/e2e/test_readers.py",

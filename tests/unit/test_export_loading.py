@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from clouddatamesh.checking import documents
 from clouddatamesh.export.documents import Document
 from clouddatamesh.export.loading import Unreadable, load
-from clouddatamesh.export.writing import render, to_json, to_yaml
+from clouddatamesh.export.rendering import render
+from clouddatamesh.export.writing import to_json, to_yaml
 
 LETTERS = "abcdefghi"
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from clouddatamesh.model.objects import Key
-from clouddatamesh.view.drafts import Refused, Wish, draft_approval, draft_denial, draft_request, find_port, is_lasting
+from clouddatamesh.view.answers import is_lasting
+from clouddatamesh.view.drafts import Refused, Wish, draft_approval, draft_denial, draft_request, find_port
 from tests.support.manifests import a_grant, a_product
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

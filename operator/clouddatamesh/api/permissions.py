@@ -10,7 +10,6 @@ TEAM_ROLES: Final = ("clouddatamesh-owner", "clouddatamesh-engineer", "clouddata
 DISCOVER_ROLE: Final = "clouddatamesh-discover"
 WORKLOADS_ROLE: Final = "clouddatamesh-workloads"
 _KINDS: Final = ("objectstores", "domains", "dataproducts", "accessrequests", "accessgrants")
-_READ_LIVE: Final = ("objectstores", "dataproducts", "accessrequests", "accessgrants")
 _FOLLOW: Final = ("list", "watch")
 _WATCH: Final = ("get", *_FOLLOW)
 _CHANGE: Final = (*_WATCH, "create", "patch", "delete")
@@ -34,7 +33,7 @@ def binding(*roles: str) -> PolicyRule:
 
 OPERATOR_CLUSTER: Final = (
     PolicyRule((GROUP,), _KINDS, (*_FOLLOW, "patch"), "Watch the kinds of the mesh and put the finalizer on"),
-    PolicyRule((GROUP,), _READ_LIVE, ("get",), "Read once more what is about to be given, taken or destroyed: a cache may be behind"),
+    PolicyRule((GROUP,), _KINDS, ("get",), "Read once more what is about to be given, taken or destroyed: a cache may be behind"),
     PolicyRule((GROUP,), tuple(f"{kind}/status" for kind in _KINDS), ("patch",), "Write status"),
     PolicyRule((GROUP,), ("accessinboxes",), (*_FOLLOW, "create"), "Tell the owners of a product who asks for it and who uses it"),
     PolicyRule((GROUP,), ("accessinboxes/status",), ("patch",), "Write what an inbox holds"),

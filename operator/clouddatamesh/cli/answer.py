@@ -1,5 +1,6 @@
 """Commands of an owner: requests, approve, deny, revoke."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,9 +12,11 @@ from clouddatamesh.cli.ask import DryRun, write
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.names import parse, short, written
 from clouddatamesh.cli.output import Form, Row, console, print_list, print_table
+from clouddatamesh.cli.output import note as say
 from clouddatamesh.cli.session import Session
 from clouddatamesh.model.objects import Key, Manifest, key_of
-from clouddatamesh.view.drafts import draft_approval, draft_denial, is_lasting
+from clouddatamesh.view.answers import is_in_effect, is_lasting, standing, terms_of
+from clouddatamesh.view.drafts import draft_approval, draft_denial
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.worklist import Own, Pending, own_requests, pending
 
@@ -71,7 +74,17 @@ def approve(
     """Approve a pending request. With -o yaml the grant is printed, for Git."""
     entry = _entry(session, request)
     grant = draft_approval(entry.grant, until or entry.duration, note, datetime.now(UTC))
+    _show(entry, grant)
+    if sys.stdin.isatty() and not dry_run and options.output not in (Form.JSON, Form.YAML):
+        typer.confirm("Approve this?", abort=True, err=True)
     write(session, options, grant, dry_run=dry_run)
+
+
+def _show(entry: Pending, grant: Manifest) -> None:
+    """Who gets what, by the request as it is now: since it was listed, its author may have made it again for something else."""
+    end = f"until {grant['spec']['validUntil']}" if "validUntil" in grant["spec"] else "without an end"
+    what = f"{entry.mode} access to {entry.port} of {short(entry.product)} {end}"
+    say(f"{entry.consumer} gets {what}, for: {_purpose(entry)}")
 
 
 @command("deny")
@@ -94,16 +107,20 @@ def revoke(session: Session, options: Options, request: Request, note: Note = ""
     """End the access of a request: its grant is deleted, or a Deny is written where the access would come back."""
     wanted = parse(session, request, "AccessRequest")
     grants = _grants(session, wanted)
-    approvals = [grant for grant in grants if grant["spec"].get("decision") == "Approve"]
+    approvals = standing(grants)
     if not approvals:
         raise Failed(f"No approval of {short(wanted)} is in a namespace that you may read; name the product's namespace with -n")
-    product = session.fetch(Key("DataProduct", approvals[0]["metadata"]["namespace"], approvals[0]["spec"]["dataProductRef"]["name"]))
-    if len(approvals) == 1 and is_lasting(product, grants, approvals[0]) and options.output not in (Form.JSON, Form.YAML):
-        key = key_of(approvals[0])
-        session.delete(key, approvals[0]["metadata"]["uid"], dry_run=dry_run)
-        console().print(f"{key} deleted{' (dry run)' if dry_run else ''}; the key stops working within seconds")
+    if len({terms_of(grant) for grant in approvals}) > 1:
+        listed = ", ".join(short(key_of(grant)) for grant in approvals)
+        raise Failed(f"No access of {short(wanted)} rests on these approvals, and they differ: {listed}; delete them one by one")
+    grant = approvals[0]
+    product = session.fetch(Key("DataProduct", grant["metadata"]["namespace"], grant["spec"]["dataProductRef"]["name"]))
+    if is_lasting(product, grants, grant) and options.output not in (Form.JSON, Form.YAML):
+        key, end = key_of(grant), "the key stops working within seconds" if is_in_effect(grant) else "no access rested on it"
+        session.delete(key, grant["metadata"]["uid"], dry_run=dry_run)
+        console().print(f"{key} deleted{' (dry run)' if dry_run else ''}; {end}")
         return
-    write(session, options, draft_denial(approvals[0], note), dry_run=dry_run)
+    write(session, options, draft_denial(grant, note), dry_run=dry_run)
 
 
 def _grants(session: Session, request: Key) -> tuple[Manifest, ...]:

@@ -11,7 +11,7 @@ import typer
 from clouddatamesh.cli.app import Options, command
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.names import parse, short, written
-from clouddatamesh.cli.output import Form, console, print_data, say_health
+from clouddatamesh.cli.output import Form, clean, console, print_data, say_health
 from clouddatamesh.cli.session import Session
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.diff import with_uid
@@ -74,6 +74,8 @@ def _consumer(session: Session, given: str) -> Key:
     kind, _, name = given.rpartition("/")
     if kind in ("sa", "serviceaccount"):
         return Key("ServiceAccount", session.home, name)
+    if kind not in ("", session.home):
+        raise Failed(f"--for {given} names no product of your namespace {session.home}; to ask for another one, use -n", code=2)
     if given:
         return Key("DataProduct", session.home, name)
     session.read("DataProduct", session.home)
@@ -122,7 +124,7 @@ def wait_for(session: Session, key: Key, seconds: float, *, sleep: Callable[[flo
         found = session.demand(key)
         health = health_of(found)
         if health != last:
-            console().print(say_health(health), f" {health.message}", sep="")
+            console().print(say_health(health), f" {clean(health.message)}", sep="")
         if health.is_well:
             return found
         if health.word == "Stalled":

@@ -24,8 +24,9 @@ from clouddatamesh.export.documents import Document
 from clouddatamesh.export.formats import FORMATS, ODPS_VERSIONS, Choices
 from clouddatamesh.export.importing import Imported, Source, Target, read
 from clouddatamesh.export.loading import Unreadable, load
+from clouddatamesh.export.rendering import render
 from clouddatamesh.export.report import Entry, Report, Verdict, has
-from clouddatamesh.export.writing import render, to_json, to_yaml
+from clouddatamesh.export.writing import to_json, to_yaml
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.view.drafts import find_port
 from clouddatamesh.view.mesh import Mesh
@@ -67,6 +68,9 @@ def export(
     session.read("Domain")
     if format_ in _STANDARDS:
         _read_kept(session, found)
+    else:
+        for namespace in sorted({key_of(product).namespace for product in found}):
+            session.read("AccessInbox", namespace)
     documents = FORMATS[format_](session.mesh, found, Choices(odps_version, mesh, catalog, base))
     if not documents:
         note("No data products found" if not found else "These products have no output ports")

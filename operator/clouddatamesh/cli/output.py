@@ -104,14 +104,19 @@ def say_health(health: Health) -> Text:
 
 
 def as_data(found: Any) -> Any:
-    """A value of view/ as JSON knows it. A key is `{kind, namespace, name}`."""
+    """A value of view/ as JSON knows it, fields in camelCase as in manifests. A key is `{kind, namespace, name}`."""
     if dataclasses.is_dataclass(found) and not isinstance(found, type):
-        return {part.name: as_data(getattr(found, part.name)) for part in dataclasses.fields(found)}
+        return {_camel(part.name): as_data(getattr(found, part.name)) for part in dataclasses.fields(found)}
     if isinstance(found, StrEnum):
         return found.value
     if isinstance(found, dict):
         return {name: as_data(inner) for name, inner in found.items()}
     return [as_data(inner) for inner in found] if isinstance(found, list | tuple) else found
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def print_data(found: Any, form: Form) -> None:

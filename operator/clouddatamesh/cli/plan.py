@@ -26,6 +26,7 @@ from clouddatamesh.view.raw import text
 _MARKS: Final = {Sign.MAKE: "+", Sign.CHANGE: "~", Sign.ASK: "?", Sign.GIVE: ">", Sign.TAKE: "-"}
 _STYLES: Final = {Sign.MAKE: "green", Sign.CHANGE: "yellow", Sign.ASK: "yellow", Sign.GIVE: "cyan", Sign.TAKE: "red"}
 _TAKES: Final = 3
+_COUNTED: Final = {"create": "to create", "change": "to change", "delete": "to delete", "refuse": "refused", "none": "unchanged"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Step:
 
     key: Key
     action: str
-    """create, change, delete, or none."""
+    """create, change, delete, none, or (by the API server) refuse."""
     effects: tuple[Effect, ...]
     refused: str = ""
 
@@ -76,7 +77,8 @@ def _find_steps(session: Session, wanted: Sequence[Manifest], *, delete: bool) -
     mesh = session.mesh | Mesh.of(after for _, after, _ in rehearsed)
     for live, after, refused in rehearsed:
         effects = () if refused else (*_annotations(live, after), *find_effects(live, after, mesh))
-        yield Step(key_of(after), "create" if live is None else "change" if effects else "none", effects, refused)
+        action = "refuse" if refused else "create" if live is None else "change" if effects else "none"
+        yield Step(key_of(after), action, effects, refused)
 
 
 def _rehearse(session: Session, manifest: Manifest, live: Manifest | None, made: set[str]) -> tuple[Manifest, str]:
@@ -119,14 +121,14 @@ def _show(form: Form, steps: Sequence[Step]) -> None:
         for step in steps:
             _print(step)
         actions = [step.action for step in steps]
-        counts = ", ".join(f"{actions.count(action)} to {action}" for action in ("create", "change", "delete") if action in actions)
-        note(f"{counts or 'Nothing to do'}, {actions.count('none')} unchanged")
+        counts = ", ".join(f"{actions.count(action)} {_COUNTED[action]}" for action in _COUNTED if action in actions)
+        note(counts or "Nothing to do")
 
 
 def _print(step: Step) -> None:
     out = console()
     if step.refused:
-        out.print(Text.assemble(f"{step.key}  ", ("refused: ", "red"), clean(step.refused)))
+        out.print(Text.assemble((str(step.key), "bold"), ("  refused: ", "red"), clean(step.refused)))
     elif step.action != "none":
         out.print(Text.assemble((str(step.key), "bold"), f"  {step.action}"))
         for effect in step.effects:

@@ -87,7 +87,8 @@ class Session:
         return self.mesh.objects[key]
 
     def forget(self, key: Key) -> None:
-        """Read an object again when it is asked for next."""
+        """Read an object again when it is asked for next. Whoever waits has a time limit of his own."""
+        self.__dict__.pop("_reader", None)
         self.mesh = replace(self.mesh, objects={known: found for known, found in self.mesh.objects.items() if known != key})
 
     def demand(self, key: Key) -> Manifest:

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,8 @@ from clouddatamesh.model.objects import Key
 from clouddatamesh.view.health import health_of
 from clouddatamesh.view.usage import environment, fields_of
 
+_OTHERS = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+"""Of another login, which every client would send with this key; the store refuses that."""
 Run = Annotated[list[str] | None, typer.Argument(metavar="[-- COMMAND…]", help="Command to run; absent: print `export` lines.")]
 
 
@@ -40,6 +43,7 @@ def use(
     if options.output in (Form.JSON, Form.YAML):
         print_data(lines, options.output)
         return
+    sys.stdout.write(f"unset {' '.join(_OTHERS)}\n")
     for name, said in lines.items():
         sys.stdout.write(f"export {name}={shlex.quote(said)}\n")
 
@@ -60,8 +64,11 @@ def _run(fields: dict[str, str], run: list[str]) -> int:
         place.mkdir()
         for name, said in fields.items():
             (place / name).write_text(said)
-        env = {**os.environ, **environment(fields, folder, "port")}
+        env = {**{name: said for name, said in os.environ.items() if name not in _OTHERS}, **environment(fields, folder, "port")}
+        before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the command's: a shell or a query tool goes on after it
         try:
             return subprocess.run(run, env=env, check=False).returncode  # noqa: S603 - the user's own command
         except OSError as error:
             raise Failed(f"{run[0]}: {error.strerror}", code=2) from error
+        finally:
+            signal.signal(signal.SIGINT, before)

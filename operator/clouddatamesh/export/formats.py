@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from clouddatamesh.export import odcs, odps
+from clouddatamesh.export import backstage, dcat, odcs, odps, openlineage
 from clouddatamesh.export.documents import Documents
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.view.mesh import Mesh
@@ -29,4 +29,7 @@ Writer: TypeAlias = Callable[[Mesh, Sequence[Manifest], Choices], Documents]
 FORMATS: Final[Mapping[str, Writer]] = {
     "odps": lambda mesh, products, choices: odps.write(mesh, products, version=choices.odps_version, tenant=choices.mesh),
     "odcs": lambda mesh, products, choices: odcs.write(mesh, products, tenant=choices.mesh),
+    "dcat": lambda mesh, products, choices: dcat.write(mesh, products, settings=choices),
+    "backstage": lambda mesh, products, choices: backstage.write(mesh, products, settings=choices),
+    "openlineage": lambda mesh, products, choices: openlineage.write(mesh, products, settings=choices),
 }

@@ -8,23 +8,11 @@ from typing import Any, Final
 
 import yaml
 
-from clouddatamesh.export.documents import Document
-
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _PLAIN: Final = re.compile(r"[A-Za-z$][A-Za-z0-9 ,._:/@#+()'${}-]*|[0-9]+\.[0-9]+\.[0-9]+")
 """Texts that are texts to all readers without quotes, where PyYAML itself asks for none."""
 _BOOLEANS: Final = frozenset("yYnN")
 """Booleans to kubectl, and texts to PyYAML."""
-
-
-def render(document: Document, *, form: str = "") -> str:
-    """The content of the file, as `json` or `yaml` if that is chosen. A body that is a list is many documents of YAML, or many lines."""
-    kind = form or ("lines" if document.media_type.endswith("ndjson") else "json" if document.media_type.endswith("json") else "yaml")
-    if kind == "lines":
-        return "".join(f"{json.dumps(line)}\n" for line in document.body)
-    if kind == "json":
-        return to_json(document.body)
-    return to_yaml(document.body if isinstance(document.body, list) else [document.body])
 
 
 def to_yaml(documents: Iterable[Any], *, start: bool = False) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from clouddatamesh import reasons
 from clouddatamesh.errors import Away, Terminal, Transient, Waiting
 from clouddatamesh.kube.memory_objects import Objects, copied
+from clouddatamesh.kube.memory_rights import is_readable
 from clouddatamesh.kube.memory_secrets import own
 from clouddatamesh.kube.memory_shown import Shown, is_watched
 from clouddatamesh.kube.memory_view import View
@@ -173,6 +174,8 @@ class MemoryCluster:
                 return unseen
 
     def _look(self, key: Key) -> Seen[Manifest]:
+        if not is_readable(key.kind):
+            return Unknown(Transient(reasons.ACCESS_DENIED, f"Reading {key} failed: the operator's role does not let it"))
         if key.kind in self.unreadable:
             return Unknown(Away(reasons.CLUSTER_UNAVAILABLE, f"Reading {key} failed: the API server does not answer"))
         found = self._objects.get(key)

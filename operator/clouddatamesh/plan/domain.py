@@ -156,7 +156,8 @@ def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
     observed = _own_children(domain, name, world)
     if holder_of(namespace, world.settings.mesh) not in ("", domain.metadata.name):
         return end_children(sorted(observed.values(), key=_operator_last))
-    if name not in world.former and _refusal(domain, name, namespace, world) is not None:
+    own = name in world.former or is_its_own(domain, namespace, world.settings.mesh)
+    if not own and _refusal(domain, name, namespace, world) is not None:
         return Steps()
     wanted = {key_of(child): child for child in want_children(domain, name, world.settings)}
     gone = end_children(sorted((observed[key] for key in set(observed) - set(wanted)), key=_operator_last))
@@ -236,7 +237,11 @@ def _keep_binding(domain: Domain, name: str, world: DomainWorld) -> Steps:
     if namespace is None or namespace["metadata"].get("deletionTimestamp") or not is_its_own(domain, namespace, world.settings.mesh):
         return Steps()
     observed = next((child for child in world.children if key_of(child) == key_of(want)), None)
-    return Steps(tuple(_child_update(observed, want))) if observed is None or _is_ours(observed, domain, world) else Steps()
+    if observed is not None and not _is_ours(observed, domain, world):
+        return Steps()
+    updates = tuple(_child_update(observed, want))
+    # The operator's own guard lets it write only where the label is.
+    return Steps((*taking(domain, namespace, world.settings.mesh), *updates) if updates else ())
 
 
 def _inside(world: DomainWorld, *places: str) -> list[str]:

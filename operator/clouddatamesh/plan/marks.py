@@ -95,8 +95,13 @@ def owner_reference(owner: Key, uid: str) -> str:
 
 def domain_of(manifest: Manifest) -> str:
     """The Domain that an object's mark names as its maker; empty where it has no such mark."""
+    return maker_of(manifest)[0]
+
+
+def maker_of(manifest: Manifest) -> tuple[str, str]:
+    """Name and uid of that Domain; both empty where it has no such mark."""
     mark = str((manifest["metadata"].get("annotations") or {}).get(OWNER_ANNOTATION) or "").split("/")
-    return mark[2] if mark[0] == "Domain" and len(mark) == _PARTS else ""
+    return (mark[2], mark[3]) if mark[0] == "Domain" and len(mark) == _PARTS else ("", "")
 
 
 def is_made_by(child: Manifest, owner: Key, uid: str) -> bool:

@@ -47,15 +47,24 @@ def find_witnessed(children: Iterable[Manifest], name: str, cluster: Cluster) ->
 def find_orphaned(domain: Domain, places: Iterable[str], cluster: Cluster) -> tuple[Manifest, ...]:
     """Children in a domain's namespaces that name another Domain, which does not exist: it was forced away and left its people's rights."""
     found = (cluster.get(key) for place in places for kind in CHILD_KINDS for key in cluster.keys(kind, place))
-    others = [child for child in found if child is not None and _maker(child) not in ("", domain.metadata.name)]
-    gone = {name for name in map(_maker, others) if isinstance(cluster.read(Key("Domain", "", name)), Absent)}
+    others = [child for child in found if child is not None and _maker(child)[0] not in ("", domain.metadata.name)]
+    gone = {maker for maker in map(_maker, others) if _is_gone(*maker, cluster)}
     return tuple(child for child in others if _maker(child) in gone)
 
 
-def _maker(child: Manifest) -> str:
-    """The Domain that a child's mark names; empty where it has none of our names, or no such mark."""
-    name = marks.domain_of(child)
-    return name if is_named_as_child(child) and _NAME.fullmatch(name) else ""
+def _maker(child: Manifest) -> tuple[str, str]:
+    """Name and uid of the Domain that a child's mark names; empty where it has none of our names, or no such mark."""
+    name, uid = marks.maker_of(child)
+    return (name, uid) if is_named_as_child(child) and _NAME.fullmatch(name) else ("", "")
+
+
+def _is_gone(name: str, uid: str, cluster: Cluster) -> bool:
+    """Whether that very Domain does not exist. One that was made again under its name knows nothing of what is in another's namespace."""
+    match cluster.read(Key("Domain", "", name)):
+        case Present(found):
+            return bool(found["metadata"]["uid"] != uid)
+        case seen:
+            return isinstance(seen, Absent)
 
 
 def find_former(domain: Domain, children: Iterable[Manifest], ports: Ports) -> tuple[frozenset[str], dict[str, MeshError]]:

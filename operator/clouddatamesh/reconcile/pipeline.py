@@ -11,7 +11,7 @@ from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import Away, MeshError, Transient, Waiting
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Failure, Outcome
-from clouddatamesh.model.plan import Part, Plan, Steps, describe
+from clouddatamesh.model.plan import Operation, Part, Plan, Steps, describe
 from clouddatamesh.model.settings import Next
 from clouddatamesh.model.store_operations import EmptyBucket, ProbeStore, ReplaceKey, RotateKey
 from clouddatamesh.plan.names import jitter
@@ -102,7 +102,7 @@ def _carry_out_part(part: Part, executor: Executor, progress: Progress) -> Failu
         at("apply", part.name)
         progress.is_costly |= isinstance(operation, _COSTLY)
         try:
-            executor.run(operation)
+            _try(operation, executor, progress)
         except MeshError as error:
             failed.append(error)
             if not part.each:
@@ -111,6 +111,27 @@ def _carry_out_part(part: Part, executor: Executor, progress: Progress) -> Failu
             progress.done.append(operation)
     why = worst(failed)
     return Failure(part.name, part.condition, _with_others(why, failed), part.minor) if why is not None else None
+
+
+_HANGS: Final = 6
+"""So many writes of one verb and kind in a row are tried where none is answered: each may take half a minute, and a Domain has hundreds."""
+_TAKES: Final = {"delete RoleBinding": 32, "update RoleBinding": 32}
+"""What takes rights away is tried in every namespace that a Domain may have: a webhook may hang in some of them."""
+
+
+def _try(operation: Operation, executor: Executor, progress: Progress) -> None:
+    alike = " ".join(str(operation).split()[:2])
+    vain = progress.unanswered.pop(alike, ())
+    if len(vain) >= _TAKES.get(alike, _HANGS):
+        progress.unanswered[alike] = vain
+        why = f"The API server carried out none of {len(vain)} attempts to {alike}, so no more are made in this look"
+        raise type(vain[-1])(reasons.CLUSTER_UNAVAILABLE, why)
+    try:
+        executor.run(operation)
+    except MeshError as error:
+        if error.reason == reasons.CLUSTER_UNAVAILABLE:
+            progress.unanswered[alike] = (*vain, error)
+        raise
 
 
 def _with_others(why: MeshError, failed: list[MeshError]) -> MeshError:

@@ -35,6 +35,8 @@ class Progress:
     """By the name of the part: it is not tried again in this look."""
     is_costly: bool = False
     """A key was issued or a store probed, or that was tried: where the look fails, the next one does it once more."""
+    unanswered: dict[str, tuple[MeshError, ...]] = field(default_factory=dict)
+    """By verb and kind, of writes in a row that the API server could not carry out, as where an admission webhook hangs, each error."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Any
 from clouddatamesh.api.fields import GROUP, VERSION, parse_duration, parse_time
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.names import hash80
+from clouddatamesh.view.answers import terms_of
 from clouddatamesh.view.product import Port, ports_of
-from clouddatamesh.view.raw import text, value
+from clouddatamesh.view.raw import text
 
 _API = f"{GROUP}/{VERSION}"
 Draft = dict[str, Any]
@@ -95,35 +96,9 @@ def draft_denial(grant: Manifest, note: str) -> Draft:
     kept = {name: said for name, said in grant["spec"].items() if name not in ("validUntil", "permanent", "note")}
     denied = _bare(grant, {**kept, "decision": "Deny", **({"note": note} if note else {})})
     asked = text(grant, "spec", "requestRef", "namespace"), text(grant, "spec", "requestRef", "name")
-    # Two requests may read alike: a name that is taken would keep a denial from being written.
-    name = f"deny-{asked[0][:60]}-{asked[1][:120]}".rstrip("-.") + f"-{hash80('deny', *asked)[:8]}"
+    # Two requests may read alike, and one may be made again on other terms: a name that is taken would keep a denial from being written.
+    name = f"deny-{asked[0][:60]}-{asked[1][:120]}".rstrip("-.") + f"-{hash80('deny', *asked, *terms_of(grant))[:8]}"
     return {**denied, "metadata": {**denied["metadata"], "name": name}}
-
-
-def is_lasting(product: Manifest | None, grants: tuple[Manifest, ...], grant: Manifest) -> bool:
-    """Whether the deletion of a grant ends the access for good: no port answers again, no other approval gives, no tool makes it again."""
-    if product is None or _is_kept_by_tool(grant):
-        return False
-    port = (text(grant, "spec", "outputPort", "name"), text(grant, "spec", "outputPort", "version").split(".")[0])
-    approves = any(found.approval == "Auto" and (found.name, found.version.split(".")[0]) == port for found in ports_of(product))
-    asked = value(grant, "spec", "requestRef")
-    others = (
-        found for found in grants if value(found, "spec", "requestRef") == asked and found["metadata"]["name"] != grant["metadata"]["name"]
-    )
-    return not approves and not any(text(found, "spec", "decision") == "Approve" for found in others)
-
-
-_TOOLS = (
-    "argocd.argoproj.io/tracking-id",
-    "argocd.argoproj.io/instance",
-    "kustomize.toolkit.fluxcd.io/name",
-    "helm.toolkit.fluxcd.io/name",
-)
-
-
-def _is_kept_by_tool(grant: Manifest) -> bool:
-    metadata = grant["metadata"]
-    return any(name in (metadata.get(part) or {}) for part in ("labels", "annotations") for name in _TOOLS)
 
 
 def _bare(manifest: Manifest, spec: Draft) -> Draft:

@@ -1,7 +1,8 @@
 """The objects of the mesh that one reader may read, and what this reader may not."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
 
@@ -26,19 +27,31 @@ class Mesh:
 
     def all(self, kind: str, namespace: str = "") -> Iterator[Manifest]:
         """The objects of a kind by namespace and name; of one namespace if it is given."""
-        for key in sorted(key for key in self.objects if key.kind == kind and namespace in ("", key.namespace)):
-            yield self.objects[key]
+        return (self.objects[key] for key in self._keys.get(kind, ()) if namespace in ("", key.namespace))
+
+    @cached_property
+    def _keys(self) -> Mapping[str, Sequence[Key]]:
+        """The keys of each kind, in order; pages ask for them once for each of their objects."""
+        found: dict[str, list[Key]] = {}
+        for key in sorted(self.objects):
+            found.setdefault(key.kind, []).append(key)
+        return found
+
+    @cached_property
+    def _homes(self) -> Mapping[str, Manifest]:
+        """Each namespace's Domain, of several the first."""
+        found: dict[str, Manifest] = {}
+        for domain in self.all("Domain"):
+            for entry in domain.get("status", {}).get("namespaces") or ():
+                found.setdefault(str(entry.get("name")), domain)
+        return found
 
     def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         return self.objects.get(Key(kind, namespace, name))
 
     def domain_of(self, namespace: str) -> Manifest | None:
         """The Domain that a namespace belongs to by its status, which names what the operator accepted."""
-        for domain in self.all("Domain"):
-            listed = domain.get("status", {}).get("namespaces") or ()
-            if any(entry.get("name") == namespace for entry in listed):
-                return domain
-        return None
+        return self._homes.get(namespace)
 
     def may_list(self, kind: str, namespace: str) -> bool:
         """Whether an absence means that there is nothing, and not that the reader may not see it."""
