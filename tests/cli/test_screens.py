@@ -23,6 +23,7 @@ TIME: Final = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 KEY: Final = re.compile(r"(AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY)=).*")
 KINDS: Final = ("DataProduct", "Domain", "AccessRequest", "AccessGrant", "AccessInbox", "ObjectStore", "Secret", "Namespace")
 RETAIL: Final = str((ROOT / "examples" / "retail").relative_to(ROOT))
+DESCRIPTORS: Final = "tests/support/descriptors"
 ASKED: Final = "request sales/orders --for forecast --purpose 'weekly stock forecast' --duration 30d"
 WORKS: Final[dict[str, tuple[str, ...]]] = {
     "list": ("list", "list -o wide", "list -o json", "list -o yaml", "list -o name", "list -n nowhere"),
@@ -39,6 +40,17 @@ WORKS: Final[dict[str, tuple[str, ...]]] = {
     "use": ("use first",),
     "check": (f"check {RETAIL}", f"check {RETAIL} -o json"),
     "plan": (f"plan {RETAIL}", f"plan {RETAIL}/30-requests.yaml -o yaml"),
+    "export": (
+        "export sales/orders",
+        "export sales/orders --odps-version 1.0.0 -o json",
+        "export sales/orders --format odcs",
+        "export -A --format backstage -o name",
+    ),
+    "import": (
+        f"import {DESCRIPTORS}/changes.odcs.yaml -n sales",
+        f"import {DESCRIPTORS}/orders.odps.yaml {DESCRIPTORS}/orders-daily.odcs.yaml -n sales --store main",
+        f"import {DESCRIPTORS}/changes.odcs.yaml -n sales --dry-run",
+    ),
     "init": (
         "init domain retail -p shops --owner retail-owners -f -",
         "init product orders -n sales -p 'order lines' --owner 'Kim Roe' -f -",
@@ -59,6 +71,8 @@ FAILS: Final[dict[str, tuple[str, ...]]] = {
     "use": ("use gone", "use second"),
     "check": ("check gone.yaml", "check WRONG"),
     "plan": ("plan gone.yaml", "plan WRONG"),
+    "export": ("export sales/gone", "export --format xml"),
+    "import": ("import gone.yaml -n sales", "import WRONG -n sales --report json"),
     "init": ("init domain retail", "init product Orders -n sales -p x --owner y"),
 }
 OFFLINE: Final = ("check", "init")

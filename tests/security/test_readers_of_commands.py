@@ -65,7 +65,7 @@ PRODUCTS = (
     product(
         "levels", "inventory", inputPorts=[{"name": "in", "from": {"namespace": "vault", "dataProduct": "mark-ledger", "outputPort": PORT}}]
     ),
-    product("ledger", "vault"),
+    product("ledger", "vault", outputPorts=[{**OFFERED, "contractId": "c-ledger"}]),
     product("audit", "vault", outputPorts=[]),
 )
 WORLD = (
@@ -79,6 +79,15 @@ WORLD = (
     wish("outward", "sales", "orders", ("vault", "ledger")),
 )
 READY = (("inventory", "mark-granted"), ("vault", "mark-inside"))
+
+DESCRIPTOR = {
+    "apiVersion": "v1.1.0",
+    "kind": "DataProduct",
+    "id": "read-the-ledger",
+    "status": "draft",
+    "inputPorts": [{"name": "in", "version": "1.0.0", "contractId": "c-ledger"}],
+}
+"""Its input is a port of the vault, whose name only they learn who may read it."""
 
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("list",),
@@ -104,6 +113,16 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("revoke", "vault/mark-inside", "--dry-run"),
     ("plan", "WORLD"),
     ("plan", "WORLD", "--delete"),
+    ("export", "-A"),
+    ("export", "-A", "--format", "odcs"),
+    ("export", "-A", "--format", "dcat"),
+    ("export", "-A", "--format", "backstage"),
+    ("export", "-A", "--format", "openlineage"),
+    ("export", "-A", "-o", "name"),
+    ("export", "vault/mark-ledger"),
+    ("export", "sales/mark-orders", "--odps-version", "1.0.0"),
+    ("import", "DESCRIPTOR"),
+    ("import", "DESCRIPTOR", "--store", "main", "--lenient", "--dry-run"),
 )
 
 
@@ -157,6 +176,7 @@ def shown(moto: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sho
         patch.setenv("NO_COLOR", "1")
         patch.chdir(tmp_path_factory.mktemp("reader"))
         Path("WORLD").write_text(yaml.safe_dump_all(PRODUCTS), encoding="utf-8")
+        Path("DESCRIPTOR").write_text(json.dumps(DESCRIPTOR), encoding="utf-8")
         installed.give_credentials(moto)
         installed.apply(a_store(endpointUrl=moto.endpoint), *(team(name) for name in SPACES))
         for name in SPACES:

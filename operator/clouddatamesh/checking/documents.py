@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import yaml
 
@@ -56,14 +56,20 @@ class _Open:
     merged: list[Mapping[str, Any]] | None = None
 
 
-def read_documents(text: str) -> Iterator[Document]:
-    """The documents of a file, empty ones left out. Raises Unreadable."""
+class Resolve(Protocol):
+    """The value of a scalar. Raises ValueError with a sentence."""
+
+    def __call__(self, text: str, tag: str | None, *, is_plain: bool) -> Any: ...
+
+
+def read_documents(text: str, *, resolve: Resolve = resolve, resolve_key: Resolve = resolve) -> Iterator[Document]:
+    """The documents of a file, empty ones left out; scalars as kubectl reads them unless said otherwise. Raises Unreadable."""
     if len(text) > MOST_BYTES:
         raise Unreadable(1, f"The file is larger than {MOST_BYTES // 1024 // 1024} MiB; divide it")
-    builder = _Builder()
+    builder = _Builder(resolve, resolve_key)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
-            builder = _Builder() if isinstance(event, yaml.DocumentStartEvent) else builder
+            builder = _Builder(resolve, resolve_key) if isinstance(event, yaml.DocumentStartEvent) else builder
             found = builder.take(event)
             if found is not None and found.value is not None:
                 yield found
@@ -78,7 +84,8 @@ def read_documents(text: str) -> Iterator[Document]:
 class _Builder:
     """The value of one document from its events, without recursion."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolve: Resolve, resolve_key: Resolve) -> None:
+        self._resolve, self._resolve_key = resolve, resolve_key
         self._open: list[_Open] = []
         self._lines: dict[Path, int] = {}
         self._anchors: dict[str, tuple[Any, int]] = {}
@@ -104,8 +111,10 @@ class _Builder:
         return None
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> Any:
+        around = self._open[-1] if self._open else None
+        is_key = around is not None and isinstance(around.value, dict) and around.key is None
         try:
-            return resolve(event.value, event.tag, is_plain=bool(event.implicit[0]))
+            return (self._resolve_key if is_key else self._resolve)(event.value, event.tag, is_plain=bool(event.implicit[0]))
         except ValueError as error:
             raise Unreadable(line, str(error)) from None
 

@@ -111,6 +111,7 @@ MODULES: Final = {
     **dict.fromkeys(("list", "search", "describe", "tree", "why"), "find"),
     **dict.fromkeys(("request", "renew"), "ask"),
     **dict.fromkeys(("requests", "approve", "deny", "revoke"), "answer"),
+    **dict.fromkeys(("export", "import"), "exchange"),
     **{name: name for name in ("use", "check", "plan", "init", "doctor")},
 }
 """Command -> the module that adds it to `app`. What is not run is not imported: that is a third of a second."""

@@ -13,6 +13,7 @@ import typer
 
 from clouddatamesh.api.fields import GROUP, VERSION
 from clouddatamesh.api.kinds import KIND_BY_NAME
+from clouddatamesh.checking.faults import Fault
 from clouddatamesh.checking.manifest import Definition, Engine, check_manifest
 from clouddatamesh.checking.together import check_together
 from clouddatamesh.cli.app import app, ends_in_a_sentence
@@ -90,8 +91,13 @@ def _check_one(one: Found) -> Iterator[Line]:
             one.place_of(("kind",)), name, "kind", f"There is no kind {manifest['kind']} in {_OURS}; kinds: {', '.join(KIND_BY_NAME)}"
         )
     else:
-        faults = check_manifest(manifest, definitions()[kind.kind], _engine())
+        faults = find_faults(manifest)
         yield from (Line(one.place_of(fault.path), name, fault.field, fault.message) for fault in faults)
+
+
+def find_faults(manifest: Manifest) -> list[Fault]:
+    """What the API server would say of one object of our kinds."""
+    return check_manifest(manifest, definitions()[manifest["kind"]], _engine())
 
 
 def _check_all(whole: Sequence[tuple[Found, Manifest]]) -> Iterator[Line]:

@@ -1,6 +1,6 @@
 """One command's view of the cluster: reads with the user's own rights, and remembers what was refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -39,32 +39,33 @@ class Session:
         """The namespace that a name without one is in: of `-n`, else of the kubeconfig's context."""
         return self.namespace or self.api.ask_kubectl("config", "view", "--minify", "-o", "jsonpath={..namespace}").strip() or "default"
 
-    def stream(self, kind: str, namespace: str = "") -> Iterator[Manifest]:
-        """The objects of a collection as pages arrive. Raises NotAllowed."""
-        for found in self._pages(kind, namespace):
+    def stream(self, kind: str, namespace: str = "", *, selector: str = "") -> Iterator[Manifest]:
+        """The objects of a collection as pages arrive; with a label selector only those. Raises NotAllowed."""
+        for found in self._pages(kind, namespace, {"labelSelector": selector} if selector else {}):
             yield {"kind": kind, **found}
 
     def visible(self, kind: str) -> Iterator[Manifest]:
         """The objects of the namespace that was given, else of all namespaces, else, where that is refused, of the user's own."""
-        if self.namespace:
-            yield from self.stream(kind, self.namespace)
-            return
+        yield from self.stream(kind, self.namespace) if self.namespace else self.everywhere(kind)
+
+    def everywhere(self, kind: str) -> Iterator[Manifest]:
+        """The objects of all namespaces, else, where that is refused, of the user's own."""
         try:
             yield from self.stream(kind)
         except NotAllowed:
             note(f"You may not list these in all namespaces; they are of namespace {self.home}, and -n names another one")
             yield from self.stream(kind, self.home)
 
-    def _pages(self, kind: str, namespace: str) -> Iterator[Manifest]:
+    def _pages(self, kind: str, namespace: str, query: Mapping[str, str]) -> Iterator[Manifest]:
         try:
-            yield from self._reader.pages(collection(kind, namespace))
+            yield from self._reader.pages(collection(kind, namespace), query)
         except (MeshError, OutOfTime) as error:
             raise Failed(str(error)) from error
 
-    def read(self, kind: str, namespace: str = "") -> None:
-        """Add a collection to the mesh, or that it is refused."""
+    def read(self, kind: str, namespace: str = "", *, selector: str = "") -> None:
+        """Add a collection to the mesh, or that it is refused; with a label selector only those objects."""
         try:
-            self.mesh |= Mesh.of(self.stream(kind, namespace))
+            self.mesh |= Mesh.of(self.stream(kind, namespace, selector=selector))
         except NotAllowed:
             self.mesh |= Mesh(refused=frozenset({(kind, namespace)}))
 

@@ -28,6 +28,7 @@ RESOURCES: Final = {
     "ResourceQuota": Resource("v1", "resourcequotas", True),
     "LimitRange": Resource("v1", "limitranges", True),
     "ServiceAccount": Resource("v1", "serviceaccounts", True),
+    "ConfigMap": Resource("v1", "configmaps", True),
     "Secret": Resource("v1", "secrets", True),
     "NetworkPolicy": Resource("networking.k8s.io/v1", "networkpolicies", True),
     "RoleBinding": Resource("rbac.authorization.k8s.io/v1", "rolebindings", True),

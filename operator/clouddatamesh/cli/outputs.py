@@ -1,0 +1,67 @@
+"""Files that a command reads and writes: bounded, never through a name that somebody else chose, and nothing is overwritten unasked."""
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from clouddatamesh.checking.documents import MOST_BYTES
+from clouddatamesh.cli.errors import Failed
+
+_SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,249}")
+
+
+def read_text(name: str) -> str:
+    """The text of a file, `-` for standard input. Raises Failed with the way out."""
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise Failed(f"{name} cannot be read: {error.strerror or error}; check the name", code=2) from None
+    if len(data) > MOST_BYTES:
+        raise Failed(f"{name} has more than {MOST_BYTES:,} bytes; split it into several files")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Failed(f"{name} is no UTF-8 text at byte {error.start:,}; save it as UTF-8") from None
+
+
+def write_texts(folder: str, texts: Iterable[tuple[str, str]], *, force: bool) -> list[Path]:
+    """Write files into a folder, which is made. Raises Failed before anything is written where one may not be."""
+    place, wanted = Path(folder), _distinct(texts)
+    for name in wanted:
+        if not _SAFE.fullmatch(name):
+            raise Failed(f"{name!r:.80} is no safe name of a file; export this product alone, to standard output")
+        if not force and os.path.lexists(place / name):
+            raise Failed(f"{place / name} exists already; choose another --output-dir, or overwrite it with --force", code=2)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        return [_write(place / name, text) for name, text in wanted.items()]
+    except OSError as error:
+        raise Failed(f"{folder} cannot be written: {error.strerror or error}; choose another --output-dir", code=2) from None
+
+
+def _distinct(texts: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for name, text in texts:
+        if name in found:
+            raise Failed(f"Two documents would be the file {name}; export them one at a time")
+        found[name] = text
+    return found
+
+
+def _write(path: Path, text: str) -> Path:
+    """All of it or nothing; what has this name is replaced and not followed."""
+    draft = path.with_name(f".{path.name[:200]}.{os.getpid()}")
+    try:
+        with draft.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
