@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from clouddatamesh.cli import schemas
-from clouddatamesh.export import kept
+from clouddatamesh.export.bitol import kept
 from tests.cli.conftest import Run
 from tests.support.exchange import OWN, faults
 from tests.support.exchange import files as documents

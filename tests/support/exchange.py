@@ -10,8 +10,8 @@ from typing import Any, Final
 from jsonschema import Draft201909Validator
 
 from clouddatamesh.cli import schemas
-from clouddatamesh.export.importing import Imported, Source, Target, read
-from clouddatamesh.export.loading import load
+from clouddatamesh.export.bitol.importing import Imported, Source, Target, read
+from clouddatamesh.export.bitol.loading import load
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.view.mesh import Mesh
 from tests.support.installation import ROOT

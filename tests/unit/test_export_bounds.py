@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clouddatamesh.export.report import Verdict
+from clouddatamesh.export.bitol.report import Verdict
 from tests.support.exchange import imported
 
 SECONDS = 20.0

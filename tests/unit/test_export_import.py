@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.export import kept, odcs, odps
-from clouddatamesh.export.contract_import import Port
-from clouddatamesh.export.importing import Imported, Target
-from clouddatamesh.export.report import Verdict
+from clouddatamesh.export.bitol import kept, odcs, odps
+from clouddatamesh.export.bitol.contract_import import Port
+from clouddatamesh.export.bitol.importing import Imported, Target
+from clouddatamesh.export.bitol.report import Verdict
 from clouddatamesh.model.objects import Key
 from tests.support import exchange
 from tests.support.exchange import OWN, document, files, imported, lost, mesh_of, product_of

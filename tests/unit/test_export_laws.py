@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clouddatamesh.cli.check import find_faults
-from clouddatamesh.export import odps
+from clouddatamesh.export.bitol import odps
+from clouddatamesh.export.bitol.report import Verdict
+from clouddatamesh.export.bitol.vendor import said
 from clouddatamesh.export.formats import ODPS_VERSIONS
-from clouddatamesh.export.report import Verdict
-from clouddatamesh.export.vendor import said
 from tests.support.exchange import OWN, document, faults, files, imported, lost, mesh_of, product_of
 
 LAW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

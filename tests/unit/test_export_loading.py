@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clouddatamesh.checking import documents
+from clouddatamesh.export.bitol.loading import Unreadable, load
 from clouddatamesh.export.documents import Document
-from clouddatamesh.export.loading import Unreadable, load
 from clouddatamesh.export.rendering import render
 from clouddatamesh.export.writing import to_json, to_yaml
 

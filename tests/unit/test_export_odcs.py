@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from clouddatamesh.export import odcs
+from clouddatamesh.export.bitol import odcs
+from clouddatamesh.export.bitol.places import place_of
 from clouddatamesh.export.formats import FORMATS, Choices
-from clouddatamesh.export.places import place_of
 from tests.support.exchange import OWN, document, faults, imported, mesh_of, product_of
 from tests.support.manifests import a_product
 

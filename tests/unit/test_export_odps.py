@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from clouddatamesh.export import kept, odps
+from clouddatamesh.export.bitol import kept, odps
 from clouddatamesh.export.formats import FORMATS, ODPS_VERSIONS, Choices
 from clouddatamesh.model.objects import Key
 from clouddatamesh.view.mesh import Mesh

@@ -1,6 +1,5 @@
 """`check`: manifests in files, judged without a cluster."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from clouddatamesh.cli.app import app, ends_in_a_sentence
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.files import Found, Place, read_files
 from clouddatamesh.cli.output import clean
+from clouddatamesh.export.writing import to_json
 from clouddatamesh.model.objects import Manifest, key_of
 
 _OURS: Final = f"{GROUP}/{VERSION}"
@@ -149,7 +149,7 @@ def _print(lines: Sequence[Line], report: Report) -> None:
             | {"level": _level(line)}
             for line in lines
         ]
-        sys.stdout.write(json.dumps({"items": items}, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(to_json({"items": items}))
         return
     print_lines(lines, report)
 

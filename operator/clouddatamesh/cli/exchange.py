@@ -17,15 +17,15 @@ from clouddatamesh.cli.output import Form, clean, console, note
 from clouddatamesh.cli.outputs import read_text, write_texts
 from clouddatamesh.cli.schemas import check
 from clouddatamesh.cli.session import Session
-from clouddatamesh.export import kept
-from clouddatamesh.export.contract_import import Port
-from clouddatamesh.export.contracts import ports_by_contract
+from clouddatamesh.export.bitol import kept
+from clouddatamesh.export.bitol.contract_import import Port
+from clouddatamesh.export.bitol.contracts import ports_by_contract
+from clouddatamesh.export.bitol.importing import Imported, Source, Target, read
+from clouddatamesh.export.bitol.loading import Unreadable, load
+from clouddatamesh.export.bitol.report import Entry, Report, Verdict, has
 from clouddatamesh.export.documents import Document
 from clouddatamesh.export.formats import FORMATS, ODPS_VERSIONS, Choices
-from clouddatamesh.export.importing import Imported, Source, Target, read
-from clouddatamesh.export.loading import Unreadable, load
 from clouddatamesh.export.rendering import render
-from clouddatamesh.export.report import Entry, Report, Verdict, has
 from clouddatamesh.export.writing import to_json, to_yaml
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.view.drafts import find_port

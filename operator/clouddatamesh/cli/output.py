@@ -1,7 +1,6 @@
 """What a command prints: a table, one page, or the same as data. Texts of tenants cannot steer the terminal."""
 
 import dataclasses
-import json
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,10 +9,10 @@ from functools import cache
 from itertools import chain, islice
 from typing import Any, Final
 
-import yaml
 from rich.console import Console
 from rich.text import Text
 
+from clouddatamesh.export.writing import to_json, to_yaml
 from clouddatamesh.view.health import Health
 
 _STYLES: Final = {"Ready": "green", "InProgress": "yellow", "Stalled": "red", "Deleting": "magenta", "Unseen": "yellow"}
@@ -123,10 +122,7 @@ def print_data(found: Any, form: Form) -> None:
     """One document of JSON or YAML; a list is `{"items": […]}`."""
     data = as_data(found)
     whole = {"items": data} if isinstance(data, list) else data
-    if form is Form.JSON:
-        sys.stdout.write(json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
-    else:
-        sys.stdout.write(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
+    sys.stdout.write(to_json(whole) if form is Form.JSON else to_yaml([whole]))
 
 
 def print_names(names: Iterable[str]) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from clouddatamesh.export import backstage, dcat, odcs, odps, openlineage
+from clouddatamesh.export import backstage, dcat, openlineage
+from clouddatamesh.export.bitol import odcs, odps
 from clouddatamesh.export.documents import Documents
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.view.mesh import Mesh

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from clouddatamesh.export.report import Report, error
-from clouddatamesh.export.values import Node, major
+from clouddatamesh.export.bitol.report import Report, error
+from clouddatamesh.export.bitol.values import Node, major
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.view.raw import entries, text
 

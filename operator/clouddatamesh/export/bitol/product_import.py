@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from clouddatamesh.export import kept, making, odps
-from clouddatamesh.export.contract_import import Port, keep_contract
-from clouddatamesh.export.facts import spec_of
-from clouddatamesh.export.making import Made, Settings
-from clouddatamesh.export.mapping import read_object
-from clouddatamesh.export.places import place_of, port_of
-from clouddatamesh.export.present import check_stage, store_of, with_paths
-from clouddatamesh.export.product_table import PRODUCT, is_external, port_mark
-from clouddatamesh.export.report import Entry, Report, changed, error, mapped
-from clouddatamesh.export.report import kept as keeps
-from clouddatamesh.export.values import Node, major
-from clouddatamesh.export.versions import to_1_1
+from clouddatamesh.export.bitol import kept, making, odps
+from clouddatamesh.export.bitol.contract_import import Port, keep_contract
+from clouddatamesh.export.bitol.facts import spec_of
+from clouddatamesh.export.bitol.making import Made, Settings
+from clouddatamesh.export.bitol.mapping import read_object
+from clouddatamesh.export.bitol.places import place_of, port_of
+from clouddatamesh.export.bitol.present import check_stage, store_of, with_paths
+from clouddatamesh.export.bitol.product_table import PRODUCT, is_external, port_mark
+from clouddatamesh.export.bitol.report import Entry, Report, changed, error, mapped
+from clouddatamesh.export.bitol.report import kept as keeps
+from clouddatamesh.export.bitol.values import Node, major
+from clouddatamesh.export.bitol.versions import to_1_1
 from clouddatamesh.model.objects import Key
 
 _NEWEST: Final = "v1.1.0"

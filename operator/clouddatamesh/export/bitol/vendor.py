@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from clouddatamesh.export.mapping import Items, Part, Table
-from clouddatamesh.export.report import Entry, kept, lost
-from clouddatamesh.export.values import Node
+from clouddatamesh.export.bitol.mapping import Items, Part, Table
+from clouddatamesh.export.bitol.report import Entry, kept, lost
+from clouddatamesh.export.bitol.values import Node
 
 VENDOR: Final = "clouddatamesh"
 PREFIX: Final = f"{VENDOR}."

@@ -7,9 +7,9 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from clouddatamesh.api.fields import Email
-from clouddatamesh.export.mapping import Part
-from clouddatamesh.export.report import changed, kept, mapped
-from clouddatamesh.export.values import Node
+from clouddatamesh.export.bitol.mapping import Part
+from clouddatamesh.export.bitol.report import changed, kept, mapped
+from clouddatamesh.export.bitol.values import Node
 
 _EMAIL: Final = TypeAdapter(Email)
 _ROLES: Final = frozenset(

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from clouddatamesh.api.fields import GROUP
-from clouddatamesh.export.loading import Unreadable, load
-from clouddatamesh.export.values import major
+from clouddatamesh.export.bitol.loading import Unreadable, load
+from clouddatamesh.export.bitol.values import major
 from clouddatamesh.export.writing import to_yaml
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.names import hash80

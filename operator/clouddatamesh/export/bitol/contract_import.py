@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from clouddatamesh.export import kept, making
-from clouddatamesh.export.facts import spec_of
-from clouddatamesh.export.making import Made, Settings
-from clouddatamesh.export.mapping import Field, Nested, Words, read_object
-from clouddatamesh.export.places import place_of
-from clouddatamesh.export.present import check_stage, store_of, with_paths
-from clouddatamesh.export.product_table import CHANNELS, CONTRACT_ID, DEFINITIONS, DESCRIPTION
-from clouddatamesh.export.report import Report, error, mapped
-from clouddatamesh.export.report import kept as keeps
-from clouddatamesh.export.team import TEAM
-from clouddatamesh.export.values import Node, Wrong, label, lifecycle, text, version
+from clouddatamesh.export.bitol import kept, making
+from clouddatamesh.export.bitol.facts import spec_of
+from clouddatamesh.export.bitol.making import Made, Settings
+from clouddatamesh.export.bitol.mapping import Field, Nested, Words, read_object
+from clouddatamesh.export.bitol.places import place_of
+from clouddatamesh.export.bitol.present import check_stage, store_of, with_paths
+from clouddatamesh.export.bitol.product_table import CHANNELS, CONTRACT_ID, DEFINITIONS, DESCRIPTION
+from clouddatamesh.export.bitol.report import Report, error, mapped
+from clouddatamesh.export.bitol.report import kept as keeps
+from clouddatamesh.export.bitol.team import TEAM
+from clouddatamesh.export.bitol.values import Node, Wrong, label, lifecycle, text, version
 from clouddatamesh.model.objects import Key
 
 _CONSTANT: Final = ("apiVersion", "kind", "id")

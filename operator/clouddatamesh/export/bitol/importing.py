@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
-from clouddatamesh.export import contract_import, product_import
-from clouddatamesh.export.contracts import Ports
-from clouddatamesh.export.kinds import standard_of
-from clouddatamesh.export.making import Settings
-from clouddatamesh.export.present import Present
-from clouddatamesh.export.report import Entry, Report, Verdict, error, has, kept
-from clouddatamesh.export.values import Node, Wrong
+from clouddatamesh.export.bitol import contract_import, product_import
+from clouddatamesh.export.bitol.contracts import Ports
+from clouddatamesh.export.bitol.kinds import standard_of
+from clouddatamesh.export.bitol.making import Settings
+from clouddatamesh.export.bitol.present import Present
+from clouddatamesh.export.bitol.report import Entry, Report, Verdict, error, has, kept
+from clouddatamesh.export.bitol.values import Node, Wrong
 from clouddatamesh.model.objects import Manifest
 
 Check: TypeAlias = Callable[[str, Node], Iterable[tuple[str, str]]]

@@ -7,10 +7,10 @@ from typing import Any, Final
 from clouddatamesh.api.fields import parse_duration
 from clouddatamesh.api.v1alpha1.documentation import MOST_SAMPLE, Documentation
 from clouddatamesh.api.v1alpha1.ports import ExternalInput, PortAccess, ProductPortReference
-from clouddatamesh.export.mapping import Field, Found, Items, Nested, Part, Words, number
-from clouddatamesh.export.report import kept, mapped
-from clouddatamesh.export.team import TEAM
-from clouddatamesh.export.values import (
+from clouddatamesh.export.bitol.mapping import Field, Found, Items, Nested, Part, Words, number
+from clouddatamesh.export.bitol.report import kept, mapped
+from clouddatamesh.export.bitol.team import TEAM
+from clouddatamesh.export.bitol.values import (
     Node,
     Unfit,
     Wrong,
@@ -26,7 +26,7 @@ from clouddatamesh.export.values import (
     url,
     version,
 )
-from clouddatamesh.export.vendor import Custom, said
+from clouddatamesh.export.bitol.vendor import Custom, said
 from clouddatamesh.plan.names import hash80
 
 CONTRACT_ID: Final = pattern("[!-~]+", 256, "id of visible characters")

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from clouddatamesh.export.odcs import PORT_PROPERTY, SERVER
-from clouddatamesh.export.report import Entry, changed, mapped
-from clouddatamesh.export.values import Node
-from clouddatamesh.export.vendor import said
+from clouddatamesh.export.bitol.odcs import PORT_PROPERTY, SERVER
+from clouddatamesh.export.bitol.report import Entry, changed, mapped
+from clouddatamesh.export.bitol.values import Node
+from clouddatamesh.export.bitol.vendor import said
 
 _OURS: Final = frozenset({"s3", "local"})
 """Server types that mean files; those of others are in other systems."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from clouddatamesh.export.values import Node
-from clouddatamesh.export.vendor import PREFIX, VENDOR
+from clouddatamesh.export.bitol.values import Node
+from clouddatamesh.export.bitol.vendor import PREFIX, VENDOR
 
 _NEW: Final[Mapping[str, frozenset[str]]] = {
     "": frozenset({"context", "deprecated", "synonyms", "type"}),

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 
 from clouddatamesh.api.fields import GROUP, VERSION
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
-from clouddatamesh.export import kept
-from clouddatamesh.export.contracts import Ports
-from clouddatamesh.export.present import Present
-from clouddatamesh.export.report import Entry, Report, Verdict, changed, error, lost
-from clouddatamesh.export.values import Node, Unfit, Wrong, label, sentence, slug
+from clouddatamesh.export.bitol import kept
+from clouddatamesh.export.bitol.contracts import Ports
+from clouddatamesh.export.bitol.present import Present
+from clouddatamesh.export.bitol.report import Entry, Report, Verdict, changed, error, lost
+from clouddatamesh.export.bitol.values import Node, Unfit, Wrong, label, sentence, slug
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.names import hash80
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from clouddatamesh.export.product_table import is_external
-from clouddatamesh.export.values import Node
+from clouddatamesh.export.bitol.product_table import is_external
+from clouddatamesh.export.bitol.values import Node
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.mesh import Mesh
 

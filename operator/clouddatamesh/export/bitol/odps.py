@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from clouddatamesh.export import kept, versions
+from clouddatamesh.export.bitol import kept, versions
+from clouddatamesh.export.bitol.facts import facts_of, nearby
+from clouddatamesh.export.bitol.mapping import write_object
+from clouddatamesh.export.bitol.product_table import PRODUCT, is_unlinked
+from clouddatamesh.export.bitol.values import Node
+from clouddatamesh.export.bitol.vendor import VENDOR
 from clouddatamesh.export.documents import Document, Documents
-from clouddatamesh.export.facts import facts_of, nearby
-from clouddatamesh.export.mapping import write_object
-from clouddatamesh.export.product_table import PRODUCT, is_unlinked
-from clouddatamesh.export.values import Node
-from clouddatamesh.export.vendor import VENDOR
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.raw import text

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from clouddatamesh.export import kept
+from clouddatamesh.export.bitol import kept
+from clouddatamesh.export.bitol.facts import UNKNOWN_PLACE, made_id, nearby
+from clouddatamesh.export.bitol.values import Node
+from clouddatamesh.export.bitol.vendor import VENDOR
 from clouddatamesh.export.documents import Document, Documents
-from clouddatamesh.export.facts import UNKNOWN_PLACE, made_id, nearby
-from clouddatamesh.export.values import Node
-from clouddatamesh.export.vendor import VENDOR
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.product import ports_of, title_of

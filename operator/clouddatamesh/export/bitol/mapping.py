@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from clouddatamesh.export.report import Entry, Verdict, changed, error, has, kept, mapped, shown
-from clouddatamesh.export.values import Node, Reader, Unfit, Wrong, same, words
+from clouddatamesh.export.bitol.report import Entry, Verdict, changed, error, has, kept, mapped, shown
+from clouddatamesh.export.bitol.values import Node, Reader, Unfit, Wrong, same, words
 
 MARK: Final = "$ours"
 """In an item of the rest: which item of ours it belongs to."""

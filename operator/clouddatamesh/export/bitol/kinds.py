@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from clouddatamesh.api.fields import GROUP
-from clouddatamesh.export.values import Wrong
+from clouddatamesh.export.bitol.values import Wrong
 
 _ODPS: Final = ("v0.9.0", "v1.0.0", "v1.1.0")
 _CONVERT: Final = "convert it with `datacontract import` and `datacontract export` of datacontract-cli, and import the result"
