@@ -277,3 +277,9 @@ def test_strict_reading_is_by_the_schema() -> None:
     )
     assert imported(minimal(sbom=[]), check=refuse).manifests
     assert Target("sales", "main").check("odps", {}) == ()
+
+
+def test_the_real_files_were_among_them() -> None:
+    if not exchange.REAL.is_dir():
+        pytest.skip(exchange.WITHOUT)
+    assert len([file for file in (*files("odps"), *files("odcs")) if file.parent == exchange.REAL]) >= 15
