@@ -14,9 +14,10 @@ import yaml
 from hack.tools.binaries import get_binary
 from tests.e2e.actors import Actors
 from tests.e2e.people import Person
+from tests.support.installation import ROOT
 from tests.support.manifests import a_domain, a_product
 
-PRODUCER, STRANGER = Person("kim", ("sales-owners",)), Person("nobody")
+PRODUCER, STRANGER, ADMIN = Person("kim", ("sales-owners",)), Person("nobody"), Person("root", ("system:masters",))
 CONSUMER, UNTOLD = (Person(name, ("inventory-owners",)) for name in ("finder", "sam"))
 """Of the same team; one may discover products of others."""
 PORT = {"name": "daily", "version": "1.0.0", "path": "daily/", "format": "parquet", "access": {"maxDuration": "90d"}}
@@ -109,6 +110,23 @@ def test_a_plan_says_what_the_api_server_would_do_and_does_nothing(
     assert "You may not read Domain fresh, so what would become of it cannot be said" in producer.refusal(*plan(a_domain("fresh")))
     assert mesh.installed.get("dataproduct", "fresh", "sales") == {}
     assert mesh.product("terms")["spec"]["lifecycle"] == "active"
+
+
+def is_within(part: Any, whole: Any) -> bool:
+    """Whether all of a document is in another one, which may say more: defaults of the API server, and what only the mesh knows."""
+    if isinstance(part, dict):
+        return isinstance(whole, dict) and all(is_within(inner, whole.get(name)) for name, inner in part.items())
+    if isinstance(part, list):
+        return isinstance(whole, list) and all(any(is_within(inner, one) for one in whole) for inner in part)
+    return bool(part == whole)
+
+
+def test_a_descriptor_becomes_a_product_and_comes_back(mesh: Actors, terminal: Callable[[Person, str], Terminal]) -> None:
+    admin, file = terminal(ADMIN, "sales"), ROOT / "tests" / "support" / "descriptors" / "orders.odps.yaml"
+    assert "applied" in admin.out("import", str(file), "--store", "main", "--apply")
+    mesh.installed.wait("dataproduct", "orders-of-the-shop", "sales")
+    written, read = yaml.safe_load(file.read_text(encoding="utf-8")), yaml.safe_load(admin.out("export", "orders-of-the-shop"))
+    assert [name for name in written if not is_within(written[name], read.get(name))] == []
 
 
 def test_a_stranger_is_told_what_is_missing_and_shown_nothing(terminal: Callable[[Person, str], Terminal]) -> None:
