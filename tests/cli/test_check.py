@@ -74,6 +74,19 @@ def test_other_kinds_are_left_out_and_lists_are_opened(run: Run) -> None:
     assert "3 manifests, 1 others left out, 1 errors" in said
 
 
+def test_a_list_in_a_list_and_a_foreign_group(run: Run) -> None:
+    inner = {"apiVersion": "v1", "kind": "List", "items": [a_store()]}
+    assert "A list is in a list" in run("check", write("x.yaml", {"apiVersion": "v1", "kind": "List", "items": [inner]}), code=1)
+    foreign = {**a_store(), "apiVersion": "clouddatamesh.io/v1alpha1"}
+    said = run("check", write("x.yaml", a_store(), foreign), "--strict", code=1)
+    assert "clouddatamesh.io/v1alpha1 is not the group of this project, so the manifest is left out" in said
+
+
+def test_names_to_be_made_are_no_twins(run: Run) -> None:
+    made = [{**a_domain(), "metadata": {"generateName": "team-"}, "spec": {"namespaces": [{"name": name}]}} for name in ("a", "b")]
+    assert run("check", write("x.yaml", *made)) == ""
+
+
 def test_warnings_fail_only_when_strict(run: Run) -> None:
     file = write("x.yaml", a_product())
     assert "warning" in run("check", file)

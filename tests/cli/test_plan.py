@@ -92,6 +92,41 @@ def test_what_may_not_be_read_is_no_new_object(run: Run, served: Served) -> None
     assert "You may not read DataProduct sales/orders, so what would become of it cannot be said" in run("plan", write(ORDERS), code=1)
 
 
+NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sales"}}
+
+
+def test_what_is_left_out_is_said(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    said = run("plan", "--delete", write(NAMESPACE))
+    assert "Namespace sales  delete" in said
+    assert "everything in it: products, requests, grants and Secrets" in said
+    assert "take" in run("plan", "--delete", "mesh.yaml", "--exit-code", code=3)
+    assert "The files hold no manifest of this project" in run("plan", "mesh.yaml", code=2)
+    denial = a_grant("no", "sales", decision="Deny", validUntil=None)
+    for list_ in (
+        {"items": [denial]},
+        {"apiVersion": "v1", "kind": "Whatever", "items": [denial]},
+        {
+            "apiVersion": denial["apiVersion"],
+            "kind": "AccessGrantList",
+            "items": [{"metadata": denial["metadata"], "spec": denial["spec"]}],
+        },
+    ):
+        assert "- take" in run("plan", write(list_))
+    del capfd
+
+
+def test_a_name_that_is_to_be_made_cannot_be_applied(run: Run) -> None:
+    unnamed = {**ORDERS, "metadata": {"generateName": "x-", "namespace": "sales"}}
+    assert "needs metadata.name in place of generateName" in run("plan", write(unnamed), code=2)
+
+
+def test_an_order_that_kubectl_takes_back(run: Run, served: Served) -> None:
+    cut = "clouddatamesh.dev/cut-off"
+    applied = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps({"metadata": {"annotations": {cut: "daily/1.0.0"}}})}
+    served.mesh.apply({**ORDERS, "metadata": {**ORDERS["metadata"], "annotations": {cut: "daily/1.0.0", **applied}}}).settle()
+    assert f"> give    annotation {cut} is removed, it was daily/1.0.0" in run("plan", write(ORDERS))
+
+
 def test_wrong_files_are_said_before_anything_is_asked(run: Run, served: Served) -> None:
     said = run("plan", write({**ORDERS, "spec": {**ORDERS["spec"], "lifecycle": "live"}}), code=1)
     assert "mesh.yaml:" in said

@@ -35,8 +35,10 @@ def test_documents_lines_and_merges() -> None:
     assert [first.line_of(path) for path in ((), ("a",), ("a", "c", 1, "d"), ("a", "b"), ("a", "gone"))] == [2, 2, 4, 3, 2]
     assert second.line_of(("e",)) == 7
     assert values("a: &x {b: 1, c: 2}\nd:\n  c: 3\n  <<: *x\ne:\n  <<: [{b: 9}, *x]\n")[0] == {
-        "a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}, "e": {"b": 9, "c": 2}
-    }  # fmt: skip
+        "a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 2}, "e": {"b": 9, "c": 2}
+    }, "as kubectl merges: over the keys before, under those after"  # fmt: skip
+    assert values("a: &x {c: 2}\nd: {<<: *x, c: 3}\ne: {c: 1, '<<': 4}\n")[0] == {"a": {"c": 2}, "d": {"c": 3}, "e": {"c": 1, "<<": 4}}
+    assert values("a: &x {c: 2}\nb: &y {c: 3}\nd: {<<: *x, <<: *y}\n")[0]["d"] == {"c": 3}  # type: ignore[index]
     assert values('{"a": [1, true, null, "x"]}') == [{"a": [1, True, None, "x"]}]
     assert values("1: a\ntrue: b\n") == [{"1": "a", "true": "b"}]
 
@@ -48,6 +50,7 @@ MERGES = "m0: &m0 {k: 1}\n" + "".join(f"m{n}: &m{n} {{<<: [{','.join([f'*m{n - 1
 HOSTILE = {
     "anchors that explode": (BOMB, f"more than {MOST_VALUES:,} values"),
     "merges that explode": (MERGES, "values"),
+    "aliases of a long text": (f"a: &a {'x' * 30_000}\nb: [{','.join(['*a'] * 500)}]\n", "aliases counted with what they repeat"),
     "an alias of itself": ("a: &a [*a]", "no anchor before it"),
     "deep lists": ("[" * 100_000, f"deeper than {MOST_DEPTH}"),
     "deep maps": ("{a: " * 100_000, f"deeper than {MOST_DEPTH}"),

@@ -118,6 +118,11 @@ def test_inputs_lead_somewhere() -> None:
     assert errors(*a_mesh(), reader) == ["DataProduct sales/orders has no output port daily of version 3.0.0; its ports: daily 1.0.0"]
 
 
+def test_a_cordoned_domain_gives_nothing_new() -> None:
+    (found,) = remarks(a_store(), a_domain("sales", cordoned=True), a_domain("inventory"), a_product(outputPorts=PORTS), a_wish())
+    assert "No new grants: the product's domain is cordoned" in found[2]
+
+
 def test_two_of_one() -> None:
     assert errors(a_domain("sales"), a_domain("sales")) == ["Domain sales is here twice; rename or remove one"]
     same = [a_product(name, storage={"bucketName": "acme-orders"}, producer={"secretName": name}) for name in ("a", "b")]

@@ -83,8 +83,19 @@ def test_a_port_that_answers_itself_gives_at_once() -> None:
         ),
         (
             {"outputPorts": port(access={**DAILY["access"], "maxDuration": "7d"})},
-            "take: if 7d is shorter, what the 2 consumers of port daily/1.0.0 have beyond it",
+            "take: what the 2 consumers of port daily/1.0.0 have beyond 7d of their grants",
         ),
+        ({"outputPorts": port(path="other/")}, "take: the path daily/ of port daily/1: its consumers get other/ in its place"),
+        ({"suspend": True}, "take: new access and repairs while it is suspended or not managed; the 2 consumers keep theirs"),
+        ({"mode": "Observe"}, "take: new access and repairs while it is suspended or not managed; the 2 consumers keep theirs"),
+        ({"storage": {"versioning": "Suspended"}}, "take: versions of what is written or deleted from now on"),
+        ({"storage": {"deletionPolicy": "Delete"}}, "take: the protection of the bucket: it goes when the product is deleted"),
+        ({"storage": {"forceDestroy": True}}, "take: the protection of its contents: a deletion may empty the bucket"),
+        (
+            {"storage": {"lifecycleRules": [{"prefix": "tmp/", "expireAfter": "1d"}]}},
+            "take: what is under tmp/: the store removes it by expireAfter 1d",
+        ),
+        ({"outputPorts": port(access={**DAILY["access"], "maxDuration": "365d"})}, ""),
         ({"producer": {"secretName": "other"}}, "take: the producer's key, and Secret orders-producer"),
         ({"outputPorts": port(version="1.1.0")}, ""),
         ({"description": {"purpose": "x" * 500}}, ""),
@@ -95,6 +106,30 @@ def test_a_product_changes(after: Manifest, effect: str) -> None:
     assert found[0].startswith("change: spec.")
     assert effect in found if effect else not [one for one in found if not one.startswith("change")]
     assert all(len(one) < 250 for one in found)
+
+
+def test_permanent_access_ends_where_a_port_gives_none_any_more() -> None:
+    before = orders(outputPorts=port(access={"allowPermanent": True}))
+    assert said(before, orders(outputPorts=port(access={})))[-1] == "take: permanent access to port daily/1.0.0, at once"
+
+
+def test_a_limit_where_there_was_none() -> None:
+    found = said(orders(outputPorts=port(access={})), orders(outputPorts=port(access={"maxDuration": "7d"})))
+    assert found[-1] == "take: what the 2 consumers of port daily/1.0.0 have beyond 7d of their grants"
+
+
+def test_labels_and_what_selects_them() -> None:
+    before = {**a_domain("sales"), "metadata": {"name": "sales", "labels": {"tier": "gold"}}}
+    found = said(before, a_domain("sales"))
+    assert found[0] == "change: metadata.labels: {'tier': 'gold'} -> (none)"
+    assert "take: the ObjectStores whose allowedDomains no longer select the domain" in found[-1]
+    narrowed = said(a_store(), a_store(allowedDomains={"matchLabels": {"tier": "gold"}}))
+    assert narrowed[-1] == "take: new products and new access of Domains that are no longer selected"
+
+
+def test_isolation_takes_connections() -> None:
+    found = said(a_domain("sales"), a_domain("sales", resources={"networkIsolation": {"mode": "Domain"}}))
+    assert found[-1] == "take: connections to its Pods from other namespaces, except those that allowFrom selects"
 
 
 def test_changed_fields_are_named_and_many_are_counted() -> None:
@@ -162,6 +197,10 @@ def an_approval(**spec: Any) -> Manifest:
         (
             an_approval(), an_approval(permanent=True, validUntil=None),
             "give: product inventory/forecast has access to orders daily until it is revoked, not 2030-01-01T00:00:00Z",
+        ),
+        (
+            an_approval(decision="Deny", validUntil=None), None,
+            "give: product inventory/forecast gets access to orders daily where an approval gives it",
         ),
         (an_approval(), None, "take: the access of product inventory/forecast to orders daily, unless another approval gives it"),
         (

@@ -1,7 +1,7 @@
 """YAML and JSON as kubectl reads it, with the line of every field. Safe with hostile texts: size, depth and aliases are bounded."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import yaml
@@ -11,7 +11,9 @@ from clouddatamesh.checking.scalars import resolve
 MOST_BYTES: Final = 10 * 1024 * 1024
 MOST_DEPTH: Final = 64
 MOST_VALUES: Final = 200_000
-"""In one document, aliases counted with all that they repeat."""
+"""In one document, aliases counted with all that they repeat. A long text counts as several: 32 kB of aliases of one could be gigabytes."""
+_LETTERS: Final = 64
+"""Of a text that count as one value more: a document holds 12.8 MB of text at most."""
 _MERGE: Final = "<<"
 _TAGS: Final = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -53,7 +55,10 @@ class _Open:
     """Values counted when it began."""
     key: str | None = None
     """Of a map: the key whose value comes next."""
-    merged: list[Mapping[str, Any]] | None = None
+    merges: bool = False
+    """That key is the plain word <<, whose value is merged."""
+    own: set[str] = field(default_factory=set)
+    """Keys that the map has by itself."""
 
 
 class Resolve(Protocol):
@@ -95,8 +100,10 @@ class _Builder:
         """Read one event; the document that it ends, if it ends one."""
         line = event.start_mark.line + 1
         match event:
+            case yaml.ScalarEvent() if self._is_merge(event):
+                self._open[-1].key, self._open[-1].merges = _MERGE, True
             case yaml.ScalarEvent():
-                return self._put(self._scalar(event, line), line, event.anchor, 1)
+                return self._put(self._scalar(event, line), line, event.anchor, 1 + len(event.value) // _LETTERS)
             case yaml.AliasEvent():
                 if event.anchor not in self._anchors:
                     raise Unreadable(line, f"The alias *{event.anchor} has no anchor before it")
@@ -106,15 +113,19 @@ class _Builder:
                 self._begin([] if isinstance(event, yaml.SequenceStartEvent) else {}, event, line)
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 done = self._open.pop()
-                value = done.value if not done.merged else _merge(done.value, done.merged)
-                return self._put(value, done.line, done.anchor, 1, began=done.began)
+                return self._put(done.value, done.line, done.anchor, 1, began=done.began)
         return None
 
+    def _is_key(self) -> bool:
+        """Whether the next value is a key of a map."""
+        return bool(self._open) and isinstance(self._open[-1].value, dict) and self._open[-1].key is None
+
+    def _is_merge(self, event: yaml.ScalarEvent) -> bool:
+        return bool(event.value == _MERGE and event.implicit[0] and self._is_key())
+
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> Any:
-        around = self._open[-1] if self._open else None
-        is_key = around is not None and isinstance(around.value, dict) and around.key is None
         try:
-            return (self._resolve_key if is_key else self._resolve)(event.value, event.tag, is_plain=bool(event.implicit[0]))
+            return (self._resolve_key if self._is_key() else self._resolve)(event.value, event.tag, is_plain=bool(event.implicit[0]))
         except ValueError as error:
             raise Unreadable(line, str(error)) from None
 
@@ -123,7 +134,7 @@ class _Builder:
             raise Unreadable(line, f"The tag {event.tag} is not allowed; write plain YAML")
         if len(self._open) >= MOST_DEPTH:
             raise Unreadable(line, f"The document is nested deeper than {MOST_DEPTH} levels")
-        if self._open and isinstance(self._open[-1].value, dict) and self._open[-1].key is None:
+        if self._is_key():
             raise Unreadable(line, "A key is a list, a map or null; a key must be text")
         path = self._path() if self._open else ()
         self._lines.setdefault(path, line)
@@ -149,9 +160,9 @@ class _Builder:
             around.value.append(value)
         elif around.key is None:
             self._begin_entry(around, value, line)
-        elif around.key == _MERGE:
-            around.merged = [*(around.merged or ()), *_maps(value, line)]
-            around.key = None
+        elif around.merges:
+            _merge(around.value, value, line)
+            around.key, around.merges = None, False
         else:
             around.value[around.key] = value
             around.key = None
@@ -161,8 +172,9 @@ class _Builder:
         if isinstance(key, dict | list) or key is None:
             raise Unreadable(line, "A key is a list, a map or null; a key must be text")
         around.key = _key_text(key)
-        if around.key != _MERGE and around.key in around.value:
-            raise Unreadable(line, f"The key {around.key} is there twice; remove one")
+        if around.key in around.own:
+            raise Unreadable(line, f"The key {around.key:.200} is there twice; remove one")
+        around.own.add(around.key)
         self._lines.setdefault((*around.path, around.key), line)
 
 
@@ -170,16 +182,10 @@ def _key_text(key: Any) -> str:
     return str(key).lower() if isinstance(key, bool) else str(key)
 
 
-def _maps(value: Any, line: int) -> list[Mapping[str, Any]]:
+def _merge(target: dict[str, Any], value: Any, line: int) -> None:
+    """As kubectl merges: where << stands, over the keys before it; of a list of maps the first wins."""
     found = value if isinstance(value, list) else [value]
     if not all(isinstance(one, dict) for one in found):
         raise Unreadable(line, "<< merges maps; give it the alias of a map")
-    return found
-
-
-def _merge(own: Mapping[str, Any], merged: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Own keys win, then those of the map that is named first."""
-    whole: dict[str, Any] = {}
-    for one in reversed(merged):
-        whole |= one
-    return whole | dict(own)
+    for one in reversed(found):
+        target.update(one)

@@ -16,6 +16,8 @@ TOO_MANY: Final = "FieldValueTooMany"
 DUPLICATE: Final = "FieldValueDuplicate"
 UNKNOWN: Final = "UnknownField"
 """Not of the API server, which refuses unknown fields before it looks at values."""
+_LONGEST: Final = 1000
+"""Characters of a value that a sentence shows."""
 BLOCKING: Final = frozenset({REQUIRED, TYPE, UNSUPPORTED, TOO_LONG, TOO_MANY, UNKNOWN})
 """With one of these the API server looks at no rule."""
 
@@ -61,6 +63,7 @@ def unsupported(path: Path, value: Any, supported: Sequence[Any]) -> Fault:
 def as_json(value: Any) -> str:
     """Compact, keys sorted, with escapes for what cannot be seen, as Go writes it."""
     text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
 
 

@@ -39,7 +39,13 @@ def check_manifest(manifest: Mapping[str, Any], definition: Definition, engine: 
     faults = [*check_metadata(manifest, namespaced=definition.namespaced), *check_value(whole, schema, engine.match)]
     if any(fault.reason in BLOCKING for fault in faults):
         return faults
-    return [*faults, *check_rules(whole, schema, engine.judge)]
+    return [*faults, *check_rules(_with_name(whole), schema, engine.judge)]
+
+
+def _with_name(whole: dict[str, Any]) -> dict[str, Any]:
+    """With a name like the one that the API server would make: rules may ask for it."""
+    metadata = whole["metadata"]
+    return whole if metadata.get("name") else {**whole, "metadata": {**metadata, "name": f"{metadata['generateName']}xxxxx"}}
 
 
 def _unknown_metadata(metadata: Mapping[str, Any]) -> Iterator[Fault]:

@@ -50,7 +50,7 @@ def check_metadata(manifest: Manifest, *, namespaced: bool) -> Iterator[Fault]:
     annotations = metadata.get("annotations") or {}
     for name in annotations:
         yield from _check_key(("metadata", "annotations"), name.lower())
-    if sum(len(name) + len(value) for name, value in annotations.items()) > _MOST_ANNOTATIONS:
+    if sum(len(name.encode()) + len(value.encode()) for name, value in annotations.items()) > _MOST_ANNOTATIONS:
         yield Fault(("metadata", "annotations"), "FieldValueTooLong", f"Too long: may not be more than {_MOST_ANNOTATIONS} bytes")
     for name in metadata.get("finalizers") or ():
         yield from _check_key(("metadata", "finalizers"), name)
@@ -68,6 +68,10 @@ def _check_types(metadata: Mapping[str, Any]) -> Iterator[Fault]:
         yield from (
             wrong_type(("metadata", name, key), value, "string") for key, value in (found or {}).items() if not isinstance(value, str)
         )
+    others = {"ownerReferences": ("array", list), "managedFields": ("array", list), "generation": ("integer", int)}
+    for name, (wanted, kind) in others.items():
+        if metadata.get(name) is not None and not isinstance(metadata[name], kind):
+            yield wrong_type(("metadata", name), metadata[name], wanted)
     finalizers = metadata.get("finalizers")
     if finalizers is not None and not (isinstance(finalizers, list) and all(isinstance(one, str) for one in finalizers)):
         yield wrong_type(("metadata", "finalizers"), finalizers, "array")
@@ -81,6 +85,8 @@ def _check_name(metadata: Mapping[str, Any]) -> Iterator[Fault]:
         yield invalid(("metadata", "name"), name, f"must be no more than {_MOST_NAME} characters")
     elif name and not re.fullmatch(_SUBDOMAIN, name):
         yield invalid(("metadata", "name"), name, _IS_SUBDOMAIN)
+    elif not name and not re.fullmatch(_SUBDOMAIN, f"{metadata['generateName']}x"):
+        yield invalid(("metadata", "generateName"), metadata["generateName"], _IS_SUBDOMAIN)
 
 
 def _check_key(path: tuple[str, ...], key: str) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """A manifest against the structural schema of its kind: defaults are set, unknown fields and wrong values are named."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
@@ -112,13 +113,14 @@ def _check_twice(value: list[Any], schema: Schema, path: Path) -> Iterator[Fault
     kind, seen = schema.get("x-kubernetes-list-type"), set()
     for at, inner in enumerate(value):
         if kind == "map" and isinstance(inner, dict):
-            identity = as_json({name: inner[name] for name in schema["x-kubernetes-list-map-keys"] if name in inner})
+            found: Any = {name: inner[name] for name in schema["x-kubernetes-list-map-keys"] if name in inner}
         elif kind == "set":
-            identity = as_json(inner)
+            found = inner
         else:
             continue
+        identity = json.dumps(found, sort_keys=True)
         if identity in seen:
-            yield Fault((*path, at), DUPLICATE, f"Duplicate value: {identity}")
+            yield Fault((*path, at), DUPLICATE, f"Duplicate value: {as_json(found)}")
         seen.add(identity)
 
 

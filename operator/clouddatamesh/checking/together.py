@@ -49,7 +49,7 @@ class _Set:
         """The Domain that names a namespace."""
         for key, domain in self.all("Domain"):
             if namespace in named_namespaces(domain):
-                return Home(key.name, cordoned=value(domain, "spec", "cordon") is True, labels=value(domain, "metadata", "labels") or {})
+                return Home(key.name, cordoned=value(domain, "spec", "cordoned") is True, labels=value(domain, "metadata", "labels") or {})
         return None
 
 

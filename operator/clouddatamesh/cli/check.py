@@ -77,7 +77,10 @@ def find_remarks(found: Sequence[Found], namespace: str) -> tuple[list[Line], in
             faults = list(_check_one(one))
             lines += faults
             if not faults:
-                whole[at] = one, placed(one.manifest, namespace)
+                whole[at] = one, placed(one.manifest, namespace, number=at)
+        elif one.manifest["kind"] in KIND_BY_NAME and "datamesh" in one.manifest["apiVersion"]:
+            why = f"{one.manifest['apiVersion']} is not the group of this project, so the manifest is left out; write {_OURS}"
+            lines.append(Line(one.place_of(("apiVersion",)), _named(one.manifest), "apiVersion", why, is_error=False))
     return [*lines, *_check_all(list(whole.values()))], count
 
 
@@ -109,11 +112,11 @@ def _check_all(whole: Sequence[tuple[Found, Manifest]]) -> Iterator[Line]:
         yield Line(one.place_of(remark.path), str(remark.key), remark.field, remark.sentence, remark.is_error)
 
 
-def placed(manifest: Manifest, namespace: str) -> Manifest:
-    """With the namespace that kubectl would give it; objects of the cluster have none."""
+def placed(manifest: Manifest, namespace: str, *, number: int = 0) -> Manifest:
+    """With the namespace that kubectl would give it; objects of the cluster have none. A name to be made is one by its number."""
     kind, metadata = KIND_BY_NAME[manifest["kind"]], manifest["metadata"]
     given = {"namespace": metadata.get("namespace") or namespace} if kind.scope == "Namespaced" else {}
-    name = metadata.get("name") or f"{metadata['generateName']}…"
+    name = metadata.get("name") or f"{metadata['generateName']}{number}…"
     return {**manifest, "metadata": {**{key: part for key, part in metadata.items() if key != "namespace"}, **given, "name": name}}
 
 

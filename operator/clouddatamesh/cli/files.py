@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as File
 from typing import Any, Final
 
@@ -80,12 +80,17 @@ def _text(file: str) -> str:
 
 
 def _manifests(file: str, document: Document) -> Iterator[Found]:
+    """The manifest, or those in its `items`: as kubectl, whatever the kind of the list is."""
     value = document.value
-    if isinstance(value, dict) and str(value.get("kind", "")).endswith("List") and isinstance(value.get("items"), list):
-        for at, item in enumerate(value["items"]):
-            yield _found(file, document, item, ("items", at))
+    if not isinstance(value, dict) or not isinstance(value.get("items"), list):
+        yield _found(file, document, value, ())
         return
-    yield _found(file, document, value, ())
+    kind, version = str(value.get("kind", "")), value.get("apiVersion")
+    given = {"apiVersion": version, "kind": kind.removesuffix("List")} if kind not in ("", "List") else {}
+    for at, item in enumerate(value["items"]):
+        found = _found(file, document, {**given, **item} if isinstance(item, dict) else item, ("items", at))
+        is_list = isinstance(item, dict) and isinstance(item.get("items"), list)
+        yield replace(found, fault="A list is in a list; write its manifests as documents of their own") if is_list else found
 
 
 def _found(file: str, document: Document, value: Any, within: Path) -> Found:

@@ -26,6 +26,8 @@ from clouddatamesh.view.raw import text
 _MARKS: Final = {Sign.MAKE: "+", Sign.CHANGE: "~", Sign.ASK: "?", Sign.GIVE: ">", Sign.TAKE: "-"}
 _STYLES: Final = {Sign.MAKE: "green", Sign.CHANGE: "yellow", Sign.ASK: "yellow", Sign.GIVE: "cyan", Sign.TAKE: "red"}
 _TAKES: Final = 3
+_TAKING: Final = frozenset(f"{GROUP}/{order}" for order in ("cut-off", "force-delete", "orphan", "end-taken-over"))
+_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _COUNTED: Final = {"create": "to create", "change": "to change", "delete": "to delete", "refuse": "refused", "none": "unchanged"}
 
 
@@ -49,17 +51,35 @@ def plan(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 3 where something is taken.")] = False,
 ) -> None:
     """Show what manifests would make, change, give and take. The API server checks them; nothing is written."""
-    found = [one for one in read_files(files) if one.fault or one.manifest["apiVersion"].partition("/")[0] == GROUP]
-    wrong = [line for line in find_remarks(found, "default")[0] if line.is_error]
+    read = list(read_files(files))
+    found = [one for one in read if one.fault or one.manifest["apiVersion"].partition("/")[0] == GROUP]
+    wrong = [line for line in find_remarks(read, "default")[0] if line.is_error]
     if wrong:
         print_lines(wrong)
         raise Failed(f"{len(wrong)} errors in the files; correct them first")
+    unnamed = next((one for one in found if not one.manifest["metadata"].get("name")), None)
+    if unnamed is not None:
+        raise Failed(f"{unnamed.place}: an object that is applied needs metadata.name in place of generateName", code=2)
     wanted = [placed(one.manifest, session.home) for one in found]
-    _show(options.output, steps := list(_find_steps(session, wanted, delete=delete)))
+    others = [one.manifest for one in read if one not in found]
+    steps = [*_find_steps(session, wanted, delete=delete), *(_namespaces(others) if delete else ())]
+    if not steps and not found:
+        raise Failed("The files hold no manifest of this project", code=2)
+    _show(options.output, steps)
+    if others:
+        note(f"{len(others)} manifests of other kinds are left out; kubectl would act on them")
     if any(step.refused for step in steps):
         raise Failed("The API server refuses some of it")
     if exit_code and any(effect.sign is Sign.TAKE for step in steps for effect in step.effects):
         raise typer.Exit(_TAKES)
+
+
+def _namespaces(others: Sequence[Manifest]) -> Iterator[Step]:
+    """A Namespace goes with everything in it."""
+    for manifest in others:
+        if manifest["kind"] == "Namespace":
+            key = Key("Namespace", "", text(manifest, "metadata", "name"))
+            yield Step(key, "delete", (Effect(Sign.TAKE, "everything in it: products, requests, grants and Secrets"),))
 
 
 def _find_steps(session: Session, wanted: Sequence[Manifest], *, delete: bool) -> Iterator[Step]:
@@ -103,12 +123,17 @@ def _read_around(session: Session, after: Manifest) -> None:
 
 
 def _annotations(live: Manifest | None, after: Manifest) -> Iterator[Effect]:
-    """Annotations of ours are orders: those that are added or changed."""
+    """Annotations of ours are orders: those that are added or changed, and those that kubectl takes off since it had applied them."""
     had = (live or {}).get("metadata", {}).get("annotations") or {}
-    for name, said in sorted((after["metadata"].get("annotations") or {}).items()):
-        if name.startswith(f"{GROUP}/") and had.get(name) != said:
-            takes = name.partition("/")[2] in ("cut-off", "force-delete", "orphan", "end-taken-over")
-            yield Effect(Sign.TAKE if takes else Sign.CHANGE, f"annotation {name}: {said}")
+    has = after["metadata"].get("annotations") or {}
+    applied = str(had.get(_APPLIED, ""))
+    for name in sorted({*had, *has}):
+        if not name.startswith(f"{GROUP}/") or had.get(name) == has.get(name):
+            continue
+        if name in has:
+            yield Effect(Sign.TAKE if name in _TAKING else Sign.CHANGE, f"annotation {name}: {has[name]}")
+        elif f'"{name}"' in applied:
+            yield Effect(Sign.GIVE if name in _TAKING else Sign.CHANGE, f"annotation {name} is removed, it was {had[name]}")
 
 
 def _show(form: Form, steps: Sequence[Step]) -> None:

@@ -37,7 +37,7 @@ def _key(product: Key, tail: str) -> Key:
 
 def keep(key: Key, standard: str, rest: Any) -> dict[str, Any] | None:
     """The ConfigMap; None where the text is too large. JSON, which is never four times as long, is written much faster."""
-    if len(json.dumps(rest, separators=(",", ":"))) > 4 * MOST_BYTES:
+    if not _is_small(rest):
         return None
     text = to_yaml([rest])
     if len(text.encode(errors="replace")) > MOST_BYTES:
@@ -65,4 +65,11 @@ def held_of(config_map: Manifest, standard: str) -> dict[str, Any]:
         documents = load(text)
     except Unreadable:
         return {}
-    return dict(documents[0]) if documents and isinstance(documents[0], Mapping) else {}
+    if len(documents) != 1 or not isinstance(documents[0], Mapping) or not _is_small(documents[0]):
+        return {}
+    return dict(documents[0])
+
+
+def _is_small(rest: Any) -> bool:
+    """Whether it may be written: aliases of a text that somebody else wrote could repeat much."""
+    return len(json.dumps(rest, separators=(",", ":"))) <= 4 * MOST_BYTES

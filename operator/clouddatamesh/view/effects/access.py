@@ -1,0 +1,75 @@
+"""Effects of requests and of the answers to them."""
+
+from collections.abc import Iterator
+
+from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.plan.access.consumers import is_in_effect
+from clouddatamesh.plan.access.facts import asked_product, moment
+from clouddatamesh.view.effects.effect import Effect, Sign, identity
+from clouddatamesh.view.mesh import Mesh
+from clouddatamesh.view.product import Port, ports_of
+from clouddatamesh.view.raw import text, value
+
+
+def of_request(old: Manifest, new: Manifest, mesh: Mesh) -> Iterator[Effect]:
+    if not new:
+        secret = text(old, "spec", "secretName")
+        yield Effect(Sign.TAKE, f"the access of {_consumer(old)}, and Secret {secret}" if is_in_effect(old) else "the request")
+        return
+    if old:
+        if value(old, "spec", "renewal") != value(new, "spec", "renewal"):
+            yield Effect(Sign.ASK, "for more time; access goes on under the present grant")
+        return
+    target = asked_product(new)
+    port = _port_of(new, mesh.get("DataProduct", target.namespace, target.name))
+    span = text(new, "spec", "duration") or "without an end"
+    what = f"{text(new, 'spec', 'mode') or 'ReadOnly'} on {target.namespace}/{target.name} {text(new, 'spec', 'outputPort', 'name')}"
+    if port is not None and port.approval == "Auto":
+        yield Effect(Sign.GIVE, f"{_consumer(new)} gets {what} at once, {span}, with a key in Secret {text(new, 'spec', 'secretName')}")
+    else:
+        yield Effect(Sign.ASK, f"{_consumer(new)} asks the owners of {target.namespace} for {what}, {span}")
+
+
+def _port_of(request: Manifest, product: Manifest | None) -> Port | None:
+    asked = text(request, "spec", "outputPort", "name"), text(request, "spec", "outputPort", "version").split(".", maxsplit=1)[0]
+    return next((port for port in ports_of(product) if identity(port) == asked), None) if product else None
+
+
+def _consumer(manifest: Manifest) -> str:
+    """Of a request or a grant."""
+    product, account = (text(manifest, "spec", "consumer", ref, "name") for ref in ("dataProductRef", "serviceAccountRef"))
+    place = text(manifest, "spec", "requestRef", "namespace") or manifest["metadata"].get("namespace", "")
+    return f"product {place}/{product}" if product else f"ServiceAccount {place}/{account}"
+
+
+def of_grant(old: Manifest, new: Manifest, mesh: Mesh) -> Iterator[Effect]:
+    grant = new or old
+    asked = Key("AccessRequest", text(grant, "spec", "requestRef", "namespace"), text(grant, "spec", "requestRef", "name"))
+    whole = text(grant, "spec", "consumerNamespace")
+    whose = f"everybody in {whole}" if whole else _consumer(grant)
+    what = f"{text(grant, 'spec', 'dataProductRef', 'name')} {text(grant, 'spec', 'outputPort', 'name')}".strip()
+    was, now = (text(one, "spec", "decision") if one else "" for one in (old, new))
+    if now == "Approve" and was != "Approve":
+        yield Effect(Sign.GIVE, f"{whose} gets {text(grant, 'spec', 'mode')} on {what} until {_end(new) or 'it is revoked'}")
+    elif now and now != was:
+        request = mesh.get("AccessRequest", asked.namespace, asked.name)
+        ends = "the access of" if whole or request is None or is_in_effect(request) else "the prospect of access of"
+        yield Effect(Sign.TAKE, f"{ends} {whose} to {what}")
+    elif now == was == "Approve" and _end(old) != _end(new):
+        yield Effect(
+            _direction(old, new), f"{whose} has access to {what} until {_end(new) or 'it is revoked'}, not {_end(old) or 'without end'}"
+        )
+    elif not new and was == "Deny":
+        yield Effect(Sign.GIVE, f"{whose} gets access to {what} where an approval gives it")
+    elif not new and was == "Approve":
+        yield Effect(Sign.TAKE, f"the access of {whose} to {what}, unless another approval gives it")
+
+
+def _end(grant: Manifest) -> str:
+    return "" if value(grant, "spec", "permanent") is True else text(grant, "spec", "validUntil")
+
+
+def _direction(old: Manifest, new: Manifest) -> Sign:
+    before, after = moment(_end(old) or None), moment(_end(new) or None)
+    longer = after is None or (before is not None and after > before)
+    return Sign.GIVE if longer else Sign.TAKE
