@@ -131,6 +131,17 @@ def test_nothing_to_check_is_a_mistake(run: Run, arguments: tuple[str, ...], sai
     assert said in run("check", *arguments, code=2)
 
 
+def test_a_file_is_read_whole_or_not_at_all(run: Run) -> None:
+    Path("x.yaml").write_bytes(b"# " + "\u00e9".encode() * 6_000_000 + b"\n" + yaml.safe_dump(a_product(lifecycle="live")).encode())
+    assert "The file is larger than 10 MiB; divide it" in run("check", "x.yaml", code=1)
+
+
+def test_names_and_words_that_no_terminal_makes(run: Run) -> None:
+    assert "There is no file" in run("check", "x" * 5000, code=2)
+    said = run("init", "domain", "x", "-p", "caf\udce9", "--owner", "y", "-f", "-", code=2)
+    assert "cannot be written as YAML" in said
+
+
 @pytest.mark.parametrize(("body", "said"), [(b"\xff\xfe\x00", "it is not text in UTF-8"), (b"a: [", "x.yaml:2: error: This is not YAML")])
 def test_a_file_that_is_no_text(run: Run, body: bytes, said: str) -> None:
     Path("x.yaml").write_bytes(body)

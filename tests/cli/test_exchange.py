@@ -1,6 +1,7 @@
 """`export` in a terminal: with the rights of the user, to files that are safe."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -93,11 +94,15 @@ def test_a_link_is_replaced_and_not_followed(run: Run, tmp_path: Path) -> None:
     assert precious.read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["../x.yaml", "/etc/x", "", ".hidden", "a/b", "a\nb", "x" * 300, "a b", "-rf"])
-def test_only_safe_names_become_files(tmp_path: Path, name: str) -> None:
-    with pytest.raises(Failed, match="no safe name"):
-        outputs.write_texts(str(tmp_path / "out"), [(name, "x")], force=True)
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(
+    "name", ["../x.yaml", "/etc/x", "", ".hidden", "a/b", "a\nb", "x" * 300, "a b", "-rf", "s.orders.daily-1.0.0+b1.odcs.yaml"]
+)
+def test_a_name_that_is_not_safe_becomes_one_that_is(tmp_path: Path, name: str) -> None:
+    written = outputs.write_texts(str(tmp_path / "out"), [(name, "x"), ("orders.yaml", "y")], force=False)
+    assert [path.parent for path in written] == [tmp_path / "out"] * 2
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,220}", written[0].name), written[0].name
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert name.rpartition(".")[2] == "yaml" or "yaml" not in written[0].name or written[0].suffix == ".yaml"
 
 
 def test_two_documents_are_not_one_file(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_the_store_is_the_only_one_or_named(run: Run, served: Served, tmp_path: 
 
 def test_a_contract_is_kept_with_a_port(run: Run) -> None:
     (found,) = yaml.safe_load_all(run("import", DAILY, "--into", "sales/orders/daily"))
-    assert (found["kind"], found["metadata"]["name"], found["metadata"]["namespace"]) == ("ConfigMap", "orders-daily-v1-odcs", "sales")
+    assert (found["kind"], found["metadata"]["name"], found["metadata"]["namespace"]) == ("ConfigMap", "orders.daily-v1-odcs", "sales")
     run("import", DAILY, "--into", "sales/orders/daily/1.0.0", "--apply")
     written = yaml.safe_load(run("export", "sales/orders", "--format", "odcs"))
     assert written["schema"][0]["name"] == "order_lines"

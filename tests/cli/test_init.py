@@ -80,6 +80,12 @@ def test_what_would_be_refused_is_not_written(run: Run, arguments: tuple[str, ..
     assert list(Path().iterdir()) == []
 
 
+def test_groups_are_parted_by_commas(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clouddatamesh.cli.init._ask", lambda *_: "Sales Team, others")
+    written = yaml.safe_load(run("init", "domain", "sales", "--purpose", "x", "-f", "-"))
+    assert [one["name"] for one in written["spec"]["access"]["owners"]] == ["Sales Team", "others"]
+
+
 texts = st.text(min_size=1, max_size=40) | st.sampled_from(
     ["a\u2028evil: x", "a\x85evil: x", "a\nsuspend: true", "a'\"b", "x # y", "{a: b}", "\U0001f600"]
 )

@@ -92,6 +92,15 @@ def test_what_may_not_be_read_is_no_new_object(run: Run, served: Served) -> None
     assert "You may not read DataProduct sales/orders, so what would become of it cannot be said" in run("plan", write(ORDERS), code=1)
 
 
+def test_what_the_cluster_has_is_for_the_api_server_to_judge(run: Run, served: Served) -> None:
+    """Values that an older schema took stay allowed where they do not change; and whoever deletes needs no right values."""
+    odd = {**ORDERS, "spec": {**ORDERS["spec"], "lifecycle": "live"}}
+    assert "spec.lifecycle: active -> live" in run("plan", write(odd))
+    assert "DataProduct sales/orders  delete" in run("plan", "--delete", write(odd))
+    assert "Unsupported value" in run("plan", write({**odd, "metadata": {"name": "fresh", "namespace": "sales"}}), code=1)
+    del served
+
+
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sales"}}
 
 
@@ -128,7 +137,8 @@ def test_an_order_that_kubectl_takes_back(run: Run, served: Served) -> None:
 
 
 def test_wrong_files_are_said_before_anything_is_asked(run: Run, served: Served) -> None:
-    said = run("plan", write({**ORDERS, "spec": {**ORDERS["spec"], "lifecycle": "live"}}), code=1)
+    wrong = a_product("fresh", "sales", lifecycle="live")
+    said = run("plan", write(wrong), code=1)
     assert "mesh.yaml:" in said
     assert "1 errors in the files; correct them first" in said
     assert served.written == []

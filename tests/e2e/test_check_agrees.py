@@ -33,6 +33,8 @@ MORE: dict[str, Manifest] = {
     "an unknown field of metadata": {**a_product(), "metadata": {"name": "x", "namespace": "sales", "label": {}}},
     "an unknown field on top": {**a_product(), "sepc": {}},
     "an unknown field of status": {**a_product(), "status": {"phase": "x"}},
+    "a wrong status, which is not looked at": {**a_product(), "status": {"pendingRequestCount": -1}},
+    "a text with NUL": a_product(owner={"name": "a", "email": "a\0@b.c"}),
     "two faults, and one rule that is not looked at": a_product(lifecycle="x", version="v1", owner={"name": 3}),
     "null for the spec": {**a_product(), "spec": None},
     "a list for the spec": {**a_product(), "spec": []},

@@ -1,5 +1,6 @@
 """Foreign files become manifests that our own rules accept, and come back as they were."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,8 @@ def test_contracts_next_to_a_product_give_its_ports_their_places() -> None:
     names = {one["metadata"]["name"]: one["metadata"]["labels"][kept.LABEL] for one in found.manifests if one["kind"] == "ConfigMap"}
     assert names == {
         "orders-of-the-shop-odps": "odps",
-        "orders-of-the-shop-orders-daily-v1-odcs": "odcs",
-        "orders-of-the-shop-changes-v1-odcs": "odcs",
+        "orders-of-the-shop.orders-daily-v1-odcs": "odcs",
+        "orders-of-the-shop.changes-v1-odcs": "odcs",
     }
     written = {one.body["id"]: one.body for one in odcs.write(mesh_of(*found.manifests), [product_of(found)])}
     assert written["c-orders-daily"] == DAILY
@@ -146,7 +147,7 @@ def test_an_input_is_the_port_that_alone_has_its_contract() -> None:
 def test_a_contract_is_kept_with_a_port_that_is_there() -> None:
     into = Port(Key("DataProduct", "sales", "orders"), "daily", "1.3.0", "c-orders-daily")
     found = imported(DAILY, into=into)
-    assert [(one["kind"], one["metadata"]["name"]) for one in found.manifests] == [("ConfigMap", "orders-daily-v1-odcs")]
+    assert [(one["kind"], one["metadata"]["name"]) for one in found.manifests] == [("ConfigMap", "orders.daily-v1-odcs")]
     assert "has the contract other" in imported(DAILY, into=Port(into.product, "daily", "1.3.0", "other")).report[0].message
     assert "--into takes contracts" in imported(ORDERS, into=into).report[0].message
 
@@ -283,3 +284,53 @@ def test_the_real_files_were_among_them() -> None:
     if not exchange.REAL.is_dir():
         pytest.skip(exchange.WITHOUT)
     assert len([file for file in (*files("odps"), *files("odcs")) if file.parent == exchange.REAL]) >= 15
+
+
+def test_a_document_of_another_id_takes_no_product_place() -> None:
+    """Its name alone is no reason to overwrite what somebody else made."""
+    there = a_product("orders", id="urn:acme:a", outputPorts=[{**port(), "path": "daily/", "contractId": "c-1"}])
+    present = {"orders": there}
+    other = imported(minimal(id="urn:acme:b"), present=present)
+    assert other.manifests == ()
+    assert verdicts(other, "$.id") >= {Verdict.ERROR}
+    assert imported(minimal(id="urn:acme:a"), present=present).manifests
+    contract = {"apiVersion": "v3.1.0", "kind": "DataContract", "id": "c-2", "name": "Orders", "version": "1.0.0", "status": "active"}
+    assert imported(contract, present=present).manifests == ()
+    assert imported({**contract, "id": "c-1"}, present=present).manifests
+    bare = imported(minimal(), present={"orders": a_product("orders")})
+    assert [one.message for one in bare.report if one.target == "spec.id" and one.verdict is Verdict.CHANGED] == [
+        "DataProduct sales/orders is there already and has no id: it becomes this one"
+    ]
+
+
+def test_terms_of_access_stay_where_no_document_says_any() -> None:
+    terms = {"maxDuration": "7d", "modes": ["ReadOnly", "ReadWrite"]}
+    there = a_product("orders", id="an-id", outputPorts=[{**port(), "path": "daily/", "access": terms, "deprecated": True}])
+    found = imported(minimal(outputPorts=[port()]), present={"orders": there})
+    (again,) = product_of(found)["spec"]["outputPorts"]
+    assert (again["access"], again["path"], again["deprecated"]) == (terms, "daily/", True)
+    assert "The terms of access stay as they are in the cluster" in [entry.message for entry in found.report]
+
+
+def test_two_ports_of_two_products_have_two_config_maps() -> None:
+    keys = {kept.key_of_port(Key("DataProduct", "sales", product), name, "1.0.0") for product, name in
+            (("orders", "eu-daily"), ("orders-eu", "daily"), ("orders.eu", "daily"), ("orders.eu-daily", "x"))}  # fmt: skip
+    assert len(keys) == 4
+
+
+@pytest.mark.parametrize("server", [{"location": "postgresql://bob:hunter2@db/x"}, {"host": "bob:hunter2@db"}])
+def test_a_password_is_refused_and_not_written(server: dict[str, str]) -> None:
+    contract = {"apiVersion": "v3.1.0", "kind": "DataContract", "id": "c", "name": "Orders", "version": "1.0.0", "status": "active"}
+    found = imported(
+        {**contract, "servers": [{"server": "prod", "type": "postgres", "port": 5432, "database": "d", "schema": "s", **server}]}
+    )
+    assert found.manifests == ()
+    assert "hunter2" not in str(found.report)
+    assert any("remove them from the document" in entry.message for entry in found.report)
+
+
+def test_a_hostile_version_takes_no_time() -> None:
+    began = time.process_time()
+    found = imported(minimal(version="${" * 500_000))
+    assert verdicts(found, "$.version") != {Verdict.MAPPED}
+    assert time.process_time() - began < 5

@@ -108,6 +108,31 @@ def test_a_product_changes(after: Manifest, effect: str) -> None:
     assert all(len(one) < 250 for one in found)
 
 
+def test_what_opens_a_port_is_a_gift() -> None:
+    opened = {"approval": "Auto", "allowPermanent": True, "modes": ["ReadOnly", "ReadWrite", "WriteOnly"], "maxDuration": "90d"}
+    found = said(orders(), orders(outputPorts=port(access=opened)))
+    assert [one for one in found if not one.startswith("change")] == [
+        "give: every request for port daily/1.0.0 is answered yes at once, also those that wait",
+        "give: port daily/1.0.0 may be had without an end",
+        "give: port daily/1.0.0 may be had in mode WriteOnly",
+    ]
+    assert said(orders(lifecycle="draft"), orders())[-1] == "give: new access may be asked for and granted"
+
+
+@pytest.mark.parametrize(
+    "closed", [{"lifecycle": "deprecated"}, {"suspend": True}, {"outputPorts": port(access={"approval": "Auto"}, deprecated=True)}]
+)
+def test_an_auto_port_that_gives_nothing_new_is_asked(closed: Manifest) -> None:
+    auto = a_product("orders", **{"outputPorts": port(access={"approval": "Auto"}), **closed})
+    (found,) = said(None, a_request(), auto)
+    assert found.startswith("ask: ")
+
+
+def test_the_same_moment_in_another_zone_changes_no_access() -> None:
+    found = said(an_approval(), an_approval(validUntil="2030-01-01T01:00:00+01:00"))
+    assert [one for one in found if not one.startswith("change")] == []
+
+
 def test_permanent_access_ends_where_a_port_gives_none_any_more() -> None:
     before = orders(outputPorts=port(access={"allowPermanent": True}))
     assert said(before, orders(outputPorts=port(access={})))[-1] == "take: permanent access to port daily/1.0.0, at once"

@@ -67,7 +67,7 @@ def judge(rule: str, value: Any) -> bool:
 def match(text: str, pattern: str) -> bool:
     """Whether a text has a match of a pattern of RE2, the syntax of the API server. Raises RuleError."""
     quoted = pattern.replace("\\", "\\\\").replace("'", "\\'")
-    return _evaluate(f"text.matches('{quoted}')", {"text": text})
+    return _evaluate(f"text.matches('{quoted}')", {"text": text.replace("\0", "\N{REPLACEMENT CHARACTER}")})  # NUL would end it
 
 
 def _evaluate(expression: str, data: dict[str, Any]) -> bool:

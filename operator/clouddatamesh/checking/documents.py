@@ -1,5 +1,6 @@
 """YAML and JSON as kubectl reads it, with the line of every field. Safe with hostile texts: size, depth and aliases are bounded."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -17,6 +18,7 @@ _LETTERS: Final = 64
 _MERGE: Final = "<<"
 _TAGS: Final = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 Path = tuple[str | int, ...]
 
 
@@ -72,6 +74,7 @@ def read_documents(text: str, *, resolve: Resolve = resolve, resolve_key: Resolv
     if len(text) > MOST_BYTES:
         raise Unreadable(1, f"The file is larger than {MOST_BYTES // 1024 // 1024} MiB; divide it")
     builder = _Builder(resolve, resolve_key)
+    text = _PAIR.sub(_letter, text) if text.lstrip()[:1] in ("{", "[") else text
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             builder = _Builder(resolve, resolve_key) if isinstance(event, yaml.DocumentStartEvent) else builder
@@ -84,6 +87,12 @@ def read_documents(text: str, *, resolve: Resolve = resolve, resolve_key: Resolv
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise Unreadable(line, "The file has a character that YAML does not allow; save it as text in UTF-8") from None
+
+
+def _letter(pair: re.Match[str]) -> str:
+    """JSON writes a letter beyond the first plane as two escapes, which YAML does not know."""
+    high, low = int(pair[2], 16), int(pair[3], 16)
+    return f"{pair[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"
 
 
 class _Builder:

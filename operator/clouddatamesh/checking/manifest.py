@@ -36,10 +36,15 @@ def check_manifest(manifest: Mapping[str, Any], definition: Definition, engine: 
     if unknown:
         return unknown
     whole = with_defaults(dict(manifest), schema)
-    faults = [*check_metadata(manifest, namespaced=definition.namespaced), *check_value(whole, schema, engine.match)]
+    faults = [*check_metadata(manifest, namespaced=definition.namespaced), *check_value(_asked(whole), schema, engine.match)]
     if any(fault.reason in BLOCKING for fault in faults):
         return faults
     return [*faults, *check_rules(_with_name(whole), schema, engine.judge)]
+
+
+def _asked(whole: dict[str, Any]) -> dict[str, Any]:
+    """Without status, which the API server drops of what people write."""
+    return {name: part for name, part in whole.items() if name != "status"}
 
 
 def _with_name(whole: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import typer
 
 from clouddatamesh import __version__
 from clouddatamesh.cli.errors import Failed
-from clouddatamesh.cli.kubectl import Kubectl
+from clouddatamesh.cli.kubectl import Kubectl, NoCluster
 from clouddatamesh.cli.output import Form, clean
 from clouddatamesh.cli.session import Session
 from clouddatamesh.doctor.reading import NotAllowed
@@ -70,7 +70,7 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 
 def _run(function: Callable[..., None], options: Options, given: dict[str, Any]) -> None:
-    with ends_in_a_sentence(), Kubectl(options.flags()) as api:
+    with ends_in_a_sentence(), NoCluster(()) if given.get("offline") else Kubectl(options.flags()) as api:
         function(Session(api, options.namespace), options, **given)
 
 
@@ -85,7 +85,9 @@ def ends_in_a_sentence() -> Iterator[None]:
     except NotAllowed as error:
         _say(f"You lack {error}; docs/roles.md says which role has it")
         raise typer.Exit(1) from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (typer.Exit, typer.Abort):
+        raise
+    except (Exception, MemoryError) as error:
         if os.environ.get(_DEBUG):
             raise
         _say(f"An object could not be read ({type(error).__name__}: {error}); set {_DEBUG}=1 to see where, and report it")

@@ -1,5 +1,6 @@
 """Manifests in files and folders, with the place of each."""
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,15 +49,15 @@ def read_files(names: Sequence[str]) -> Iterator[Found]:
 
 
 def _expand(name: str) -> Iterator[str]:
-    if name == STDIN or File(name).is_file():
-        yield name
-    elif File(name).is_dir():
+    if os.path.isdir(name):  # noqa: PTH112 - of pathlib's, a name that is too long raises
         inside = sorted(str(path) for path in File(name).rglob("*") if path.suffix in _ENDINGS and path.is_file())
         if not inside:
             raise Failed(f"Folder {name} has no file that ends in {', '.join(_ENDINGS)}", code=2)
         yield from inside
+    elif name == STDIN or os.path.exists(name):  # noqa: PTH110 - a pipe of the shell is no regular file
+        yield name
     else:
-        raise Failed(f"There is no file {name}", code=2)
+        raise Failed(f"There is no file {name:.200}", code=2)
 
 
 def _read(file: str) -> Iterator[Found]:
@@ -74,9 +75,13 @@ def _read(file: str) -> Iterator[Found]:
 def _text(file: str) -> str:
     """At most one byte more than is allowed, so that a huge file costs no more."""
     if file == STDIN:
-        return sys.stdin.buffer.read(MOST_BYTES + 1).decode("utf-8-sig")
-    with File(file).open("rb") as opened:
-        return opened.read(MOST_BYTES + 1).decode("utf-8-sig")
+        data = sys.stdin.buffer.read(MOST_BYTES + 1)
+    else:
+        with File(file).open("rb") as opened:
+            data = opened.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise Unreadable(1, f"The file is larger than {MOST_BYTES // 1024 // 1024} MiB; divide it")
+    return data.decode("utf-8-sig")
 
 
 def _manifests(file: str, document: Document) -> Iterator[Found]:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from clouddatamesh.checking.documents import read_documents
+from clouddatamesh.checking.documents import Unreadable, read_documents
 from clouddatamesh.cli.app import app, ends_in_a_sentence
 from clouddatamesh.cli.check import find_remarks
 from clouddatamesh.cli.errors import Failed
@@ -36,7 +36,7 @@ def domain(
         said = DomainStart(
             name,
             purpose or _ask("--purpose", "What is the domain's data for?"),
-            owner or _ask("--owner", "Which group owns it?").split(),
+            owner or _listed(_ask("--owner", "Which groups own it, with commas between them?")),
             engineer or (),
             team,
         )
@@ -82,9 +82,16 @@ def _ask(option: str, question: str) -> str:
     return str(typer.prompt(question, err=True))
 
 
+def _listed(answer: str) -> list[str]:
+    return [name.strip() for name in answer.split(",") if name.strip()]
+
+
 def _write(text: str, name: str, *, force: bool) -> None:
     """Only a manifest that the API server would take is written, and over no file unless that is wanted."""
-    found = [Found(Place(name, document.line_of(())), document.value, document) for document in read_documents(text)]
+    try:
+        found = [Found(Place(name, document.line_of(())), document.value, document) for document in read_documents(text)]
+    except Unreadable as error:
+        raise Failed(f"What was given cannot be written as YAML: {error}", code=2) from None
     wrong = [line for line in find_remarks(found, "default")[0] if line.is_error]
     if wrong:
         raise Failed("; ".join(f"{line.field}: {line.sentence}" for line in wrong), code=2)

@@ -133,6 +133,19 @@ class Kubectl:
         return status, data
 
 
+class NoCluster(Kubectl):
+    """In its place for a command that is told to ask no cluster."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def ask_kubectl(self, *_: str) -> str:
+        raise Failed("--offline asks no cluster, so name what it would be asked for", code=2)
+
+    def _send(self, *_: object) -> tuple[int, bytes]:
+        raise Failed("--offline asks no cluster, so name what it would be asked for", code=2)
+
+
 def _stop(proxy: subprocess.Popen[bytes]) -> None:
     proxy.terminate()
     try:

@@ -9,6 +9,7 @@ from typing import Final
 
 from clouddatamesh.checking.documents import MOST_BYTES
 from clouddatamesh.cli.errors import Failed
+from clouddatamesh.plan.names import hash80
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,249}")
 
@@ -35,8 +36,6 @@ def write_texts(folder: str, texts: Iterable[tuple[str, str]], *, force: bool) -
     """Write files into a folder, which is made. Raises Failed before anything is written where one may not be."""
     place, wanted = Path(folder), _distinct(texts)
     for name in wanted:
-        if not _SAFE.fullmatch(name):
-            raise Failed(f"{name!r:.80} is no safe name of a file; export this product alone, to standard output")
         if not force and os.path.lexists(place / name):
             raise Failed(f"{place / name} exists already; choose another --output-dir, or overwrite it with --force", code=2)
     try:
@@ -46,9 +45,17 @@ def write_texts(folder: str, texts: Iterable[tuple[str, str]], *, force: bool) -
         raise Failed(f"{folder} cannot be written: {error.strerror or error}; choose another --output-dir", code=2) from None
 
 
+def _safe(name: str) -> str:
+    """The name of a file. One of other characters, or too long, gets a hash, so that no product keeps the others from being written."""
+    if _SAFE.fullmatch(name):
+        return name
+    stem, dot, ending = re.sub(r"[^A-Za-z0-9._-]", "-", name).rpartition(".")
+    return f"{(stem or ending)[:150].strip('-._') or 'document'}-{hash80(name)}{dot}{ending[:20] if stem else ''}".rstrip(".")
+
+
 def _distinct(texts: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for name, text in texts:
+    for name, text in ((_safe(name), text) for name, text in texts):
         if name in found:
             raise Failed(f"Two documents would be the file {name}; export them one at a time")
         found[name] = text

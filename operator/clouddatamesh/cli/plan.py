@@ -8,11 +8,12 @@ import typer
 from rich.text import Text
 
 from clouddatamesh.api.fields import GROUP
+from clouddatamesh.api.kinds import KIND_BY_NAME
 from clouddatamesh.checking.schema import with_defaults
 from clouddatamesh.cli.app import Options, command
-from clouddatamesh.cli.check import definitions, find_remarks, placed, print_lines
+from clouddatamesh.cli.check import Line, definitions, find_remarks, placed, print_lines
 from clouddatamesh.cli.errors import Failed
-from clouddatamesh.cli.files import read_files
+from clouddatamesh.cli.files import Found, read_files
 from clouddatamesh.cli.names import written
 from clouddatamesh.cli.output import Form, clean, console, note, print_data, print_list
 from clouddatamesh.cli.session import Session
@@ -53,7 +54,7 @@ def plan(
     """Show what manifests would make, change, give and take. The API server checks them; nothing is written."""
     read = list(read_files(files))
     found = [one for one in read if one.fault or one.manifest["apiVersion"].partition("/")[0] == GROUP]
-    wrong = [line for line in find_remarks(read, "default")[0] if line.is_error]
+    wrong = [line for line in find_remarks(read, session.home)[0] if line.is_error and not _is_there(session, found, line, delete=delete)]
     if wrong:
         print_lines(wrong)
         raise Failed(f"{len(wrong)} errors in the files; correct them first")
@@ -72,6 +73,17 @@ def plan(
         raise Failed("The API server refuses some of it")
     if exit_code and any(effect.sign is Sign.TAKE for step in steps for effect in step.effects):
         raise typer.Exit(_TAKES)
+
+
+def _is_there(session: Session, found: Sequence[Found], line: Line, *, delete: bool) -> bool:
+    """Whether a remark is on an object of the cluster: the API server decides what it may keep, and a deletion needs no right values."""
+    for one in found:
+        if one.fault or one.manifest["kind"] not in KIND_BY_NAME or not isinstance(one.manifest.get("metadata"), dict):
+            continue
+        name, place = (one.manifest["metadata"].get(part) for part in ("name", "namespace"))
+        if isinstance(name, str) and line.object == f"{one.manifest['kind']} {f'{place}/' if place else ''}{name}":
+            return delete or session.fetch(key_of(placed(one.manifest, session.home))) is not None
+    return False
 
 
 def _namespaces(others: Sequence[Manifest]) -> Iterator[Step]:

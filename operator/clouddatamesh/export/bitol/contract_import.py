@@ -8,7 +8,7 @@ from clouddatamesh.export.bitol.facts import spec_of
 from clouddatamesh.export.bitol.making import Made, Settings
 from clouddatamesh.export.bitol.mapping import Field, Nested, Words, read_object
 from clouddatamesh.export.bitol.places import place_of
-from clouddatamesh.export.bitol.present import check_stage, store_of, with_paths
+from clouddatamesh.export.bitol.present import check_identity, check_stage, store_of, with_terms
 from clouddatamesh.export.bitol.product_table import CHANNELS, CONTRACT_ID, DEFINITIONS, DESCRIPTION
 from clouddatamesh.export.bitol.report import Report, error, mapped
 from clouddatamesh.export.bitol.report import kept as keeps
@@ -62,11 +62,14 @@ def as_product(contract: Node, settings: Settings) -> Made:
     key = Key("DataProduct", settings.namespace, name)
     port, port_report = _port(contract, str(part.ours.get("version", "1.0.0")), name)
     present = settings.present.get(name)
-    facts = {field: value for field, value in part.ours.items() if field != "version"} | {"ports": with_paths([port], present)}
+    ports, stays = with_terms([port], present)
+    facts = {field: value for field, value in part.ours.items() if field != "version"} | {"ports": ports}
     made = making.product(key, spec_of(facts, key), store_of(present, settings.store))
     told = (
         *notes,
         *check_stage(facts.get("lifecycle"), present),
+        *check_identity(contract.get("id"), present),
+        *stays,
         *port_report,
         *(entry for entry in part.report if entry.path != "$.servers"),
     )

@@ -20,16 +20,17 @@ _MOST_NAME: Final = 253
 
 def key_of_product(product: Key) -> Key:
     """The ConfigMap of a product's ODPS document."""
-    return _key(product, "odps")
+    return _key(product, "-odps")
 
 
 def key_of_port(product: Key, name: str, version: str) -> Key:
     """The ConfigMap of the ODCS document of a port and its major version."""
-    return _key(product, f"{name}-v{major(version)}-odcs")
+    return _key(product, f".{name}-v{major(version)}-odcs")
 
 
 def _key(product: Key, tail: str) -> Key:
-    name = f"{product.name}-{tail}"
+    """A port has no dot in its name, so the last dot parts product and port: no two have one ConfigMap."""
+    name = f"{product.name}{tail}"
     if len(name) > _MOST_NAME:
         name = f"{product.name[:120].rstrip('-.')}-{hash80(product.name, tail)}-{tail[-100:].lstrip('-.')}"
     return Key("ConfigMap", product.namespace, name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clouddatamesh.export.bitol.odcs import PORT_PROPERTY, SERVER
-from clouddatamesh.export.bitol.report import Entry, changed, mapped
+from clouddatamesh.export.bitol.report import Entry, changed, error, mapped
 from clouddatamesh.export.bitol.values import Node
 from clouddatamesh.export.bitol.vendor import said
 
@@ -14,6 +14,8 @@ _OURS: Final = frozenset({"s3", "local"})
 """Server types that mean files; those of others are in other systems."""
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_=-]+(\.[A-Za-z0-9_=-]+)*")
 _TOLD: Final = ("host", "port", "account", "project", "catalog", "database", "dataset", "schema", "topic", "location", "path", "server")
+_PASSWORD: Final = re.compile(r"(^|//|\s|=)[^/@:\s]+:[^/@\s]+@")
+_REMOVE: Final = "It has a user and a password, which everybody could read who reads the product; remove them from the document"
 _MOST: Final = 1024
 _MOST_PATH: Final = 256
 
@@ -36,6 +38,9 @@ def place_of(contract: Node) -> Place:
     form = said(contract, "format")
     if not servers:
         return Place(format=form if isinstance(form, str) else "")
+    secret = next((at for at, server in servers if any(_PASSWORD.search(str(value)) for value in server.values())), None)
+    if secret is not None:
+        return Place(report=(error(f"$.servers[{secret}]", _REMOVE),))
     at, server = next((pair for pair in sorted(servers, key=_order)), servers[0])
     path = f"$.servers[{at}]"
     if _is_external(server):

@@ -10,7 +10,7 @@ from clouddatamesh.export.bitol.facts import spec_of
 from clouddatamesh.export.bitol.making import Made, Settings
 from clouddatamesh.export.bitol.mapping import read_object
 from clouddatamesh.export.bitol.places import place_of, port_of
-from clouddatamesh.export.bitol.present import check_stage, store_of, with_paths
+from clouddatamesh.export.bitol.present import check_identity, check_stage, store_of, with_terms
 from clouddatamesh.export.bitol.product_table import PRODUCT, is_external, port_mark
 from clouddatamesh.export.bitol.report import Entry, Report, changed, error, mapped
 from clouddatamesh.export.bitol.report import kept as keeps
@@ -30,9 +30,11 @@ def read(document: Node, contracts: Sequence[Node], settings: Settings) -> Made:
     report: Report = (*_standard(document), *notes, *(entry for entry in part.report if entry.path not in around), *around.values())
     facts, inputs = _resolved(part.ours, settings)
     ports, found = _placed(facts.get("ports") or (), contracts, key)
-    report = (*_in_other_systems(report, ports), *inputs, *check_stage(facts.get("lifecycle"), settings.present.get(key.name)))
-    ports = with_paths(ports, settings.present.get(key.name))
-    made = making.product(key, spec_of({**facts, "ports": ports}, key), store_of(settings.present.get(key.name), settings.store))
+    present = settings.present.get(key.name)
+    report = (*_in_other_systems(report, ports), *inputs, *check_stage(facts.get("lifecycle"), present))
+    ports, stays = with_terms(ports, present)
+    report = (*report, *stays, *check_identity(document.get("id"), present))
+    made = making.product(key, spec_of({**facts, "ports": ports}, key), store_of(present, settings.store))
     made |= making.with_rest(kept.key_of_product(key), "odps", rest, report)
     for place, (port, told) in found.items():
         contract = keep_contract(contracts[place], Port(key, port["name"], port["version"]), told)

@@ -13,8 +13,9 @@ Node: TypeAlias = Mapping[str, Any]
 Reader: TypeAlias = Callable[[Any, Node], Any]
 """A value and the object it is in, to our value. Raises Unfit or Wrong."""
 
-_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
+_VARIABLE: Final = re.compile(r"\$\{[^{}]*\}")
 _SHORT_VERSION: Final = re.compile(r"[vV]?(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))?(\.(0|[1-9][0-9]*))?([-+][0-9A-Za-z.+-]+)?")
+_LONGEST_VERSION: Final = 256
 _VERSION: Final = TypeAdapter(SemanticVersion)
 _PAGE: Final = re.compile(r"https?://[!-~]+")
 _CHANNEL: Final = re.compile(r"(https?|slack|msteams)://[!-~]+|mailto:[!-~]+@[!-~]+")
@@ -98,6 +99,8 @@ def version(value: Any, _: Node) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Unfit("It is no text")
     said = str(value)
+    if len(said) > _LONGEST_VERSION:
+        raise Unfit("It is no semantic version such as 1.4.0")
     _check_variable(said)
     found = _SHORT_VERSION.fullmatch(said)
     if not found:

@@ -1,6 +1,7 @@
 """Effects of requests and of the answers to them."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.access.consumers import is_in_effect
@@ -24,10 +25,17 @@ def of_request(old: Manifest, new: Manifest, mesh: Mesh) -> Iterator[Effect]:
     port = _port_of(new, mesh.get("DataProduct", target.namespace, target.name))
     span = text(new, "spec", "duration") or "without an end"
     what = f"{text(new, 'spec', 'mode') or 'ReadOnly'} on {target.namespace}/{target.name} {text(new, 'spec', 'outputPort', 'name')}"
-    if port is not None and port.approval == "Auto":
+    if port is not None and _answers_itself(port, mesh.get("DataProduct", target.namespace, target.name), new):
         yield Effect(Sign.GIVE, f"{_consumer(new)} gets {what} at once, {span}, with a key in Secret {text(new, 'spec', 'secretName')}")
     else:
         yield Effect(Sign.ASK, f"{_consumer(new)} asks the owners of {target.namespace} for {what}, {span}")
+
+
+def _answers_itself(port: Port, product: Manifest | None, request: Manifest) -> bool:
+    """Whether a request is granted as it comes: the port does, the product gives new access, and the terms are the port's."""
+    is_given = text(product or {}, "spec", "lifecycle") in ("", "active") and text(product or {}, "spec", "suspend") != "true"
+    is_offered = port.approval == "Auto" and port.is_offered and (port.permanent or value(request, "spec", "permanent") is not True)
+    return is_given and is_offered
 
 
 def _port_of(request: Manifest, product: Manifest | None) -> Port | None:
@@ -55,7 +63,7 @@ def of_grant(old: Manifest, new: Manifest, mesh: Mesh) -> Iterator[Effect]:
         request = mesh.get("AccessRequest", asked.namespace, asked.name)
         ends = "the access of" if whole or request is None or is_in_effect(request) else "the prospect of access of"
         yield Effect(Sign.TAKE, f"{ends} {whose} to {what}")
-    elif now == was == "Approve" and _end(old) != _end(new):
+    elif now == was == "Approve" and _moment(old) != _moment(new):
         yield Effect(
             _direction(old, new), f"{whose} has access to {what} until {_end(new) or 'it is revoked'}, not {_end(old) or 'without end'}"
         )
@@ -69,7 +77,11 @@ def _end(grant: Manifest) -> str:
     return "" if value(grant, "spec", "permanent") is True else text(grant, "spec", "validUntil")
 
 
+def _moment(grant: Manifest) -> datetime | None:
+    return moment(_end(grant) or None)
+
+
 def _direction(old: Manifest, new: Manifest) -> Sign:
-    before, after = moment(_end(old) or None), moment(_end(new) or None)
+    before, after = _moment(old), _moment(new)
     longer = after is None or (before is not None and after > before)
     return Sign.GIVE if longer else Sign.TAKE

@@ -73,6 +73,8 @@ def _of_lifecycle(old: Manifest, new: Manifest) -> Iterator[Effect]:
         yield Effect(Sign.TAKE, f"the access of all {users} consumers; the data stays")
     if was and now == "deprecated" != was:
         yield Effect(Sign.TAKE, f"new access; the {users} consumers keep theirs")
+    if was in ("proposed", "draft", "deprecated") and now == "active":
+        yield Effect(Sign.GIVE, "new access may be asked for and granted")
     paused = becomes(old, new, "true", "spec", "suspend") or (new and _is_managed(old) and not _is_managed(new))
     if old and paused:
         yield Effect(Sign.TAKE, f"new access and repairs while it is suspended or not managed; the {users} consumers keep theirs")
@@ -89,12 +91,24 @@ def _of_port(old: Port | None, new: Port | None, *, is_new: bool) -> Iterator[Ef
         yield Effect(Sign.TAKE, f"output port {old.name}/{old.version}; its {old.consumers} consumers keep access until theirs ends")
     if old is None or new is None:
         return
+    yield from _given(old, new, f"port {new.name}/{new.version}")
+    yield from _taken(old, new, f"port {new.name}/{new.version}")
+
+
+def _given(old: Port, new: Port, port: str) -> Iterator[Effect]:
+    if new.approval == "Auto" != old.approval:
+        yield Effect(Sign.GIVE, f"every request for {port} is answered yes at once, also those that wait")
+    if new.permanent and not old.permanent:
+        yield Effect(Sign.GIVE, f"{port} may be had without an end")
+    if more := sorted({*new.modes} - {*old.modes}):
+        yield Effect(Sign.GIVE, f"{port} may be had in mode {', '.join(more)}")
+
+
+def _taken(old: Port, new: Port, port: str) -> Iterator[Effect]:
     if new.deprecated and not old.deprecated:
-        yield Effect(Sign.TAKE, f"new access to port {new.name}/{new.version}; its {old.consumers} consumers keep theirs")
-    lost = sorted({*old.modes} - {*new.modes})
-    if lost:
-        yield Effect(Sign.TAKE, f"access in mode {', '.join(lost)} to port {new.name}/{new.version}, of those who have it as well")
-    port = f"port {new.name}/{new.version}"
+        yield Effect(Sign.TAKE, f"new access to {port}; its {old.consumers} consumers keep theirs")
+    if lost := sorted({*old.modes} - {*new.modes}):
+        yield Effect(Sign.TAKE, f"access in mode {', '.join(lost)} to {port}, of those who have it as well")
     if old.permanent and not new.permanent:
         yield Effect(Sign.TAKE, f"permanent access to {port}, at once")
     if _span(new.duration) < _span(old.duration):
