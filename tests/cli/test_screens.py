@@ -88,7 +88,7 @@ def screen(run: Run, served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     run(*shlex.split(ASKED), "--name", "second")
     wrong = tmp_path / "WRONG"
     wrong.write_text(
-        "apiVersion: clouddatamesh.dev/v1alpha1\nkind: DataProduct\nmetadata: {name: orders, namespace: sales}\nspec: {lifecycle: live}\n"
+        "apiVersion: clouddatamesh.dev/v1alpha1\nkind: DataProduct\nmetadata: {name: wrong, namespace: sales}\nspec: {lifecycle: live}\n"
     )
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("COLUMNS", "120")

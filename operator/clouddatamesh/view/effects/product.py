@@ -68,16 +68,16 @@ def _of_lifecycle(old: Manifest, new: Manifest) -> Iterator[Effect]:
     was, now = text(old, "spec", "lifecycle"), text(new, "spec", "lifecycle")
     users = sum(port.consumers for port in ports_of(old)) if old else 0
     if not new and users:
-        yield Effect(Sign.TAKE, f"the deletion waits for the {users} consumers")
+        yield Effect(Sign.TAKE, f"the deletion waits for the {_counted(users)}")
     if was and now == "retired" != was:
-        yield Effect(Sign.TAKE, f"the access of all {users} consumers; the data stays")
+        yield Effect(Sign.TAKE, f"the access of all {_counted(users)}; the data stays")
     if was and now == "deprecated" != was:
-        yield Effect(Sign.TAKE, f"new access; the {users} consumers keep theirs")
+        yield Effect(Sign.TAKE, f"new access; the {_counted(users)} keep theirs")
     if was in ("proposed", "draft", "deprecated") and now == "active":
         yield Effect(Sign.GIVE, "new access may be asked for and granted")
     paused = becomes(old, new, "true", "spec", "suspend") or (new and _is_managed(old) and not _is_managed(new))
     if old and paused:
-        yield Effect(Sign.TAKE, f"new access and repairs while it is suspended or not managed; the {users} consumers keep theirs")
+        yield Effect(Sign.TAKE, f"new access and repairs while it is suspended or not managed; the {_counted(users)} keep theirs")
 
 
 def _is_managed(product: Manifest) -> bool:
@@ -88,7 +88,7 @@ def _of_port(old: Port | None, new: Port | None, *, is_new: bool) -> Iterator[Ef
     if old is None and new is not None and not is_new:
         yield Effect(Sign.MAKE, f"output port {new.name}/{new.version}")
     if old is not None and new is None:
-        yield Effect(Sign.TAKE, f"output port {old.name}/{old.version}; its {old.consumers} consumers keep access until theirs ends")
+        yield Effect(Sign.TAKE, f"output port {old.name}/{old.version}; its {_counted(old.consumers)} keep access until theirs ends")
     if old is None or new is None:
         return
     yield from _given(old, new, f"port {new.name}/{new.version}")
@@ -106,13 +106,17 @@ def _given(old: Port, new: Port, port: str) -> Iterator[Effect]:
 
 def _taken(old: Port, new: Port, port: str) -> Iterator[Effect]:
     if new.deprecated and not old.deprecated:
-        yield Effect(Sign.TAKE, f"new access to {port}; its {old.consumers} consumers keep theirs")
+        yield Effect(Sign.TAKE, f"new access to {port}; its {_counted(old.consumers)} keep theirs")
     if lost := sorted({*old.modes} - {*new.modes}):
         yield Effect(Sign.TAKE, f"access in mode {', '.join(lost)} to {port}, of those who have it as well")
     if old.permanent and not new.permanent:
         yield Effect(Sign.TAKE, f"permanent access to {port}, at once")
     if _span(new.duration) < _span(old.duration):
-        yield Effect(Sign.TAKE, f"what the {old.consumers} consumers of {port} have beyond {new.duration} of their grants")
+        yield Effect(Sign.TAKE, f"what the {_counted(old.consumers)} of {port} have beyond {new.duration} of their grants")
+
+
+def _counted(consumers: int) -> str:
+    return f"{consumers} consumer{'' if consumers == 1 else 's'}"
 
 
 def _span(duration: str) -> timedelta:
