@@ -152,6 +152,18 @@ def test_labels_and_what_selects_them() -> None:
     assert narrowed[-1] == "take: new products and new access of Domains that are no longer selected"
 
 
+def test_additional_roles_are_given_to_lists_of_the_team() -> None:
+    def team(*roles: Manifest) -> Manifest:
+        people = {role: [{"kind": "Group", "name": f"sales-{role}"}] for role in ("owners", "viewers")}
+        return a_domain("sales", access={**people, "additionalRoles": list(roles)})
+
+    assert (
+        said(team(), team({"role": "acme-notebooks", "subjects": ["viewers"]}))[-1]
+        == "give: Group sales-viewers is acme-notebooks in sales"
+    )
+    assert said(team({"role": "acme-notebooks"}), team())[-1] == "take: Group sales-owners is no longer acme-notebooks in sales"
+
+
 def test_isolation_takes_connections() -> None:
     found = said(a_domain("sales"), a_domain("sales", resources={"networkIsolation": {"mode": "Domain"}}))
     assert found[-1] == "take: connections to its Pods from other namespaces, except those that allowFrom selects"

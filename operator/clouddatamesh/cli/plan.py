@@ -28,7 +28,6 @@ _MARKS: Final = {Sign.MAKE: "+", Sign.CHANGE: "~", Sign.ASK: "?", Sign.GIVE: ">"
 _STYLES: Final = {Sign.MAKE: "green", Sign.CHANGE: "yellow", Sign.ASK: "yellow", Sign.GIVE: "cyan", Sign.TAKE: "red"}
 _TAKES: Final = 3
 _TAKING: Final = frozenset(f"{GROUP}/{order}" for order in ("cut-off", "force-delete", "orphan", "end-taken-over"))
-_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _COUNTED: Final = {"create": "to create", "change": "to change", "delete": "to delete", "refuse": "refused", "none": "unchanged"}
 
 
@@ -135,16 +134,15 @@ def _read_around(session: Session, after: Manifest) -> None:
 
 
 def _annotations(live: Manifest | None, after: Manifest) -> Iterator[Effect]:
-    """Annotations of ours are orders: those that are added or changed, and those that kubectl takes off since it had applied them."""
+    """Annotations of ours are orders: those that are added or changed, and those that kubectl takes off since they had been applied."""
     had = (live or {}).get("metadata", {}).get("annotations") or {}
     has = after["metadata"].get("annotations") or {}
-    applied = str(had.get(_APPLIED, ""))
     for name in sorted({*had, *has}):
         if not name.startswith(f"{GROUP}/") or had.get(name) == has.get(name):
             continue
         if name in has:
             yield Effect(Sign.TAKE if name in _TAKING else Sign.CHANGE, f"annotation {name}: {has[name]}")
-        elif f'"{name}"' in applied:
+        else:
             yield Effect(Sign.GIVE if name in _TAKING else Sign.CHANGE, f"annotation {name} is removed, it was {had[name]}")
 
 

@@ -14,6 +14,7 @@ from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.resources import collection, path
 from clouddatamesh.kube.transport import APPLY
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.view.applied import foreign
 from clouddatamesh.view.mesh import Mesh
 
 _SECONDS: Final = 120.0
@@ -117,7 +118,9 @@ class Session:
         if live is None:
             return self._write("POST", key_of(manifest), manifest, _query(dry_run=True), {})
         kept = {name: part for name, part in live["metadata"].items() if name not in ("labels", "annotations", "managedFields")}
-        body = {**live, **manifest, "metadata": {**kept, **manifest["metadata"]}}
+        words = {part: {**foreign(live, part), **(manifest["metadata"].get(part) or {})} for part in ("labels", "annotations")}
+        metadata = {**kept, **manifest["metadata"], **{part: found for part, found in words.items() if found}}
+        body = {**live, **manifest, "metadata": metadata}
         return self._write("PUT", key_of(manifest), body, _query(dry_run=True), {})
 
     def _write(self, method: str, key: Key, body: Manifest, query: dict[str, str], headers: dict[str, str]) -> Manifest:

@@ -7,9 +7,11 @@ from clouddatamesh.model.objects import Manifest
 from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.view.effects.effect import Effect, Sign, becomes
 from clouddatamesh.view.mesh import Mesh
-from clouddatamesh.view.raw import entries, text, value
+from clouddatamesh.view.raw import entries, text, value, words
 
 _ROLES: Final = ("owners", "engineers", "viewers")
+_TEAM: Final = ("owners", "engineers")
+"""Who has an additional role where it names nobody."""
 
 
 def of_store(old: Manifest, new: Manifest, mesh: Mesh) -> Iterator[Effect]:
@@ -48,7 +50,8 @@ def _subjects(domain: Manifest) -> Iterator[tuple[str, str]]:
     for role in _ROLES:
         yield from ((role.removesuffix("s"), _who(subject)) for subject in entries(domain, "spec", "access", role))
     for more in entries(domain, "spec", "access", "additionalRoles"):
-        yield from ((text(more, "role"), _who(subject)) for subject in entries(more, "subjects"))
+        for role in words(more, "subjects") or _TEAM:
+            yield from ((text(more, "role"), _who(subject)) for subject in entries(domain, "spec", "access", role))
 
 
 def _who(subject: Manifest) -> str:
