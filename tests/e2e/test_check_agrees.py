@@ -48,7 +48,7 @@ CASES: dict[str, Manifest] = {
     **MORE,
 }
 ONLY_THERE = ("Checked value must be of type", "Invalid date-time formatted string", "some validation rules were not checked")
-"""What the API server says beside the fault itself."""
+"""What the API server says in addition to the fault itself."""
 WORDS = (
     *(
         "on",

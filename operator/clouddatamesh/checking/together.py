@@ -12,7 +12,7 @@ from clouddatamesh.model.access import Decision, Home, Offer
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.settings import Settings
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan.access.facts import asked_product, consumer_key, read_grant, read_product, read_request
+from clouddatamesh.plan.access.facts import asked_product, consumer_key, major, read_grant, read_product, read_request
 from clouddatamesh.plan.access.faults import find_fault, find_obstacle
 from clouddatamesh.plan.access.terms import find_differences, port_of
 from clouddatamesh.plan.references import named_namespaces
@@ -70,7 +70,7 @@ def check_together(manifests: Sequence[Manifest]) -> Iterator[Remark]:
     yield from _find_shared(together)
 
 
-def _check_store(_key: Key, _store: Manifest, _together: _Set) -> Iterator[Remark]:
+def _check_nothing(_key: Key, _store: Manifest, _together: _Set) -> Iterator[Remark]:
     return iter(())
 
 
@@ -107,7 +107,7 @@ def _check_input(key: Key, at: int, port: Manifest, together: _Set) -> Iterator[
         return
     name, version = text(port, "from", "outputPort", "name"), text(port, "from", "outputPort", "version")
     offered = [(one.name, one.major) for one in read_product(upstream).ports]
-    if (name, version.split(".", maxsplit=1)[0]) not in offered:
+    if (name, major(version)) not in offered:
         listed = ", ".join(f"{one.name} {one.version}" for one in read_product(upstream).ports) or "none"
         yield Remark(key, (*path, "outputPort"), f"{source} has no output port {name} of version {version}; its ports: {listed}")
 
@@ -213,10 +213,10 @@ def _claims(key: Key, manifest: Manifest) -> Iterator[tuple[tuple[str, str], Pat
 
 
 _CHECKS: Final[Mapping[str, Callable[[Key, Manifest, _Set], Iterator[Remark]]]] = {
-    "ObjectStore": _check_store,
+    "ObjectStore": _check_nothing,
     "Domain": _check_domain,
     "DataProduct": _check_product,
     "AccessRequest": _check_request,
     "AccessGrant": _check_grant,
-    "AccessInbox": _check_store,
+    "AccessInbox": _check_nothing,
 }

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Final, Protocol
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.plan.access.facts import major
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.product import Port, ports_of, title_of
 from clouddatamesh.view.raw import entries, text, value, words
@@ -49,7 +50,7 @@ class Output:
 
     @property
     def major(self) -> str:
-        return self.port.version.partition(".")[0]
+        return major(self.port.version)
 
     @property
     def order(self) -> tuple[str, tuple[int, ...], str]:

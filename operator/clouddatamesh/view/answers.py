@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 
 from clouddatamesh.model.objects import Manifest
+from clouddatamesh.plan.access.facts import asked_port, major
 from clouddatamesh.view.health import condition
 from clouddatamesh.view.product import ports_of
 from clouddatamesh.view.raw import text, value
@@ -27,16 +28,19 @@ def standing(grants: Iterable[Manifest]) -> tuple[Manifest, ...]:
 def terms_of(grant: Manifest) -> tuple[str, ...]:
     """What a grant has to have in common with a request: product, port by name and major version, consumer and mode."""
     product = grant["metadata"]["namespace"], text(grant, "spec", "dataProductRef", "name")
-    port = text(grant, "spec", "outputPort", "name"), text(grant, "spec", "outputPort", "version").split(".")[0]
-    return (*product, *port, json.dumps(value(grant, "spec", "consumer"), sort_keys=True), text(grant, "spec", "mode") or "ReadOnly")
+    return (
+        *product,
+        *asked_port(grant),
+        json.dumps(value(grant, "spec", "consumer"), sort_keys=True),
+        text(grant, "spec", "mode") or "ReadOnly",
+    )
 
 
 def is_lasting(product: Manifest | None, grants: tuple[Manifest, ...], grant: Manifest) -> bool:
     """Whether the deletion of a grant ends the access for good: no port answers again, no other approval gives, no tool makes it again."""
     if product is None or _is_kept_by_tool(grant):
         return False
-    port = (text(grant, "spec", "outputPort", "name"), text(grant, "spec", "outputPort", "version").split(".")[0])
-    approves = any(found.approval == "Auto" and (found.name, found.version.split(".")[0]) == port for found in ports_of(product))
+    approves = any(found.approval == "Auto" and (found.name, major(found.version)) == asked_port(grant) for found in ports_of(product))
     asked = value(grant, "spec", "requestRef")
     others = (
         found for found in grants if value(found, "spec", "requestRef") == asked and found["metadata"]["name"] != grant["metadata"]["name"]

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from clouddatamesh.api.fields import GROUP
 from clouddatamesh.export.bitol.loading import Unreadable, load
-from clouddatamesh.export.bitol.values import major
 from clouddatamesh.export.writing import to_yaml
 from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.plan.access.facts import major
 from clouddatamesh.plan.names import hash80
 from clouddatamesh.view.mesh import Mesh
 

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from clouddatamesh.export.bitol.facts import made_id
 from clouddatamesh.export.bitol.report import Report, changed, error
-from clouddatamesh.export.bitol.values import Node, major
+from clouddatamesh.export.bitol.values import Node
 from clouddatamesh.model.objects import Manifest, key_of
+from clouddatamesh.plan.access.facts import major
 from clouddatamesh.view.raw import entries, text
 
 Present = Mapping[str, Manifest]

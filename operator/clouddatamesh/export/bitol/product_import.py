@@ -14,9 +14,10 @@ from clouddatamesh.export.bitol.present import check_identity, check_stage, stor
 from clouddatamesh.export.bitol.product_table import PRODUCT, is_external, port_mark
 from clouddatamesh.export.bitol.report import Entry, Report, changed, error, mapped
 from clouddatamesh.export.bitol.report import kept as keeps
-from clouddatamesh.export.bitol.values import Node, major
+from clouddatamesh.export.bitol.values import Node
 from clouddatamesh.export.bitol.versions import to_1_1
 from clouddatamesh.model.objects import Key
+from clouddatamesh.plan.access.facts import major
 
 _NEWEST: Final = "v1.1.0"
 

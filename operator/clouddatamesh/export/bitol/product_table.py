@@ -17,7 +17,6 @@ from clouddatamesh.export.bitol.values import (
     channel,
     label,
     lifecycle,
-    major,
     model,
     page,
     pattern,
@@ -27,6 +26,7 @@ from clouddatamesh.export.bitol.values import (
     version,
 )
 from clouddatamesh.export.bitol.vendor import Custom, said
+from clouddatamesh.plan.access.facts import major
 from clouddatamesh.plan.names import hash80
 
 CONTRACT_ID: Final = pattern("[!-~]+", 256, "id of visible characters")

@@ -112,13 +112,8 @@ def version(value: Any, _: Node) -> str:
         raise Unfit("It is no semantic version such as 1.4.0") from None
 
 
-def major(of: str) -> str:
-    """The first number of a semantic version."""
-    return of.partition(".")[0]
-
-
 def lifecycle(value: Any, node: Node) -> str:
-    """Our word for a status, and deprecated where the document says so beside an active or absent one."""
+    """Our word for a status, and deprecated where the document says so and the status is active or absent."""
     stage = _STAGE_WORDS.get(value.strip().casefold()) if isinstance(value, str) else None
     if stage is None:
         raise Wrong(f"{value!r:.60} is no status that is known; write one of {', '.join(_STAGES)}")

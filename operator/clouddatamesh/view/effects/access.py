@@ -5,7 +5,7 @@ from datetime import datetime
 
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.access.consumers import is_in_effect
-from clouddatamesh.plan.access.facts import asked_product, moment
+from clouddatamesh.plan.access.facts import asked_port, asked_product, moment
 from clouddatamesh.view.effects.effect import Effect, Sign, identity
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.product import Port, ports_of
@@ -39,8 +39,7 @@ def _answers_itself(port: Port, product: Manifest | None, request: Manifest) -> 
 
 
 def _port_of(request: Manifest, product: Manifest | None) -> Port | None:
-    asked = text(request, "spec", "outputPort", "name"), text(request, "spec", "outputPort", "version").split(".", maxsplit=1)[0]
-    return next((port for port in ports_of(product) if identity(port) == asked), None) if product else None
+    return next((port for port in ports_of(product) if identity(port) == asked_port(request)), None) if product else None
 
 
 def _consumer(manifest: Manifest) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from clouddatamesh.model.objects import Manifest
+from clouddatamesh.plan.access.facts import major
 from clouddatamesh.view.product import Port
 from clouddatamesh.view.raw import text
 
@@ -33,4 +34,4 @@ def becomes(old: Manifest, new: Manifest, wanted: str, *path: str) -> bool:
 
 def identity(port: Port) -> tuple[str, str]:
     """A port is known by its name and major version."""
-    return port.name, port.version.split(".", maxsplit=1)[0]
+    return port.name, major(port.version)

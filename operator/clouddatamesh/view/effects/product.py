@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from clouddatamesh.model.objects import Manifest
-from clouddatamesh.plan.access.facts import span
+from clouddatamesh.plan.access.facts import major, span
 from clouddatamesh.view.effects.effect import Effect, Sign, becomes, identity
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.product import Port, ports_of
@@ -61,7 +61,7 @@ def _of_protections(old: Manifest, new: Manifest) -> Iterator[Effect]:
 def _paths(product: Manifest) -> dict[tuple[str, str], str]:
     """Of each port, by name and major version."""
     ports = entries(product, "spec", "outputPorts")
-    return {(text(port, "name"), text(port, "version").split(".", maxsplit=1)[0]): text(port, "path") for port in ports}
+    return {(text(port, "name"), major(text(port, "version"))): text(port, "path") for port in ports}
 
 
 def _of_lifecycle(old: Manifest, new: Manifest) -> Iterator[Effect]:
