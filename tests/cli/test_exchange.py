@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clouddatamesh.cli import outputs
 from clouddatamesh.cli.errors import Failed
+from clouddatamesh.cli.folder import write_texts
 from clouddatamesh.export.documents import Document
 from clouddatamesh.export.formats import FORMATS
 from tests.cli.conftest import Run
@@ -98,7 +98,7 @@ def test_a_link_is_replaced_and_not_followed(run: Run, tmp_path: Path) -> None:
     "name", ["../x.yaml", "/etc/x", "", ".hidden", "a/b", "a\nb", "x" * 300, "a b", "-rf", "s.orders.daily-1.0.0+b1.odcs.yaml"]
 )
 def test_a_name_that_is_not_safe_becomes_one_that_is(tmp_path: Path, name: str) -> None:
-    written = outputs.write_texts(str(tmp_path / "out"), [(name, "x"), ("orders.yaml", "y")], force=False)
+    written = write_texts(str(tmp_path / "out"), [(name, "x"), ("orders.yaml", "y")], force=False)
     assert [path.parent for path in written] == [tmp_path / "out"] * 2
     assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,220}", written[0].name), written[0].name
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -107,10 +107,10 @@ def test_a_name_that_is_not_safe_becomes_one_that_is(tmp_path: Path, name: str) 
 
 def test_two_documents_are_not_one_file(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="Two documents"):
-        outputs.write_texts(str(tmp_path), [("a.yaml", "x"), ("a.yaml", "y")], force=True)
+        write_texts(str(tmp_path), [("a.yaml", "x"), ("a.yaml", "y")], force=True)
     (tmp_path / "file").write_text("")
     with pytest.raises(Failed, match="choose another --output-dir"):
-        outputs.write_texts(str(tmp_path / "file"), [("a.yaml", "x")], force=False)
+        write_texts(str(tmp_path / "file"), [("a.yaml", "x")], force=False)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ import typer
 from clouddatamesh.cli.app import Options, command
 from clouddatamesh.cli.check import find_faults
 from clouddatamesh.cli.errors import Failed
+from clouddatamesh.cli.files import read_text
+from clouddatamesh.cli.folder import write_texts
 from clouddatamesh.cli.names import parse
 from clouddatamesh.cli.output import Form, clean, console, note
-from clouddatamesh.cli.outputs import read_text, write_texts
 from clouddatamesh.cli.schemas import check
 from clouddatamesh.cli.session import Session
 from clouddatamesh.export.bitol import kept

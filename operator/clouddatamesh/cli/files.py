@@ -73,15 +73,31 @@ def _read(file: str) -> Iterator[Found]:
 
 
 def _text(file: str) -> str:
-    """At most one byte more than is allowed, so that a huge file costs no more."""
-    if file == STDIN:
-        data = sys.stdin.buffer.read(MOST_BYTES + 1)
-    else:
-        with File(file).open("rb") as opened:
-            data = opened.read(MOST_BYTES + 1)
+    """All of a file, or nothing of one that is too large. Raises Unreadable, OSError, UnicodeDecodeError."""
+    data = _bytes(file)
     if len(data) > MOST_BYTES:
         raise Unreadable(1, f"The file is larger than {MOST_BYTES // 1024 // 1024} MiB; divide it")
     return data.decode("utf-8-sig")
+
+
+def _bytes(file: str) -> bytes:
+    """At most one byte more than is allowed, so that a huge file costs no more."""
+    if file == STDIN:
+        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    with File(file).open("rb") as opened:
+        return opened.read(MOST_BYTES + 1)
+
+
+def read_text(name: str) -> str:
+    """The text of one file that a user names. Raises Failed with the way out."""
+    try:
+        return _text(name)
+    except Unreadable as error:
+        raise Failed(f"{name}: {error}") from None
+    except OSError as error:
+        raise Failed(f"{name} cannot be read: {error.strerror or error}; check the name", code=2) from None
+    except UnicodeDecodeError as error:
+        raise Failed(f"{name} is no UTF-8 text at byte {error.start:,}; save it as UTF-8") from None
 
 
 def _manifests(file: str, document: Document) -> Iterator[Found]:

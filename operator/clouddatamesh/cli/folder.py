@@ -1,35 +1,15 @@
-"""Files that a command reads and writes: bounded, never through a name that somebody else chose, and nothing is overwritten unasked."""
+"""Documents as files of a folder: never by a name that somebody else chose as it is, and nothing is overwritten unasked."""
 
 import os
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from clouddatamesh.checking.documents import MOST_BYTES
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.plan.names import hash80
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,249}")
-
-
-def read_text(name: str) -> str:
-    """The text of a file, `-` for standard input. Raises Failed with the way out."""
-    try:
-        if name == "-":
-            data = sys.stdin.buffer.read(MOST_BYTES + 1)
-        else:
-            with Path(name).open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise Failed(f"{name} cannot be read: {error.strerror or error}; check the name", code=2) from None
-    if len(data) > MOST_BYTES:
-        raise Failed(f"{name} has more than {MOST_BYTES:,} bytes; split it into several files")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Failed(f"{name} is no UTF-8 text at byte {error.start:,}; save it as UTF-8") from None
 
 
 def write_texts(folder: str, texts: Iterable[tuple[str, str]], *, force: bool) -> list[Path]:
