@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from clouddatamesh.api.kinds import KIND_BY_NAME
 from clouddatamesh.cel import engine
 from clouddatamesh.checking.documents import read_documents
 from clouddatamesh.checking.faults import UNKNOWN
@@ -17,7 +16,7 @@ from tests.e2e.accepted import ACCEPTED
 from tests.e2e.bounds import BOUNDS
 from tests.e2e.cases import Manifest
 from tests.e2e.refusals import RULES
-from tests.support.installation import ROOT
+from tests.support.crds import rehearse, with_crds
 from tests.support.manifests import a_product
 from tests.support.rest import Api, ApiError
 
@@ -81,11 +80,7 @@ Cause = tuple[str, str, str]
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[ControlPlane]:
-    with ControlPlane() as started:
-        started.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
-        started.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
-        for namespace in ("sales", "inventory"):
-            started.kubectl("create", "namespace", namespace)
+    with with_crds() as started:
         yield started
 
 
@@ -96,10 +91,8 @@ def api(cluster: ControlPlane) -> Api:
 
 def causes(api: Api, manifest: Manifest) -> list[Cause]:
     """What the API server has against a new object: field, reason and sentence of each fault; of unknown fields only the sentences."""
-    kind, place = KIND_BY_NAME[manifest["kind"]], manifest["metadata"].get("namespace")
-    path = f"/apis/{manifest['apiVersion']}{f'/namespaces/{place}' if place else ''}/{kind.plural}"
     try:
-        api.post(f"{path}?dryRun=All&fieldValidation=Strict", manifest)
+        rehearse(api, manifest)
     except ApiError as error:
         status = json.loads(str(error).partition(" ")[2])
         named = status.get("details", {}).get("causes")

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import yaml
 
-from clouddatamesh.api.kinds import KIND_BY_NAME
 from clouddatamesh.api.v1alpha1.dataproduct import DataProductSpec
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
@@ -15,6 +14,7 @@ from tests.e2e.accepted import ACCEPTED, CHANGES
 from tests.e2e.bounds import BOUNDS
 from tests.e2e.cases import Manifest, Refusal, a_rule
 from tests.e2e.refusals import RULES
+from tests.support.crds import rehearse, with_crds
 from tests.support.installation import ROOT
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
 from tests.support.pages import read_blocks
@@ -25,12 +25,7 @@ CRDS = sorted((ROOT / "crds").glob("*.yaml"))
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[ControlPlane]:
-    """A control plane of its own, since the CRDs of others belong to their Helm release."""
-    with ControlPlane() as started:
-        started.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
-        started.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
-        for namespace in ("sales", "inventory"):
-            started.kubectl("create", "namespace", namespace)
+    with with_crds() as started:
         yield started
 
 
@@ -54,11 +49,9 @@ def remove(cluster: ControlPlane, manifest: Manifest) -> None:
 
 
 def answer(api: Api, manifest: Manifest) -> str:
-    """What the API server says against a new object; empty where it would take it. Asked as kubectl asks, without a process for each."""
-    kind, place = KIND_BY_NAME[manifest["kind"]], manifest["metadata"].get("namespace")
-    path = f"/apis/{manifest['apiVersion']}{f'/namespaces/{place}' if place else ''}/{kind.plural}"
+    """What the API server says against a new object; empty where it would take it."""
     try:
-        api.post(f"{path}?dryRun=All&fieldValidation=Strict", manifest)
+        rehearse(api, manifest)
     except ApiError as error:
         return str(json.loads(str(error).partition(" ")[2])["message"])
     return ""
