@@ -52,7 +52,7 @@ def plan(
 ) -> None:
     """Show what manifests would make, change, give and take. The API server checks them; nothing is written."""
     read = list(read_files(files))
-    found = [one for one in read if one.fault or one.manifest["apiVersion"].partition("/")[0] == GROUP]
+    found = [one for one in read if _is_ours(one)]
     wrong = [line for line in find_remarks(read, session.home)[0] if line.is_error and not _is_there(session, found, line, delete=delete)]
     if wrong:
         print_lines(wrong)
@@ -61,7 +61,7 @@ def plan(
     if unnamed is not None:
         raise Failed(f"{unnamed.place}: an object that is applied needs metadata.name in place of generateName", code=2)
     wanted = [placed(one.manifest, session.home) for one in found]
-    others = [one.manifest for one in read if one not in found]
+    others = [one.manifest for one in read if not _is_ours(one)]
     steps = [*_find_steps(session, wanted, delete=delete), *(_namespaces(others) if delete else ())]
     if not steps and not found:
         raise Failed("The files hold no manifest of this project", code=2)
@@ -72,6 +72,10 @@ def plan(
         raise Failed("The API server refuses some of it")
     if exit_code and any(effect.sign is Sign.TAKE for step in steps for effect in step.effects):
         raise typer.Exit(_TAKES)
+
+
+def _is_ours(one: Found) -> bool:
+    return bool(one.fault) or one.manifest["apiVersion"].partition("/")[0] == GROUP
 
 
 def _is_there(session: Session, found: Sequence[Found], line: Line, *, delete: bool) -> bool:

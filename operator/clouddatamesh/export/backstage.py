@@ -80,7 +80,7 @@ def _domain(scene: Scene, domain: Manifest) -> Entity:
 
 
 def _product(scene: Scene, product: Manifest) -> Iterator[Entity]:
-    key, domain = key_of(product), scene.homes.get(product["metadata"]["namespace"])
+    key, domain = key_of(product), scene.mesh.domain_of(product["metadata"]["namespace"])
     owner, bucket = scene.owner_of(product), text(product, "status", "storage", "bucket")
     metadata = {
         "title": title_of(product),
@@ -168,7 +168,7 @@ def _guest(scene: Scene, consumer: Key) -> Entity:
     spec = {
         "type": "service" if consumer.kind == "ServiceAccount" else "data-product",
         "lifecycle": "unknown",
-        "owner": scene.owner(scene.homes.get(consumer.namespace), consumer.namespace),
+        "owner": scene.owner(scene.mesh.domain_of(consumer.namespace), consumer.namespace),
         **_reads(scene, scene.read_by(consumer)),
     }
     metadata = {"title": consumer.name, "description": f"Reads data products as {consumer}"}

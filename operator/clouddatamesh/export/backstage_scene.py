@@ -10,7 +10,6 @@ from clouddatamesh.export.catalogue import (
     Output,
     Settings,
     domains_of,
-    homes_of,
     outputs_of,
     published,
     sources_of,
@@ -18,6 +17,7 @@ from clouddatamesh.export.catalogue import (
 )
 from clouddatamesh.export.iris import Ids
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.plan.access.facts import major
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.raw import entries, text
 
@@ -36,7 +36,6 @@ class Scene:
     mesh: Mesh
     ids: Ids
     products: tuple[Manifest, ...]
-    homes: Mapping[str, Manifest]
     domains: tuple[Manifest, ...]
     groups: Mapping[Identity, str]
     uses: Mapping[Key, tuple[Output, ...]]
@@ -62,7 +61,7 @@ class Scene:
 
     def owner_of(self, product: Manifest) -> str:
         namespace = product["metadata"]["namespace"]
-        return self.owner(self.homes.get(namespace), namespace)
+        return self.owner(self.mesh.domain_of(namespace), namespace)
 
     def read_by(self, consumer: Key) -> tuple[Output, ...]:
         return self.uses.get(consumer, ())
@@ -75,12 +74,12 @@ def kind_of(output: Output) -> str:
 
 def build_scene(mesh: Mesh, products: Sequence[Manifest], settings: Settings) -> Scene:
     """Everything that the reader may read of the products that are published. Raises Refused for a base that begins no identifiers."""
-    shown, homes = published(products), homes_of(mesh)
-    domains, uses = domains_of(mesh, homes, shown), _uses(mesh, shown)
+    shown = published(products)
+    domains, uses = domains_of(mesh, shown), _uses(mesh, shown)
     guests = tuple(sorted(set(uses) - {key_of(product) for product in shown}))
     owners = [_owner(domain, "") for domain in domains]
     owners += [
-        _owner(homes.get(place), place)
+        _owner(mesh.domain_of(place), place)
         for place in (*(product["metadata"]["namespace"] for product in shown), *(key.namespace for key in guests))
     ]
     groups = dict(sorted(owners))
@@ -88,7 +87,6 @@ def build_scene(mesh: Mesh, products: Sequence[Manifest], settings: Settings) ->
         mesh=mesh,
         ids=Ids.of(settings),
         products=shown,
-        homes=homes,
         domains=domains,
         groups=groups,
         uses=uses,
@@ -115,7 +113,7 @@ def _uses(mesh: Mesh, products: Sequence[Manifest]) -> Mapping[Key, tuple[Output
             consumer = _consumer(text(entry, "consumer"))
             name, _, version = text(entry, "outputPort").partition("/")
             for output in outputs_of(product):
-                if consumer and (output.port.name, output.major) == (name, version.partition(".")[0]):
+                if consumer and (output.port.name, output.major) == (name, major(version)):
                     found.setdefault(consumer, {})[_port_parts(output)] = output
     return {consumer: tuple(outputs.values()) for consumer, outputs in sorted(found.items())}
 

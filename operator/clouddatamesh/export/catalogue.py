@@ -4,7 +4,7 @@ Everything is of the Mesh, so of what the reader may read. Persons are never par
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Protocol
@@ -99,26 +99,17 @@ def sources_of(mesh: Mesh, product: Manifest) -> tuple[Output, ...]:
 
 def _sources(mesh: Mesh, product: Manifest) -> Iterator[Output]:
     for entry in entries(product, "spec", "inputPorts"):
-        wanted = text(entry, "from", "outputPort", "name"), text(entry, "from", "outputPort", "version").partition(".")[0]
+        wanted = text(entry, "from", "outputPort", "name"), major(text(entry, "from", "outputPort", "version"))
         source = mesh.get("DataProduct", text(entry, "from", "namespace"), text(entry, "from", "dataProduct"))
         if source is not None and stage_of(source) in STAGES:
             yield from (output for output in outputs_of(source) if (output.port.name, output.major) == wanted)
 
 
-def homes_of(mesh: Mesh) -> Mapping[str, Manifest]:
-    """The Domain of each namespace, as `Mesh.domain_of` says it, for many products at once."""
-    found: dict[str, Manifest] = {}
-    for domain in mesh.all("Domain"):
-        for entry in entries(domain, "status", "namespaces"):
-            found.setdefault(text(entry, "name"), domain)
-    return found
-
-
-def domains_of(mesh: Mesh, homes: Mapping[str, Manifest], products: Iterable[Manifest]) -> tuple[Manifest, ...]:
+def domains_of(mesh: Mesh, products: Iterable[Manifest]) -> tuple[Manifest, ...]:
     """The Domains of the products and their parents, as far as they were read, by name."""
     found: dict[str, Manifest] = {}
     for product in products:
-        domain = homes.get(product["metadata"]["namespace"])
+        domain = mesh.domain_of(product["metadata"]["namespace"])
         while domain is not None and domain["metadata"]["name"] not in found:
             found[domain["metadata"]["name"]] = domain
             domain = parent_of(mesh, domain)

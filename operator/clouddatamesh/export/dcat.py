@@ -17,7 +17,6 @@ from clouddatamesh.export.catalogue import (
     domains_of,
     earlier,
     endpoint_of,
-    homes_of,
     is_deprecated,
     outputs_of,
     parent_of,
@@ -43,7 +42,6 @@ class _Scene:
     ids: Ids
     title: str
     products: tuple[Manifest, ...]
-    homes: Mapping[str, Manifest]
     domains: tuple[Manifest, ...]
     outputs: Mapping[Key, tuple[Output, ...]]
 
@@ -51,14 +49,14 @@ class _Scene:
         return self.outputs[key_of(product)]
 
     def domain_of(self, product: Manifest) -> Manifest | None:
-        return self.homes.get(product["metadata"]["namespace"])
+        return self.mesh.domain_of(product["metadata"]["namespace"])
 
 
 def write(mesh: Mesh, products: Sequence[Manifest], *, settings: Settings) -> Documents:
     """One document, `catalog.jsonld`. Raises Refused for a base that begins no identifiers."""
-    shown, homes = published(products), homes_of(mesh)
+    shown = published(products)
     outputs = {key_of(product): outputs_of(product) for product in shown}
-    scene = _Scene(mesh, Ids.of(settings), title_of_all(settings), shown, homes, domains_of(mesh, homes, shown), outputs)
+    scene = _Scene(mesh, Ids.of(settings), title_of_all(settings), shown, domains_of(mesh, shown), outputs)
     graph = [_trim(node) for node in _graph(scene)]
     return (Document("catalog.jsonld", "application/ld+json", {"@context": dict(terms.CONTEXT), "@graph": graph}),)
 

@@ -14,7 +14,6 @@ from clouddatamesh.export.catalogue import (
     changed_at,
     description_of,
     endpoint_of,
-    homes_of,
     outputs_of,
     published,
     sources_of,
@@ -38,11 +37,13 @@ _PLACE: Final = re.compile(r"s3://([^/]+)/(.*)", re.DOTALL)
 def write(mesh: Mesh, products: Sequence[Manifest], *, settings: Settings) -> Documents:
     """One document, `openlineage.ndjson`; its body is a list of events, each of which is a line."""
     shown = published(products)
-    ids, homes = Ids.of(settings), homes_of(mesh)
+    ids = Ids.of(settings)
     events = [
         event
         for product in shown
-        for event in _events(mesh, product, ids, team_of(homes.get(product["metadata"]["namespace"]), product["metadata"]["namespace"]))
+        for event in _events(
+            mesh, product, ids, team_of(mesh.domain_of(product["metadata"]["namespace"]), product["metadata"]["namespace"])
+        )
     ]
     return (Document("openlineage.ndjson", "application/x-ndjson", events),)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.view.raw import entries, text
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Mesh:
         """Each namespace's Domain, of several the first."""
         found: dict[str, Manifest] = {}
         for domain in self.all("Domain"):
-            for entry in domain.get("status", {}).get("namespaces") or ():
-                found.setdefault(str(entry.get("name")), domain)
+            for entry in entries(domain, "status", "namespaces"):
+                found.setdefault(text(entry, "name"), domain)
         return found
 
     def get(self, kind: str, namespace: str, name: str) -> Manifest | None:

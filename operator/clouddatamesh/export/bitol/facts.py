@@ -1,12 +1,10 @@
 """A DataProduct in the shape that the tables of the standards have, and back."""
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from clouddatamesh.export.bitol.product_table import is_external
 from clouddatamesh.export.bitol.values import Node
 from clouddatamesh.model.objects import Key, Manifest, key_of
-from clouddatamesh.view.mesh import Mesh
 
 _SAME: Final = (
     "id",
@@ -27,18 +25,6 @@ _SAME: Final = (
 )
 """Fields of the spec that are facts as they are."""
 UNKNOWN_PLACE: Final = "unknown: the descriptor names no place"
-
-
-def nearby(mesh: Mesh, products: Iterable[Manifest]) -> dict[str, Mesh]:
-    """By namespace its Domain and its ConfigMaps: a search in the whole mesh for each product would take quadratic time."""
-    domains = Mesh({key: found for key, found in mesh.objects.items() if key.kind == "Domain"})
-    parts: dict[str, list[Manifest]] = {namespace: [] for namespace in {key_of(product).namespace for product in products}}
-    for namespace, part in parts.items():
-        part += [domain for domain in [domains.domain_of(namespace)] if domain is not None]
-    for key, found in mesh.objects.items():
-        if key.kind == "ConfigMap" and key.namespace in parts:
-            parts[key.namespace].append(found)
-    return {namespace: Mesh.of(part) for namespace, part in parts.items()}
 
 
 def made_id(key: Key) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from clouddatamesh.export.bitol import kept
-from clouddatamesh.export.bitol.facts import UNKNOWN_PLACE, made_id, nearby
+from clouddatamesh.export.bitol.facts import UNKNOWN_PLACE, made_id
 from clouddatamesh.export.bitol.values import Node
 from clouddatamesh.export.bitol.vendor import VENDOR
 from clouddatamesh.export.documents import Document, Documents
@@ -21,8 +21,7 @@ PORT_PROPERTY: Final = "outputPort"
 
 def write(mesh: Mesh, products: Sequence[Manifest], *, tenant: str = "") -> Documents:
     """A document for each output port in the spec, first those that the operator provides."""
-    near = nearby(mesh, products)
-    return tuple(document for product in products for document in _product(near[product["metadata"]["namespace"]], product, tenant))
+    return tuple(document for product in products for document in _product(mesh, product, tenant))
 
 
 def _product(mesh: Mesh, product: Manifest, tenant: str) -> list[Document]:

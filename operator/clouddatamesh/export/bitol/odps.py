@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from clouddatamesh.export.bitol import kept, versions
-from clouddatamesh.export.bitol.facts import facts_of, nearby
+from clouddatamesh.export.bitol.facts import facts_of
 from clouddatamesh.export.bitol.mapping import write_object
 from clouddatamesh.export.bitol.product_table import PRODUCT, is_unlinked
 from clouddatamesh.export.bitol.values import Node
@@ -20,12 +20,11 @@ _FIRST: Final = ("apiVersion", "kind", "id", "name", "version", "status", "depre
 
 def write(mesh: Mesh, products: Sequence[Manifest], *, version: str = "1.1.0", tenant: str = "") -> Documents:
     """A document for each product. ConfigMaps of the mesh give what only the imported document said."""
-    near = nearby(mesh, products)
     return tuple(
         Document(
             f"{product['metadata']['namespace']}.{product['metadata']['name']}.odps.yaml",
             MEDIA_TYPE,
-            write_product(near[product["metadata"]["namespace"]], product, version=version, tenant=tenant),
+            write_product(mesh, product, version=version, tenant=tenant),
         )
         for product in products
     )
