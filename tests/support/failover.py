@@ -85,6 +85,7 @@ class Failover:
     def __init__(self, mesh: Installation, products: int) -> None:
         self.mesh, self.raw = mesh, Raw(mesh.cluster)
         self.names = [f"quiet-{number:04}" for number in range(products)]
+        self.hand_overs = 0
         self.delay = 0.0
         """Seconds that a busy machine adds to the last hand-over: for each request of a new leader the slowest one of a plain client."""
 
@@ -136,6 +137,7 @@ class Failover:
 
     def hand_over(self, number: signal.Signals, *, most: float = 60.0) -> float:
         """Send the leader a signal under churn; seconds until the next write of the other one. Both are there again afterwards."""
+        self.hand_overs += 1
         with held_back():
             with Churn(self.raw, self.names):
                 former, mark, began = self._begin()
