@@ -11,6 +11,8 @@ from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.api.v1alpha1.policy import DomainPolicy, GovernancePolicy
+from clouddatamesh.api.v1alpha1.policywaiver import PolicyWaiver
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,15 @@ _TAIL: Final = (
     Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
     Column("Age", ".metadata.creationTimestamp", "date"),
     Column("Message", ".status.conditions[?(@.type=='Ready')].message", priority=1),
+)
+_JUDGED: Final = (
+    _READY,
+    Column("Enforcement", ".spec.enforcement"),
+    Column("Evaluated", ".status.evaluated", "integer"),
+    Column("Violations", ".status.violations", "integer"),
+    Column("Waived", ".status.waived", "integer"),
+    Column("Category", ".spec.category", priority=1),
+    *_TAIL,
 )
 
 
@@ -157,6 +168,42 @@ KINDS: Final = (
             Column("Age", ".metadata.creationTimestamp", "date"),
         ),
         "Pending requests and consumers of a product. Written by the operator, read by the product's team.",
+    ),
+    Kind(
+        GovernancePolicy,
+        "GovernancePolicy",
+        "governancepolicies",
+        "Cluster",
+        ("gpol",),
+        _JUDGED,
+        "Rules in CEL for the objects of every Domain, or of selected ones. Written by the governance group.",
+    ),
+    Kind(
+        DomainPolicy,
+        "DomainPolicy",
+        "domainpolicies",
+        "Namespaced",
+        ("dpol",),
+        _JUDGED,
+        "Further rules of one Domain, in its home namespace. They add to the GovernancePolicies, or tighten them.",
+    ),
+    Kind(
+        PolicyWaiver,
+        "PolicyWaiver",
+        "policywaivers",
+        "Cluster",
+        ("pwaiv",),
+        (
+            _READY,
+            Column("Policy", ".spec.policyRef.name"),
+            Column("Rule", ".spec.rule"),
+            Column("Namespace", ".spec.objectRef.namespace"),
+            Column("Object", ".spec.objectRef.name"),
+            Column("Until", ".spec.validUntil"),
+            Column("Approver", ".spec.approver", priority=1),
+            *_TAIL,
+        ),
+        "A dated exception from one rule for one object.",
     ),
 )
 KIND_BY_NAME: Final = {kind.kind: kind for kind in KINDS}

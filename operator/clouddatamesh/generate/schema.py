@@ -27,7 +27,7 @@ _HANDLED: Final = frozenset(
         "maxProperties",
         "exclusiveMinimum",
     }
-    | {"x-list-map-keys", "x-list-set", "x-undefaulted"}
+    | {"x-list-map-keys", "x-list-set", "x-undefaulted", "x-free"}
 )
 _LOOK_AROUND: Final = re.compile(r"\(\?[=!<]|\\[1-9]")
 _TYPES: Final = ("object", "array", "string", "integer", "number", "boolean")
@@ -148,6 +148,8 @@ class _Builder:
             raise Refused(f"{path}: {', '.join(sorted(unknown))} has no structural schema")
 
     def _object(self, raw: Schema, path: str) -> Schema:
+        if "x-free" in raw:
+            return {"x-kubernetes-preserve-unknown-fields": True}
         if "properties" not in raw:
             return self._map(raw, path)
         if raw.get("additionalProperties"):
