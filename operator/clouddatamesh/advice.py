@@ -40,6 +40,16 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
         r.NAMESPACE_RELEASED: NOTHING,
         r.TAKEN_BACK: NOTHING,
     },
+    "Policies": {
+        r.COMPLIANT: NOTHING,
+        r.POLICY_VIOLATION: "Follow `remediation` of each entry of `status.compliance.violations`, or ask for a PolicyWaiver.",
+        r.POLICY_COMPLIED: NOTHING,
+        r.INVALID_RULE: "Correct the rule that the message names.",
+        r.POLICY_CONFLICT: "Rename the rule that the message names, or make it at least as strict as the one above it.",
+        r.OUTSIDE_HOME: "Move the DomainPolicy to the home namespace of the Domain.",
+        r.POLICY_NOT_FOUND: "Create another PolicyWaiver with the right `policyRef` and `rule`.",
+        r.WAIVER_EXPIRED: "Delete the PolicyWaiver, or set a later `spec.validUntil`.",
+    },
     "Object stores": {
         r.STORE_NOT_FOUND: "Correct `spec.storage.storeRef`, or create the ObjectStore.",
         r.STORE_NOT_READY: "Look at the status of the ObjectStore. Existing access and storage stay as they are.",

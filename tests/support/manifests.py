@@ -4,6 +4,7 @@ from typing import Any
 
 API = "clouddatamesh.dev/v1alpha1"
 CREDENTIALS = "main-s3"
+PURPOSE = "size(object.spec.description.purpose) >= params.minPurpose"
 
 
 def a_store(name: str = "main", **spec: Any) -> dict[str, Any]:
@@ -71,6 +72,32 @@ def a_grant(name: str = "inventory-forecast", namespace: str = "sales", **spec: 
         "validUntil": "2099-01-01T00:00:00Z",
     }
     return _object("AccessGrant", name, namespace, {**base, **spec})
+
+
+def a_rule(name: str = "has-purpose", expression: str = PURPOSE, **rule: Any) -> dict[str, Any]:
+    """A rule of a policy: products say in at least `params.minPurpose` characters what they are for."""
+    return {"name": name, "expression": expression, "message": f"Rule {name} is kept", "severity": "medium", **rule}
+
+
+def a_policy(name: str = "ownership", namespace: str = "", **spec: Any) -> dict[str, Any]:
+    """A GovernancePolicy on every product; with a namespace, the DomainPolicy there. Keyword arguments are camelCase spec fields."""
+    base: dict[str, Any] = {"params": {"minPurpose": 10}, "enforcement": "Audit", "rules": [a_rule()]}
+    kind = "DomainPolicy" if namespace else "GovernancePolicy"
+    place = {"namespace": namespace} if namespace else {}
+    return {"apiVersion": API, "kind": kind, "metadata": {"name": name, **place}, "spec": {**base, **spec}}
+
+
+def a_waiver(name: str = "orders-purpose", **spec: Any) -> dict[str, Any]:
+    """A PolicyWaiver for sales' orders and that rule."""
+    base: dict[str, Any] = {
+        "policyRef": {"kind": "GovernancePolicy", "name": "ownership"},
+        "rule": "has-purpose",
+        "objectRef": {"kind": "DataProduct", "namespace": "sales", "name": "orders"},
+        "reason": "the purpose is being agreed on",
+        "approver": "Robin Doe",
+        "validUntil": "2026-02-01T00:00:00Z",
+    }
+    return {"apiVersion": API, "kind": "PolicyWaiver", "metadata": {"name": name}, "spec": {**base, **spec}}
 
 
 def _object(kind: str, name: str, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from clouddatamesh.cel.direct import DirectExpressions
+from clouddatamesh.governance.memory import Memory
 from clouddatamesh.kube.memory import MemoryCluster
 from clouddatamesh.model.objects import Key, key_of
 from clouddatamesh.model.settings import Next, Settings
@@ -69,6 +71,7 @@ class Mesh:
         self.trap = Trap()
         self.last: dict[Key, Next] = {}
         self.proofs, self.doubts = Proofs(), Doubts()
+        self.expressions, self.memory = DirectExpressions(), Memory()
         self.cluster.before_write = lambda verb, key: self.trap.before_write(f"{verb} {key}")
         self.cluster.after_write = lambda verb, key: self.trap.after_write(f"{verb} {key}")
         self.stores.before_write = self.trap_before
@@ -91,7 +94,7 @@ class Mesh:
 
     @property
     def ports(self) -> Ports:
-        return Ports(self.cluster, self.stores, self.clock, self.settings, self.proofs, self.doubts)
+        return Ports(self.cluster, self.stores, self.clock, self.settings, self.proofs, self.doubts, self.expressions, self.memory)
 
     def _give_credentials(self) -> None:
         store = self.stores.at("https://s3.test")

@@ -9,7 +9,10 @@ SECRETS_ROLE: Final = "clouddatamesh-secrets"
 TEAM_ROLES: Final = ("clouddatamesh-owner", "clouddatamesh-engineer", "clouddatamesh-viewer")
 DISCOVER_ROLE: Final = "clouddatamesh-discover"
 WORKLOADS_ROLE: Final = "clouddatamesh-workloads"
+GOVERN_ROLE: Final = "clouddatamesh-governance"
+WAIVE_ROLE: Final = "clouddatamesh-waivers"
 _KINDS: Final = ("objectstores", "domains", "dataproducts", "accessrequests", "accessgrants")
+_POLICIES: Final = ("governancepolicies", "domainpolicies", "policywaivers")
 _FOLLOW: Final = ("list", "watch")
 _WATCH: Final = ("get", *_FOLLOW)
 _CHANGE: Final = (*_WATCH, "create", "patch", "delete")
@@ -35,6 +38,8 @@ OPERATOR_CLUSTER: Final = (
     PolicyRule((GROUP,), _KINDS, (*_FOLLOW, "patch"), "Watch the kinds of the mesh and put the finalizer on"),
     PolicyRule((GROUP,), _KINDS, ("get",), "Read once more what is about to be given, taken or destroyed: a cache may be behind"),
     PolicyRule((GROUP,), tuple(f"{kind}/status" for kind in _KINDS), ("patch",), "Write status"),
+    PolicyRule((GROUP,), _POLICIES, _FOLLOW, "Know the policies and the waivers; never write one"),
+    PolicyRule((GROUP,), tuple(f"{kind}/status" for kind in _POLICIES), ("patch",), "Write what came of them"),
     PolicyRule((GROUP,), ("accessinboxes",), (*_FOLLOW, "create"), "Tell the owners of a product who asks for it and who uses it"),
     PolicyRule((GROUP,), ("accessinboxes/status",), ("patch",), "Write what an inbox holds"),
     PolicyRule((GROUP,), ("accessgrants",), ("create", "delete"), "Answer where a port's approval is Auto, and clear such answers away"),
@@ -70,27 +75,44 @@ _PRODUCTS: Final = ("dataproducts",)
 _REQUESTS: Final = ("accessrequests",)
 _GRANTS: Final = ("accessgrants",)
 _INBOXES: Final = ("accessinboxes",)
+_RULES: Final = ("domainpolicies",)
 _SEE: Final = PolicyRule(("",), ("events", "resourcequotas", "limitranges"), _WATCH, "See what happens and what is left")
 _USE: Final = PolicyRule(("",), ("secrets",), ("get",), "Use the credentials of products and of granted requests")
 OWNER: Final = (
     PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS), (*_CHANGE, "update"), "Own the domain's products and what it asks of others"),
     PolicyRule((GROUP,), _GRANTS, (*_CHANGE, "update"), "Answer who asks for the domain's products"),
     PolicyRule((GROUP,), _INBOXES, _WATCH, "See who asks for the domain's products and who uses them"),
+    PolicyRule((GROUP,), _RULES, (*_CHANGE, "update"), "Add policies of the domain's own"),
     _USE,
     _SEE,
 )
 ENGINEER: Final = (
     PolicyRule((GROUP,), _PRODUCTS, (*_WATCH, "create", "patch", "update"), "Make and change products, without deleting them"),
     PolicyRule((GROUP,), _REQUESTS, (*_CHANGE, "update"), "Ask for other domains' products, and give access back"),
-    PolicyRule((GROUP,), (*_GRANTS, *_INBOXES), _WATCH, "See who asks and who uses, and what the owners answered"),
+    PolicyRule((GROUP,), (*_GRANTS, *_INBOXES, *_RULES), _WATCH, "See who asks and who uses, what the owners answered, and the policies"),
     _USE,
     _SEE,
 )
 VIEWER: Final = (
-    PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES), _WATCH, "See products, requests, answers and who uses what"),
+    PolicyRule(
+        (GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES, *_RULES), _WATCH, "See products, requests, answers, users and policies"
+    ),
     PolicyRule(("",), ("events", "resourcequotas"), _WATCH, "See what happens and what is left"),
 )
-DISCOVER: Final = (PolicyRule((GROUP,), ("domains", "dataproducts"), _WATCH, "Find the products of every domain"),)
+DISCOVER: Final = (
+    PolicyRule((GROUP,), ("domains", "dataproducts"), _WATCH, "Find the products of every domain"),
+    PolicyRule((GROUP,), ("governancepolicies",), _WATCH, "Know the rules that hold for all of them"),
+)
+GOVERN: Final = (
+    PolicyRule((GROUP,), ("governancepolicies",), (*_CHANGE, "update"), "Write the rules for every domain"),
+    PolicyRule((GROUP,), ("domainpolicies", "domains", "dataproducts"), _WATCH, "See what they apply to, and the domains' own"),
+    PolicyRule((GROUP,), ("policywaivers",), _WATCH, "See what is excepted"),
+)
+"""For the governance group. Who may except from a rule is another role."""
+WAIVE: Final = (
+    PolicyRule((GROUP,), ("policywaivers",), (*_CHANGE, "update"), "Except an object from a rule for a time"),
+    PolicyRule((GROUP,), ("governancepolicies", "domainpolicies", "domains", "dataproducts"), _WATCH, "See what is excepted from what"),
+)
 WORKLOADS: Final = (
     PolicyRule(("",), ("pods", "configmaps", "serviceaccounts"), (*_CHANGE, "update"), "Run Pods, with their settings and identities"),
     PolicyRule(("batch",), ("jobs", "cronjobs"), (*_CHANGE, "update"), "Run Pods once and on a schedule"),
@@ -99,7 +121,9 @@ WORKLOADS: Final = (
 """For spec.access.additionalRoles. No Secrets, no RBAC and no kind of the mesh; but Pods can use every Secret of their namespace."""
 
 AGGREGATE_VIEW: Final = (
-    PolicyRule((GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES), _WATCH, "See products, requests, answers and who uses what"),
+    PolicyRule(
+        (GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES, *_RULES), _WATCH, "See products, requests, answers, users and policies"
+    ),
 )
 AGGREGATE_EDIT: Final = (
     PolicyRule(
@@ -115,6 +139,8 @@ CLUSTER_ROLES: Final = {
     TEAM_ROLES[2]: VIEWER,
     DISCOVER_ROLE: DISCOVER,
     WORKLOADS_ROLE: WORKLOADS,
+    GOVERN_ROLE: GOVERN,
+    WAIVE_ROLE: WAIVE,
     "clouddatamesh-aggregate-view": AGGREGATE_VIEW,
     "clouddatamesh-aggregate-edit": AGGREGATE_EDIT,
     "clouddatamesh-aggregate-admin": AGGREGATE_ADMIN,

@@ -105,6 +105,8 @@ class Answer:
     given_namespace: str = ""
     owner: str = ""
     """The mark of the request for which the operator itself made it; empty where somebody else did."""
+    denied: bool = False
+    """It violates a policy whose enforcement is Deny: it gives nothing new."""
     readable: bool = True
 
 
@@ -151,6 +153,8 @@ class Offer:
     storage_reason: str = ""
     """Why the bucket is not as it should be; empty where it is."""
     storage_message: str = ""
+    denied: bool = False
+    """Status says that it violates a policy whose enforcement is Deny."""
     readable: bool = True
 
 
@@ -160,6 +164,7 @@ class Home:
 
     name: str
     cordoned: bool = False
+    """It takes nothing new: its spec says so, or it violates a policy that denies."""
     labels: Mapping[str, str] = field(default_factory=dict)
     readable: bool = True
     deleting: bool = False

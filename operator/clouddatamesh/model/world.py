@@ -84,6 +84,8 @@ class AccessWorld:
     namespace_uid: str = ""
     answers: tuple[Answer, ...] = ()
     """Grants that name this request, or refuse its whole namespace; those that are being deleted included."""
+    refusal: MeshError | None = None
+    """Why a policy lets nothing new be given: the request violates it, or the grant that the port would make."""
     answer_exists: bool = False
     """An object has the name of the grant that the port would make, be it being deleted."""
     store: ObjectStore | None = None
@@ -135,6 +137,8 @@ class DomainWorld:
     """DataProducts in the namespaces that it has."""
     access: tuple[Key, ...] = ()
     """AccessRequests and AccessGrants in the namespaces that it has."""
+    violations: int = 0
+    """How often the objects in these violate policies, without those that have waivers."""
     newcomers: frozenset[Key] = frozenset()
     """Of these what came after the domain's deletion began and holds nothing: it waits for the next domain of this name."""
     subdomains: tuple[str, ...] = ()

@@ -17,6 +17,9 @@ def arn_of(bucket: str, partition: str) -> str:
     return f"arn:{partition}:s3:::{bucket}"
 
 
+TLS_ONLY_SID: Final = f"{PREFIX}TlsOnly"
+
+
 def tls_only(bucket: str, *, partition: str = "aws") -> tuple[Statement, ...]:
     """Refuse every request that did not come over TLS. Sorted by Sid.
 
@@ -24,7 +27,7 @@ def tls_only(bucket: str, *, partition: str = "aws") -> tuple[Statement, ...]:
     stores do not know.
     """
     arn, secure = arn_of(bucket, partition), "aws:SecureTransport"
-    denied = Statement(f"{PREFIX}TlsOnly", "Deny", ("s3:*",), (arn, f"{arn}/*"), ("*",), (("Bool", secure, ("false",)),))
+    denied = Statement(TLS_ONLY_SID, "Deny", ("s3:*",), (arn, f"{arn}/*"), ("*",), (("Bool", secure, ("false",)),))
     return denied, replace(denied, sid=f"{PREFIX}TlsOnlyKeyAbsent", conditions=(("Null", secure, ("true",)),))
 
 

@@ -110,7 +110,17 @@ def _of_marked(manifest: Manifest) -> Iterator[Key]:
     return (Key("Domain", "", str(name)) for name in names if name)
 
 
+def _of_waiver(waiver: Manifest) -> Iterator[Key]:
+    """The object that it excepts, and the policy."""
+    spec = _map(waiver.get("spec"))
+    for reference, kind in (("objectRef", "DataProduct"), ("policyRef", "GovernancePolicy")):
+        named = _map(spec.get(reference))
+        if named.get("name"):
+            yield Key(str(named.get("kind") or kind), str(named.get("namespace") or ""), str(named["name"]))
+
+
 _READERS: Final = {
+    "PolicyWaiver": _of_waiver,
     "DataProduct": _of_product,
     "AccessRequest": _of_request,
     "AccessGrant": _of_grant,

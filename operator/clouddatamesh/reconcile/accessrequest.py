@@ -12,7 +12,7 @@ from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.model.access import Answer, Ask
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, require, value_of
 from clouddatamesh.model.identity import Principal
-from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Steps
 from clouddatamesh.model.settings import Next
@@ -23,7 +23,7 @@ from clouddatamesh.plan.access import request as planning
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.ending import plan_deletion
 from clouddatamesh.plan.access.facts import read_grant, read_product, read_request
-from clouddatamesh.plan.access.grants import answer_name
+from clouddatamesh.plan.access.grants import answer_name, answer_of
 from clouddatamesh.plan.access.returning import found_again
 from clouddatamesh.plan.access.taking import BLOCKED, plan_secret_end, plan_taking, principal_of
 from clouddatamesh.plan.secrets import issued_of
@@ -31,6 +31,7 @@ from clouddatamesh.plan.takeover import done_at, former_names
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
+from clouddatamesh.reconcile.judging import judge_object
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, is_store_ready, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
@@ -78,7 +79,7 @@ def _with_record(ask: Ask, visit: Visit) -> Ask:
     """A request without record is looked for in the store while nothing new may be given: else its user is an orphan's, and ends."""
     if ask.place is not None:
         return ask
-    terms = gather_terms(ask, visit.ports)
+    terms = _gather_allowed(ask, visit)
     withheld, store = decide(replace(ask, readable=terms.request is not None), terms).withheld, planning.store_name_of(terms)
     if withheld is None or not store:
         return ask
@@ -127,7 +128,7 @@ def gather(ask: Ask, visit: Visit) -> AccessWorld:
     """Everything that the decision rests on, and what is in the store; the store is asked only where something is there or is given."""
     ports = visit.ports
     kept, left = _observe_left(ask, visit)
-    world = replace(gather_terms(ask, ports), left=left)
+    world = replace(_gather_allowed(ask, visit), left=left)
     gives = decide(replace(ask, readable=world.request is not None), world).gives
     if ask.place is None and not gives:
         world = replace(world, secret=_observe_secret(ask, ports)) if ask.secret else world
@@ -139,6 +140,16 @@ def gather(ask: Ask, visit: Visit) -> AccessWorld:
     if not is_store_ready(name, ports):
         obstacle = Waiting(reasons.STORE_NOT_READY, f"ObjectStore {name} is not Ready")
     return _observe(ask, replace(world, obstacle=obstacle), visit, name)
+
+
+def _gather_allowed(ask: Ask, visit: Visit) -> AccessWorld:
+    """What the decision rests on, with what policies say of the request, and of the grant that the port would make."""
+    terms = replace(gather_terms(ask, visit.ports), refusal=visit.judgement().denial)
+    decision = decide(replace(ask, readable=terms.request is not None), terms)
+    if not decision.answer or decision.port is None or terms.answer_exists:
+        return terms
+    draft = answer_of(ask, decision.port, terms)
+    return replace(terms, refusal=judge_object(key_of(draft), visit.ports, draft).denial)
 
 
 def gather_terms(ask: Ask, ports: Ports) -> AccessWorld:
@@ -193,6 +204,8 @@ def _answers(ask: Ask, ports: Ports) -> Iterator[Answer]:
         found += [live] if live is not None and live["metadata"]["uid"] == ask.grant_uid else []
     for manifest in found:
         answer = replace(read_grant(manifest), readable=is_readable(AccessGrant, manifest))
+        if not answer.given_namespace and answer.decision == "Approve":
+            answer = replace(answer, denied=judge_object(answer.key, ports).denial is not None)
         doubtful = not answer.readable and (manifest.get("spec") or {}).get("decision") != "Deny"
         yield replace(answer, decision="Approve") if doubtful and "AccessGrant" in ports.proofs.distrusted else answer
 

@@ -7,6 +7,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
+from clouddatamesh.governance.live import bucket_facts
 from clouddatamesh.model.bucket import Bucket, Openings
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, require, value_of
 from clouddatamesh.model.objects import Key, Manifest
@@ -111,6 +112,7 @@ def gather(product: DataProduct, visit: Visit) -> ProductWorld:
     if product.spec.storage is None or product.spec.lifecycle == "proposed":
         return world
     home = world.home
+    world = replace(world, obstacle=visit.judgement().denial)
     if home is None:
         world = replace(world, obstacle=Waiting(reasons.DOMAIN_NOT_FOUND, why_homeless(namespace)))
     store = _find_store(product, ports)
@@ -162,6 +164,8 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
     bucket = place.observe_bucket(name, lambda seen: shows_others(product, seen, world))
     user = principal_of(product, world.settings.mesh, world.cluster)
     found = value_of(bucket)
+    if found is not None:
+        visit.ports.memory.note(visit.key, visit.uid, bucket_facts(found))
     alien = found is not None and shows_others(product, found, world)
     return replace(
         world,

@@ -16,7 +16,7 @@ from clouddatamesh.plan.access.facts import asked_product, read_grant, read_prod
 from clouddatamesh.plan.access.grants import is_in_use
 from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.ports import Clock, Cluster, Ports
-from clouddatamesh.reconcile import accessrequest, dataproduct, domain, grants, objectstore
+from clouddatamesh.reconcile import accessrequest, dataproduct, domain, grants, objectstore, policies, review, waivers
 from clouddatamesh.reconcile.accessrequest import answers_of
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.pipeline import is_settled
@@ -30,6 +30,9 @@ _RECONCILERS: Final[dict[str, Callable[[Key, Manifest, Ports], Next]]] = {
     "DataProduct": dataproduct.reconcile,
     "AccessRequest": accessrequest.reconcile,
     "AccessGrant": grants.reconcile,
+    "GovernancePolicy": policies.reconcile,
+    "DomainPolicy": policies.reconcile,
+    "PolicyWaiver": waivers.reconcile,
 }
 _CLEARERS: Final[dict[str, Callable[[Manifest, Visit], Next]]] = {
     "DataProduct": dataproduct.clear,
@@ -48,8 +51,11 @@ LABELLED: Final = CHILD_KINDS
 def reconcile(key: Key, ports: Ports) -> Next:
     """Reconcile one object. One that is gone needs nothing more, unless it went without its finalizer and left a record."""
     manifest = ports.cluster.get(key)
+    if key.kind == review.KIND:
+        return review.review(key, ports)
     if manifest is not None:
         return _RECONCILERS[key.kind](key, manifest, ports)
+    ports.memory.forget(key)
     left = ports.cluster.departed(key) if key.kind in _CLEARERS else None
     return _CLEARERS[key.kind](left, Visit.of(key, left, ports)) if left is not None else Next()
 

@@ -14,6 +14,7 @@ from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers, is_newcomer
 from clouddatamesh.reconcile.parse import parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, run
+from clouddatamesh.reconcile.verdicts import count_in
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.domain import report, report_deletion
 
@@ -77,6 +78,7 @@ def gather(domain: Domain, hidden: Hidden, *, is_close: bool) -> DomainWorld:
         claims=_claims(named, cluster),
         products=products,
         access=access,
+        violations=sum(count_in(place, cluster) for place in own),
         newcomers=newcomers,
         subdomains=_subdomains(own_key, domain.metadata.deletion_timestamp, cluster),
         lineage=lineage,

@@ -1,6 +1,7 @@
 """Which Domain a namespace belongs to, as its own status says; read leniently, for products and requests alike."""
 
 from clouddatamesh.api.v1alpha1.domain import Domain
+from clouddatamesh.governance.compliance import is_denied
 from clouddatamesh.model.access import Home
 from clouddatamesh.model.objects import Key
 from clouddatamesh.plan import marks
@@ -21,7 +22,8 @@ def find_domain(namespace: str, cluster: Cluster) -> Home | None:
         return None
     spec, labels = manifest.get("spec") or {}, manifest["metadata"].get("labels") or {}
     deleting = bool(manifest["metadata"].get("deletionTimestamp"))
-    return Home(str(name), spec.get("cordoned") is True, dict(labels), is_readable(Domain, manifest), deleting)
+    closed = spec.get("cordoned") is True or is_denied(manifest.get("status"))
+    return Home(str(name), closed, dict(labels), is_readable(Domain, manifest), deleting)
 
 
 def namespace_uid(namespace: str, cluster: Cluster) -> str:

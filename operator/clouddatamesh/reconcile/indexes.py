@@ -8,6 +8,7 @@ from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.facts import asked_product
 from clouddatamesh.plan.references import references
 from clouddatamesh.ports import Cluster
+from clouddatamesh.reconcile import verdicts
 from clouddatamesh.reconcile.pipeline import is_settled
 from clouddatamesh.reconcile.siblings import MADE, has_bucket, loss_of, store_name_of
 
@@ -22,7 +23,7 @@ _HOLDING: Final = ("DataProduct", "AccessRequest", "AccessGrant")
 
 def index_keys(manifest: Manifest) -> tuple[Key, ...]:
     """Every key that leads to an object, each once."""
-    return tuple(dict.fromkeys((*references(manifest), *_states(manifest))))
+    return tuple(dict.fromkeys((*references(manifest), *_states(manifest), *verdicts.keys_of(manifest))))
 
 
 def _states(manifest: Manifest) -> Iterator[Key]:

@@ -212,8 +212,9 @@ def _next(visit: Visit, result: Outcome | MeshError, progress: Progress, *, inte
         goes_on = emptied and any(isinstance(error, Waiting) and error.reason == reasons.EMPTYING for error in errors)
         since = waits_since(visit.ports.cluster.get(visit.key) or {}, errors)
         after = 0.0 if goes_on else min(after, patience(since, settings.waiting_interval, visit.ports.clock.now()))
-    if isinstance(result, Outcome) and result.due is not None and result.due > began:
-        after = min(after, max((result.due - visit.ports.clock.now()).total_seconds(), 0.0))
+    for due in (result.due if isinstance(result, Outcome) else None, visit.judgement().due):
+        if due is not None and due > began:
+            after = min(after, max((due - visit.ports.clock.now()).total_seconds(), 0.0))
     return Next(
         after=after,
         backoff=any(isinstance(error, Transient) for error in errors),

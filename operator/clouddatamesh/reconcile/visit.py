@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from clouddatamesh import reasons
-from clouddatamesh.errors import MeshError, Transient, Waiting
+from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
+from clouddatamesh.governance.compliance import CONDITION
 from clouddatamesh.model.objects import Event, Key, Manifest
 from clouddatamesh.model.operations import Record
 from clouddatamesh.model.outcome import Failure, Finding, Outcome
@@ -14,9 +15,10 @@ from clouddatamesh.model.plan import Operation, describe
 from clouddatamesh.plan.marks import RECONCILE_ANNOTATION
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.failures import failed_of, minor_of, only_failed
+from clouddatamesh.reconcile.judging import JUDGED, Judgement, fingerprint, judge_object
 from clouddatamesh.reconcile.trail import at
 from clouddatamesh.status.acts import announced, find_acts
-from clouddatamesh.status.summarize import is_true, summarize
+from clouddatamesh.status.summarize import condition_of, is_true, summarize
 from clouddatamesh.status.transitions import find_events
 
 _log = logging.getLogger(__name__)
@@ -49,6 +51,8 @@ class Visit:
     ports: Ports
     looks: dict[tuple[str, str], Any] = field(default_factory=dict)
     """What was seen in the store during this visit, until something of it is written."""
+    judged: list[tuple[str, Judgement]] = field(default_factory=list)
+    """What policies say of the object, with what was known of the world."""
 
     @classmethod
     def of(cls, key: Key, manifest: Manifest, ports: Ports) -> "Visit":
@@ -61,6 +65,15 @@ class Visit:
         if found is None or found["metadata"]["uid"] != self.uid:
             raise Waiting(reasons.DELETING, "The object is gone")
         return found
+
+    def judgement(self) -> Judgement:
+        """What policies say of it, asked once in a look, and once more where the look read the world otherwise."""
+        known = fingerprint(self.ports.memory.facts(self.key, self.uid))
+        if self.key.kind not in JUDGED:
+            return Judgement()
+        if not self.judged or self.judged[-1][0] != known:
+            self.judged.append((known, judge_object(self.key, self.ports)))
+        return self.judged[-1][1]
 
     def old_status(self) -> Mapping[str, Any]:
         """Status as it is now, with what this visit recorded."""
@@ -85,7 +98,10 @@ class Visit:
         old = self.old_status()
         repairs = _repairs(old, self.generation, progress) if _is_ready(result) else ()
         interval = self.ports.settings.drift_interval
-        new = self._echo(summarize(old, self.generation, _with_drift(result, repairs), self.ports.clock.now(), interval=interval))
+        judgement, now = self.judgement(), self.ports.clock.now()
+        told = with_denial(_with_drift(result, repairs), judgement)
+        new = self._echo(summarize(old, self.generation, told, now, interval=interval, beside=judgement.finding()))
+        new = with_compliance(new, judgement.fields(old, now), kept=condition_of(old, CONDITION) if judgement.error else None)
         if self._may_pass(old, new, result, progress):
             self.tell(result, ())
             return
@@ -127,6 +143,24 @@ class Visit:
         token = (manifest["metadata"].get("annotations") or {}).get(RECONCILE_ANNOTATION)
         kept = {name: value for name, value in status.items() if name != "lastHandledReconcileAt"}
         return {**kept, "lastHandledReconcileAt": token[:_TOKEN_LENGTH]} if token else kept
+
+
+def with_denial(result: Outcome | MeshError, judgement: Judgement) -> Outcome | MeshError:
+    """An object that a policy refuses is not Ready, also where nothing was to be made for it."""
+    denial = judgement.denial
+    if isinstance(result, MeshError) or not isinstance(denial, Terminal) or result.ready.status != "True":
+        return result
+    return replace(result, ready=Finding("Ready", "False", denial.reason, denial.message), stalled=True)
+
+
+def with_compliance(status: Mapping[str, Any], fields: Mapping[str, Any], *, kept: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Status with what policies say; where they could not be asked the condition is as it was."""
+    others = {name: value for name, value in status.items() if name not in fields}
+    given = {name: value for name, value in fields.items() if value is not None}
+    conditions = [one for one in status.get("conditions") or () if one["type"] != CONDITION or kept is None]
+    if kept is not None:
+        others = {**others, "conditions": sorted((*conditions, kept), key=lambda one: str(one["type"]))}
+    return {**others, **given}
 
 
 def _is_ready(result: Outcome | MeshError) -> bool:

@@ -13,8 +13,11 @@ from clouddatamesh.plan.references import BUCKET, named_namespaces, references
 from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.changes import Change
 from clouddatamesh.reconcile.indexes import UNSETTLED
+from clouddatamesh.reconcile.judging import JUDGED
 from clouddatamesh.reconcile.pipeline import is_settled
+from clouddatamesh.reconcile.review import matters_to
 from clouddatamesh.reconcile.siblings import is_in_doubt, store_name_of
+from clouddatamesh.reconcile.wakes_policies import counted_by, excepted_by, judged_by, judged_in
 from clouddatamesh.status.summarize import is_true
 
 
@@ -35,7 +38,7 @@ def wakes(old: Manifest | None, new: Manifest | None, cluster: Cluster) -> tuple
     change = Change(old, new)
     read = _BY_KIND.get(change.manifest["kind"], _of_child)
     due: dict[Key, float] = {}
-    for wake in read(change, cluster):
+    for wake in chain(read(change, cluster), _of_verdicts(change, cluster)):
         due[wake.key] = min(wake.after, due.get(wake.key, wake.after))
     return tuple(Wake(key, after) for key, after in due.items())
 
@@ -53,6 +56,33 @@ def _itself(change: Change) -> Iterator[Wake]:
         yield Wake(key_of(change.manifest))
 
 
+def _of_verdicts(change: Change, cluster: Cluster) -> Iterator[Wake]:
+    """An object that is refused, or is not any more; and who counts violations."""
+    if change.manifest["kind"] not in JUDGED:
+        return
+    if change.new is not None and matters_to(change.old, change.new):
+        yield Wake(key_of(change.new))
+    counting = tuple(counted_by(change))
+    yield from _later(counting)
+    if counting and change.manifest["kind"] != "Domain":
+        yield from _later(key for key in _domain_around(change.manifest, cluster) if cluster.get(key))
+
+
+def _of_policy(change: Change, cluster: Cluster) -> Iterator[Wake]:
+    """Its own status; where it says something else, the objects, and the DomainPolicies that may be in conflict with it."""
+    yield from _itself(change)
+    if change.is_rewritten:
+        yield from _later(judged_by(change, cluster))
+        yield from _later(cluster.keys("DomainPolicy"))
+        yield from _later(cluster.naming(key_of(change.manifest), "PolicyWaiver"))
+
+
+def _of_waiver(change: Change, _cluster: Cluster) -> Iterator[Wake]:
+    yield from _itself(change)
+    if change.is_rewritten:
+        yield from _at_once(chain.from_iterable(excepted_by(one) for one in (change.old, change.new) if one is not None))
+
+
 def _of_store(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _itself(change)
     if _store_matters(change):
@@ -67,6 +97,8 @@ def _of_store(change: Change, cluster: Cluster) -> Iterator[Wake]:
 def _of_domain(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _itself(change)
     yield from _at_once(_family(change.manifest, cluster))
+    if change.is_news and any(cluster.keys(kind) for kind in ("GovernancePolicy", "DomainPolicy")):
+        yield from _later(judged_in(key_of(change.manifest), cluster))
     if change.is_news or _held_namespaces(change.old) != _held_namespaces(change.new):
         yield from _at_once(_waiting_inside(named_namespaces(change.manifest), cluster))
 
@@ -177,6 +209,9 @@ _BY_KIND: Final = {
     "AccessGrant": _of_grant,
     "AccessInbox": _of_inbox,
     "ServiceAccount": _of_account,
+    "GovernancePolicy": _of_policy,
+    "DomainPolicy": _of_policy,
+    "PolicyWaiver": _of_waiver,
 }
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from clouddatamesh import __version__
+from clouddatamesh.cel.process import CelProcess
 from clouddatamesh.errors import MeshError
 from clouddatamesh.kube.access import find_missing
 from clouddatamesh.kube.cache import Cache, version_of
@@ -18,10 +19,12 @@ from clouddatamesh.metrics.exporter import Exporter
 from clouddatamesh.metrics.instruments import CallMeter, WorkMeter, observe_cluster
 from clouddatamesh.metrics.tally import Tally
 from clouddatamesh.model.objects import Manifest, key_of
+from clouddatamesh.plan.names import spread
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.dispatch import ACCESS, GROUNDS, LABELLED, RECONCILED, WATCHED, first_due, lane, overdue, reconcile, urgent
 from clouddatamesh.reconcile.secrets import find_expected
 from clouddatamesh.reconcile.wakes import wakes
+from clouddatamesh.reconcile.wakes_policies import everything
 from clouddatamesh.shell import health, logs
 from clouddatamesh.shell.access import AccessCheck
 from clouddatamesh.shell.clients import Clients
@@ -52,6 +55,8 @@ _GRACE: Final = 20.0
 """Seconds for running reconciliations to end; the kubelet's patience is 30."""
 _RESTORED: Final = 60.0
 """Seconds in which one restored kind after the other is noticed: watches begin again once for all of them."""
+_JUDGED_WITHIN: Final = 60.0
+"""Seconds after a start in which every object is judged by the policies, which may have changed meanwhile."""
 _LANE_SHARE: Final = 0.8
 """Of all workers, what one store may have at most."""
 
@@ -95,7 +100,8 @@ class Operator:
         )
         self._leader = self._build_leader()
         stores = BotoStores(report=traces.with_calls(calls.called), gate=gate.check_call, agent=clients.agent)
-        self._ports = ports = Ports(observe_cluster(cluster, exporter), stores, self._clock, settings.core)
+        self._expressions = CelProcess()
+        self._ports = ports = Ports(observe_cluster(cluster, exporter), stores, self._clock, settings.core, expressions=self._expressions)
         self._readability = Readability(cluster.list)
         self._record = MeshRecord(client, namespace=settings.core.namespace, mesh=settings.core.mesh)
         fenced = fence(ports, gate)
@@ -218,6 +224,8 @@ class Operator:
         for kind in RECONCILED:
             for manifest in self._cache.list(kind):
                 self._queue.add_after(key_of(manifest), first_due(manifest, interval, now, self._cluster))
+        for key, uid in everything(self._cluster):
+            self._queue.add_after(key, spread(uid) * _JUDGED_WITHIN)
         self._queue.resume()
         _log.info("All caches are full; %d objects are known", sum(map(self._cache.count, WATCHED)))
 
@@ -245,6 +253,7 @@ class Operator:
         self._watcher.stop(seconds=2.0)
         self._health.stop()
         self._traces.stop()
+        self._expressions.close()
 
     def _wake(self, old: Manifest | None, new: Manifest | None) -> None:
         self._tally.take(old, new)

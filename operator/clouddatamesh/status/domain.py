@@ -52,4 +52,5 @@ def list_fields(domain: Domain, world: DomainWorld) -> dict[str, Any]:
         **({"releasedNamespaces": sorted(released)[:_MOST]} if released else {}),
         "namespaceCount": len(own),
         "dataProducts": len(world.products),
+        **({"policyViolations": world.violations} if world.violations else {}),
     }

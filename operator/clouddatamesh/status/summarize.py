@@ -36,10 +36,12 @@ _SEVERITY: Final = (Terminal, Transient, Waiting)
 _MESSAGE_LENGTH: Final = 1024
 
 
-def summarize(old: Status, generation: int, outcome: Outcome | MeshError, now: datetime, *, interval: timedelta) -> Status:
+def summarize(
+    old: Status, generation: int, outcome: Outcome | MeshError, now: datetime, *, interval: timedelta, beside: Sequence[Finding] = ()
+) -> Status:
     """The new status. After an error the fields are as they were; a condition's time moves only with its status.
 
-    `interval` is how long it takes at most until the object is looked at again.
+    `interval` is how long it takes at most until the object is looked at again; `beside` is what is known whatever came of the look.
     """
     if isinstance(outcome, MeshError):
         fields = {name: value for name, value in old.items() if name not in ("conditions", "observedGeneration")}
@@ -47,7 +49,8 @@ def summarize(old: Status, generation: int, outcome: Outcome | MeshError, now: d
     else:
         fields = {**{name: old[name] for name in _STICKY_FIELDS if name in old}, **outcome.fields}
         findings = (*_after_outcome(_with_failures(outcome)), *_sticky(old, outcome))
-    told = tuple(_tell_when(found, findings, interval) for found in findings)
+    kept = (found for found in findings if all(found.type != other.type for other in beside))
+    told = tuple(_tell_when(found, findings, interval) for found in (*kept, *beside))
     status = {**fields, "observedGeneration": generation, "conditions": _build_conditions(old, generation, told, now)}
     return {name: _as_json(value) for name, value in status.items()}
 
@@ -161,6 +164,15 @@ def _build_condition(before: Mapping[str, Any] | None, generation: int, found: F
         "observedGeneration": generation,
         "lastTransitionTime": before["lastTransitionTime"] if unmoved and before else moments.text(now),
     }
+
+
+def replace_condition(status: Status, type_: str, found: Sequence[Finding], now: datetime) -> Status:
+    """The status with one condition as it is found now, or without it; all else stays as it was."""
+    before = condition_of(status, type_)
+    others = [one for one in status.get("conditions") or () if one["type"] != type_]
+    generation = status.get("observedGeneration", 0)
+    built = [_build_condition(before, generation, one, now) for one in found]
+    return {**status, "conditions": sorted([*others, *built], key=lambda one: str(one["type"]))}
 
 
 def condition_of(status: Status, type_: str) -> Mapping[str, Any] | None:

@@ -15,7 +15,18 @@ def find_events(old: Status, new: Status) -> tuple[Event, ...]:
     troubles = tuple(_troubles(old, new))
     told = {event.reason for event in troubles}
     ends = (event for event in _ends(old, new) if event.reason not in told)
-    return (*troubles, *_waits(old, new), *_recovery(old, new), *_begins(old, new), *ends)
+    return (*troubles, *_waits(old, new), *_recovery(old, new), *_begins(old, new), *ends, *_compliance(old, new, told))
+
+
+def _compliance(old: Status, new: Status, told: set[str]) -> Iterator[Event]:
+    """A policy is violated, or none is any more. What denies is told as the reason why the object is not Ready."""
+    now, before = condition_of(new, "PoliciesCompliant"), condition_of(old, "PoliciesCompliant")
+    if now is None or now["status"] == (before or {}).get("status", "True"):
+        return
+    if now["status"] == "False" and reasons.POLICY_VIOLATION not in told:
+        yield Event("Warning", now["reason"], now["message"])
+    elif now["status"] == "True":
+        yield Event("Normal", reasons.POLICY_COMPLIED, now["message"])
 
 
 def _troubles(old: Status, new: Status) -> Iterator[Event]:

@@ -7,6 +7,7 @@ from pydantic import Field
 from clouddatamesh.api.base import Model, Resource, Rule, Status
 from clouddatamesh.api.fields import LabelName, ObjectReference, SubdomainName, Text, Timestamp
 from clouddatamesh.api.v1alpha1.accessrequest import Consumer
+from clouddatamesh.api.v1alpha1.compliance import Compliance
 from clouddatamesh.api.v1alpha1.ports import Mode, PortReference
 
 
@@ -117,6 +118,7 @@ class AccessGrantStatus(Status):
         description="UID of the grant to which endedGeneration refers. In a grant that was restored from a backup endedSpec decides."
         " Absent in a status of an earlier version. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.",
     )
+    compliance: Compliance | None = Field(default=None, description="Rules of policies that the object violates; absent if none.")
     ended_spec: str | None = Field(
         default=None, max_length=64, description="Fingerprint of the spec to which endedGeneration refers. Example: 1f3a52c0b7d94e61."
     )

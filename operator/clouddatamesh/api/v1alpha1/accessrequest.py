@@ -16,6 +16,7 @@ from clouddatamesh.api.fields import (
     Timestamp,
     is_some_time,
 )
+from clouddatamesh.api.v1alpha1.compliance import Compliance
 from clouddatamesh.api.v1alpha1.dataproduct import NameReference
 from clouddatamesh.api.v1alpha1.ports import Mode, PortReference
 from clouddatamesh.api.v1alpha1.takeover import TakeOverStatus
@@ -133,6 +134,7 @@ class AccessRequestStatus(Status):
     """The decision, and what exists in the store."""
 
     digest: str | None = Field(default=None, max_length=64, description="Fingerprint of the request. Example: 1f3a52c0b7d94e61.")
+    compliance: Compliance | None = Field(default=None, description="Rules of policies that the object violates; absent if none.")
     grant_ref: GrantReference | None = Field(default=None, description="The grant that the current access is based on.")
     principal: str | None = Field(
         default=None, max_length=64, description="Name of the IAM user. Example: inventory-forecast-abcdefghijklmnop."

@@ -17,6 +17,7 @@ from clouddatamesh.api.fields import (
     Text,
     is_some_time,
 )
+from clouddatamesh.api.v1alpha1.compliance import Compliance
 from clouddatamesh.api.v1alpha1.documentation import Documentation, ExternalPort, ManagementPort, SupportChannel, Synonym
 from clouddatamesh.api.v1alpha1.ports import InputPort, InputPortStatus, OutputPort, OutputPortStatus
 from clouddatamesh.api.v1alpha1.storage import AdoptionStatus, Storage, StorageStatus
@@ -214,6 +215,7 @@ class DataProductStatus(Status):
     pending_request_count: int = Field(
         default=0, ge=0, description="Number of requests that await a decision. The AccessInbox with the same name lists them. Example: 3."
     )
+    compliance: Compliance | None = Field(default=None, description="Rules of policies that the object violates; absent if none.")
     plan: tuple[Text, ...] = Field(
         default=(),
         max_length=64,

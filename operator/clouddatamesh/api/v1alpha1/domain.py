@@ -18,6 +18,7 @@ from clouddatamesh.api.fields import (
     Text,
     Url,
 )
+from clouddatamesh.api.v1alpha1.compliance import Compliance
 from clouddatamesh.api.v1alpha1.domainaccess import DomainAccess
 
 _HOME = "(size(self.spec.namespaces) > 0 ? self.spec.namespaces[0].name : self.metadata.name)"
@@ -223,6 +224,10 @@ class DomainStatus(Status):
         "again. To prevent that, remove the annotation clouddatamesh.dev/released-by from the namespace. Example: [sales-lab].",
     )
     namespace_count: int = Field(default=0, ge=0, description="Number of namespaces that the domain owns. Example: 2.")
+    compliance: Compliance | None = Field(default=None, description="Rules of policies that the object violates; absent if none.")
+    policy_violations: int = Field(
+        default=0, ge=0, description="Number of policy violations without a waiver in the namespaces. Example: 2."
+    )
     data_products: int = Field(default=0, ge=0, description="Number of products in the namespaces. Example: 3.")
 
 

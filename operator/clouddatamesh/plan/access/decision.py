@@ -67,7 +67,8 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
     recorded = next((answer for answer in approvals if _is_recorded(answer, port, ask, world)), None)
     runs = _runs(ask, world)
     running = recorded if runs else None
-    living = [answer for answer in approvals if answer.readable and is_living(answer, port, ask, world.now)]
+    fit = [answer for answer in approvals if not answer.denied or (runs and answer is recorded)]
+    living = [answer for answer in fit if answer.readable and is_living(answer, port, ask, world.now)]
     obstacle = find_obstacle(ask, world, port, running if living else recorded)
     longest = max(living, key=lambda answer: length_key(answer, port, ask), default=None)
     if obstacle is not None:
@@ -76,11 +77,15 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> D
             is_handed_on = kept_path(ask, port, world.offer) is None
             trouble = _handed_on(ask, port, obstacle) if is_handed_on else _trouble(obstacle)
             return replace(_given(kept, port, ask), trouble=trouble, stays=True)
-        over, short = _over(ask, world, port, approvals) if not living else ([], ())
+        over, short = _over(ask, world, port, fit) if not living else ([], ())
         return replace(_withheld(obstacle, longest), past=bool(over), ended=short)
     if longest is not None:
         return replace(_given(longest, port, ask), answer=_is_renewed(longest, ask, world, port))
-    return _unanswered(ask, world, port, approvals)
+    denied = next((answer for answer in approvals if answer not in fit and is_living(answer, port, ask, world.now)), None)
+    if denied is not None:
+        why = f"AccessGrant {name_of(denied)} violates a policy that denies, so it gives nothing; its status.compliance names the rules"
+        return Decision(reasons.POLICY_VIOLATION, why, stalled=True)
+    return _unanswered(ask, world, port, fit)
 
 
 def _is_recorded(answer: Answer, port: Port, ask: Ask, world: AccessWorld) -> bool:

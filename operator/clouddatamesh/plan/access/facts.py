@@ -84,6 +84,7 @@ def read_grant(grant: Manifest) -> Answer:
         given_domain=str(_map(status.get("consumer")).get("domain") or ""),
         given_namespace=str(_map(status.get("consumer")).get("namespaceUid") or ""),
         owner=_own_mark(metadata),
+        denied=_is_denied(status),
     )
 
 
@@ -126,7 +127,12 @@ def read_product(product: Manifest) -> Offer:
         and recorded.get("uid") in (None, metadata["uid"]),
         storage_reason=str(ready.get("reason") or "") if impaired else "",
         storage_message=str(ready.get("message") or "") if impaired else "",
+        denied=_is_denied(status),
     )
+
+
+def _is_denied(status: Mapping[str, Any]) -> bool:
+    return _map(status.get("compliance")).get("denied") is True
 
 
 def cut_offs(product: Manifest) -> Iterator[str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from clouddatamesh import reasons
+from clouddatamesh.errors import Terminal
 from clouddatamesh.model.access import Answer, Ask, Decision, Home, Offer, Port
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan.access.terms import port_of
@@ -110,6 +111,7 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None)
         "the product is deprecated": offer.lifecycle == "deprecated",
         f"port {port.name} is deprecated": port.deprecated,
         "the product is suspended": offer.suspended,
+        "the product violates a policy that denies": offer.denied,
         f"the product is in mode {offer.mode}": offer.mode != "Manage",
         "its ObjectStore does not serve the product's domain any more": offer.storage_reason == reasons.NOT_ALLOWED,
         "the product's domain is cordoned": home is not None and home.cordoned,
@@ -117,6 +119,8 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None)
     }
     for why in (why for why, holds in frozen.items() if holds):
         yield Decision(reasons.NO_NEW_GRANTS, f"No new grants: {why}", stalled=True)
+    if world.refusal is not None:
+        yield Decision(world.refusal.reason, world.refusal.message, stalled=isinstance(world.refusal, Terminal))
     yield from _without_domain(home, offer.key.namespace)
     if not offer.verified:
         yield Decision(reasons.PRODUCT_NOT_READY, "The product's bucket was not read back as its own yet", passes=True)

@@ -1,0 +1,153 @@
+"""The port Expressions: rules of policies, evaluated in a process that may die of them."""
+
+import contextlib
+import json
+import logging
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from clouddatamesh import reasons
+from clouddatamesh.errors import Transient
+from clouddatamesh.model.judging import Answered, Compiled, Outcome, RuleFailure
+
+_log = logging.getLogger(__name__)
+PATIENCE: Final = 60.0
+"""Seconds until a process that neither answers nor dies is given up; it ends itself when a request took too much CPU or memory."""
+_KEPT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
+"""What the process needs to know; the operator's environment may hold credentials."""
+_REMEMBERED: Final = 4096
+
+
+class _Lost(Exception):
+    """The process died of a request, or did not answer."""
+
+
+class CelProcess:
+    """Thread-safe. The process begins with the first request and is begun again after it died; `close` ends it."""
+
+    def __init__(self, *, patience: float = PATIENCE) -> None:
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._left = b""
+        self._compiled: OrderedDict[str, Compiled] = OrderedDict()
+        self._exhausting: OrderedDict[str, None] = OrderedDict()
+        """Rules that took more than they may; they are not tried again by this operator."""
+
+    def compile(self, expression: str) -> Compiled:
+        """What an expression reads, or why it is none. One that ends the process is a fault too."""
+        known = self._compiled.get(expression)
+        if known is not None:
+            return known
+        try:
+            (answer,) = self._ask({"compile": [expression]})
+            found = Compiled(frozenset(answer.get("reads") or ()), str(answer.get("fault") or ""))
+        except _Lost:
+            found = Compiled(fault="it takes too much time or memory to be read")
+        _remember(self._compiled, expression, found)
+        return found
+
+    def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
+        """The answer to each of these rules with its params. One that takes too much is EXHAUSTED, and costs the others nothing."""
+        asked = [number for number, rule in enumerate(rules) if rule[0] not in self._exhausting]
+        found: dict[int, Answered] = dict.fromkeys(range(len(rules)), Outcome.EXHAUSTED)
+        try:
+            answers = self._ask({"rules": [rules[number] for number in asked], "data": data}) if asked else []
+            found |= zip(asked, map(read_answer, answers), strict=True)
+        except _Lost:
+            found |= {number: self._judge_alone(rules[number], data) for number in asked}
+        return tuple(found[number] for number in range(len(rules)))
+
+    def is_exhausting(self, expression: str) -> bool:
+        """Whether a rule took more time or memory than it may."""
+        return expression in self._exhausting
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._end()
+
+    def _judge_alone(self, rule: tuple[str, Mapping[str, Any]], data: Mapping[str, Any]) -> Answered:
+        try:
+            (answer,) = self._ask({"rules": [rule], "data": data})
+        except _Lost:
+            _log.warning("A rule of a policy took more time or memory than it may: %.200s", rule[0])
+            _remember(self._exhausting, rule[0], None)
+            return Outcome.EXHAUSTED
+        return read_answer(answer)
+
+    def _ask(self, request: Mapping[str, Any]) -> list[Any]:
+        line = json.dumps(request).encode() + b"\n"
+        with self._lock:
+            process = self._process
+            if process is None or process.poll() is not None:
+                process = self._begin()
+            try:
+                answer: list[Any] = json.loads(self._exchange(process, line))
+            except (OSError, ValueError, _Lost) as error:
+                self._end()
+                raise _Lost from error
+            return answer
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        self._end()
+        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        command = [sys.executable, "-m", "clouddatamesh.cel.worker"]
+        pipe, null = subprocess.PIPE, subprocess.DEVNULL
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, env=environment)  # noqa: S603 - our own module
+        self._left = b""
+        try:
+            self._read_line(self._process)
+        except (OSError, _Lost) as error:
+            self._end()
+            raise Transient(reasons.INTERNAL, "The process that evaluates the rules of policies does not start") from error
+        return self._process
+
+    def _exchange(self, process: subprocess.Popen[bytes], line: bytes) -> bytes:
+        assert process.stdin is not None  # noqa: S101 - it is a pipe
+        process.stdin.write(line)
+        process.stdin.flush()
+        return self._read_line(process)
+
+    def _read_line(self, process: subprocess.Popen[bytes]) -> bytes:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        end = time.monotonic() + self._patience
+        while b"\n" not in self._left:
+            ready, _, _ = select.select([process.stdout], [], [], max(end - time.monotonic(), 0.0))
+            part = os.read(process.stdout.fileno(), 65_536) if ready else b""
+            if not part:
+                raise _Lost
+            self._left += part
+        answer, _, self._left = self._left.partition(b"\n")
+        return answer
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+def read_answer(answer: bool | str) -> Answered:
+    """What the engine said; a text is the reason why it could not tell."""
+    if isinstance(answer, str):
+        return RuleFailure(answer)
+    return Outcome.HOLDS if answer else Outcome.BROKEN
+
+
+def _remember(memory: OrderedDict[str, Any], expression: str, value: Any) -> None:
+    memory[expression] = value
+    while len(memory) > _REMEMBERED:
+        memory.popitem(last=False)

@@ -1,0 +1,65 @@
+"""The language of policies: CEL with its extensions of strings and optionals, as far as the API server has the same functions.
+
+What is here runs in a process of its own (`cel.worker`): the library bounds iterations and depth, and not the memory of texts.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from cel_expr_python import cel
+from cel_expr_python.ext import ext_optional, ext_strings
+
+from clouddatamesh.model.judging import VARIABLES
+
+_DYN: Final = cel.Type.DYN
+_LONGEST: Final = 300
+"""Characters of a fault that are told."""
+
+
+@lru_cache(maxsize=len(VARIABLES) + 1)
+def _environment(without: str = "") -> Any:
+    return cel.NewEnv(
+        variables={name: _DYN for name in VARIABLES if name != without},
+        extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional()],
+    )
+
+
+def compile_rule(expression: str) -> dict[str, Any]:
+    """`reads`: the variables that an expression needs; or `fault`: position and reason for which it is none."""
+    fault = _fault_of(expression)
+    if fault:
+        return {"fault": fault}
+    return {"reads": [name for name in VARIABLES if _fault_of(expression, without=name)]}
+
+
+def _fault_of(expression: str, without: str = "") -> str:
+    try:
+        found = _environment(without).compile(expression)
+    except Exception as error:  # the library raises bare RuntimeErrors
+        return _in_words(error)
+    kind = found.return_type()
+    return "" if kind in (cel.Type.BOOL, _DYN) else f"it gives {kind.name().lower()}, not true or false"
+
+
+@lru_cache(maxsize=4096)
+def _compiled(expression: str) -> Any:
+    return _environment().compile(expression)
+
+
+def evaluate(expression: str, data: Mapping[str, Any]) -> bool | str:
+    """Whether a rule holds; a text says why that cannot be told, which counts as a violation."""
+    try:
+        found = _compiled(expression).eval(data=dict(data)).value()
+    except MemoryError:
+        raise  # it ends the process, as for what the library itself cannot get
+    except Exception as error:  # the library raises bare RuntimeErrors
+        return _in_words(error)
+    return found if isinstance(found, bool) else f"it gave {str(found)[:_LONGEST]}, not true or false"
+
+
+def _in_words(error: Exception) -> str:
+    """The first line of an error of the library, without what only its own trace needs."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    words = lines[0].removeprefix("INVALID_ARGUMENT: ").removeprefix("ERROR: <input>:").replace(" (in container '')", "")
+    return words[:_LONGEST].strip()

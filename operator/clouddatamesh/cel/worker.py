@@ -1,0 +1,51 @@
+"""The process in which rules of policies are evaluated: no credentials, bounded memory. One line of JSON in, one line of JSON out.
+
+A rule may be written by a tenant. Whatever it costs, it costs this process alone, and the operator begins another one.
+"""
+
+import json
+import resource
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from clouddatamesh.cel.rules import compile_rule, evaluate
+
+MEMORY: Final = 256 * 1024 * 1024
+"""Bytes that evaluation may take, besides what the process needs to be there."""
+CPU: Final = 2.0
+"""Seconds of CPU for one line: time that other processes take counts for no rule."""
+READY: Final = "ready"
+"""The first line of output: what fails before it is no rule's fault."""
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    evaluate("true", {})
+    _bound_memory()
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    print(READY, flush=True)  # noqa: T201
+    for line in sys.stdin:
+        signal.setitimer(signal.ITIMER_PROF, CPU)
+        print(json.dumps(_answer(json.loads(line))), flush=True)  # noqa: T201
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+
+def _answer(request: Mapping[str, Any]) -> list[Any]:
+    if "compile" in request:
+        return [compile_rule(expression) for expression in request["compile"]]
+    data = request["data"]
+    return [evaluate(expression, {**data, "params": params}) for expression, params in request["rules"]]
+
+
+def _bound_memory() -> None:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = pages * resource.getpagesize() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Layers: a DomainPolicy adds to the GovernancePolicies above it, or tightens them. One that loosens or contradicts counts for nothing."""
+
+from collections.abc import Iterable, Iterator
+
+from clouddatamesh.model.judging import ENFORCEMENTS, SEVERITIES, Policy, Rule
+
+
+def find_conflict(policy: Policy, above: Iterable[Policy]) -> str:
+    """Why a DomainPolicy does not count, with the names of both policies; empty where nothing is found.
+
+    What is found: a rule of the same name that is enforced less, is less severe or has narrower targets, and an expression that is the
+    negation of one above.
+    """
+    return next(_conflicts(policy, above), "")
+
+
+def _conflicts(policy: Policy, above: Iterable[Policy]) -> Iterator[str]:
+    for other in above:
+        for rule in policy.rules:
+            for theirs in other.rules:
+                why = _weaker(policy, rule, other, theirs) if rule.name == theirs.name else ""
+                if not why and _are_opposite(rule.expression, theirs.expression):
+                    why = f"says the opposite of rule {theirs.name}"
+                if why:
+                    yield f"Rule {rule.name} of {policy.name} {why} of {other.name}; rename it, or make it at least as strict"
+
+
+def _weaker(policy: Policy, rule: Rule, other: Policy, theirs: Rule) -> str:
+    if ENFORCEMENTS.index(policy.enforcement) < ENFORCEMENTS.index(other.enforcement):
+        return f"is enforced less ({policy.enforcement}) than the rule ({other.enforcement})"
+    if SEVERITIES.index(rule.severity) > SEVERITIES.index(theirs.severity):
+        return f"is less severe ({rule.severity}) than the rule ({theirs.severity})"
+    if set(other.kinds) - set(policy.kinds):
+        return "has fewer target kinds than the rule"
+    if policy.lifecycle and set(_stages(other)) - set(policy.lifecycle):
+        return "has fewer lifecycle stages than the rule"
+    return ""
+
+
+def _stages(policy: Policy) -> tuple[str, ...]:
+    return policy.lifecycle or ("proposed", "draft", "active", "deprecated")
+
+
+def _are_opposite(one: str, other: str) -> bool:
+    first, second = ("".join(text.split()) for text in (one, other))
+    return first in (f"!({second})", f"!{second}") or second in (f"!({first})", f"!{first}")

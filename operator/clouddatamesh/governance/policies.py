@@ -1,0 +1,40 @@
+"""From the manifest of a policy to rules that can be asked. A policy with a fault applies to nothing: it is never half applied."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from clouddatamesh.api.v1alpha1.policy import MOST_PARAMS, DomainPolicy, DomainPolicySpec, GovernancePolicy, PolicyTargets
+from clouddatamesh.model.judging import Compiled, Policy, Rule
+from clouddatamesh.model.objects import Key
+
+MODELS: Final = {"GovernancePolicy": GovernancePolicy, "DomainPolicy": DomainPolicy}
+"""The kinds of policies."""
+Compile = Callable[[str], Compiled]
+
+
+def build_policy(resource: GovernancePolicy | DomainPolicy, compile_: Compile) -> Policy:
+    """The policy, with every fault that keeps it from being applied."""
+    spec = resource.spec
+    compiled = [compile_(rule.expression) for rule in spec.rules]
+    return Policy(
+        key=Key(resource.kind, resource.metadata.namespace, resource.metadata.name),
+        enforcement=spec.enforcement,
+        kinds=spec.targets.kinds,
+        lifecycle=spec.targets.lifecycle,
+        domains=spec.targets.domains if isinstance(spec.targets, PolicyTargets) else None,
+        params=spec.params,
+        rules=tuple(
+            Rule(rule.name, rule.expression, rule.message, rule.severity, rule.remediation or "", found.reads)
+            for rule, found in zip(spec.rules, compiled, strict=True)
+        ),
+        faults=tuple(_find_faults(spec, compiled)),
+    )
+
+
+def _find_faults(spec: DomainPolicySpec, compiled: list[Compiled]) -> Iterator[str]:
+    if len(json.dumps(spec.params)) > MOST_PARAMS:
+        yield f"spec.params has more than {MOST_PARAMS:,} characters as JSON; shorten it"
+    for rule, found in zip(spec.rules, compiled, strict=True):
+        if found.fault:
+            yield f"Rule {rule.name} is no valid CEL: {found.fault}"

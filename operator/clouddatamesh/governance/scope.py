@@ -1,0 +1,47 @@
+"""Which policies apply to an object: by its kind, its lifecycle, and the Domain that it belongs to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clouddatamesh.model.judging import Policy
+from clouddatamesh.model.objects import Key
+from clouddatamesh.plan import selectors
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """A Domain and its parents upwards: the labels and the home namespace of each, its own first."""
+
+    labels: tuple[Mapping[str, str], ...]
+    homes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An object that is judged: as the API server has it, and where it belongs."""
+
+    key: Key
+    manifest: Mapping[str, Any]
+    lineage: Lineage
+
+
+def applies(policy: Policy, subject: Subject) -> bool:
+    """Whether the rules of a policy are asked of an object. A policy with faults applies to nothing."""
+    if policy.faults or subject.key.kind not in policy.kinds or not _has_lifecycle(policy, subject):
+        return False
+    return reaches(policy, subject.lineage)
+
+
+def reaches(policy: Policy, lineage: Lineage) -> bool:
+    """Whether a policy is one for a Domain: its own or a parent's, or one that selects it or a parent."""
+    if policy.key.kind == "DomainPolicy":
+        return policy.key.namespace in lineage.homes
+    return policy.domains is None or any(selectors.matches(policy.domains, labels) for labels in lineage.labels)
+
+
+def _has_lifecycle(policy: Policy, subject: Subject) -> bool:
+    if subject.key.kind != "DataProduct":
+        return True
+    stage = (subject.manifest.get("spec") or {}).get("lifecycle", "active")
+    return stage in policy.lifecycle if policy.lifecycle else stage != "retired"

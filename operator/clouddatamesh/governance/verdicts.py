@@ -1,0 +1,57 @@
+"""What the rules of the policies that apply say of an object: every violation, not the first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from clouddatamesh.governance.scope import Subject, applies
+from clouddatamesh.model.judging import SEVERITIES, Answered, Outcome, Policy, Rule, RuleFailure, Verdict, Waiver
+
+Ask = Callable[[Sequence[tuple[str, Mapping[str, Any]]], Mapping[str, Any]], Sequence[Answered]]
+"""Evaluates expressions, each with its params, over the other variables."""
+_REASON: Final = 200
+_MESSAGE: Final = 1280
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What a judgement rests on besides the object: its Domain, what was read of the world, waivers in force, and what was said before."""
+
+    domain: Mapping[str, Any] = field(default_factory=dict)
+    live: Mapping[str, Any] | None = None
+    """None: nothing was read in this process yet, so rules on it are not asked."""
+    waivers: tuple[Waiver, ...] = ()
+    before: tuple[Verdict, ...] = ()
+    """The violations that status tells of: what cannot be asked now stays as it was."""
+
+
+def judge(subject: Subject, policies: Sequence[Policy], hearing: Hearing, ask: Ask) -> tuple[Verdict, ...]:
+    """Every violation, the worst first; waived ones carry their waiver and come last."""
+    rules = [(policy, rule) for policy in policies if applies(policy, subject) for rule in policy.rules]
+    known = [(policy, rule) for policy, rule in rules if hearing.live is not None or "live" not in rule.reads]
+    data = {"object": subject.manifest, "oldObject": None, "domain": hearing.domain, "live": hearing.live or {}}
+    answers = ask([(rule.expression, policy.params or {}) for policy, rule in known], data) if known else ()
+    answered = dict(zip(((policy.name, rule.name) for policy, rule in known), answers, strict=True))
+    found = (_verdict(policy, rule, answered.get((policy.name, rule.name)), hearing) for policy, rule in rules)
+    return tuple(sorted((verdict for verdict in found if verdict is not None), key=rank))
+
+
+def rank(verdict: Verdict) -> tuple[bool, int, str, str]:
+    """Those without a waiver first, then the most severe ones, then by name."""
+    return verdict.waiver is not None, SEVERITIES.index(verdict.severity), verdict.policy, verdict.rule
+
+
+def _verdict(policy: Policy, rule: Rule, answer: Answered | None, hearing: Hearing) -> Verdict | None:
+    if answer is Outcome.HOLDS:
+        return None
+    if (answer is None or answer is Outcome.EXHAUSTED) and not _was_broken(policy, rule, hearing):
+        return None
+    message = rule.message
+    if isinstance(answer, RuleFailure):
+        message = f"{message} (the rule could not be evaluated: {answer.why[:_REASON]})"
+    waiver = next((one for one in hearing.waivers if (one.policy, one.rule) == (policy.name, rule.name)), None)
+    return Verdict(policy.name, rule.name, policy.enforcement, rule.severity, message[:_MESSAGE], rule.remediation, waiver)
+
+
+def _was_broken(policy: Policy, rule: Rule, hearing: Hearing) -> bool:
+    return any((one.policy, one.rule) == (policy.name, rule.name) for one in hearing.before)

@@ -1,0 +1,105 @@
+"""What policies say of an object: the rules that were asked, what the engine answered, and the violations that follow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Literal
+
+from clouddatamesh.api.fields import LabelSelector
+from clouddatamesh.model.objects import Key
+
+Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low")
+"""The worst first."""
+ENFORCEMENTS: Final = ("Audit", "Warn", "Deny")
+"""The strictest last."""
+VARIABLES: Final = ("object", "oldObject", "params", "domain", "live")
+"""What a rule may read. `object` is the manifest; `oldObject` the one before, null where nothing changes; `domain` the Domain, with
+`profile` where it has one; `live` what the operator read of the world: the bucket, consumers, ages in days."""
+
+
+class Outcome(Enum):
+    """What came of one rule on one object, where that is no error."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    EXHAUSTED = "exhausted"
+    """It took more time or memory than a rule may: nothing is known."""
+
+
+@dataclass(frozen=True)
+class RuleFailure:
+    """A rule that could not be evaluated on an object: a value is absent, or of another type. That counts as a violation."""
+
+    why: str
+
+
+Answered = Outcome | RuleFailure
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """An expression that can be evaluated, and which of VARIABLES it reads; or the fault for which it cannot."""
+
+    reads: frozenset[str] = frozenset()
+    fault: str = ""
+    """Position and reason, in one line."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a policy."""
+
+    name: str
+    expression: str
+    message: str
+    severity: Severity
+    remediation: str = ""
+    reads: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A GovernancePolicy or DomainPolicy. One with faults applies to nothing."""
+
+    key: Key
+    enforcement: str = "Audit"
+    kinds: tuple[str, ...] = ("DataProduct",)
+    lifecycle: tuple[str, ...] = ()
+    domains: LabelSelector | None = None
+    """The LabelSelector over Domains; None: all of them."""
+    params: Mapping[str, Any] | None = None
+    rules: tuple[Rule, ...] = ()
+    faults: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As status names it: GovernancePolicy/ownership, DomainPolicy/sales/ownership."""
+        return "/".join(part for part in (self.key.kind, self.key.namespace, self.key.name) if part)
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """An exception that is in force: policy by name as `Policy.name`, rule, and until when (RFC 3339)."""
+
+    name: str
+    policy: str
+    rule: str
+    until: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A rule that an object breaks."""
+
+    policy: str
+    rule: str
+    enforcement: str
+    severity: Severity
+    message: str
+    remediation: str = ""
+    waiver: Waiver | None = None
+
+    @property
+    def denies(self) -> bool:
+        return self.enforcement == "Deny" and self.waiver is None

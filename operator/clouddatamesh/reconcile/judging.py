@@ -1,0 +1,213 @@
+"""What policies say of one object: which of them apply, what is read for them, and the verdicts. It decides nothing about the object."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from clouddatamesh import reasons
+from clouddatamesh.api.base import Resource
+from clouddatamesh.api.fields import parse_time
+from clouddatamesh.errors import MeshError, Terminal, Transient
+from clouddatamesh.governance.compliance import compliance_fields, compliance_finding, told, verdicts_of
+from clouddatamesh.governance.layers import find_conflict
+from clouddatamesh.governance.live import live_facts
+from clouddatamesh.governance.policies import MODELS, build_policy
+from clouddatamesh.governance.scope import Lineage, Subject, applies, reaches
+from clouddatamesh.governance.verdicts import Hearing, judge
+from clouddatamesh.model.evidence import Present, Unknown
+from clouddatamesh.model.judging import Policy, Verdict, Waiver
+from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.outcome import Finding
+from clouddatamesh.plan.references import named_namespaces
+from clouddatamesh.ports import Cluster, Ports
+from clouddatamesh.reconcile.domains import find_domain
+from clouddatamesh.reconcile.parse import parse
+
+JUDGED: Final = ("DataProduct", "Domain", "AccessRequest", "AccessGrant")
+"""The kinds that policies may have as targets."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdicts on one object, and when they change by time alone. `error`: they could not be had, and these are the ones before."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    is_subject: bool = False
+    """Whether the rules of any policy apply to it."""
+    may_deny: bool = False
+    """Whether one of them has the enforcement Deny."""
+    due: datetime | None = None
+    error: MeshError | None = None
+
+    @property
+    def denial(self) -> MeshError | None:
+        """Why nothing new may be made for the object; None where it may."""
+        denied = [one for one in self.verdicts if one.denies]
+        if denied:
+            return Terminal(reasons.POLICY_VIOLATION, told(denied))
+        if self.error is not None and self.may_deny:
+            return Transient(self.error.reason, f"Whether a policy refuses it is not known: {self.error.message}")
+        return None
+
+    def finding(self) -> tuple[Finding, ...]:
+        """The condition PoliciesCompliant, where any policy applies and was asked."""
+        return (compliance_finding(self.verdicts),) if self.is_subject and self.error is None else ()
+
+    def fields(self, old: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """`status.compliance` by name, None where there is to be none; as it was where nothing could be asked."""
+        before = old.get("compliance")
+        return {"compliance": before if self.error is not None else compliance_fields(self.verdicts, before, now)}
+
+
+def judge_object(key: Key, ports: Ports, draft: Manifest | None = None) -> Judgement:
+    """What the policies say of an object as the API server has it now; of a `draft`, which is about to be made."""
+    cached = draft or ports.cluster.get(key)
+    if cached is None or cached["metadata"].get("deletionTimestamp"):
+        return Judgement()
+    domain = _domain_of(key, cached, ports.cluster)
+    if domain is None or not _any_policies(ports.cluster):
+        return Judgement()
+    before = verdicts_of((cached.get("status") or {}).get("compliance"))
+    policies: tuple[Policy, ...] = ()
+    try:
+        chain = _chain(domain, ports.cluster)
+        lineage = _lineage(chain)
+        policies = tuple(policy for policy in policies_of(lineage, ports) if applies(policy, Subject(key, cached, lineage)))
+        if not policies:
+            return Judgement()
+        found = cached if draft is not None else _read(key, cached, ports.cluster)
+        return _judge(Subject(key, found, lineage), policies, _hearing(key, found, domain, ports), ports)
+    except MeshError as error:
+        may_deny = any(policy.enforcement == "Deny" for policy in policies) or not policies
+        return Judgement(before, is_subject=True, may_deny=may_deny, error=error)
+
+
+def _judge(subject: Subject, policies: tuple[Policy, ...], hearing: Hearing, ports: Ports) -> Judgement:
+    verdicts = judge(subject, policies, hearing, ports.expressions.judge)
+    ends = [parse_time(waiver.until) for waiver in hearing.waivers]
+    may_deny = any(policy.enforcement == "Deny" for policy in policies)
+    return Judgement(verdicts, is_subject=True, may_deny=may_deny, due=min(ends, default=None))
+
+
+def _any_policies(cluster: Cluster) -> bool:
+    return any(cluster.keys(kind) for kind in MODELS)
+
+
+def policies_of(lineage: Lineage, ports: Ports) -> tuple[Policy, ...]:
+    """The policies that reach a Domain; without DomainPolicies that loosen or contradict what is above them."""
+    globals_ = [policy for policy in global_policies(ports) if reaches(policy, lineage)]
+    found = list(globals_)
+    for home in reversed(lineage.homes):
+        found += [policy for policy in _of_namespace(home, ports) if not find_conflict(policy, found)]
+    return tuple(found)
+
+
+def global_policies(ports: Ports) -> Iterator[Policy]:
+    """All GovernancePolicies, as they are; the governance group has some, not one for each object."""
+    return (policy_of(manifest, ports) for manifest in ports.cluster.list("GovernancePolicy"))
+
+
+def _of_namespace(namespace: str, ports: Ports) -> list[Policy]:
+    found = (ports.cluster.get(key) for key in ports.cluster.keys("DomainPolicy", namespace))
+    return [policy_of(manifest, ports) for manifest in found if manifest is not None]
+
+
+def policy_of(manifest: Manifest, ports: Ports) -> Policy:
+    """The policy in a manifest. One that cannot be read, or of which a rule cost too much, has faults and applies to nothing."""
+    metadata = manifest["metadata"]
+    if metadata.get("deletionTimestamp"):
+        return Policy(key_of(manifest), faults=("It is being deleted",))
+    policy = ports.memory.build((metadata["uid"], metadata.get("generation", 0)), lambda: _build(manifest, ports))
+    costly = [rule.name for rule in policy.rules if ports.expressions.is_exhausting(rule.expression)]
+    why = "takes more time or memory than a rule may; make it simpler"
+    return replace(policy, faults=tuple(f"Rule {name} {why}" for name in costly)) if costly and not policy.faults else policy
+
+
+def _build(manifest: Manifest, ports: Ports) -> Policy:
+    try:
+        resource: Any = parse(_MODELS[manifest["kind"]], manifest)
+    except MeshError as error:
+        return Policy(key_of(manifest), faults=(error.message,))
+    return build_policy(resource, ports.expressions.compile)
+
+
+_MODELS: Final[Mapping[str, type[Resource]]] = MODELS
+
+
+def _domain_of(key: Key, manifest: Manifest, cluster: Cluster) -> Manifest | None:
+    if key.kind == "Domain":
+        return manifest
+    home = find_domain(key.namespace, cluster)
+    return cluster.get(Key("Domain", "", home.name)) if home is not None else None
+
+
+def _chain(domain: Manifest, cluster: Cluster) -> tuple[Manifest, ...]:
+    """The Domain and its parents upwards, each once."""
+    chain = {domain["metadata"]["name"]: domain}
+    while (parent := ((domain.get("spec") or {}).get("parentRef") or {}).get("name")) not in (None, *chain):
+        found = cluster.get(Key("Domain", "", str(parent)))
+        if found is None:
+            break
+        chain[str(parent)] = domain = found
+    return tuple(chain.values())
+
+
+def _lineage(chain: tuple[Manifest, ...]) -> Lineage:
+    labels = tuple(dict(one["metadata"].get("labels") or {}) for one in chain)
+    return Lineage(labels, tuple(named_namespaces(one)[0] for one in chain))
+
+
+def lineage_of(domain: Manifest, cluster: Cluster) -> Lineage:
+    """Labels and home namespaces of a Domain and its parents."""
+    return _lineage(_chain(domain, cluster))
+
+
+def _read(key: Key, cached: Manifest, cluster: Cluster) -> Manifest:
+    """The whole object: the cache keeps no texts for people."""
+    seen = cluster.read(key)
+    if isinstance(seen, Unknown):
+        raise seen.error
+    return seen.value if isinstance(seen, Present) and seen.value["metadata"]["uid"] == cached["metadata"]["uid"] else cached
+
+
+def _hearing(key: Key, manifest: Manifest, domain: Manifest, ports: Ports) -> Hearing:
+    uid, now = manifest["metadata"].get("uid", ""), ports.clock.now()
+    return Hearing(
+        domain=_whole(domain, ports),
+        live=live_facts(manifest, ports.memory.facts(key, uid), now),
+        waivers=tuple(waivers_for(key, ports)),
+        before=verdicts_of((manifest.get("status") or {}).get("compliance")),
+    )
+
+
+def _whole(domain: Manifest, ports: Ports) -> Manifest:
+    """The Domain with its texts, read once for each generation; labels and status are as the cache has them."""
+    metadata = domain["metadata"]
+    identity = ("Domain", metadata["uid"], metadata.get("generation", 0))
+    spec = ports.memory.build(identity, lambda: _read(key_of(domain), domain, ports.cluster).get("spec") or {})
+    return {**domain, "spec": spec}
+
+
+def waivers_for(key: Key, ports: Ports) -> Iterator[Waiver]:
+    """Those in force for an object. A clock that is not trusted ends none."""
+    for manifest in ports.cluster.referring(key, "PolicyWaiver"):
+        spec = manifest.get("spec") or {}
+        if manifest["metadata"].get("deletionTimestamp") or not _lasts(spec.get("validUntil"), ports):
+            continue
+        named = spec.get("policyRef") or {}
+        policy = "/".join(str(part) for part in (named.get("kind", "GovernancePolicy"), named.get("namespace"), named.get("name")) if part)
+        yield Waiver(manifest["metadata"]["name"], policy, str(spec.get("rule")), str(spec.get("validUntil")))
+
+
+def _lasts(until: Any, ports: Ports) -> bool:
+    try:
+        return parse_time(str(until)) > ports.clock.now() or not ports.clock.is_trusted()
+    except ValueError:
+        return False
+
+
+def fingerprint(facts: Mapping[str, Any] | None) -> str:
+    """By which it is seen whether the world was read otherwise."""
+    return json.dumps(facts, sort_keys=True, default=str)

@@ -1,0 +1,124 @@
+"""A GovernancePolicy or DomainPolicy: whether its rules count, and how many objects break them. What it reads is in the cache."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import Final
+
+from clouddatamesh.governance.layers import find_conflict
+from clouddatamesh.governance.scope import Lineage, reaches
+from clouddatamesh.model.judging import SEVERITIES, Policy
+from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.plan import Plan
+from clouddatamesh.model.settings import Next
+from clouddatamesh.plan.references import named_namespaces
+from clouddatamesh.ports import Cluster, Ports
+from clouddatamesh.reconcile.domains import find_domain
+from clouddatamesh.reconcile.execute import Executor, Target
+from clouddatamesh.reconcile.judging import global_policies, judge_object, lineage_of, policies_of, policy_of
+from clouddatamesh.reconcile.pipeline import Flow, run
+from clouddatamesh.reconcile.verdicts import SEVERE, STAGE, VIOLATES, WAIVED
+from clouddatamesh.reconcile.visit import Visit
+from clouddatamesh.status.policies import Counted, Standing, report
+
+_AGAIN: Final = timedelta(minutes=1)
+"""How often what applies is counted again: objects come and go without telling policies."""
+_TRIED: Final = 3
+"""So many objects a policy is tried on before it is called good: a rule may cost too much only where there is something to read."""
+_TOP: Final = 20
+
+
+@dataclass(frozen=True)
+class Look:
+    """A policy, where it stands, and what is counted of it."""
+
+    policy: Policy
+    standing: Standing
+    counted: Counted
+
+
+def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
+    """Report one policy. It makes nothing and holds nothing."""
+    if manifest["metadata"].get("deletionTimestamp"):
+        return Next()
+    visit = Visit.of(key, manifest, ports)
+    flow: Flow[Look] = Flow(
+        gather=lambda: _look(visit.manifest(), ports),
+        plan=lambda _: Plan(),
+        executor=lambda _: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, ports.clock.now())),
+        report=lambda seen, _: report(seen.policy, seen.standing, seen.counted),
+    )
+    return run(visit, flow, interval=_AGAIN)
+
+
+def _look(manifest: Manifest, ports: Ports) -> Look:
+    policy = policy_of(manifest, ports)
+    if policy.faults:
+        return Look(policy, Standing(), Counted())
+    for subject in islice(_subjects(policy, ports.cluster), _TRIED):
+        judge_object(subject, ports)
+    policy = policy_of(manifest, ports)
+    standing = _standing(policy, ports)
+    return Look(policy, standing, Counted() if policy.faults or not standing.counts else _count(policy, ports.cluster))
+
+
+def _standing(policy: Policy, ports: Ports) -> Standing:
+    """A DomainPolicy counts only in the home namespace of a Domain, and only where it loosens nothing."""
+    if policy.key.kind == "GovernancePolicy":
+        return Standing()
+    home = find_domain(policy.key.namespace, ports.cluster)
+    domain = ports.cluster.get(Key("Domain", "", home.name)) if home is not None else None
+    if domain is None or named_namespaces(domain)[0] != policy.key.namespace:
+        owner = f"; the home namespace of Domain {home.name} is {named_namespaces(domain)[0]}" if home is not None and domain else ""
+        return Standing(outside=f"Namespace {policy.key.namespace} is not the home namespace of a Domain{owner}")
+    lineage = lineage_of(domain, ports.cluster)
+    above = [one for one in policies_of(_parents(lineage), ports) if one.key != policy.key]
+    return Standing(conflict=find_conflict(policy, [*(one for one in global_policies(ports) if reaches(one, lineage)), *above]))
+
+
+def _parents(lineage: Lineage) -> Lineage:
+    return Lineage(lineage.labels[1:] or ({},), lineage.homes[1:])
+
+
+def _count(policy: Policy, cluster: Cluster) -> Counted:
+    """From the indexes alone, but for the few that are named."""
+    kinds = policy.kinds
+    violations = sum(len(cluster.naming(Key(VIOLATES, policy.name, rule.name), kind)) for rule in policy.rules for kind in kinds)
+    waived = sum(len(cluster.naming(Key(WAIVED, policy.name, rule.name), kind)) for rule in policy.rules for kind in kinds)
+    evaluated = sum(len(keys) for keys in _targets(policy, cluster))
+    return Counted(evaluated, violations, waived, tuple(islice(_worst(policy, cluster), _TOP)))
+
+
+def _worst(policy: Policy, cluster: Cluster) -> Iterator[tuple[Key, dict[str, str]]]:
+    """Violations without a waiver, the most severe first, then by name."""
+    for severity in SEVERITIES:
+        for kind in policy.kinds:
+            for key in cluster.naming(Key(SEVERE, policy.name, severity), kind)[:_TOP]:
+                compliance = ((cluster.get(key) or {}).get("status") or {}).get("compliance") or {}
+                found = (one for one in compliance.get("violations") or () if one.get("policy") == policy.name and not one.get("waiver"))
+                yield from ((key, one) for one in found if one.get("severity") == severity)
+
+
+def _subjects(policy: Policy, cluster: Cluster) -> Iterator[Key]:
+    return (key for keys in _targets(policy, cluster) for key in keys)
+
+
+def _targets(policy: Policy, cluster: Cluster) -> Iterator[tuple[Key, ...]]:
+    """The keys of what a policy applies to, in groups."""
+    stages = policy.lifecycle or ("proposed", "draft", "active", "deprecated")
+    for domain in cluster.list("Domain"):
+        if not reaches(policy, lineage_of(domain, cluster)):
+            continue
+        if "Domain" in policy.kinds:
+            yield (key_of(domain),)
+        for namespace in _namespaces(domain):
+            for kind in policy.kinds:
+                if kind == "DataProduct":
+                    yield from (cluster.naming(Key(STAGE, namespace, stage), kind) for stage in stages)
+                elif kind != "Domain":
+                    yield cluster.keys(kind, namespace)
+
+
+def _namespaces(domain: Manifest) -> tuple[str, ...]:
+    return tuple(str(one.get("name")) for one in (domain.get("status") or {}).get("namespaces") or ())

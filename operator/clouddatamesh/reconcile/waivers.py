@@ -1,0 +1,37 @@
+"""A PolicyWaiver: whether it is in force. It makes nothing; objects that it excepts are judged again when it comes, changes or ends."""
+
+from clouddatamesh.api.fields import parse_time
+from clouddatamesh.api.v1alpha1.policywaiver import PolicyWaiver
+from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.outcome import Outcome
+from clouddatamesh.model.plan import Plan
+from clouddatamesh.model.settings import Next
+from clouddatamesh.ports import Ports
+from clouddatamesh.reconcile.execute import Executor, Target
+from clouddatamesh.reconcile.judging import policy_of
+from clouddatamesh.reconcile.parse import parse
+from clouddatamesh.reconcile.pipeline import Flow, run
+from clouddatamesh.reconcile.visit import Visit
+from clouddatamesh.status.policies import report_waiver
+
+
+def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
+    """Report one waiver."""
+    if manifest["metadata"].get("deletionTimestamp"):
+        return Next()
+    visit = Visit.of(key, manifest, ports)
+    flow: Flow[PolicyWaiver] = Flow(
+        gather=lambda: parse(PolicyWaiver, visit.manifest()),
+        plan=lambda _: Plan(),
+        executor=lambda _: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, ports.clock.now())),
+        report=lambda waiver, _: _report(waiver, ports),
+    )
+    return run(visit, flow, interval=ports.settings.drift_interval)
+
+
+def _report(waiver: PolicyWaiver, ports: Ports) -> Outcome:
+    reference = waiver.spec.policy_ref
+    policy = ports.cluster.get(Key(reference.kind, reference.namespace or "", reference.name))
+    found = policy is not None and any(rule.name == waiver.spec.rule for rule in policy_of(policy, ports).rules)
+    now, until = ports.clock.now(), parse_time(waiver.spec.valid_until)
+    return report_waiver(found=found, until=until, now=now, is_time_trusted=ports.clock.is_trusted())

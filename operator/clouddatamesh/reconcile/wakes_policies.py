@@ -1,0 +1,69 @@
+"""What a change of a policy, a waiver or a Domain makes due: objects that are to be judged again, each once, without asking a store."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.plan.references import named_namespaces
+from clouddatamesh.ports import Cluster
+from clouddatamesh.reconcile.changes import Change
+from clouddatamesh.reconcile.domains import find_domain
+from clouddatamesh.reconcile.judging import JUDGED
+from clouddatamesh.reconcile.review import review_of
+from clouddatamesh.reconcile.verdicts import policies_in, policy_key
+
+
+def judged_by(change: Change, cluster: Cluster) -> Iterator[Key]:
+    """The objects that a policy has, or had, as targets."""
+    kinds = dict.fromkeys(chain.from_iterable(_kinds(one) for one in (change.old, change.new) if one is not None))
+    if change.manifest["kind"] == "GovernancePolicy":
+        yield from (review_of(key) for kind in kinds if kind in JUDGED for key in cluster.keys(kind))
+        return
+    home = find_domain(change.manifest["metadata"]["namespace"], cluster)
+    if home is not None:
+        yield from judged_in(Key("Domain", "", home.name), cluster, tuple(kinds))
+
+
+def judged_in(domain: Key, cluster: Cluster, kinds: tuple[str, ...] = JUDGED) -> Iterator[Key]:
+    """A Domain and those below it, and what is in their namespaces."""
+    for key in _family(domain, cluster):
+        if "Domain" in kinds:
+            yield review_of(key)
+        manifest = cluster.get(key)
+        for namespace in named_namespaces(manifest) if manifest is not None else ():
+            yield from (review_of(found) for kind in kinds if kind in JUDGED for found in cluster.keys(kind, namespace))
+
+
+def _family(domain: Key, cluster: Cluster) -> tuple[Key, ...]:
+    found = [domain]
+    for key in found:
+        found += [child for child in cluster.naming(key, "Domain") if child not in found]
+    return tuple(found)
+
+
+def excepted_by(waiver: Manifest) -> Iterator[Key]:
+    """The object of a waiver."""
+    named = (waiver.get("spec") or {}).get("objectRef") or {}
+    kind = str(named.get("kind") or "DataProduct")
+    if kind in JUDGED and named.get("name"):
+        yield review_of(Key(kind, str(named.get("namespace") or ""), str(named["name"])))
+
+
+def counted_by(change: Change) -> Iterator[Key]:
+    """The policies whose violations are others than they were."""
+    differing = policies_in(change.old) ^ policies_in(change.new)
+    yield from (policy_key(name) for name in sorted({name for name, _, _ in differing}))
+
+
+def everything(cluster: Cluster) -> Iterator[tuple[Key, str]]:
+    """After a start, where there are policies: every object that is judged, with its uid."""
+    if not any(cluster.keys(kind) for kind in ("GovernancePolicy", "DomainPolicy")):
+        return
+    for kind in JUDGED:
+        for manifest in cluster.list(kind):
+            yield review_of(key_of(manifest)), manifest["metadata"]["uid"]
+
+
+def _kinds(policy: Manifest) -> tuple[str, ...]:
+    targets = (policy.get("spec") or {}).get("targets") or {}
+    return tuple(str(kind) for kind in targets.get("kinds") or ("DataProduct",))

@@ -1,0 +1,74 @@
+"""The status of policies and waivers, from what was counted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from clouddatamesh import reasons
+from clouddatamesh.model.judging import Policy
+from clouddatamesh.model.objects import Key
+from clouddatamesh.model.outcome import Finding, Outcome
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Why a policy does not count, in a sentence: it is outside a home namespace, or in conflict with a policy above it."""
+
+    outside: str = ""
+    conflict: str = ""
+
+    @property
+    def counts(self) -> bool:
+        return not (self.outside or self.conflict)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many objects a policy applies to, and how many violations there are; the worst of them by object."""
+
+    evaluated: int = 0
+    violations: int = 0
+    waived: int = 0
+    worst: tuple[tuple[Key, dict[str, str]], ...] = ()
+
+
+def report(policy: Policy, standing: Standing, counted: Counted) -> Outcome:
+    """Ready where the rules are evaluated; else what keeps the whole policy from being applied."""
+    fields = {
+        "evaluated": counted.evaluated,
+        "violations": counted.violations,
+        "waived": counted.waived,
+        "top": [_entry(key, violation) for key, violation in counted.worst],
+    }
+    if policy.faults:
+        return _stalled(reasons.INVALID_RULE, f"{'; '.join(policy.faults[:3])}; none of the rules is applied", fields)
+    if standing.outside:
+        return _stalled(reasons.OUTSIDE_HOME, f"{standing.outside}; move the policy there. None of its rules is applied", fields)
+    if standing.conflict:
+        conflicting = Finding("Conflicting", "True", reasons.POLICY_CONFLICT, standing.conflict)
+        return _stalled(reasons.POLICY_CONFLICT, f"{standing.conflict}. None of the rules is applied", fields, (conflicting,))
+    return Outcome(Finding("Ready", "True", reasons.READY, "The rules are evaluated"), fields=fields)
+
+
+def report_waiver(*, found: bool, until: datetime, now: datetime, is_time_trusted: bool) -> Outcome:
+    """In force until its end; where it names no rule that exists it excepts from nothing."""
+    if not found:
+        why = "spec.policyRef and spec.rule name no rule that exists; correct them by another PolicyWaiver"
+        return _stalled(reasons.POLICY_NOT_FOUND, why, {})
+    if until <= now and is_time_trusted:
+        why = "spec.validUntil has passed, and the rule counts again; delete the waiver, or move its end"
+        return _stalled(reasons.WAIVER_EXPIRED, why, {})
+    return Outcome(Finding("Ready", "True", reasons.READY, "The waiver is in force"), due=until)
+
+
+def _stalled(reason: str, why: str, fields: dict[str, Any], beside: tuple[Finding, ...] = ()) -> Outcome:
+    return Outcome(Finding("Ready", "False", reason, why), beside, fields, stalled=True)
+
+
+def _entry(key: Key, violation: dict[str, str]) -> dict[str, str]:
+    return {
+        "kind": key.kind,
+        **({"namespace": key.namespace} if key.namespace else {}),
+        "name": key.name,
+        **{name: violation[name] for name in ("rule", "severity", "since") if violation.get(name)},
+    }

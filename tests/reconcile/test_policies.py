@@ -1,0 +1,323 @@
+"""Policies in the running mesh, on the fakes: violations as data, waivers with an end, and what a Deny leaves alone."""
+
+from typing import Any
+
+import pytest
+
+from clouddatamesh.model.objects import Key
+from clouddatamesh.reconcile.dispatch import reconcile
+from clouddatamesh.reconcile.review import review_of
+from tests.reconcile.test_access import ready as request_ready
+from tests.reconcile.test_access import two_domains, users
+from tests.support.manifests import a_domain, a_grant, a_policy, a_product, a_request, a_rule, a_store, a_waiver
+from tests.support.mesh import Mesh
+
+POLICY = "GovernancePolicy/ownership"
+SHORT = {"purpose": "no"}
+LOUD = [a_rule(name="classified", expression="object.spec.classification != 'internal'", severity="high")]
+
+
+def sales(*more: dict[str, Any]) -> Mesh:
+    return Mesh().apply(a_store(), a_domain("sales"), *more).settle()
+
+
+def compliance(mesh: Mesh, name: str = "orders") -> dict[str, Any]:
+    return dict(mesh.product(name)["status"].get("compliance") or {})
+
+
+def broken(mesh: Mesh, name: str = "orders") -> list[tuple[str, str]]:
+    return [(one["policy"], one["rule"]) for one in compliance(mesh, name).get("violations", ())]
+
+
+def compliant(mesh: Mesh, name: str = "orders") -> str:
+    return str(mesh.condition("DataProduct", name, "sales", "PoliciesCompliant").get("status", ""))
+
+
+def policy_status(mesh: Mesh, name: str = "ownership") -> dict[str, Any]:
+    return dict(mesh.get("GovernancePolicy", name)["status"])
+
+
+def test_without_policies_nothing_is_said_of_them() -> None:
+    mesh = sales(a_product())
+    assert "compliance" not in mesh.product()["status"]
+    assert compliant(mesh) == ""
+
+
+def test_a_product_that_keeps_every_rule_says_so() -> None:
+    mesh = sales(a_policy(), a_product())
+    assert compliant(mesh) == "True"
+    assert compliance(mesh) == {}
+    assert {name: policy_status(mesh)[name] for name in ("evaluated", "violations", "waived", "top")} == {
+        "evaluated": 1,
+        "violations": 0,
+        "waived": 0,
+        "top": [],
+    }
+
+
+def test_a_violation_is_told_on_the_product_on_the_policy_and_on_the_domain_and_stops_nothing() -> None:
+    mesh = sales(a_policy(rules=[a_rule(remediation="Fill it", severity="high")]), a_product(description=SHORT))
+    assert compliance(mesh) == {
+        "violationCount": 1,
+        "waivedCount": 0,
+        "denied": False,
+        "violations": [
+            {
+                "policy": POLICY,
+                "rule": "has-purpose",
+                "enforcement": "Audit",
+                "severity": "high",
+                "message": "Rule has-purpose is kept",
+                "remediation": "Fill it",
+                "since": "2026-01-01T00:00:00Z",
+            }
+        ],
+    }
+    assert mesh.condition("DataProduct", "orders", "sales")["status"] == "True"
+    assert compliant(mesh) == "False"
+    told = {"kind": "DataProduct", "namespace": "sales", "name": "orders"}
+    assert policy_status(mesh)["top"] == [{**told, "rule": "has-purpose", "severity": "high", "since": "2026-01-01T00:00:00Z"}]
+    assert policy_status(mesh)["violations"] == 1
+    assert mesh.get("Domain", "sales")["status"]["policyViolations"] == 1
+
+
+def test_the_operator_reads_the_texts_that_its_cache_does_not_keep() -> None:
+    mesh = sales(a_policy(rules=[a_rule(expression="object.spec.owner.email.endsWith('@example.com')")]), a_product())
+    assert broken(mesh) == []
+
+
+def test_a_value_that_is_absent_is_a_violation_that_says_why() -> None:
+    mesh = sales(a_policy(rules=[a_rule(expression="object.spec.support.size() > 0")]), a_product())
+    assert "could not be evaluated" in compliance(mesh)["violations"][0]["message"]
+
+
+def test_what_is_corrected_is_compliant_again_and_since_goes_on_while_it_is_not() -> None:
+    mesh = sales(a_policy(), a_product(description=SHORT))
+    mesh.clock.forward(hours=1)
+    mesh.settle()
+    assert compliance(mesh)["violations"][0]["since"] == "2026-01-01T00:00:00Z"
+    mesh.apply(a_product()).settle()
+    assert broken(mesh) == []
+    assert compliant(mesh) == "True"
+    assert policy_status(mesh)["violations"] == 0
+
+
+def test_a_policy_that_goes_takes_its_violations_with_it() -> None:
+    mesh = sales(a_policy(), a_product(description=SHORT))
+    mesh.delete("GovernancePolicy", "ownership").settle()
+    assert broken(mesh) == []
+    assert compliant(mesh) == ""
+
+
+@pytest.mark.parametrize(
+    ("spec", "applies"),
+    [
+        ({"targets": {"kinds": ["Domain"]}}, False),
+        ({"targets": {"lifecycle": ["active"]}}, True),
+        ({"targets": {"lifecycle": ["draft"]}}, False),
+        ({"targets": {"domains": {"matchLabels": {"tier": "gold"}}}}, True),
+        ({"targets": {"domains": {"matchLabels": {"tier": "lead"}}}}, False),
+    ],
+)
+def test_targets_say_what_a_policy_is_for(spec: dict[str, Any], *, applies: bool) -> None:
+    domain = a_domain("sales")
+    domain["metadata"]["labels"] = {"tier": "gold"}
+    mesh = Mesh().apply(a_store(), domain, a_policy(**spec), a_product(description=SHORT)).settle()
+    assert broken(mesh) == ([(POLICY, "has-purpose")] if applies else [])
+    assert (policy_status(mesh)["evaluated"] > 0) == (applies or "Domain" in str(spec))
+
+
+def test_children_of_a_selected_domain_are_selected_too() -> None:
+    parent = a_domain("commerce")
+    parent["metadata"]["labels"] = {"tier": "gold"}
+    policy = a_policy(targets={"domains": {"matchLabels": {"tier": "gold"}}})
+    mesh = Mesh().apply(a_store(), parent, a_domain("sales", parentRef={"name": "commerce"}), policy).settle()
+    mesh.apply(a_product(description=SHORT)).settle()
+    assert broken(mesh) == [(POLICY, "has-purpose")]
+
+
+def test_a_domains_own_policy_counts_in_its_home_namespace_and_in_domains_below_it() -> None:
+    mesh = Mesh().apply(a_store(), a_domain("commerce"), a_domain("sales", parentRef={"name": "commerce"})).settle()
+    mesh.apply(a_policy(namespace="commerce"), a_product(description=SHORT)).settle()
+    assert broken(mesh) == [("DomainPolicy/commerce/ownership", "has-purpose")]
+
+
+def test_a_policy_outside_a_home_namespace_counts_for_nothing_and_says_so() -> None:
+    mesh = sales(a_domain("inventory", namespaces=[{"name": "inventory"}, {"name": "depot"}]), a_policy(namespace="depot"))
+    mesh.apply(a_product("forecast", "depot", description=SHORT)).settle()
+    ready = mesh.condition("DomainPolicy", "ownership", "depot")
+    assert (ready["status"], ready["reason"]) == ("False", "OutsideHome")
+    assert "compliance" not in mesh.product("forecast", "depot")["status"]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"enforcement": "Audit"},
+        {"enforcement": "Deny", "rules": [a_rule(severity="low")]},
+        {"enforcement": "Deny", "targets": {"kinds": ["AccessGrant"]}},
+        {"enforcement": "Deny", "targets": {"lifecycle": ["active"]}},
+        {"enforcement": "Deny", "rules": [a_rule("other", "!(size(object.spec.description.purpose) >= params.minPurpose)")]},
+    ],
+    ids=["enforced less", "less severe", "other kinds", "fewer stages", "the opposite"],
+)
+def test_a_domains_policy_that_loosens_or_contradicts_is_ignored_and_names_both(own: dict[str, Any]) -> None:
+    mesh = sales(a_policy("above", enforcement="Warn"), a_policy("own", "sales", **own), a_product(description=SHORT))
+    conflicting = mesh.condition("DomainPolicy", "own", "sales", "Conflicting")
+    assert conflicting["status"] == "True"
+    assert "DomainPolicy/sales/own" in conflicting["message"]
+    assert "GovernancePolicy/above" in conflicting["message"]
+    assert broken(mesh) == [("GovernancePolicy/above", "has-purpose")]
+
+
+def test_a_domains_policy_may_tighten() -> None:
+    mesh = sales(a_policy("above"), a_policy("own", "sales", enforcement="Deny", params={"minPurpose": 40}), a_product())
+    assert broken(mesh) == [("DomainPolicy/sales/own", "has-purpose")]
+
+
+@pytest.mark.parametrize("expression", ["object.spec.", "nobody.knows == 1", "1 + 1", "size(object.spec.name"])
+def test_a_rule_that_does_not_compile_stops_its_policy_as_a_whole_with_its_position(expression: str) -> None:
+    mesh = sales(a_policy(rules=[a_rule(), a_rule("bad", expression)]), a_product(description=SHORT))
+    ready = mesh.condition("GovernancePolicy", "ownership")
+    assert (ready["status"], ready["reason"]) == ("False", "InvalidRule")
+    assert "Rule bad is no valid CEL" in ready["message"]
+    assert broken(mesh) == []
+
+
+def test_a_waiver_excepts_one_object_from_one_rule_until_its_end() -> None:
+    mesh = sales(a_policy(), a_product(description=SHORT), a_product("returns", description=SHORT), a_waiver())
+    assert compliant(mesh) == "True"
+    assert compliance(mesh)["violations"][0]["waiver"] == "orders-purpose"
+    assert compliant(mesh, "returns") == "False"
+    assert (policy_status(mesh)["violations"], policy_status(mesh)["waived"]) == (1, 1)
+    mesh.clock.forward(days=31)
+    mesh.settle()
+    assert compliant(mesh) == "False"
+    assert mesh.condition("PolicyWaiver", "orders-purpose")["reason"] == "WaiverExpired"
+
+
+def test_the_end_of_a_waiver_is_when_the_object_is_due() -> None:
+    mesh = sales(a_policy(), a_product(description=SHORT), a_waiver(validUntil="2026-01-01T00:01:00Z"))
+    after = reconcile(review_of(Key("DataProduct", "sales", "orders")), mesh.ports).after
+    assert after is not None
+    assert after <= 60
+    assert (mesh.last[Key("DataProduct", "sales", "orders")].after or 999) <= 60
+
+
+def test_a_clock_that_is_not_trusted_ends_no_waiver() -> None:
+    mesh = sales(a_policy(), a_product(description=SHORT), a_waiver())
+    mesh.clock.trusted = False
+    mesh.clock.forward(days=31)
+    mesh.settle()
+    assert compliant(mesh) == "True"
+
+
+def test_a_waiver_of_a_rule_that_is_none_says_so() -> None:
+    mesh = sales(a_policy(), a_waiver(rule="has-owner"))
+    assert mesh.condition("PolicyWaiver", "orders-purpose")["reason"] == "PolicyNotFound"
+
+
+def test_a_denied_product_gets_nothing_and_names_every_violation() -> None:
+    mesh = sales(a_policy(enforcement="Deny", rules=[a_rule(), *LOUD]), a_product(description=SHORT))
+    ready = mesh.condition("DataProduct", "orders", "sales")
+    assert (ready["status"], ready["reason"]) == ("False", "PolicyViolation")
+    assert "Rule has-purpose is kept" in ready["message"]
+    assert "Rule classified is kept" in ready["message"]
+    assert mesh.condition("DataProduct", "orders", "sales", "Stalled")["status"] == "True"
+    assert "storage" not in mesh.product()["status"]
+    mesh.apply(a_product(classification="public")).settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["status"] == "True"
+
+
+def test_a_policy_that_denies_leaves_alone_what_was_there_before_it() -> None:
+    mesh = two_domains().apply(a_request(), a_grant()).settle()
+    before = users(mesh)
+    mesh.apply(a_policy(enforcement="Deny", rules=LOUD)).settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
+    assert users(mesh) == before
+    assert request_ready(mesh)[0] == "True"
+    assert mesh.cluster.secret_data(Key("Secret", "sales", "orders-producer"))
+    mesh.apply(
+        a_request("orders-again", secretName="again"), a_grant("again", requestRef={"namespace": "inventory", "name": "orders-again"})
+    )
+    mesh.settle()
+    assert mesh.condition("AccessRequest", "orders-again", "inventory")["reason"] == "NoNewGrants"
+    mesh.delete("GovernancePolicy", "ownership").settle()
+    assert mesh.condition("AccessRequest", "orders-again", "inventory")["reason"] == "Granted"
+
+
+def test_a_denied_request_gets_no_access_and_keeps_what_it_has() -> None:
+    policy = a_policy(enforcement="Deny", targets={"kinds": ["AccessRequest"]}, rules=[a_rule("why", "size(object.spec.purpose) > 100")])
+    mesh = two_domains().apply(policy, a_request(), a_grant()).settle()
+    assert request_ready(mesh) == ("False", "PolicyViolation")
+    assert users(mesh) == []
+    mesh.delete("GovernancePolicy", "ownership").settle()
+    assert request_ready(mesh) == ("True", "Granted")
+    mesh.apply(policy).settle()
+    assert request_ready(mesh)[1] == "PolicyViolation"
+    assert len(users(mesh)) == 1
+
+
+def test_a_grant_is_judged_before_it_gives_also_where_nobody_refused_it_at_the_gate() -> None:
+    policy = a_policy(enforcement="Deny", targets={"kinds": ["AccessGrant"]}, rules=[a_rule("note", "has(object.spec.note)")])
+    mesh = two_domains().apply(policy, a_request(), a_grant()).settle()
+    assert users(mesh) == []
+    assert mesh.condition("AccessGrant", "inventory-forecast", "sales")["reason"] == "PolicyViolation"
+    mesh.apply(a_grant(note="agreed")).settle()
+    assert len(users(mesh)) == 1
+    mesh.apply(a_grant()).settle()
+    assert len(users(mesh)) == 1
+
+
+def test_the_answer_of_an_auto_port_is_judged_before_it_is_made() -> None:
+    rule = a_rule("short", "timestamp(object.spec.validUntil) < timestamp('2026-02-01T00:00:00Z')")
+    policy = a_policy(enforcement="Deny", targets={"kinds": ["AccessGrant"]}, rules=[rule])
+    mesh = two_domains(approval="Auto").apply(policy, a_request()).settle()
+    assert request_ready(mesh) == ("False", "PolicyViolation")
+    assert mesh.cluster.keys("AccessGrant") == ()
+    mesh.apply(a_request("quick", duration="1d", secretName="quick")).settle()
+    assert mesh.condition("AccessRequest", "quick", "inventory")["reason"] == "Granted"
+
+
+def test_a_domain_that_is_denied_takes_no_new_products() -> None:
+    policy = a_policy(enforcement="Deny", targets={"kinds": ["Domain"]}, rules=[a_rule("typed", "has(object.spec.type)")])
+    mesh = sales(a_product("before")).apply(policy).settle()
+    assert mesh.condition("Domain", "sales")["reason"] == "PolicyViolation"
+    mesh.apply(a_product()).settle()
+    assert "storage" not in mesh.product()["status"]
+    assert mesh.condition("DataProduct", "before", "sales")["status"] == "True"
+
+
+def test_rules_on_the_bucket_are_judged_on_what_was_read() -> None:
+    expression = (
+        "live.bucket.publicAccessBlocked && live.bucket.tlsOnly && live.bucket.encryption != '' && live.bucket.versioning == 'Enabled'"
+    )
+    mesh = sales(a_policy(rules=[a_rule("safe", expression)]), a_product())
+    assert broken(mesh) == []
+    mesh.apply(a_product(storage={"versioning": "Suspended"})).settle()
+    assert broken(mesh) == [(POLICY, "safe")]
+
+
+def test_what_cannot_be_read_now_stays_as_it_was() -> None:
+    mesh = sales(a_policy(rules=[a_rule("suspended", "live.bucket.versioning == 'Suspended'")]), a_product())
+    assert broken(mesh) == [(POLICY, "suspended")]
+    mesh.memory.forget(Key("DataProduct", "sales", "orders"))
+    reconcile(review_of(Key("DataProduct", "sales", "orders")), mesh.ports)
+    assert broken(mesh) == [(POLICY, "suspended")]
+
+
+def test_nothing_is_written_where_verdicts_stay_the_same() -> None:
+    mesh = sales(a_policy(), a_product(description=SHORT), a_waiver())
+    wrote = mesh.writes_of(lambda it: it.apply(a_policy(params={"minPurpose": 11}, description="said otherwise")))
+    assert [write for write in wrote if "DataProduct" in write] == []
+    mesh.clock.forward(minutes=5)
+    assert mesh.writes_of(lambda it: it) == []
+
+
+def test_ten_thousand_characters_of_violations_stay_bounded_and_are_all_counted() -> None:
+    rules = [a_rule(f"r{number}", "false", message="m" * 1024, remediation="r" * 1024) for number in range(64)]
+    mesh = sales(a_policy("one", rules=rules), a_policy("two", rules=rules), a_product())
+    assert compliance(mesh)["violationCount"] == 128
+    assert len(str(mesh.product()["status"])) < 65_536
+    assert [policy_status(mesh, name)["violations"] for name in ("one", "two")] == [64, 64]
+    assert mesh.get("Domain", "sales")["status"]["policyViolations"] == 128

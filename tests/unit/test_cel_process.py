@@ -1,0 +1,95 @@
+"""The engine of policies in its process: what a rule may cost, and what a hostile one costs the others."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clouddatamesh.cel.direct import DirectExpressions
+from clouddatamesh.cel.process import CelProcess
+from clouddatamesh.errors import Transient
+from clouddatamesh.model.judging import Outcome, RuleFailure
+
+GROWN = "'x'" + f".replace('x', '{'x' * 900}')" * 4 + ".size() > 0"
+"""Some 900 to the power of four characters."""
+DIGITS = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
+ENDLESS = "".join(f"{DIGITS}.all({name}, " for name in "abcdefgh") + "true" + ")" * 8
+DEEP = "(" * 300 + "true" + ")" * 300
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[CelProcess]:
+    engine = CelProcess()
+    yield engine
+    engine.close()
+
+
+def test_it_answers_as_the_library_does_in_this_process(engine: CelProcess) -> None:
+    data = {"object": {"a": 1, "b": "text", "c": [1, 2], "d": None, "e": 1.5}, "oldObject": None, "domain": {}, "live": {}}
+    rules = [
+        (rule, {"least": 2})
+        for rule in (
+            "object.a == 1", "object.b.startsWith('t')", "object.c.exists(one, one >= params.least)", "object.missing == 1", "oldObject == null",
+            "object.e > 1.0", "object.a", "has(object.d)", "object.b.matches('^x')",
+        )
+    ]  # fmt: skip
+    assert engine.judge(rules, data) == DirectExpressions().judge(rules, data)
+
+
+@pytest.mark.parametrize("rule", [GROWN, ENDLESS, DEEP], ids=["a text that grows", "an endless loop", "deep nesting"])
+def test_a_hostile_rule_costs_no_other_rule_its_answer(engine: CelProcess, rule: str) -> None:
+    answers = engine.judge([("true", {}), (rule, {}), ("1 == 2", {})], {"object": {}})
+    assert (answers[0], answers[2]) == (Outcome.HOLDS, Outcome.BROKEN)
+    assert answers[1] is Outcome.EXHAUSTED or isinstance(answers[1], RuleFailure)
+
+
+def test_what_took_too_much_is_remembered_and_not_tried_again(engine: CelProcess) -> None:
+    assert engine.judge([(GROWN, {})], {"object": {}}) == (Outcome.EXHAUSTED,)
+    assert engine.is_exhausting(GROWN)
+    assert not engine.is_exhausting("true")
+
+
+@pytest.mark.parametrize(
+    ("expression", "reads"),
+    [
+        ("true", set()),
+        ("object.a == params.b", {"object", "params"}),
+        ("oldObject == null || domain.spec.x == 'live'", {"oldObject", "domain"}),
+        ("[1].all(live, live == 1)", set()),
+        ("live.bucket.tlsOnly", {"live"}),
+    ],
+)
+def test_which_variables_a_rule_reads_is_known(engine: CelProcess, expression: str, reads: set[str]) -> None:
+    assert engine.compile(expression).reads == reads
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "nobody == 1", "object.", "1 + 1", "'a' + 1 == 2", "cel.bind(a, 1, a == 1)", "sets.contains([1], [1])", "quantity('1').isInteger()",
+        "isURL('a')", "object.a.find('b') == ''", "[1].sum() == 1", "now() > 1", "semver('1.0.0').major() == 1",
+    ],
+)  # fmt: skip
+def test_what_the_api_server_and_the_library_do_not_have_in_common_is_refused(engine: CelProcess, expression: str) -> None:
+    found = engine.compile(expression)
+    assert found.fault
+    assert "\n" not in found.fault
+
+
+def test_it_knows_nothing_of_the_operators_environment(engine: CelProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted")
+    engine.close()
+    assert engine.judge([("true", {})], {"object": {}}) == (Outcome.HOLDS,)
+    process = engine._process
+    assert process is not None
+    with Path(f"/proc/{process.pid}/environ").open(encoding="utf-8") as environment:
+        assert "planted" not in environment.read()
+
+
+def test_a_process_that_does_not_start_is_a_fault_of_ours_and_of_no_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    engine = CelProcess()
+    with pytest.raises(Transient, match="does not start"):
+        engine.judge([("true", {})], {"object": {}})
+    with pytest.raises(Transient, match="does not start"):
+        engine.compile("true")
