@@ -7,12 +7,14 @@ from typing import Any, Final
 from clouddatamesh import reasons as r
 from clouddatamesh.model.access import Home
 from tests.unit.access_rows import ANEW, AUTO, LATER, NEWER, OLD, RENEWAL, SHORT, SOON, SOONEST, Row, gives, keeps, stalls, waits
-from tests.unit.access_scene import NOW, OWNED, TOO_LONG, approve, deny, going, superseded
+from tests.unit.access_scene import NOW, OWNED, TOO_LONG, approve, denied, deny, going, superseded
 
 OBSTACLES: Final[tuple[tuple[str, str, dict[str, Any], Callable[..., Row]], ...]] = (
     ("the product is deprecated", r.NO_NEW_GRANTS, {"product": {"lifecycle": "deprecated"}}, stalls),
     ("the port is deprecated", r.NO_NEW_GRANTS, {"port": {"deprecated": True}}, stalls),
     ("the product is suspended", r.NO_NEW_GRANTS, {"product": {"suspend": True}}, stalls),
+    ("the product violates a policy that denies", r.NO_NEW_GRANTS, {"product_denied": True}, stalls),
+    ("a policy refuses the request", r.POLICY_VIOLATION, {"refused": True}, stalls),
     ("the product is in mode Observe", r.NO_NEW_GRANTS, {"product": {"mode": "Observe"}}, stalls),
     ("the product is in mode Plan", r.NO_NEW_GRANTS, {"product": {"mode": "Plan"}}, stalls),
     ("the product is being deleted", r.NO_NEW_GRANTS, {"deleting": True}, stalls),
@@ -56,6 +58,19 @@ def _obstacle(why: str, reason: str, differs: dict[str, Any], refuses: Callable[
     )  # fmt: skip
 
 
+POLICY: Final = (
+    stalls("the grant violates a policy that denies", r.POLICY_VIOLATION, grants=(denied(approve()),)),
+    gives("a policy that denies came after access was given", runs_on="yes", grants=(denied(approve()),)),
+    stalls("a policy that denies came after access was recorded, before a key was issued", r.POLICY_VIOLATION, runs_on="yes", keyless=True,
+           grants=(denied(approve()),)),
+    gives("another grant keeps the policy", grant="other", grants=(denied(approve()), approve("other"))),
+    gives("access runs, and a longer grant violates a policy that denies", runs_on="yes",
+          grants=(approve(), denied(approve("longer", validUntil=LATER)))),
+    stalls("the grant violates a policy that denies, and the owner refuses", r.DENIED, grants=(denied(approve()), deny())),
+    waits("the grant violates a policy that denies, and its end has passed", r.AWAITING_GRANT, grants=(denied(OLD),)),
+    stalls("access ran on a grant that violates a policy that denies, and ended", r.EXPIRED, runs_on="old", grants=(denied(OLD),),
+           ended_before=True),
+)  # fmt: skip
 OBSTACLE_ROWS: Final = tuple(row for obstacle in OBSTACLES for row in _obstacle(*obstacle))
 
 BUCKET: Final = (

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
+from clouddatamesh.errors import Terminal
 from clouddatamesh.model.access import Answer, Ask, Decision, Home, Offer
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.world import AccessWorld
@@ -60,6 +62,11 @@ def superseded(grant: Manifest) -> Manifest:
 def capped(grant: Manifest, duration: str) -> Manifest:
     """The same grant, with the cap that was recorded when it gave."""
     return {**grant, "status": {"maxDuration": duration}}
+
+
+def denied(grant: Manifest) -> Manifest:
+    """The same grant, where it violates a policy that denies."""
+    return {**grant, "status": {"compliance": {"denied": True}}}
 
 
 def read(grant: Manifest) -> Answer:
@@ -115,6 +122,10 @@ class Scene:
     told_until: str = ""
     """The end that the request's status tells."""
     grants: tuple[Manifest, ...] = field(default_factory=lambda: (approve(),))
+    product_denied: bool = False
+    """The product's status says that it violates a policy that denies."""
+    refused: bool = False
+    """A policy that denies refuses the request, or the grant that its port would make."""
     trusted: bool = True
     """Whether the clocks of operator and API server agree."""
     now: str = NOW
@@ -150,6 +161,7 @@ class Scene:
             consumer_home=self.consumer_home,
             namespace_uid="uid-inventory",
             answers=tuple(map(read, self.grants)),
+            refusal=Terminal(reasons.POLICY_VIOLATION, "Say what it is for") if self.refused else None,
         )
 
     def decide(self) -> Decision:
@@ -169,6 +181,8 @@ class Scene:
         status: dict[str, Any] = {"conditions": [_condition("StorageReady", *self.storage_ready)]}
         if self.storage is not None:
             status["storage"] = self.storage
+        if self.product_denied:
+            status["compliance"] = {"denied": True}
         if self.seen is not None:
             status["outputPorts"] = [self.seen]
         gone = {"deletionTimestamp": NOW} if self.deleting else {}

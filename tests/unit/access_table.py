@@ -4,7 +4,7 @@ from typing import Final
 
 from clouddatamesh import reasons as r
 from clouddatamesh.model.access import Home
-from tests.unit.access_frozen import BUCKET, CLOCK, OBSTACLE_ROWS, SUPERSEDED, UNREADABLE
+from tests.unit.access_frozen import BUCKET, CLOCK, OBSTACLE_ROWS, POLICY, SUPERSEDED, UNREADABLE
 from tests.unit.access_rows import (
     ACCOUNT,
     ANEW,
@@ -242,6 +242,7 @@ TABLE: Final[dict[str, tuple[Row, ...]]] = {
     "A clock that is not trusted": CLOCK,
     "What cannot be read": UNREADABLE,
     "Where nothing new is given": OBSTACLE_ROWS,
+    "Grants that a policy refuses": POLICY,
     "The grants": GRANTS,
     "Grants that are superseded": SUPERSEDED,
     "Grants of something else": MISMATCH,

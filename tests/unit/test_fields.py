@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from clouddatamesh.advice import ADVICE
+from clouddatamesh.api.kinds import KINDS as REGISTRY
 from tests.support.installation import ROOT
 
 PAGES = sorted({*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")})
-KINDS = ("ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant", "AccessInbox")
+KINDS = tuple(kind.kind for kind in REGISTRY)
 OF_OTHER_APIS = {
     "spec.healthChecks",  # Kustomization of Flux
     "status.used",  # ResourceQuota

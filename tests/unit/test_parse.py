@@ -12,10 +12,12 @@ from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.api.v1alpha1.policy import DomainPolicy, GovernancePolicy
+from clouddatamesh.api.v1alpha1.policywaiver import PolicyWaiver
 from clouddatamesh.errors import Terminal
 from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
-from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
+from tests.support.manifests import a_domain, a_grant, a_policy, a_product, a_request, a_store, a_waiver
 
 LONG: Final = "x" * 5000
 WHOLE: Final[dict[type[Resource], dict[str, Any]]] = {
@@ -24,6 +26,9 @@ WHOLE: Final[dict[type[Resource], dict[str, Any]]] = {
     DataProduct: a_product(),
     AccessRequest: a_request(),
     AccessGrant: a_grant(),
+    GovernancePolicy: a_policy(),
+    DomainPolicy: a_policy(namespace="sales"),
+    PolicyWaiver: a_waiver(),
 }
 
 

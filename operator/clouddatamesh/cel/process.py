@@ -1,6 +1,7 @@
 """The port Expressions: rules of policies, evaluated in a process that may die of them."""
 
 import contextlib
+import hashlib
 import json
 import logging
 import os
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final
 
 from clouddatamesh import reasons
@@ -23,6 +24,8 @@ PATIENCE: Final = 60.0
 _KEPT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 """What the process needs to know; the operator's environment may hold credentials."""
 _REMEMBERED: Final = 4096
+MANY: Final = 20
+"""On so many objects a rule that costs too much is its author's fault, and not that of whoever wrote the objects."""
 
 
 class _Lost(Exception):
@@ -32,17 +35,19 @@ class _Lost(Exception):
 class CelProcess:
     """Thread-safe. The process begins with the first request and is begun again after it died; `close` ends it."""
 
-    def __init__(self, *, patience: float = PATIENCE) -> None:
-        self._patience = patience
+    def __init__(self, *, patience: float = PATIENCE, many: int = MANY) -> None:
+        self._patience, self._many = patience, many
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._left = b""
         self._compiled: OrderedDict[str, Compiled] = OrderedDict()
-        self._exhausting: OrderedDict[str, None] = OrderedDict()
-        """Rules that took more than they may; they are not tried again by this operator."""
+        self._exhausted: OrderedDict[str, None] = OrderedDict()
+        """Rules with the data on which they took more than they may: they are not tried again on these."""
+        self._costly: OrderedDict[str, int] = OrderedDict()
+        """On how many data each of them did."""
 
     def compile(self, expression: str) -> Compiled:
-        """What an expression reads, or why it is none. One that ends the process is a fault too."""
+        """What an expression reads, or why it is none. One that costs too much where there is nothing to read is none either."""
         known = self._compiled.get(expression)
         if known is not None:
             return known
@@ -50,38 +55,41 @@ class CelProcess:
             (answer,) = self._ask({"compile": [expression]})
             found = Compiled(frozenset(answer.get("reads") or ()), str(answer.get("fault") or ""))
         except _Lost:
-            found = Compiled(fault="it takes too much time or memory to be read")
+            found = Compiled(fault="it takes more time or memory than a rule may")
         _remember(self._compiled, expression, found)
         return found
 
     def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
         """The answer to each of these rules with its params. One that takes too much is EXHAUSTED, and costs the others nothing."""
-        asked = [number for number, rule in enumerate(rules) if rule[0] not in self._exhausting]
+        known = json.dumps(data, sort_keys=True)
+        identities = [(expression, json.dumps(params, sort_keys=True), known) for expression, params in rules]
+        asked = [number for number, identity in enumerate(identities) if _digest(identity) not in self._exhausted]
         found: dict[int, Answered] = dict.fromkeys(range(len(rules)), Outcome.EXHAUSTED)
         try:
             answers = self._ask({"rules": [rules[number] for number in asked], "data": data}) if asked else []
             found |= zip(asked, map(read_answer, answers), strict=True)
         except _Lost:
-            found |= {number: self._judge_alone(rules[number], data) for number in asked}
+            found |= {number: self._judge_alone(rules[number], data, _digest(identities[number])) for number in asked}
         return tuple(found[number] for number in range(len(rules)))
 
     def is_exhausting(self, expression: str) -> bool:
-        """Whether a rule took more time or memory than it may."""
-        return expression in self._exhausting
+        """Whether a rule took more time or memory than it may on many objects."""
+        return self._costly.get(expression, 0) >= self._many
+
+    def _judge_alone(self, rule: tuple[str, Mapping[str, Any]], data: Mapping[str, Any], identity: str) -> Answered:
+        try:
+            (answer,) = self._ask({"rules": [rule], "data": data})
+        except _Lost:
+            _log.warning("A rule of a policy took more time or memory than it may on an object: %.200s", rule[0])
+            _remember(self._exhausted, identity, None)
+            _remember(self._costly, rule[0], self._costly.get(rule[0], 0) + 1)
+            return Outcome.EXHAUSTED
+        return read_answer(answer)
 
     def close(self) -> None:
         """End the process."""
         with self._lock:
             self._end()
-
-    def _judge_alone(self, rule: tuple[str, Mapping[str, Any]], data: Mapping[str, Any]) -> Answered:
-        try:
-            (answer,) = self._ask({"rules": [rule], "data": data})
-        except _Lost:
-            _log.warning("A rule of a policy took more time or memory than it may: %.200s", rule[0])
-            _remember(self._exhausting, rule[0], None)
-            return Outcome.EXHAUSTED
-        return read_answer(answer)
 
     def _ask(self, request: Mapping[str, Any]) -> list[Any]:
         line = json.dumps(request).encode() + b"\n"
@@ -147,7 +155,11 @@ def read_answer(answer: bool | str) -> Answered:
     return Outcome.HOLDS if answer else Outcome.BROKEN
 
 
-def _remember(memory: OrderedDict[str, Any], expression: str, value: Any) -> None:
+def _digest(identity: tuple[str, ...]) -> str:
+    return hashlib.sha256("\0".join(identity).encode()).hexdigest()
+
+
+def _remember(memory: OrderedDict[Any, Any], expression: Hashable, value: Any) -> None:
     memory[expression] = value
     while len(memory) > _REMEMBERED:
         memory.popitem(last=False)

@@ -29,11 +29,20 @@ def judge(subject: Subject, policies: Sequence[Policy], hearing: Hearing, ask: A
     """Every violation, the worst first; waived ones carry their waiver and come last."""
     rules = [(policy, rule) for policy in policies if applies(policy, subject) for rule in policy.rules]
     known = [(policy, rule) for policy, rule in rules if hearing.live is not None or "live" not in rule.reads]
-    data = {"object": subject.manifest, "oldObject": None, "domain": hearing.domain, "live": hearing.live or {}}
+    data = {"object": as_judged(subject.manifest), "oldObject": None, "domain": as_judged(hearing.domain), "live": hearing.live or {}}
     answers = ask([(rule.expression, policy.params or {}) for policy, rule in known], data) if known else ()
     answered = dict(zip(((policy.name, rule.name) for policy, rule in known), answers, strict=True))
     found = (_verdict(policy, rule, answered.get((policy.name, rule.name)), hearing) for policy, rule in rules)
     return tuple(sorted((verdict for verdict in found if verdict is not None), key=rank))
+
+
+def as_judged(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What rules see of an object: what people write. Status is ours, and would be judged by what it says of judging."""
+    metadata = {name: value for name, value in (manifest.get("metadata") or {}).items() if name in _METADATA}
+    return {**{name: value for name, value in manifest.items() if name in ("apiVersion", "kind", "spec")}, "metadata": metadata}
+
+
+_METADATA: Final = ("name", "namespace", "labels", "annotations")
 
 
 def rank(verdict: Verdict) -> tuple[bool, int, str, str]:
@@ -44,9 +53,11 @@ def rank(verdict: Verdict) -> tuple[bool, int, str, str]:
 def _verdict(policy: Policy, rule: Rule, answer: Answered | None, hearing: Hearing) -> Verdict | None:
     if answer is Outcome.HOLDS:
         return None
-    if (answer is None or answer is Outcome.EXHAUSTED) and not _was_broken(policy, rule, hearing):
+    if answer is None and not _was_broken(policy, rule, hearing):
         return None
     message = rule.message
+    if answer is Outcome.EXHAUSTED:
+        message = f"{message} (the rule takes more time or memory on this object than it may)"
     if isinstance(answer, RuleFailure):
         message = f"{message} (the rule could not be evaluated: {answer.why[:_REASON]})"
     waiver = next((one for one in hearing.waivers if (one.policy, one.rule) == (policy.name, rule.name)), None)

@@ -26,7 +26,10 @@ Reading: TypeAlias = tuple[Metric, Labels, float]
 
 EXPIRES_WITHIN: Final = timedelta(days=7)
 OTHER: Final = "_other"
-COUNTED: Final = ("ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant")
+COUNTED: Final = (
+    *("ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant"),
+    *("GovernancePolicy", "DomainPolicy", "PolicyWaiver"),
+)
 """The kinds that are reconciled."""
 REASONS: Final = frozenset(value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str))
 """No other text becomes the value of a label, whoever wrote a status."""
@@ -35,6 +38,7 @@ TYPES: Final = frozenset(
         "Ready", "Stalled", "Reconciling", "DeletionBlocked", "DriftDetected", "CredentialsValid", "Identified", "PrincipalsOrphaned",
         "PrincipalsUnclaimed", "NamespacesReady", "Cordoned", "StorageReady", "CredentialsReady", "InputsReady", "CutOff", "Approved",
         "Provisioned", "Denied", "Expired", "Expiring", "RenewalPending", "InEffect", "Superseded",
+        "PoliciesCompliant", "Conflicting",
     }
 )  # fmt: skip
 _STATUSES: Final = frozenset({"True", "False", "Unknown"})

@@ -137,10 +137,16 @@ def _is_outdated(grant: Manifest, cluster: Cluster) -> bool:
     return is_in_use(answer, read_request(request)) != is_true(grant.get("status") or {}, "InEffect")
 
 
+_REVIEWS: Final = ":policies"
+"""The lane of objects that are judged alone; no ObjectStore has this name."""
+
+
 def lane(key: Key, cluster: Cluster) -> str:
     """Which outside system a key's work waits on, so that one that hangs does not take every worker."""
     if key.kind == "ObjectStore":
         return key.name
+    if key.kind == review.KIND:
+        return _REVIEWS
     manifest = cluster.get(key) or cluster.departed(key)
     if manifest is None:
         return ""

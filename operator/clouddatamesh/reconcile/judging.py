@@ -10,7 +10,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.base import Resource
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.errors import MeshError, Terminal, Transient
-from clouddatamesh.governance.compliance import compliance_fields, compliance_finding, told, verdicts_of
+from clouddatamesh.governance.compliance import CONDITION, compliance_fields, compliance_finding, told, verdicts_of
 from clouddatamesh.governance.layers import find_conflict
 from clouddatamesh.governance.live import live_facts
 from clouddatamesh.governance.policies import MODELS, build_policy
@@ -24,6 +24,7 @@ from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.parse import parse
+from clouddatamesh.status.summarize import condition_of
 
 JUDGED: Final = ("DataProduct", "Domain", "AccessRequest", "AccessGrant")
 """The kinds that policies may have as targets."""
@@ -40,6 +41,8 @@ class Judgement:
     """Whether one of them has the enforcement Deny."""
     due: datetime | None = None
     error: MeshError | None = None
+    is_known: bool = True
+    """Whether these verdicts are of the spec as it is now."""
 
     @property
     def denial(self) -> MeshError | None:
@@ -47,7 +50,7 @@ class Judgement:
         denied = [one for one in self.verdicts if one.denies]
         if denied:
             return Terminal(reasons.POLICY_VIOLATION, told(denied))
-        if self.error is not None and self.may_deny:
+        if self.error is not None and self.may_deny and not self.is_known:
             return Transient(self.error.reason, f"Whether a policy refuses it is not known: {self.error.message}")
         return None
 
@@ -81,7 +84,7 @@ def judge_object(key: Key, ports: Ports, draft: Manifest | None = None) -> Judge
         return _judge(Subject(key, found, lineage), policies, _hearing(key, found, domain, ports), ports)
     except MeshError as error:
         may_deny = any(policy.enforcement == "Deny" for policy in policies) or not policies
-        return Judgement(before, is_subject=True, may_deny=may_deny, error=error)
+        return Judgement(before, is_subject=True, may_deny=may_deny, error=error, is_known=_was_judged(cached))
 
 
 def _judge(subject: Subject, policies: tuple[Policy, ...], hearing: Hearing, ports: Ports) -> Judgement:
@@ -89,6 +92,13 @@ def _judge(subject: Subject, policies: tuple[Policy, ...], hearing: Hearing, por
     ends = [parse_time(waiver.until) for waiver in hearing.waivers]
     may_deny = any(policy.enforcement == "Deny" for policy in policies)
     return Judgement(verdicts, is_subject=True, may_deny=may_deny, due=min(ends, default=None))
+
+
+def _was_judged(manifest: Manifest) -> bool:
+    """Whether its status has verdicts on its present spec."""
+    status = manifest.get("status") or {}
+    current = status.get("observedGeneration") == manifest["metadata"].get("generation", 0)
+    return current and condition_of(status, CONDITION) is not None
 
 
 def _any_policies(cluster: Cluster) -> bool:
@@ -115,12 +125,17 @@ def _of_namespace(namespace: str, ports: Ports) -> list[Policy]:
 
 
 def policy_of(manifest: Manifest, ports: Ports) -> Policy:
-    """The policy in a manifest. One that cannot be read, or of which a rule cost too much, has faults and applies to nothing."""
+    """The policy in a manifest. One that cannot be read has faults and applies to nothing.
+
+    So has a DomainPolicy of which a rule costs too much on many objects. A GovernancePolicy goes on: the objects are not its author's,
+    and who writes such ones must not end a rule for everybody.
+    """
     metadata = manifest["metadata"]
     if metadata.get("deletionTimestamp"):
         return Policy(key_of(manifest), faults=("It is being deleted",))
     policy = ports.memory.build((metadata["uid"], metadata.get("generation", 0)), lambda: _build(manifest, ports))
-    costly = [rule.name for rule in policy.rules if ports.expressions.is_exhausting(rule.expression)]
+    own = policy.key.kind == "DomainPolicy"
+    costly = [rule.name for rule in policy.rules if own and ports.expressions.is_exhausting(rule.expression)]
     why = "takes more time or memory than a rule may; make it simpler"
     return replace(policy, faults=tuple(f"Rule {name} {why}" for name in costly)) if costly and not policy.faults else policy
 

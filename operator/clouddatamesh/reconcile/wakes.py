@@ -74,6 +74,8 @@ def _of_policy(change: Change, cluster: Cluster) -> Iterator[Wake]:
     if change.is_rewritten:
         yield from _later(judged_by(change, cluster))
         yield from _later(cluster.keys("DomainPolicy"))
+        # The grants that their ports would make are judged when these are looked at.
+        yield from _later(key for place in cluster.named(UNSETTLED) for key in cluster.naming(place, "AccessRequest"))
         yield from _later(cluster.naming(key_of(change.manifest), "PolicyWaiver"))
 
 
@@ -99,7 +101,7 @@ def _of_domain(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _at_once(_family(change.manifest, cluster))
     if change.is_news and any(cluster.keys(kind) for kind in ("GovernancePolicy", "DomainPolicy")):
         yield from _later(judged_in(key_of(change.manifest), cluster))
-    if change.is_news or _held_namespaces(change.old) != _held_namespaces(change.new):
+    if change.is_news or _held_namespaces(change.old) != _held_namespaces(change.new) or matters_to(change.old, change.new):
         yield from _at_once(_waiting_inside(named_namespaces(change.manifest), cluster))
 
 
@@ -177,7 +179,7 @@ def _of_grant(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _itself(change)
     if change.new is not None and is_superseded(change.new) and not (change.old and is_superseded(change.old)):
         yield Wake(key_of(change.new))  # an answer of ours that gives no more is cleared away
-    if not change.is_news:
+    if not change.is_news and not matters_to(change.old, change.new):
         return
     spec, namespace = change.manifest.get("spec") or {}, change.manifest["metadata"]["namespace"]
     request = spec.get("requestRef") or {}
@@ -244,7 +246,7 @@ def _offered(product: Manifest | None) -> tuple[Any, ...]:
     status = (product or {}).get("status") or {}
     owned = [(c["status"], c["reason"]) for c in status.get("conditions") or () if c["type"] == "StorageReady"]
     ports = [(port["name"], port["version"], port.get("path")) for port in status.get("outputPorts") or ()]
-    return status.get("storage"), owned, ports
+    return status.get("storage"), owned, ports, (status.get("compliance") or {}).get("denied")
 
 
 def _held_namespaces(domain: Manifest | None) -> Any:
