@@ -13,9 +13,10 @@ from clouddatamesh.plan.credentials import fingerprint
 from clouddatamesh.reconcile.dispatch import RECONCILED
 from tests.reconcile.access_flows import ACCESS_FLOWS
 from tests.reconcile.flows import ENDPOINT, FLOWS, Flow
+from tests.reconcile.policy_flows import POLICY_FLOWS
 from tests.support.mesh import Killed, Mesh, Trap
 
-BY_NAME = pytest.mark.parametrize("flow", (*FLOWS, *ACCESS_FLOWS), ids=lambda flow: flow.name)
+BY_NAME = pytest.mark.parametrize("flow", (*FLOWS, *ACCESS_FLOWS, *POLICY_FLOWS), ids=lambda flow: flow.name)
 _VARYING = {"uid", "resourceVersion", "generation", "managedFields", "lastTransitionTime", "observedGeneration", "accessKeyId", "key"}
 _VARYING_ANNOTATIONS = ("clouddatamesh.dev/access-key-id", "clouddatamesh.dev/owner")
 

@@ -10,13 +10,14 @@ import pytest
 from tests.reconcile.access_flows import ACCESS_FLOWS
 from tests.reconcile.disturbances import BRIEF, DISTURBANCES, Calm, Disturbance
 from tests.reconcile.flows import ENDPOINT, FLOWS, Flow
+from tests.reconcile.policy_flows import POLICY_FLOWS
 from tests.reconcile.test_laws import assert_every_key_is_held
 from tests.reconcile.watching import Watch, living_keys, versions_of
 from tests.reconcile.worlds import differences, same_world
 from tests.support.driven import Driven
 from tests.support.mesh import Mesh
 
-FLOWS_OF_ALL: Final = (*FLOWS, *ACCESS_FLOWS)
+FLOWS_OF_ALL: Final = (*FLOWS, *ACCESS_FLOWS, *POLICY_FLOWS)
 DURING: Final = {"seconds": 40}
 SWEPT: Final = timedelta(minutes=8)
 """When a principal without an owner is gone at the latest."""

@@ -1,0 +1,115 @@
+"""Policies on a real API server, with the operator as a process and rules evaluated in a process of its own; the bucket on RGW."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.e2e.actors import Actors
+from tests.support.manifests import a_domain, a_policy, a_product, a_rule, a_waiver
+
+HOME = "ledgers"
+TARGETS = {"kinds": ["DataProduct"], "domains": {"matchLabels": {"policies": "tried"}}}
+SHORT = {"purpose": "no"}
+SAFE = "live.bucket.versioning == 'Enabled' && size(live.bucket.name) > 3 && live.consumers == 0 && live.ageDays == 0"
+GROWN = "object.metadata.name.replace('a', '" + "a" * 900 + "')" + f".replace('a', '{'a' * 900}')" * 3 + ".size() > 0"
+
+
+@pytest.fixture(scope="module")
+def ledgers(mesh: Actors) -> Iterator[Actors]:
+    domain = a_domain(HOME)
+    domain["metadata"]["labels"] = {"policies": "tried"}
+    mesh.installed.apply(domain)
+    mesh.installed.wait("domain", HOME)
+    yield mesh
+    mesh.installed.cluster.kubectl("delete", "governancepolicies,policywaivers", "--all")
+    mesh.installed.cluster.kubectl("delete", "dataproduct", "--all", "-n", HOME, "--wait=true", "--timeout=60s")
+    mesh.installed.cluster.kubectl("delete", "domain", HOME, "--wait=true", "--timeout=60s")
+
+
+def policy(name: str, *rules: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    return a_policy(name, **{"targets": TARGETS, "rules": list(rules), **spec})
+
+
+def broken(mesh: Actors, name: str) -> list[str]:
+    compliance = mesh.product(name, HOME).get("status", {}).get("compliance") or {}
+    return [f"{one['policy']}/{one['rule']}" for one in compliance.get("violations", ()) if not one.get("waiver")]
+
+
+def status(mesh: Actors, kind: str, name: str) -> dict[str, Any]:
+    return dict(mesh.installed.get(kind, name).get("status") or {})
+
+
+def test_a_violation_is_found_counted_waived_and_found_again_when_the_waiver_ends(ledgers: Actors) -> None:
+    mesh = ledgers.installed
+    ledgers.make("books", HOME, description=SHORT)
+    mesh.apply(policy("purpose", a_rule(remediation="Fill spec.description.purpose")))
+    mesh.until(lambda: broken(ledgers, "books") == ["GovernancePolicy/purpose/has-purpose"], seconds=20, what="the violation")
+    mesh.wait("governancepolicy", "purpose")
+    mesh.until(lambda: status(ledgers, "governancepolicy", "purpose").get("violations") == 1, seconds=90, what="the policy's count")
+    mesh.until(lambda: status(ledgers, "domain", HOME).get("policyViolations") == 1, seconds=30, what="the Domain's count")
+    until = (datetime.now(UTC) + timedelta(seconds=15)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    excepted = {"kind": "DataProduct", "namespace": HOME, "name": "books"}
+    mesh.apply(a_waiver(policyRef={"name": "purpose"}, objectRef=excepted, validUntil=until))
+    mesh.until(lambda: broken(ledgers, "books") == [], seconds=10, what="the waiver")
+    assert ledgers.condition("books", HOME, type_="PoliciesCompliant")["status"] == "True"
+    mesh.until(lambda: broken(ledgers, "books") != [], seconds=60, what="the end of the waiver")
+    assert ledgers.condition("books", HOME)["status"] == "True", "Audit stops nothing"
+
+
+def test_rules_on_the_bucket_see_what_was_read_of_it(ledgers: Actors) -> None:
+    mesh = ledgers.installed
+    ledgers.make("safe", HOME)
+    mesh.apply(policy("storage", a_rule("versioned", SAFE)))
+    mesh.until(lambda: status(ledgers, "governancepolicy", "storage").get("evaluated"), seconds=90, what="the count")
+    assert broken(ledgers, "safe") == []
+    mesh.apply(a_product("safe", HOME, storage={"versioning": "Suspended"}))
+    mesh.until(lambda: broken(ledgers, "safe") == ["GovernancePolicy/storage/versioned"], seconds=30, what="the violation")
+
+
+def test_a_policy_that_denies_keeps_what_is_new_from_being_made_and_leaves_the_rest_alone(ledgers: Actors) -> None:
+    mesh = ledgers.installed
+    made = ledgers.make("before", HOME)
+    key = mesh.secret("before-producer", HOME)["access-key-id"]
+    rule = a_rule("classified", "object.spec.classification == 'restricted'", message="Say that it is restricted")
+    mesh.apply(policy("secrecy", rule, enforcement="Deny"))
+    mesh.until(lambda: ledgers.condition("before", HOME).get("reason") == "PolicyViolation", seconds=30, what="the refusal")
+    mesh.apply(a_product("after", HOME))
+    mesh.until(lambda: ledgers.condition("after", HOME).get("reason") == "PolicyViolation", seconds=30, what="the refusal of a new one")
+    assert "Say that it is restricted" in ledgers.condition("after", HOME)["message"]
+    assert "storage" not in ledgers.product("after", HOME)["status"]
+    assert ledgers.product("before", HOME)["status"]["storage"] == made["status"]["storage"]
+    assert mesh.secret("before-producer", HOME)["access-key-id"] == key
+    mesh.cluster.kubectl("delete", "governancepolicy", "secrecy")
+    mesh.wait("dataproduct", "before", HOME)
+    mesh.wait("dataproduct", "after", HOME)
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("object.spec.", "Syntax error"),
+        ("nobody.knows == 1", "undeclared reference"),
+        (GROWN.replace("object.metadata.name", "'a'"), "takes more"),
+    ],
+    ids=["no CEL", "an unknown name", "a rule that costs too much"],
+)
+def test_a_rule_that_is_none_is_named_in_its_policys_status(ledgers: Actors, expression: str, why: str) -> None:
+    mesh = ledgers.installed
+    mesh.apply(policy("bad", a_rule(), a_rule("bad", expression)))
+    mesh.until(lambda: why in json.dumps(status(ledgers, "governancepolicy", "bad")), seconds=30, what="the fault")
+    (ready,) = (one for one in status(ledgers, "governancepolicy", "bad")["conditions"] if one["type"] == "Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "InvalidRule")
+    mesh.cluster.kubectl("delete", "governancepolicy", "bad")
+
+
+def test_an_object_on_which_a_rule_costs_too_much_violates_it_and_ends_it_for_nobody_else(ledgers: Actors) -> None:
+    mesh = ledgers.installed
+    mesh.apply(policy("costly", a_rule("costly", GROWN)))
+    ledgers.make("aa", HOME)
+    ledgers.make("plain-b", HOME, displayName="b")
+    mesh.until(lambda: "GovernancePolicy/costly/costly" in broken(ledgers, "aa"), seconds=60, what="the violation")
+    assert mesh.is_ready()
+    mesh.cluster.kubectl("delete", "governancepolicy", "costly")
