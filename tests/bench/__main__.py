@@ -14,14 +14,14 @@ from typing import Any
 from hack.tools.controlplane import ControlPlane
 from hack.tools.s3_moto import Moto
 from hack.tools.s3_rgw import Rgw
-from tests.bench import known, scrape, takeover, terminal
+from tests.bench import known, policies, scrape, takeover, terminal
 from tests.bench.access import Access
 from tests.bench.figures import Bench
 from tests.support.installation import ROOT, Installation, git_describe
 
 FIGURES = (
     *("memory", "latency", "calls", "burst", "quiet", "restart", "access-latency", "access-burst", "hang"),
-    *("failover", "known", "scrape", "terminal"),
+    *("failover", "known", "scrape", "terminal", "policies"),
 )
 ON_MOTO = ("latency", "calls", "burst")
 """moto shows what the operator does where the store costs little; the other figures are no different on it."""
@@ -51,6 +51,7 @@ def measure(kind: str, wanted: tuple[str, ...], options: argparse.Namespace) -> 
             "known": lambda: known.measure(mesh, options.known),
             "scrape": lambda: scrape.measure(options.known),
             "terminal": lambda: terminal.measure(mesh, options.known),
+            "policies": lambda: policies.measure(mesh, options.products),
         }
         found: dict[str, Any] = {}
         for name in FIGURES:
