@@ -1,4 +1,8 @@
-"""What a Domain says of limits that the cluster does not count, and of being cordoned, over the fakes."""
+"""What a Domain says of limits that the cluster does not count, what becomes of those that leave it, and of being cordoned, over the fakes."""
+
+from typing import Any
+
+import pytest
 
 from tests.support.manifests import a_domain, a_product, a_store
 from tests.support.mesh import Mesh
@@ -52,3 +56,24 @@ def test_cordoned_is_a_condition() -> None:
     assert is_ready(mesh)
     mesh.apply(a_domain(cordoned=False)).settle()
     assert mesh.condition("Domain", "sales", type_="Cordoned") == {}
+
+
+BOTH = {"cpu": "500m", "memory": "512Mi"}
+FEWER = [
+    ({"default": BOTH}, {"default": {"cpu": "500m"}}, {"default": {"cpu": "500m"}, "defaultRequest": {"cpu": "500m"}}),
+    (
+        {"default": BOTH, "defaultRequest": {"cpu": "100m"}},
+        {"default": BOTH},
+        {"default": BOTH, "defaultRequest": BOTH},
+    ),
+    ({"defaultRequest": BOTH}, {"defaultRequest": {"cpu": "500m"}}, {"defaultRequest": {"cpu": "500m"}}),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "found"), FEWER, ids=["a default", "all requests", "a request"])
+def test_what_leaves_the_limit_range_leaves_the_namespaces(before: dict[str, Any], after: dict[str, Any], found: dict[str, Any]) -> None:
+    mesh = Mesh().apply(a_domain(resources={"limitRange": before})).settle()
+    mesh.apply(a_domain(resources={"limitRange": after})).settle()
+    assert mesh.get("LimitRange", "clouddatamesh", "sales")["spec"]["limits"] == [{"type": "Container", **found}]
+    assert is_ready(mesh)
+    assert mesh.writes_of(lambda _: None) == []

@@ -35,6 +35,10 @@ def quota(**hard: str) -> dict[str, object]:
     return {"spec": {"hard": hard}}
 
 
+def limits(**kinds: dict[str, str]) -> dict[str, object]:
+    return {"spec": {"limits": [{"type": "Container", **kinds}]}}
+
+
 @pytest.mark.parametrize(
     ("observed", "want", "same"),
     [
@@ -44,11 +48,9 @@ def quota(**hard: str) -> dict[str, object]:
         (quota(), quota(cpu="1"), False),
         ({"spec": {"podSelector": {"matchLabels": {"a": "b"}}}}, {"spec": {"podSelector": {}}}, False),
         ({"subjects": [{"name": "a"}, {"name": "b"}]}, {"subjects": [{"name": "a"}]}, False),
-        (
-            {"spec": {"limits": [{"default": {"cpu": "1"}, "max": {"cpu": "2"}}]}},
-            {"spec": {"limits": [{"default": {"cpu": "1000m"}}]}},
-            True,
-        ),
+        (limits(default={"cpu": "1"}), limits(default={"cpu": "1000m"}), True),
+        (limits(default={"cpu": "1", "memory": "1Gi"}), limits(default={"cpu": "1"}), False),
+        (limits(default={"cpu": "1"}, max={"cpu": "2"}), limits(default={"cpu": "1"}), False),
         ({"metadata": {"labels": {"a": "b", "c": "d"}}}, {"metadata": {"labels": {"a": "b"}}}, True),
     ],
 )

@@ -137,7 +137,8 @@ def _limits(domain: Domain, namespace: str) -> Iterator[Manifest]:
         return
     limits = resources.limit_range
     if limits is not None and (limits.default or limits.default_request):
-        container = {"type": "Container", "default": limits.default, "defaultRequest": limits.default_request}
+        # A request that is not given is as the limit: the API server would fill that in, and what there is must be what is wanted.
+        container = {"type": "Container", "default": limits.default, "defaultRequest": {**limits.default, **limits.default_request}}
         yield _child(domain, "LimitRange", namespace, NAME, spec={"limits": [{k: v for k, v in container.items() if v}]})
     isolation = resources.network_isolation
     if isolation is not None and isolation.mode == "Domain":

@@ -60,8 +60,8 @@ def parse_quantity(text: object) -> Decimal | None:
 def covers(observed: Any, want: Any, *, path: str = "") -> bool:
     """Whether everything wanted of a child is in what was read.
 
-    Maps may hold more than was wanted where others may add (labels, annotations, what LimitRanger fills in); everywhere
-    else, and in lists, nothing may be missing and nothing may be more.
+    Maps may hold more than was wanted where others may add (labels, annotations); everywhere else, and in lists, nothing may be missing
+    and nothing may be more: what was wanted before goes.
     """
     if isinstance(want, Mapping):
         return isinstance(observed, Mapping) and _covers_map(observed, want, path)
@@ -77,12 +77,7 @@ def covers(observed: Any, want: Any, *, path: str = "") -> bool:
 
 
 def _covers_map(observed: Mapping[str, Any], want: Mapping[str, Any], path: str) -> bool:
-    open_ended = path in (
-        "",
-        ".metadata",
-        ".metadata.labels",
-        ".metadata.annotations",
-    ) or path.startswith(".spec.limits")
+    open_ended = path in ("", ".metadata", ".metadata.labels", ".metadata.annotations")
     if not open_ended and set(observed) - set(want):
         return False
     return all(key in observed and covers(observed[key], value, path=f"{path}.{key}") for key, value in want.items())
