@@ -18,6 +18,7 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.answers import is_in_effect, is_lasting, standing, terms_of
 from clouddatamesh.view.drafts import draft_approval, draft_denial
 from clouddatamesh.view.mesh import Mesh
+from clouddatamesh.view.raw import text
 from clouddatamesh.view.worklist import Own, Pending, own_requests, pending
 
 Request = Annotated[str, typer.Argument(help="NAMESPACE/NAME of the request, as `kubectl mesh requests` shows it.")]
@@ -89,8 +90,16 @@ def _show(entry: Pending, grant: Manifest) -> None:
 
 @command("deny")
 def deny(session: Session, options: Options, request: Request, note: Note = "", dry_run: DryRun = False) -> None:
-    """Deny a pending request. It stays denied until the grant that says so is deleted."""
-    write(session, options, draft_denial(_entry(session, request).grant, note), dry_run=dry_run)
+    """Deny a pending request. It stays denied until the grant that says so is deleted. Access that runs ends by revoke, never by this."""
+    entry = _entry(session, request)
+    session.read("AccessGrant", entry.product.namespace)
+    running = next(filter(is_in_effect, _grants_of(session, entry.request)), None)
+    if running is not None:
+        asker, end = short(entry.request), text(running, "status", "validUntil")
+        lasts = f"until {end}, and ends then if nobody answers the renewal" if end else "without an end"
+        why = f"{asker} has access by AccessGrant {short(key_of(running))} {lasts}; a Deny would end it now"
+        raise Failed(f"{why}. To end it now: kubectl mesh revoke {asker}")
+    write(session, options, draft_denial(entry.grant, note), dry_run=dry_run)
 
 
 def _entry(session: Session, given: str) -> Pending:
@@ -126,5 +135,10 @@ def revoke(session: Session, options: Options, request: Request, note: Note = ""
 def _grants(session: Session, request: Key) -> tuple[Manifest, ...]:
     """The grants about a request, in the namespaces that the user may read."""
     _read(session, "AccessGrant")
+    return _grants_of(session, request)
+
+
+def _grants_of(session: Session, request: Key) -> tuple[Manifest, ...]:
+    """Those that were read."""
     about = {"namespace": request.namespace, "name": request.name}
     return tuple(grant for grant in session.mesh.all("AccessGrant") if grant["spec"].get("requestRef") == about)
