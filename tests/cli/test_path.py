@@ -5,6 +5,7 @@ import sys
 import pytest
 import yaml
 
+from clouddatamesh.model.objects import Key
 from tests.cli.conftest import DAILY, Run
 from tests.support.manifests import a_product
 from tests.support.served import Served
@@ -143,3 +144,13 @@ def test_access_is_renewed_by_one_field(run: Run, served: Served) -> None:
     _, _, sent = served.written[-1]
     uid = served.mesh.get("AccessRequest", "orders-for-forecast", "inventory")["metadata"]["uid"]
     assert sent["metadata"]["uid"] == uid, "one that was deleted meanwhile is not made again"
+
+
+def test_what_was_renewed_by_another_tool_is_renewed_again(run: Run, served: Served) -> None:
+    run(*ASK)
+    found = served.mesh.cluster.raw(Key("AccessRequest", "inventory", "orders-for-forecast")) or {}
+    served.mesh.apply({**found, "spec": {**found["spec"], "renewal": {"reason": "it goes on", "requestedAt": "2026-01-01T00:00:00Z"}}})
+    assert "changed" in run("renew", "orders-for-forecast")
+    renewal = served.mesh.get("AccessRequest", "orders-for-forecast", "inventory")["spec"]["renewal"]
+    assert list(renewal) == ["requestedAt"]
+    assert renewal["requestedAt"] > "2026-01-01T00:00:00Z"

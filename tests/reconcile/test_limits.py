@@ -1,4 +1,4 @@
-"""What a Domain says of limits that the cluster does not count, what becomes of those that leave it, and of being cordoned, over the fakes."""
+"""What a Domain says of limits that are not counted, what becomes of those that leave it, and being cordoned, over the fakes."""
 
 from typing import Any
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.resources import RESOURCES, collection
 from clouddatamesh.kube.resources import path as path_of
+from clouddatamesh.kube.transport import MERGE
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from tests.support.mesh import Mesh
 
@@ -58,7 +59,7 @@ class Served:
         *,
         body: Mapping[str, Any] | Sequence[Any] | None = None,
         query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the connection's
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """One object, one page of a collection, or a write, after which everything settles."""
         if method == "GET":
@@ -68,9 +69,22 @@ class Served:
             status, message = self.answers[path]
             raise _error(status, message)
         assert isinstance(body, Mapping)
+        if method == "PATCH":
+            body = self._patched(path, body, (headers or {}).get("Content-Type", ""))
         if "dryRun" not in (query or {}):
             self._write(method, path, body)
         return dict(body)
+
+    def _patched(self, path: str, body: Manifest, content: str) -> Manifest:
+        """A merge patch changes what is there; an apply does not change the renewal that somebody else wrote."""
+        found = next((one for key, one in self.objects.items() if path == path_of(key)), {})
+        if content == MERGE:
+            merged: Manifest = _merged(found, body)
+            return merged
+        theirs, ours = (one.get("spec", {}).get("renewal") for one in (found, body))
+        if theirs and theirs != ours:
+            raise _error(409, 'Apply failed with 1 conflict: conflict with "kubectl-patch": .spec.renewal.requestedAt')
+        return body
 
     def _write(self, method: str, path: str, body: Manifest) -> None:
         if method == "DELETE":
@@ -116,6 +130,13 @@ class Served:
         items = [{name: value for name, value in one.items() if name not in ("kind", "apiVersion")} for one in found[start : start + 2]]
         more = {"continue": str(start + 2)} if start + 2 < len(found) else {}
         return {"items": items, "metadata": more}
+
+
+def _merged(found: Any, patch: Any) -> Any:
+    if not isinstance(patch, Mapping):
+        return patch
+    inner = {name: _merged(found.get(name) if isinstance(found, Mapping) else None, said) for name, said in patch.items()}
+    return {name: said for name, said in {**(found if isinstance(found, Mapping) else {}), **inner}.items() if said is not None}
 
 
 def _error(status: int, message: str, *, name: str = "") -> ApiError:

@@ -90,7 +90,7 @@ def _show(entry: Pending, grant: Manifest) -> None:
 
 @command("deny")
 def deny(session: Session, options: Options, request: Request, note: Note = "", dry_run: DryRun = False) -> None:
-    """Deny a pending request. It stays denied until the grant that says so is deleted. Access that runs ends by revoke, never by this."""
+    """Deny a pending request. It stays denied until the grant that says so is deleted."""
     entry = _entry(session, request)
     session.read("AccessGrant", entry.product.namespace)
     running = next(filter(is_in_effect, _grants_of(session, entry.request)), None)

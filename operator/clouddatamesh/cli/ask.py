@@ -107,7 +107,7 @@ def write(session: Session, options: Options, manifest: Draft, *, dry_run: bool,
         print_data(manifest, options.output)
         return
     if uid:
-        session.apply(with_uid(manifest, uid), dry_run=dry_run)
+        session.change(with_uid(manifest, uid), dry_run=dry_run)
     else:
         session.create(manifest, dry_run=dry_run)
     key = key_of(manifest)

@@ -12,7 +12,7 @@ from clouddatamesh.doctor.reading import NotAllowed, OutOfTime, Reader
 from clouddatamesh.errors import MeshError
 from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.resources import collection, path
-from clouddatamesh.kube.transport import APPLY
+from clouddatamesh.kube.transport import APPLY, MERGE
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.applied import foreign
 from clouddatamesh.view.mesh import Mesh
@@ -105,6 +105,12 @@ class Session:
         """Server-side apply. Raises Failed with the API server's sentence."""
         self._write("PATCH", key_of(manifest), manifest, _query(dry_run=dry_run), {"Content-Type": APPLY})
 
+    def change(self, manifest: Manifest, *, dry_run: bool = False) -> None:
+        """The spec of the object of this uid becomes this one, whoever wrote its fields before: an apply refuses to take them over."""
+        key = key_of(manifest)
+        spec = _in_place_of(self.demand(key)["spec"], manifest["spec"])
+        self._write("PATCH", key, {**manifest, "spec": spec}, _query(dry_run=dry_run), {"Content-Type": MERGE})
+
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> None:
         """POST: what exists already is left alone."""
         self._write("POST", key_of(manifest), manifest, _query(dry_run=dry_run), {})
@@ -129,6 +135,15 @@ class Session:
             return self.api.request(method, place, body=body, query=query, headers=headers)
         except ApiError as error:
             raise Failed(_sentence(error, method, key)) from error
+
+
+def _in_place_of(live: Manifest, wanted: Manifest) -> Manifest:
+    """The merge patch that makes one of the other: what is not wanted any more is null."""
+    both = {name: (live.get(name), said) for name, said in wanted.items()}
+    kept = {
+        name: _in_place_of(one, said) if isinstance(one, dict) and isinstance(said, dict) else said for name, (one, said) in both.items()
+    }
+    return {**dict.fromkeys(name for name in live if name not in wanted), **kept}
 
 
 def _query(*, dry_run: bool) -> dict[str, str]:
