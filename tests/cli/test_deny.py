@@ -37,3 +37,15 @@ def test_a_renewal_is_denied_when_its_access_has_ended(run: Run, served: Served)
     served.mesh.settle()
     assert "created" in run("deny", REQUEST)
     assert served.mesh.condition("AccessRequest", "orders-for-forecast", "inventory")["reason"] == "Denied"
+
+
+def test_requests_that_an_inbox_has_no_room_for_are_told_of(run: Run, served: Served, capfd: pytest.CaptureFixture[str]) -> None:
+    run("request", "sales/orders", "daily", "--purpose", "weekly stock forecast")
+    served.home = "sales"
+    inbox = Key("AccessInbox", "sales", "orders")
+    found = served.mesh.cluster.raw(inbox) or {}
+    served.mesh.cluster.write_status(inbox, found["metadata"]["uid"], {**found["status"], "pendingCount": 8})
+    said = run("approve", "inventory/eighth", code=1)
+    assert "An AccessInbox lists the oldest requests, and 7 more ask for sales/orders: answer those first" in said
+    capfd.readouterr()
+    assert REQUEST in run("requests")

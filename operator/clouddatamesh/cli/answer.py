@@ -19,7 +19,7 @@ from clouddatamesh.view.answers import is_in_effect, is_lasting, standing, terms
 from clouddatamesh.view.drafts import draft_approval, draft_denial
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.raw import text
-from clouddatamesh.view.worklist import Own, Pending, own_requests, pending
+from clouddatamesh.view.worklist import Own, Pending, own_requests, pending, unlisted
 
 Request = Annotated[str, typer.Argument(help="NAMESPACE/NAME of the request, as `kubectl mesh requests` shows it.")]
 _ENDS = "Duration as 90d, time as 2027-02-20T00:00:00Z, or permanent; absent: what was asked for."
@@ -41,6 +41,8 @@ def requests(
     else:
         waiting = pending(session.mesh)
         print_list(options.output, waiting, name=lambda entry: short(entry.request), table=_pending)
+        if more := unlisted(session.mesh):
+            say(more)
 
 
 def _read(session: Session, kind: str) -> None:
@@ -107,7 +109,8 @@ def _entry(session: Session, given: str) -> Pending:
     _read(session, "AccessInbox")
     found = [entry for entry in pending(session.mesh) if entry.request == wanted]
     if not found:
-        raise Failed(f"No request {short(wanted)} waits for an answer that you may give; `kubectl mesh requests` lists those that do")
+        said = f"No request {short(wanted)} waits for an answer that you may give; `kubectl mesh requests` lists those that do"
+        raise Failed(". ".join(filter(None, (said, unlisted(session.mesh)))))
     return found[0]
 
 

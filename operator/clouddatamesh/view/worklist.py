@@ -41,6 +41,14 @@ def pending(mesh: Mesh) -> tuple[Pending, ...]:
     return tuple(_pending(key_of(inbox), entry) for inbox in mesh.all("AccessInbox") for entry in entries(inbox, "status", "pending"))
 
 
+def unlisted(mesh: Mesh) -> str:
+    """What is said of inboxes that hold no more entries than they list; empty where all are whole."""
+    inboxes = ((key_of(inbox), value(inbox, "status", "pendingCount") or 0, inbox) for inbox in mesh.all("AccessInbox"))
+    missing = ((key, count - len(list(entries(inbox, "status", "pending")))) for key, count, inbox in inboxes)
+    told = [f"{count} more ask for {key.namespace}/{key.name}" for key, count in missing if count > 0]
+    return f"An AccessInbox lists the oldest requests, and {'; '.join(told)}: answer those first" if told else ""
+
+
 def _pending(inbox: Key, entry: Manifest) -> Pending:
     return Pending(
         product=Key("DataProduct", inbox.namespace, inbox.name),
