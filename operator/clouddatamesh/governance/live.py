@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.objects import Manifest
@@ -50,8 +50,12 @@ def _used(port: Mapping[str, Any]) -> int:
     return int(port.get("consumers") or 0)
 
 
+_TOLD: Final = frozenset({"DriftDetected", "InputsReady", "InEffect", "Expired", "Approved"})
+"""Conditions that no verdict changes: a rule on the others would be judged by what came of judging it."""
+
+
 def _conditions(manifest: Manifest) -> dict[str, str]:
-    return {str(one.get("type")): str(one.get("status")) for one in conditions_of(manifest)}
+    return {str(one.get("type")): str(one.get("status")) for one in conditions_of(manifest) if one.get("type") in _TOLD}
 
 
 def _days(since: Any, now: datetime) -> int:
