@@ -22,6 +22,14 @@ RETIRED: Final = "Retired"
 """The lifecycle is retired. Access is revoked, and the storage stays."""
 CORDONED: Final = "Cordoned"
 """The Domain is cordoned: it accepts no new products and no new grants."""
+FORMER_MEMBERS: Final = "FormerMembers"
+"""`spec.access` of the Domain names users whose last day (`dateOut`) in the team of the Domain, of its profile or of a product has passed.
+They keep their roles.
+"""
+PROFILE_IGNORED: Final = "ProfileIgnored"
+"""The DomainProfile is not the Domain's: it has another name than the Domain, or is not in the Domain's home namespace."""
+TRAINING_OVERDUE: Final = "TrainingOverdue"
+"""A training of a member of the team has ended, or the member has not completed it."""
 
 INVALID_SPEC: Final = "InvalidSpec"
 """The spec asks for something that cannot be done. The message names the field and the remedy."""

@@ -169,7 +169,7 @@ def test_each_aggregation_can_be_left_out(role: str) -> None:
 def test_what_is_added_to_the_role_view_reads_no_secrets_and_no_object_of_the_platform() -> None:
     (rule,) = of_kind(render_values({}), "ClusterRole")["clouddatamesh-aggregate-view"]["rules"]
     assert set(rule["verbs"]) == {"get", "list", "watch"}
-    assert set(rule["resources"]) == {"dataproducts", "accessrequests", "accessgrants", "accessinboxes", "domainpolicies"}
+    assert set(rule["resources"]) == {"dataproducts", "accessrequests", "accessgrants", "accessinboxes", "domainpolicies", "domainprofiles"}
 
 
 def test_extra_objects_are_templates() -> None:

@@ -4,7 +4,7 @@ from tests.e2e.accepted_access import ACCEPTED_ACCESS, CHANGES_ACCESS
 from tests.e2e.cases import a_port, a_rule, without
 from tests.e2e.refusals import WHOLE
 from tests.e2e.refusals_documentation import a_channel, a_management_port, a_sample, an_external_port
-from tests.support.manifests import a_domain, a_product, a_store
+from tests.support.manifests import a_domain, a_product, a_profile, a_store, a_team
 
 UID = "8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1"
 
@@ -35,6 +35,18 @@ ACCEPTED = {
                    "maxDataProducts": 0,
                    "networkIsolation": {"mode": "Domain", "allowFrom": [{"matchLabels": {"a": "b"}}, {}]}},
     ),
+    "a domain whose team has rights": a_domain(team=a_team(("kim", "owner", "", "")), access={"fromTeam": True}),
+    "a domain with a reserved name in a team without rights": a_domain(team=a_team(("system:masters", "owner", "", ""))),
+    "the smallest profile": {**a_profile(), "spec": {}},
+    "a profile with everything": a_profile(
+        description={"purpose": "p", "limitations": "l", "usage": "u"}, stakeholders=[{"name": "Kim", "email": "kim@example.com"}],
+        dataSources=[{"name": "pos", "type": "postgres"}], dataModels=[{"name": "order", "version": "2"}], processing=[{"name": "nightly"}],
+        team={"name": "T", "members": [{"username": "kim", "role": "owner", "dateIn": "2026-01-01", "dateOut": "2026-01-01"}]},
+        training=[{"name": "GDPR basics", "url": "https://learn.example.com/gdpr", "requiredFor": ["owner", "data steward"],
+                   "validFor": "1d", "completedBy": [{"username": "kim", "date": "2028-02-29"}]}, {"name": "s3"}],
+        documentation={"text": "t", "configMapRef": {"name": "a", "key": "b"}, "url": "https://x.test"},
+    ),
+    "a product with a team": a_product(team=a_team(("kim", "owner", "2026-01-01", "2026-01-01"))),
     "a proposed product without storage": without(without(a_product(lifecycle="proposed"), "spec", "storage"), "spec", "producer"),
     "a product with everything": a_product(
         id="urn:acme:dp:orders", version="1.4.0-rc.1+build.5", tags=["a", "b"], customProperties=[{"property": "a", "value": ""}],

@@ -70,12 +70,15 @@ ROWS: dict[str, tuple[Right, ...]] = {
     "see pending requests and consumers of the namespace's products (AccessInbox)": (Right(SEE, "accessinboxes", HOME),),
     "see pending requests and consumers of products of other namespaces": (Right(SEE, "accessinboxes", OTHER), Right(SEE, "accessinboxes")),
     "write an AccessInbox": (Right(WRITE, "accessinboxes", HOME),),
+    "see the DomainProfile": (Right(SEE, "domainprofiles", HOME),),
+    "make, change and delete the DomainProfile": (Right(WRITE, "domainprofiles", HOME),),
+    "see or write a DomainProfile of another namespace": (Right((*SEE, *WRITE), "domainprofiles", OTHER),),
     "make, change and delete grants": (Right(WRITE, "accessgrants", HOME),),
     "make requests and grants in other namespaces": tuple(Right(WRITE, f"access{kind}", OTHER) for kind in ("requests", "grants")),
     "write the status of anything": (
         *(
             Right(("update", "patch"), f"{kind}/status", HOME)
-            for kind in ("dataproducts", "accessrequests", "accessgrants", "accessinboxes")
+            for kind in ("dataproducts", "accessrequests", "accessgrants", "accessinboxes", "domainprofiles")
         ),
         *(Right(("update", "patch"), f"{kind}/status") for kind in ("domains", "objectstores")),
     ),

@@ -7,11 +7,18 @@ from typing import Final
 
 from clouddatamesh.model.bucket import Bucket
 from clouddatamesh.model.objects import Key
-from tests.support.manifests import a_domain, a_product, a_store, annotated
+from tests.support.manifests import a_domain, a_product, a_profile, a_store, a_team, annotated
 from tests.support.mesh import Mesh
 
 ENDPOINT: Final = "https://s3.test"
 TWO: Final = [{"name": "sales"}, {"name": "sales-lab"}]
+PEOPLE: Final = a_team(
+    ("kim", "owner", "", "2026-01-31"), ("lee", "engineer", "2026-02-01", ""), ("ray", "dataEngineer", "", ""), ("sam", "steward", "", "")
+)
+TRAINING: Final = [
+    {"name": "gdpr", "validFor": "365d", "completedBy": [{"username": "ray", "date": "2025-01-20"}]},
+    {"name": "s3", "requiredFor": ["engineer"]},
+]
 Act = Callable[[Mesh], object]
 
 
@@ -183,6 +190,20 @@ FLOWS: Final = (
         lambda m: m.apply(a_domain(namespaces=TWO)),
     ),
     Flow("label and mark of a namespace are removed", ready, strip_namespace),
+    Flow("a profile is written", ready, lambda m: m.apply(a_profile(team=PEOPLE, training=TRAINING))),
+    Flow("a foreign profile", lambda m: m.apply(a_domain(namespaces=TWO)), lambda m: m.apply(a_profile(namespace="sales-lab"))),
+    Flow("a training ends", lambda m: m.apply(a_domain(team=PEOPLE), a_profile(training=TRAINING)), lambda m: m.clock.forward(days=40)),
+    Flow("a team gets rights", ready, lambda m: m.apply(a_domain(team=PEOPLE, access={"fromTeam": True}))),
+    Flow(
+        "the last day of one member and the first of another pass",
+        lambda m: m.apply(a_domain(team=PEOPLE, access={"fromTeam": True, "viewers": [{"kind": "User", "name": "kim"}]})),
+        lambda m: m.clock.forward(days=40),
+    ),
+    Flow(
+        "a team loses its rights",
+        lambda m: m.apply(a_domain(team=PEOPLE, access={"fromTeam": True})),
+        lambda m: m.apply(a_domain(team=PEOPLE, access={})),
+    ),
     Flow("limits leave a domain", lambda m: m.apply(a_domain(resources=limited())), lambda m: m.apply(a_domain())),
     Flow(
         "one limit leaves a quota",

@@ -40,6 +40,18 @@ def a_product(name: str = "orders", namespace: str = "sales", *, storage: dict[s
     return {"apiVersion": API, "kind": "DataProduct", "metadata": {"name": name, "namespace": namespace}, "spec": {**base, **spec}}
 
 
+def a_profile(name: str = "sales", namespace: str = "", **spec: Any) -> dict[str, Any]:
+    """The DomainProfile of a Domain in its home namespace; keyword arguments are camelCase spec fields."""
+    base = {"description": {"purpose": f"What {name} knows of its customers"}}
+    return _object("DomainProfile", name, namespace or name, {**base, **spec})
+
+
+def a_team(*members: tuple[str, str, str, str]) -> dict[str, Any]:
+    """A team of members, each a username, a role, a first and a last day; what is empty is left out."""
+    fields = ("username", "role", "dateIn", "dateOut")
+    return {"members": [{field: value for field, value in zip(fields, member, strict=True) if value} for member in members]}
+
+
 def annotated(manifest: dict[str, Any], **annotations: str) -> dict[str, Any]:
     """The manifest with annotations of our group: `annotated(m, force_delete="orders")`."""
     ours = {f"clouddatamesh.dev/{key.replace('_', '-')}": value for key, value in annotations.items()}

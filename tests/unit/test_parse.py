@@ -11,13 +11,14 @@ from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.domain import Domain
+from clouddatamesh.api.v1alpha1.domainprofile import DomainProfile
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.api.v1alpha1.policy import DomainPolicy, GovernancePolicy
 from clouddatamesh.api.v1alpha1.policywaiver import PolicyWaiver
 from clouddatamesh.errors import Terminal
 from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
-from tests.support.manifests import a_domain, a_grant, a_policy, a_product, a_request, a_store, a_waiver
+from tests.support.manifests import a_domain, a_grant, a_policy, a_product, a_profile, a_request, a_store, a_team, a_waiver
 
 LONG: Final = "x" * 5000
 WHOLE: Final[dict[type[Resource], dict[str, Any]]] = {
@@ -29,6 +30,7 @@ WHOLE: Final[dict[type[Resource], dict[str, Any]]] = {
     GovernancePolicy: a_policy(),
     DomainPolicy: a_policy(namespace="sales"),
     PolicyWaiver: a_waiver(),
+    DomainProfile: a_profile(team=a_team(("kim", "owner", "2026-01-01", "")), training=[{"name": "gdpr", "validFor": "365d"}]),
 }
 
 

@@ -40,7 +40,7 @@ def texts(value: Any, schema: dict[str, Any], path: str) -> Iterator[str]:
             yield from texts(inner, schema["items"], f"{path}[]")
 
 
-@pytest.mark.parametrize(("kind", "most"), [("DataProduct", 15), ("Domain", 4)])
+@pytest.mark.parametrize(("kind", "most"), [("DataProduct", 15), ("Domain", 4), ("DomainProfile", 6)])
 def test_no_field_of_a_spec_that_may_be_long_is_kept(kind: str, most: int) -> None:
     schema = build_schema(KIND_BY_NAME[kind].model.model_fields["spec"].annotation)  # type: ignore[arg-type]
     whole = {"kind": kind, "metadata": {"name": "a"}, "spec": filled(schema)}
@@ -75,6 +75,33 @@ def test_what_is_trimmed_is_read_as_a_product() -> None:
     assert (len(found.spec.output_ports), len(found.spec.input_ports)) == (32, 64)
     assert found.spec.output_ports[0].deprecated
     assert found.spec.documentation is None
+
+
+PEOPLE: Final = [{"username": "kim", "name": "Kim Roe", "role": "owner"}, {"username": "lee", "name": "Lee", "dateOut": "2026-01-31"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"),
+    [
+        ("Domain", [{"username": "kim", "role": "owner"}, {"username": "lee", "dateOut": "2026-01-31"}]),
+        ("DomainProfile", [{"username": "kim", "role": "owner"}, {"username": "lee", "dateOut": "2026-01-31"}]),
+        ("DataProduct", [{"username": "lee", "dateOut": "2026-01-31"}]),
+    ],
+)
+def test_of_a_team_is_kept_what_says_who_is_in_it(kind: str, kept: list[dict[str, str]]) -> None:
+    manifest = {"kind": kind, "metadata": {"name": "a"}, "spec": {"team": {"name": "Sales Data", "members": PEOPLE}}}
+    assert trim(manifest)["spec"] == {"team": {"members": kept}}
+
+
+@pytest.mark.parametrize("team", [None, 7, [], {"members": 7}, {"members": []}, {"name": "Sales"}], ids=str)
+def test_a_team_without_members_is_not_kept(team: object) -> None:
+    assert trim({"kind": "Domain", "metadata": {"name": "a"}, "spec": {"team": team}})["spec"] == {}
+
+
+def test_of_a_training_the_link_is_not_kept() -> None:
+    entry = {"name": "gdpr", "validFor": "365d", "completedBy": [{"username": "kim", "date": "2026-01-01"}]}
+    manifest = {"kind": "DomainProfile", "metadata": {"name": "a"}, "spec": {"training": [{**entry, "url": "https://x.test"}, 7]}}
+    assert trim(manifest)["spec"] == {"training": [entry, 7]}
 
 
 @pytest.mark.parametrize("spec", [None, 7, {"inputPorts": "stock", "outputPorts": [7, {"external": 7}]}], ids=str)

@@ -10,6 +10,7 @@ from clouddatamesh.api.v1alpha1.accessinbox import AccessInbox
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.domain import Domain
+from clouddatamesh.api.v1alpha1.domainprofile import DomainProfile
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.api.v1alpha1.policy import DomainPolicy, GovernancePolicy
 from clouddatamesh.api.v1alpha1.policywaiver import PolicyWaiver
@@ -186,6 +187,21 @@ KINDS: Final = (
         ("dpol",),
         _JUDGED,
         "Further rules of one Domain, in its home namespace. They add to the GovernancePolicies, or tighten them.",
+    ),
+    Kind(
+        DomainProfile,
+        "DomainProfile",
+        "domainprofiles",
+        "Namespaced",
+        ("dprof",),
+        (
+            _READY,
+            Column("Team", ".spec.team.name"),
+            Column("Overdue", ".status.training.overdue", "integer"),
+            Column("Due", ".status.training.due", "integer"),
+            *_TAIL,
+        ),
+        "Description, team and training of a Domain, written by its owners in its home namespace. It gives no rights.",
     ),
     Kind(
         PolicyWaiver,

@@ -42,6 +42,8 @@ OPERATOR_CLUSTER: Final = (
     PolicyRule((GROUP,), tuple(f"{kind}/status" for kind in _POLICIES), ("patch",), "Write what came of them"),
     PolicyRule((GROUP,), ("accessinboxes",), (*_FOLLOW, "create"), "Tell the owners of a product who asks for it and who uses it"),
     PolicyRule((GROUP,), ("accessinboxes/status",), ("patch",), "Write what an inbox holds"),
+    PolicyRule((GROUP,), ("domainprofiles",), _FOLLOW, "Know a Domain's team and its training"),
+    PolicyRule((GROUP,), ("domainprofiles/status",), ("patch",), "Tell whose training is due"),
     PolicyRule((GROUP,), ("accessgrants",), ("create", "delete"), "Answer where a port's approval is Auto, and clear such answers away"),
     PolicyRule(("",), ("serviceaccounts",), _WATCH, "Notice that a consumer is deleted"),
     PolicyRule(("",), ("namespaces",), (*_WATCH, "create", "patch"), "Make, adopt and label the namespaces of domains; never delete one"),
@@ -76,6 +78,7 @@ _REQUESTS: Final = ("accessrequests",)
 _GRANTS: Final = ("accessgrants",)
 _INBOXES: Final = ("accessinboxes",)
 _RULES: Final = ("domainpolicies",)
+_PROFILES: Final = ("domainprofiles",)
 _SEE: Final = PolicyRule(("",), ("events", "resourcequotas", "limitranges"), _WATCH, "See what happens and what is left")
 _USE: Final = PolicyRule(("",), ("secrets",), ("get",), "Use the credentials of products and of granted requests")
 OWNER: Final = (
@@ -83,6 +86,7 @@ OWNER: Final = (
     PolicyRule((GROUP,), _GRANTS, (*_CHANGE, "update"), "Answer who asks for the domain's products"),
     PolicyRule((GROUP,), _INBOXES, _WATCH, "See who asks for the domain's products and who uses them"),
     PolicyRule((GROUP,), _RULES, (*_CHANGE, "update"), "Add policies of the domain's own"),
+    PolicyRule((GROUP,), _PROFILES, (*_CHANGE, "update"), "Describe the domain, its team and the team's training"),
     _USE,
     _SEE,
 )
@@ -90,12 +94,16 @@ ENGINEER: Final = (
     PolicyRule((GROUP,), _PRODUCTS, (*_WATCH, "create", "patch", "update"), "Make and change products, without deleting them"),
     PolicyRule((GROUP,), _REQUESTS, (*_CHANGE, "update"), "Ask for other domains' products, and give access back"),
     PolicyRule((GROUP,), (*_GRANTS, *_INBOXES, *_RULES), _WATCH, "See who asks and who uses, what the owners answered, and the policies"),
+    PolicyRule((GROUP,), _PROFILES, _WATCH, "See the domain's team and whose training is due"),
     _USE,
     _SEE,
 )
 VIEWER: Final = (
     PolicyRule(
-        (GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES, *_RULES), _WATCH, "See products, requests, answers, users and policies"
+        (GROUP,),
+        (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES, *_RULES, *_PROFILES),
+        _WATCH,
+        "See products, requests, answers, users, policies and the domain's profile",
     ),
     PolicyRule(("",), ("events", "resourcequotas"), _WATCH, "See what happens and what is left"),
 )
@@ -122,7 +130,10 @@ WORKLOADS: Final = (
 
 AGGREGATE_VIEW: Final = (
     PolicyRule(
-        (GROUP,), (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES, *_RULES), _WATCH, "See products, requests, answers, users and policies"
+        (GROUP,),
+        (*_PRODUCTS, *_REQUESTS, *_GRANTS, *_INBOXES, *_RULES, *_PROFILES),
+        _WATCH,
+        "See products, requests, answers, users, policies and the domain's profile",
     ),
 )
 AGGREGATE_EDIT: Final = (
@@ -130,7 +141,10 @@ AGGREGATE_EDIT: Final = (
         (GROUP,), (*_PRODUCTS, *_REQUESTS), (*_CHANGE, "update"), "Change products and requests; never answers, which need an owner"
     ),
 )
-AGGREGATE_ADMIN: Final = (PolicyRule((GROUP,), _GRANTS, (*_CHANGE, "update"), "Answer who asks for the products of a namespace"),)
+AGGREGATE_ADMIN: Final = (
+    PolicyRule((GROUP,), _GRANTS, (*_CHANGE, "update"), "Answer who asks for the products of a namespace"),
+    PolicyRule((GROUP,), _PROFILES, (*_CHANGE, "update"), "Describe the domain of a namespace, its team and the team's training"),
+)
 
 CLUSTER_ROLES: Final = {
     SECRETS_ROLE: OPERATOR_DOMAIN_NAMESPACE,

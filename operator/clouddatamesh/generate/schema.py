@@ -189,7 +189,7 @@ class _Builder:
     def _string(raw: Schema, path: str) -> Schema:
         if _LOOK_AROUND.search(raw.get("pattern", "")):
             raise Refused(f"{path}: a pattern with look-around or back-reference has no structural schema")
-        if raw.get("format", "date-time") != "date-time":
+        if raw.get("format", "date") not in ("date", "date-time"):
             raise Refused(f"{path}: format {raw['format']!r} is not one that the API server checks; give a pattern")
         if not {"maxLength", "enum", "const"} & set(raw):
             raise Refused(f"{path}: the string has no bound; give max_length")

@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
+from clouddatamesh.api.v1alpha1.domain import Domain
+from clouddatamesh.api.v1alpha1.domainprofile import DomainProfile
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
+from clouddatamesh.api.v1alpha1.team import TeamMember
 from clouddatamesh.errors import MeshError
 from clouddatamesh.model.access import Answer, Ask, Home, Offer
 from clouddatamesh.model.bucket import Bucket, Capability, Contents, Openings
@@ -146,6 +149,23 @@ class DomainWorld:
     """The parents upwards; the domain's own name appears in it where there is a cycle."""
     parent_missing: bool = False
     parent_deleting: bool = False
+    is_time_trusted: bool = True
+    profile: DomainProfile | None = None
+    """As far as it can be read."""
+    former_members: tuple[TeamMember, ...] = ()
+    """Members of its products' teams who have a last day."""
+
+
+@dataclass(frozen=True)
+class ProfileWorld:
+    """What is said of a DomainProfile."""
+
+    now: datetime
+    is_time_trusted: bool = True
+    domain: Domain | None = None
+    """The Domain that has its namespace, as far as that can be read."""
+    home: str = ""
+    """The home namespace of that Domain."""
 
 
 @dataclass(frozen=True)

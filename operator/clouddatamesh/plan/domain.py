@@ -26,6 +26,7 @@ from clouddatamesh.plan.diff import covers, with_uid
 from clouddatamesh.plan.namespaces import belongs_to, holder_of, is_its_own, judge, releasing, taking, was_had_by
 from clouddatamesh.plan.quotas import plan_counting
 from clouddatamesh.plan.roles import plan_roles
+from clouddatamesh.plan.team import enroll
 
 
 def namespaces_of(domain: Domain) -> tuple[str, ...]:
@@ -115,13 +116,17 @@ def _plan_children(domain: Domain, name: str, world: DomainWorld) -> Steps:
     observed = {key_of(child): child for child in world.children if child["metadata"]["namespace"] == name}
     updates: list[Operation] = []
     foreign: list[Key] = []
-    for want in want_children(domain, name, world.settings):
+    for want in _want(domain, name, world):
         found = observed.get(key_of(want))
         if found is None or _is_ours(found, domain, world):
             updates.extend(_child_update(found and _narrowed(found, want), want))
         else:
             foreign.append(key_of(want))
     return Steps(tuple(updates), _not_owned(foreign[0], domain) if foreign else None)
+
+
+def _want(domain: Domain, name: str, world: DomainWorld) -> tuple[Manifest, ...]:
+    return want_children(enroll(domain, name, world), name, world.settings)
 
 
 def _is_ours(child: Manifest, domain: Domain, world: DomainWorld) -> bool:
@@ -159,7 +164,7 @@ def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
     own = name in world.former or is_its_own(domain, namespace, world.settings.mesh)
     if not own and _refusal(domain, name, namespace, world) is not None:
         return Steps()
-    wanted = {key_of(child): child for child in want_children(domain, name, world.settings)}
+    wanted = {key_of(child): child for child in _want(domain, name, world)}
     gone = end_children(sorted((observed[key] for key in set(observed) - set(wanted)), key=_operator_last))
     narrowed = {key: _narrowed(observed[key], wanted[key]) for key in sorted(set(observed) & set(wanted))}
     shorter = {key: left for key, left in narrowed.items() if left is not observed[key]}
@@ -233,7 +238,7 @@ def _plan_departure(domain: Domain, name: str, world: DomainWorld) -> tuple[Part
 
 def _keep_binding(domain: Domain, name: str, world: DomainWorld) -> Steps:
     """The operator's own binding lasts as long as anything is inside that needs it to go: without it nobody may take a Secret away."""
-    namespace, want = world.namespaces.get(name), want_children(domain, name, world.settings)[0]
+    namespace, want = world.namespaces.get(name), _want(domain, name, world)[0]
     if namespace is None or namespace["metadata"].get("deletionTimestamp") or not is_its_own(domain, namespace, world.settings.mesh):
         return Steps()
     observed = next((child for child in world.children if key_of(child) == key_of(want)), None)

@@ -16,7 +16,7 @@ from clouddatamesh.plan.access.facts import asked_product, read_grant, read_prod
 from clouddatamesh.plan.access.grants import is_in_use
 from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.ports import Clock, Cluster, Ports
-from clouddatamesh.reconcile import accessrequest, dataproduct, domain, grants, objectstore, policies, review, waivers
+from clouddatamesh.reconcile import accessrequest, dataproduct, domain, domainprofile, grants, objectstore, policies, review, waivers
 from clouddatamesh.reconcile.accessrequest import answers_of
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.pipeline import is_settled
@@ -33,6 +33,7 @@ _RECONCILERS: Final[dict[str, Callable[[Key, Manifest, Ports], Next]]] = {
     "GovernancePolicy": policies.reconcile,
     "DomainPolicy": policies.reconcile,
     "PolicyWaiver": waivers.reconcile,
+    "DomainProfile": domainprofile.reconcile,
 }
 _CLEARERS: Final[dict[str, Callable[[Manifest, Visit], Next]]] = {
     "DataProduct": dataproduct.clear,

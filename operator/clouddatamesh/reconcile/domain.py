@@ -14,6 +14,7 @@ from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.indexes import UNHELD, find_newcomers, is_newcomer
 from clouddatamesh.reconcile.parse import parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, run
+from clouddatamesh.reconcile.teams import find_leavers, read_profile
 from clouddatamesh.reconcile.verdicts import count_in
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.domain import report, report_deletion
@@ -84,6 +85,9 @@ def gather(domain: Domain, hidden: Hidden, *, is_close: bool) -> DomainWorld:
         lineage=lineage,
         parent_missing=bool(lineage) and parent is None,
         parent_deleting=parent is not None and bool(parent["metadata"].get("deletionTimestamp")),
+        is_time_trusted=ports.clock.is_trusted(),
+        profile=read_profile(domain, ports),
+        former_members=find_leavers(own, ports),
     )
 
 

@@ -11,11 +11,12 @@ from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile import verdicts
 from clouddatamesh.reconcile.pipeline import is_settled
 from clouddatamesh.reconcile.siblings import MADE, has_bucket, loss_of, store_name_of
+from clouddatamesh.reconcile.teams import LEAVERS, leavers_of
 
 UNHELD: Final = "Unheld"
 """Products, requests and grants without our finalizer, for which nothing was made: by their namespace; products also by their store."""
 UNSETTLED: Final = "Unsettled"
-"""Products and requests that are not Ready: by their namespace; requests also by the product that they ask for, and its namespace."""
+"""Products, profiles and requests that are not Ready: by namespace; requests also by the product that they ask for, and its own."""
 
 
 _HOLDING: Final = ("DataProduct", "AccessRequest", "AccessGrant")
@@ -34,9 +35,11 @@ def _states(manifest: Manifest) -> Iterator[Key]:
             yield Key(UNHELD, "", store_name_of(manifest) or "")
     if kind == "DataProduct" and has_bucket(manifest):
         yield Key(MADE, "", "")
+    if kind == "DataProduct" and any(leavers_of(manifest)):
+        yield Key(LEAVERS, manifest["metadata"]["namespace"], "")
     if kind == "DataProduct" and (loss := loss_of(manifest)) is not None:
         yield loss
-    if kind in ("DataProduct", "AccessRequest") and not is_settled(manifest):
+    if kind in ("DataProduct", "DomainProfile", "AccessRequest") and not is_settled(manifest):
         yield Key(UNSETTLED, manifest["metadata"]["namespace"], "")
         if kind == "AccessRequest":
             product = asked_product(manifest)

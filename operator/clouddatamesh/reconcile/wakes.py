@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
+from clouddatamesh.api.v1alpha1.team import TeamMember
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.consumers import standing_of
@@ -17,6 +18,7 @@ from clouddatamesh.reconcile.judging import JUDGED
 from clouddatamesh.reconcile.pipeline import is_settled
 from clouddatamesh.reconcile.review import matters_to
 from clouddatamesh.reconcile.siblings import is_in_doubt, store_name_of
+from clouddatamesh.reconcile.teams import leavers_of
 from clouddatamesh.reconcile.wakes_policies import counted_by, excepted_by, judged_by, judged_in
 from clouddatamesh.status.summarize import is_true
 
@@ -101,6 +103,9 @@ def _of_domain(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _at_once(_family(change.manifest, cluster))
     if change.is_news and any(cluster.keys(kind) for kind in ("GovernancePolicy", "DomainPolicy")):
         yield from _later(judged_in(key_of(change.manifest), cluster))
+    if change.is_news or _held_namespaces(change.old) != _held_namespaces(change.new):
+        name = change.manifest["metadata"]["name"]
+        yield from _at_once(key for place in named_namespaces(change.manifest) if cluster.get(key := Key("DomainProfile", place, name)))
     if change.is_news or _held_namespaces(change.old) != _held_namespaces(change.new) or matters_to(change.old, change.new):
         yield from _at_once(_waiting_inside(named_namespaces(change.manifest), cluster))
 
@@ -124,6 +129,9 @@ def _of_product(change: Change, cluster: Cluster) -> Iterator[Wake]:
         yield from _later(_bans(product, cluster))
     if change.is_born_or_gone:
         yield from _later(_owners_of_product(change.manifest, cluster))
+    elif _leavers(change.old) != _leavers(change.new):
+        yield from _later(_domain_around(change.manifest, cluster))
+    if change.is_born_or_gone:
         yield from _at_once(_rivals(change.manifest, cluster))
     if change.new is not None and is_in_doubt(change.new) and not (change.old and is_in_doubt(change.old)):
         # Is it this bucket alone, or are all of them? That is known before anything is taken.
@@ -148,6 +156,21 @@ def _some_siblings(product: Manifest, cluster: Cluster) -> tuple[Key, ...]:
     near = cluster.naming(Key("ObjectStore", "", store_name_of(product) or ""), "DataProduct")[:_SIBLINGS]
     far = cluster.keys("DataProduct")[:_SIBLINGS]
     return tuple(dict.fromkeys((*near, *far)))[:_SIBLINGS]
+
+
+def _leavers(product: Manifest | None) -> tuple[TeamMember, ...]:
+    return tuple(leavers_of(product)) if product else ()
+
+
+def _of_profile(change: Change, cluster: Cluster) -> Iterator[Wake]:
+    """Its Domain tells whom the team has let go, and is judged by rules on training."""
+    yield from _itself(change)
+    if change.is_news or _training(change.old) != _training(change.new):
+        yield from _later(_domain_around(change.manifest, cluster))
+
+
+def _training(profile: Manifest | None) -> Any:
+    return ((profile or {}).get("status") or {}).get("training")
 
 
 def _of_inbox(change: Change, _cluster: Cluster) -> Iterator[Wake]:
@@ -210,6 +233,7 @@ _BY_KIND: Final = {
     "AccessRequest": _of_request,
     "AccessGrant": _of_grant,
     "AccessInbox": _of_inbox,
+    "DomainProfile": _of_profile,
     "ServiceAccount": _of_account,
     "GovernancePolicy": _of_policy,
     "DomainPolicy": _of_policy,
@@ -254,9 +278,9 @@ def _held_namespaces(domain: Manifest | None) -> Any:
 
 
 def _waiting_inside(namespaces: tuple[str, ...], cluster: Cluster) -> Iterator[Key]:
-    """Products and requests in these namespaces, and requests for products there, that are not settled: the others need nothing of it."""
+    """What is not settled in these namespaces, and requests for products there: the others need nothing of it."""
     for namespace in namespaces:
-        for kind in ("DataProduct", "AccessRequest"):
+        for kind in ("DataProduct", "DomainProfile", "AccessRequest"):
             yield from cluster.naming(Key(UNSETTLED, namespace, ""), kind)
 
 

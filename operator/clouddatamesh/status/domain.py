@@ -6,36 +6,55 @@ from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
+from clouddatamesh.model.words import some
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan.domain import leaving, namespaces_of
 from clouddatamesh.plan.namespaces import is_adopted, is_held_by, is_released_by
+from clouddatamesh.plan.team import find_former, next_change
 
+FORMER_MEMBERS: Final = "FormerMembers"
 _MOST: Final = 64
 
 
 def report(domain: Domain, world: DomainWorld, full: Plan) -> Outcome:
     """The outcome as far as nothing failed. `full` is the whole plan, of which suspend may have kept something from being done."""
     fields = list_fields(domain, world)
+    due = next_change(domain, world)
     pending = full.describe() if domain.spec.suspend else ()
     if pending:
         changes = f"{len(pending)} change{'s' if len(pending) > 1 else ''} pending: {pending[0]}"
         why = f"{changes}; to apply, set spec.suspend to false"
-        return Outcome(Finding("Ready", "False", reasons.SUSPENDED, why), _cordoned(domain), fields, stalled=True)
+        return Outcome(Finding("Ready", "False", reasons.SUSPENDED, why), _standing(domain, world), fields, stalled=True, due=due)
     reason = reasons.SUSPENDED if domain.spec.suspend else reasons.READY
     found = Finding("NamespacesReady", "True", reasons.READY, "Namespaces, rights and limits match the spec")
-    return Outcome(Finding("Ready", "True", reason, "Everything asked for was read back"), (found, *_cordoned(domain)), fields)
+    ready = Finding("Ready", "True", reason, "Everything asked for was read back")
+    return Outcome(ready, (found, *_standing(domain, world)), fields, due=due)
 
 
 def report_deletion(domain: Domain, world: DomainWorld) -> Outcome:
     """While it goes, what it still has is told."""
     ready = Finding("Ready", "Unknown", reasons.DELETING, "What was made is being taken away")
-    return Outcome(ready, _cordoned(domain), list_fields(domain, world))
+    return Outcome(ready, _standing(domain, world), list_fields(domain, world), due=next_change(domain, world))
 
 
-def _cordoned(domain: Domain) -> tuple[Finding, ...]:
-    """A condition that is there only while it is true."""
+def _standing(domain: Domain, world: DomainWorld) -> tuple[Finding, ...]:
+    """Conditions that are there only while they are true."""
     said = "No new products and no new grants; what runs keeps running"
-    return (Finding("Cordoned", "True", reasons.CORDONED, said),) if domain.spec.cordoned else ()
+    cordoned = (Finding("Cordoned", "True", reasons.CORDONED, said),) if domain.spec.cordoned else ()
+    return (*cordoned, *_former_members(domain, world))
+
+
+def _former_members(domain: Domain, world: DomainWorld) -> tuple[Finding, ...]:
+    """Who has left and is named in spec.access still. Nothing is taken; a clock that is not trusted tells nothing new."""
+    if not world.is_time_trusted:
+        told = [one for one in domain.status.conditions if one.type == FORMER_MEMBERS and one.status == "True"]
+        return tuple(Finding(FORMER_MEMBERS, "True", one.reason, one.message) for one in told)
+    former = find_former(domain, world)
+    if not former:
+        return ()
+    who = some([f"{name} ({', '.join(lists)})" for name, lists in former])
+    said = f"spec.access names users whose last day in a team has passed: {who}; remove them there, or correct their dateOut"
+    return (Finding(FORMER_MEMBERS, "True", reasons.FORMER_MEMBERS, said),)
 
 
 def list_fields(domain: Domain, world: DomainWorld) -> dict[str, Any]:

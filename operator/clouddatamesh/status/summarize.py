@@ -27,7 +27,19 @@ Status: TypeAlias = Mapping[str, Any]
 
 _RAISED_BY_ERRORS: Final = frozenset({"DeletionBlocked", "PrincipalsOrphaned", "PrincipalsUnclaimed"})
 """Conditions that are True when something is wrong."""
-_HISTORY: Final = frozenset({"Expired", "Denied", "Approved", "Superseded", "Expiring", "PrincipalsOrphaned", "RenewalPending"})
+_HISTORY: Final = frozenset(
+    {
+        "Expired",
+        "Denied",
+        "Approved",
+        "Superseded",
+        "Expiring",
+        "FormerMembers",
+        "PrincipalsOrphaned",
+        "RenewalPending",
+        "TrainingOverdue",
+    }
+)
 """Conditions that tell of what was decided, and hold until something else is."""
 _STICKY_CONDITIONS: Final = frozenset({"Superseded"})
 _STICKY_FIELDS: Final = ("maxDuration", "consumer", "endedGeneration", "endedUid", "endedSpec")

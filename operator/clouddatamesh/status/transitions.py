@@ -15,7 +15,15 @@ def find_events(old: Status, new: Status) -> tuple[Event, ...]:
     troubles = tuple(_troubles(old, new))
     told = {event.reason for event in troubles}
     ends = (event for event in _ends(old, new) if event.reason not in told)
-    return (*troubles, *_waits(old, new), *_recovery(old, new), *_begins(old, new), *ends, *_compliance(old, new, told))
+    return (
+        *troubles,
+        *_of_people(old, new),
+        *_waits(old, new),
+        *_recovery(old, new),
+        *_begins(old, new),
+        *ends,
+        *_compliance(old, new, told),
+    )
 
 
 def _compliance(old: Status, new: Status, told: set[str]) -> Iterator[Event]:
@@ -39,6 +47,14 @@ def _troubles(old: Status, new: Status) -> Iterator[Event]:
             continue
         told = now["message"]
         yield Event("Warning", now["reason"], told)
+
+
+def _of_people(old: Status, new: Status) -> Iterator[Event]:
+    """Somebody else left and is named still, or somebody else's training is overdue."""
+    for type_ in ("FormerMembers", "TrainingOverdue"):
+        now, before = condition_of(new, type_), condition_of(old, type_)
+        if now is not None and now["status"] == "True" and (before is None or before["message"] != now["message"]):
+            yield Event("Warning", now["reason"], now["message"])
 
 
 def _waits(old: Status, new: Status) -> Iterator[Event]:

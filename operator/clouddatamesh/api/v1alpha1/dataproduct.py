@@ -22,6 +22,7 @@ from clouddatamesh.api.v1alpha1.documentation import Documentation, ExternalPort
 from clouddatamesh.api.v1alpha1.ports import InputPort, InputPortStatus, OutputPort, OutputPortStatus
 from clouddatamesh.api.v1alpha1.storage import AdoptionStatus, Storage, StorageStatus
 from clouddatamesh.api.v1alpha1.takeover import TakeOverStatus
+from clouddatamesh.api.v1alpha1.team import Team
 
 Lifecycle = Literal["proposed", "draft", "active", "deprecated", "retired"]
 _STAGES = "{'proposed': 0, 'draft': 1, 'active': 2, 'deprecated': 3, 'retired': 4}"
@@ -76,6 +77,7 @@ class DataProductSpec(Model):
         default="active", description="Lifecycle stage; it moves forward only, except from deprecated back to active. Example: active."
     )
     owner: Owner | None = Field(default=None, description="The person responsible for the product.")
+    team: Team | None = Field(default=None, description="The team of the product. Being listed here gives nobody a right.")
     support: tuple[SupportChannel, ...] = Field(default=(), max_length=16, description="Support channels.")
     tags: tuple[PlainName, ...] = Field(
         default=(), max_length=64, description="Search terms. Example: [orders].", json_schema_extra={"x-list-set": True}

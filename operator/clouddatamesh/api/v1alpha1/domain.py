@@ -6,7 +6,6 @@ from pydantic import Field
 
 from clouddatamesh.api.base import Model, Resource, Rule, Status
 from clouddatamesh.api.fields import (
-    Date,
     Description,
     Email,
     LabelName,
@@ -20,6 +19,7 @@ from clouddatamesh.api.fields import (
 )
 from clouddatamesh.api.v1alpha1.compliance import Compliance
 from clouddatamesh.api.v1alpha1.domainaccess import DomainAccess
+from clouddatamesh.api.v1alpha1.team import Team
 
 _HOME = "(size(self.spec.namespaces) > 0 ? self.spec.namespaces[0].name : self.metadata.name)"
 
@@ -55,32 +55,6 @@ class Processing(Model):
     name: PlainName = Field(description="Name of the process. Example: nightly-load.")
     type: ShortText | None = Field(default=None, description="Type of processing. Example: batch.")
     description: Text | None = Field(default=None, description="Description of the step. Example: Loads receipts.")
-
-
-class TeamMember(Model):
-    """A member of the team, as in the Open Data Product Standard."""
-
-    username: PlainName = Field(description="Login or handle. Example: kim.")
-    name: ShortText | None = Field(default=None, description="Full name. Example: Kim Roe.")
-    role: ShortText | None = Field(default=None, description="Role in the team. Example: dataProductOwner.")
-    date_in: Date | None = Field(default=None, description="First day in the team. Example: 2026-01-01.")
-    date_out: Date | None = Field(default=None, description="Last day in the team. Example: 2026-12-31.")
-
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "!has(self.dateIn) || !has(self.dateOut) || self.dateIn <= self.dateOut",
-            "A member's dateOut is before dateIn; correct one of them",
-        ),
-    )
-
-
-class Team(Model):
-    """The team of the domain."""
-
-    name: ShortText | None = Field(default=None, description="Name of the team. Example: Sales Data.")
-    members: tuple[TeamMember, ...] = Field(
-        default=(), max_length=128, description="Members of the team.", json_schema_extra={"x-list-map-keys": ["username"]}
-    )
 
 
 class DomainNamespace(Model):
@@ -200,6 +174,15 @@ class DomainSpec(Model):
     resources: DomainResources | None = Field(default=None, description="Limits for each namespace.")
     cordoned: bool = Field(default=False, description="Blocks new products and new grants; existing ones continue. Example: false.")
     suspend: bool = Field(default=False, description="Pauses creation and repair. Access is still revoked and expires. Example: false.")
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.access) || !has(self.access.fromTeam) || !self.access.fromTeam || !has(self.team) || !has(self.team.members)"
+            " || self.team.members.all(member, !member.username.startsWith('system:'))",
+            "A member of spec.team is named system:*, which is reserved for the cluster; rename the member, or set spec.access.fromTeam to"
+            " false",
+        ),
+    )
 
 
 class NamespaceStatus(Model):

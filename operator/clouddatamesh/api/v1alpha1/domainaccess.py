@@ -59,6 +59,12 @@ class DomainAccess(Model):
         default=(), max_length=32, description="Subjects that create and change products and requests."
     )
     viewers: tuple[AccessSubject, ...] = Field(default=(), max_length=32, description="Subjects that can only read.")
+    from_team: bool = Field(
+        default=False,
+        description="Whether members of this Domain's spec.team have rights as users of their username, from dateIn to dateOut: those with"
+        " role owner, dataProductOwner or dataOwner as owners, those with role engineer or dataEngineer as engineers. Other roles, and"
+        " the teams of DomainProfiles and products, give no rights. Example: false.",
+    )
     additional_roles: tuple[AdditionalRole, ...] = Field(
         default=(),
         max_length=16,
