@@ -19,17 +19,6 @@ TEAM_RULES = (
         a_profile(training=[{"name": "gdpr", "validFor": "0d"}]),
         "A training's validFor is zero; set at least 1d, or remove it if the training need not be repeated",
     ),
-    Refusal("two trainings of one name", a_profile(training=[{"name": "gdpr"}, {"name": "gdpr"}]), "Duplicate value"),
-    Refusal(
-        "a training that one person completed twice",
-        a_profile(training=[{"name": "gdpr", "completedBy": [{"username": "kim", "date": f"2026-01-0{day}"} for day in (1, 2)]}]),
-        "Duplicate value",
-    ),
-    Refusal(
-        "a training that was completed on no day of the calendar",
-        a_profile(training=[{"name": "gdpr", "completedBy": [{"username": "kim", "date": "2026-02-30"}]}]),
-        "must be of type date",
-    ),
     Refusal("a profile with empty documentation", a_profile(documentation={}), "spec.documentation is empty; set text"),
     Refusal(
         "a reserved name in a team with rights",
@@ -43,3 +32,17 @@ TEAM_RULES = (
         after=a_domain(team=a_team(("system:masters", "owner", "", ""))),
     ),
 )
+TEAM_BOUNDS = (
+    Refusal("two trainings of one name", a_profile(training=[{"name": "gdpr"}, {"name": "gdpr"}]), "Duplicate value"),
+    Refusal(
+        "a training that one person completed twice",
+        a_profile(training=[{"name": "gdpr", "completedBy": [{"username": "kim", "date": f"2026-01-0{day}"} for day in (1, 2)]}]),
+        "Duplicate value",
+    ),
+    Refusal(
+        "a training that was completed on no day of the calendar",
+        a_profile(training=[{"name": "gdpr", "completedBy": [{"username": "kim", "date": "2026-02-30"}]}]),
+        "must be of type date",
+    ),
+)
+"""Bounds of the schema, which have no sentence of their own."""

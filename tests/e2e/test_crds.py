@@ -16,7 +16,7 @@ from tests.e2e.cases import Manifest, Refusal, a_rule
 from tests.e2e.refusals import RULES
 from tests.support.crds import rehearse, with_crds
 from tests.support.installation import ROOT
-from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
+from tests.support.manifests import a_domain, a_grant, a_product, a_profile, a_request, a_store
 from tests.support.pages import read_blocks
 from tests.support.rest import Api, ApiError
 
@@ -35,7 +35,8 @@ def api(cluster: ControlPlane) -> Api:
 
 
 OF_EACH_KIND = {
-    "objectstore": "region", "domain": "suspend", "dataproduct": "suspend", "accessrequest": "purpose", "accessgrant": "validUntil"
+    "objectstore": "region", "domain": "suspend", "dataproduct": "suspend", "accessrequest": "purpose", "accessgrant": "validUntil",
+    "domainprofile": "training",
 }  # fmt: skip
 """A field that no other kind has, or few."""
 
@@ -126,7 +127,7 @@ def test_defaults_show_in_the_object(cluster: ControlPlane) -> None:
     domain = create(cluster, {**a_domain(), "spec": {}}, "--dry-run=server")
     product = create(cluster, a_rule(expireAfter="7d"), "--dry-run=server")
     assert set(store["spec"]["baseline"].values()) == {"IfSupported"}
-    assert domain["spec"]["access"] == {"additionalRoles": [], "engineers": [], "owners": [], "viewers": []}
+    assert domain["spec"]["access"] == {"additionalRoles": [], "engineers": [], "fromTeam": False, "owners": [], "viewers": []}
     assert domain["spec"]["namespaceAdoption"] == "Never"
     spec, storage = product["spec"], product["spec"]["storage"]
     assert (spec["classification"], spec["mode"], spec["suspend"], spec["personalData"]) == ("internal", "Manage", False, False)
@@ -136,7 +137,7 @@ def test_defaults_show_in_the_object(cluster: ControlPlane) -> None:
 
 
 @pytest.mark.parametrize(
-    "manifest", [a_store(), a_domain(), a_product(), a_request(), a_grant()], ids=lambda manifest: str(manifest["kind"])
+    "manifest", [a_store(), a_domain(), a_product(), a_request(), a_grant(), a_profile()], ids=lambda manifest: str(manifest["kind"])
 )
 def test_a_new_object_is_never_taken_for_a_finished_one(cluster: ControlPlane, manifest: Manifest) -> None:
     try:
@@ -156,7 +157,7 @@ def test_kubectl_explains_every_field(cluster: ControlPlane, kind: str) -> None:
 
 
 def test_short_names_category_and_columns(cluster: ControlPlane) -> None:
-    made = (a_store(), a_domain(), a_product(), a_request(namespace="sales"), a_grant())
+    made = (a_store(), a_domain(), a_product(), a_request(namespace="sales"), a_grant(), a_profile())
     for manifest in made:
         create(cluster, manifest)
     try:
@@ -166,6 +167,7 @@ def test_short_names_category_and_columns(cluster: ControlPlane) -> None:
             ("ostore", ["NAME", "READY", "REGION", "REASON", "AGE"]),
             ("dom", ["NAME", "READY", "PRODUCTS", "NAMESPACES", "CORDONED", "REASON", "AGE"]),
             ("dp", ["NAME", "READY", "VERSION", "LIFECYCLE", "OWNER", "TAGS", "PENDING", "REASON", "AGE"]),
+            ("dprof", ["NAME", "READY", "TEAM", "OVERDUE", "DUE", "REASON", "AGE"]),
             ("areq", ["NAME", "READY", "FROM", "PRODUCT", "PORT", "MODE", "UNTIL", "REASON", "AGE"]),
             ("agrant", ["NAME", "IN", "EFFECT", "DECISION", "PRODUCT", "PORT", "FOR", "REQUEST", "UNTIL", "READY", "REASON", "AGE"]),
         ):
