@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from clouddatamesh.model.objects import Event, Key
+from clouddatamesh.reconcile.review import review_of
 from clouddatamesh.reconcile.wakes import wakes
 from tests.support.manifests import a_domain, a_product, a_profile, a_store, a_team
 from tests.support.mesh import Mesh
@@ -253,11 +254,33 @@ def test_a_change_of_either_wakes_the_other() -> None:
     new = {**old, "metadata": {**old["metadata"], "generation": 2}}
     assert {wake.key for wake in wakes(old, new, mesh.cluster)} == {PROFILE, DOMAIN}
     judged = {**old, "status": {**old["status"], "training": {"overdue": 1}}}
-    assert {wake.key for wake in wakes(old, judged, mesh.cluster)} == {DOMAIN}
+    assert wakes(old, judged, mesh.cluster) == (), "no policy asks"
+    mesh.apply(CURRENT).settle()
+    assert {wake.key for wake in wakes(old, judged, mesh.cluster)} == {review_of(DOMAIN)}
     assert wakes(old, old, mesh.cluster) == ()
     edited = {**domain, "metadata": {**domain["metadata"], "generation": 2}}
     woken = {wake.key for wake in wakes(domain, edited, mesh.cluster)}
     assert {PROFILE, Key("DomainProfile", "sales", "other")} <= woken
+
+
+CURRENT: Final = {
+    "apiVersion": "clouddatamesh.dev/v1alpha1",
+    "kind": "GovernancePolicy",
+    "metadata": {"name": "trained"},
+    "spec": {
+        "targets": {"kinds": ["Domain"]},
+        "rules": [{"name": "current", "expression": "domain.training.overdue == 0", "message": "Learn"}],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("profile", "violations"),
+    [((), 0), ((a_profile(),), 0), ((a_profile(training=[YEARLY]),), 1), ((a_profile("b", "sales", training=[YEARLY]),), 0)],
+)
+def test_a_rule_finds_the_training_of_the_domain(profile: tuple[dict[str, Any], ...], violations: int) -> None:
+    mesh = a_mesh(("kim", "owner", "", "")).apply(*profile).settle().apply(CURRENT).settle()
+    assert mesh.get("GovernancePolicy", "trained")["status"]["violations"] == violations
 
 
 def test_a_product_wakes_its_domain_when_somebody_leaves_its_team() -> None:

@@ -24,6 +24,7 @@ from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.parse import parse
+from clouddatamesh.reconcile.teams import training_of
 from clouddatamesh.status.summarize import condition_of
 
 JUDGED: Final = ("DataProduct", "Domain", "AccessRequest", "AccessGrant")
@@ -198,11 +199,11 @@ def _hearing(key: Key, manifest: Manifest, domain: Manifest, ports: Ports) -> He
 
 
 def _whole(domain: Manifest, ports: Ports) -> Manifest:
-    """The Domain with its texts, read once for each generation; labels and status are as the cache has them."""
+    """The Domain with its training and its texts, read once for each generation; labels and status are as the cache has them."""
     metadata = domain["metadata"]
     identity = ("Domain", metadata["uid"], metadata.get("generation", 0))
     spec = ports.memory.build(identity, lambda: _read(key_of(domain), domain, ports.cluster).get("spec") or {})
-    return {**domain, "spec": spec}
+    return {**domain, "spec": spec, "training": training_of(domain, ports.cluster)}
 
 
 def waivers_for(key: Key, ports: Ports) -> Iterator[Waiver]:

@@ -12,7 +12,9 @@ from clouddatamesh.errors import MeshError
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.domain import namespaces_of
 from clouddatamesh.plan.namespaces import is_its_own
-from clouddatamesh.ports import Ports
+from clouddatamesh.plan.references import named_namespaces
+from clouddatamesh.ports import Cluster, Ports
+from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.parse import read_leniently
 
 LEAVERS: Final = "Leavers"
@@ -26,6 +28,18 @@ def find_profile(domain: Domain, ports: Ports) -> Manifest | None:
     if namespace is None or not is_its_own(domain, namespace, ports.settings.mesh):
         return None
     return ports.cluster.get(Key("DomainProfile", home, domain.metadata.name))
+
+
+_NO_TRAINING: Final[Mapping[str, Any]] = {"current": 0, "due": 0, "overdue": 0, "trainings": [], "people": []}
+
+
+def training_of(domain: Manifest, cluster: Cluster) -> Mapping[str, Any]:
+    """What rules find under domain.training: the status of the Domain's profile; without training that nothing is due."""
+    home, name = named_namespaces(domain)[0], domain["metadata"]["name"]
+    holder = find_domain(home, cluster)
+    found = cluster.get(Key("DomainProfile", home, name)) if holder is not None and holder.name == name else None
+    training = ((found or {}).get("status") or {}).get("training")
+    return {**_NO_TRAINING, **training} if isinstance(training, Mapping) else _NO_TRAINING
 
 
 def read_profile(domain: Domain, ports: Ports) -> DomainProfile | None:

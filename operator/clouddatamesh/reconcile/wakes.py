@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from clouddatamesh.api.v1alpha1.team import TeamMember
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.consumers import standing_of
@@ -18,8 +17,8 @@ from clouddatamesh.reconcile.judging import JUDGED
 from clouddatamesh.reconcile.pipeline import is_settled
 from clouddatamesh.reconcile.review import matters_to
 from clouddatamesh.reconcile.siblings import is_in_doubt, store_name_of
-from clouddatamesh.reconcile.teams import leavers_of
-from clouddatamesh.reconcile.wakes_policies import counted_by, excepted_by, judged_by, judged_in
+from clouddatamesh.reconcile.wakes_policies import any_policies, counted_by, excepted_by, judged_by, judged_in
+from clouddatamesh.reconcile.wakes_teams import is_other_leaving, judged_by_training, profiles_of
 from clouddatamesh.status.summarize import is_true
 
 
@@ -101,11 +100,10 @@ def _of_store(change: Change, cluster: Cluster) -> Iterator[Wake]:
 def _of_domain(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _itself(change)
     yield from _at_once(_family(change.manifest, cluster))
-    if change.is_news and any(cluster.keys(kind) for kind in ("GovernancePolicy", "DomainPolicy")):
+    if change.is_news and any_policies(cluster):
         yield from _later(judged_in(key_of(change.manifest), cluster))
     if change.is_news or _held_namespaces(change.old) != _held_namespaces(change.new):
-        name = change.manifest["metadata"]["name"]
-        yield from _at_once(key for place in named_namespaces(change.manifest) if cluster.get(key := Key("DomainProfile", place, name)))
+        yield from _at_once(profiles_of(change.manifest, cluster))
     if change.is_news or _held_namespaces(change.old) != _held_namespaces(change.new) or matters_to(change.old, change.new):
         yield from _at_once(_waiting_inside(named_namespaces(change.manifest), cluster))
 
@@ -129,10 +127,9 @@ def _of_product(change: Change, cluster: Cluster) -> Iterator[Wake]:
         yield from _later(_bans(product, cluster))
     if change.is_born_or_gone:
         yield from _later(_owners_of_product(change.manifest, cluster))
-    elif _leavers(change.old) != _leavers(change.new):
-        yield from _later(_domain_around(change.manifest, cluster))
-    if change.is_born_or_gone:
         yield from _at_once(_rivals(change.manifest, cluster))
+    elif is_other_leaving(change):
+        yield from _later(_domain_around(change.manifest, cluster))
     if change.new is not None and is_in_doubt(change.new) and not (change.old and is_in_doubt(change.old)):
         # Is it this bucket alone, or are all of them? That is known before anything is taken.
         yield from _at_once(_some_siblings(change.manifest, cluster))
@@ -158,19 +155,13 @@ def _some_siblings(product: Manifest, cluster: Cluster) -> tuple[Key, ...]:
     return tuple(dict.fromkeys((*near, *far)))[:_SIBLINGS]
 
 
-def _leavers(product: Manifest | None) -> tuple[TeamMember, ...]:
-    return tuple(leavers_of(product)) if product else ()
-
-
 def _of_profile(change: Change, cluster: Cluster) -> Iterator[Wake]:
     """Its Domain tells whom the team has let go, and is judged by rules on training."""
     yield from _itself(change)
-    if change.is_news or _training(change.old) != _training(change.new):
-        yield from _later(_domain_around(change.manifest, cluster))
-
-
-def _training(profile: Manifest | None) -> Any:
-    return ((profile or {}).get("status") or {}).get("training")
+    domains = _domain_around(change.manifest, cluster)
+    if change.is_news:
+        yield from _later(domains)
+    yield from _later(judged_by_training(change, domains, cluster))
 
 
 def _of_inbox(change: Change, _cluster: Cluster) -> Iterator[Wake]:

@@ -55,9 +55,14 @@ def counted_by(change: Change) -> Iterator[Key]:
     yield from (policy_key(name) for name in sorted({name for name, _, _ in differing}))
 
 
+def any_policies(cluster: Cluster) -> bool:
+    """Whether anything is judged at all."""
+    return any(cluster.keys(kind) for kind in ("GovernancePolicy", "DomainPolicy"))
+
+
 def everything(cluster: Cluster) -> Iterator[tuple[Key, str]]:
     """After a start, where there are policies: every object that is judged, with its uid."""
-    if not any(cluster.keys(kind) for kind in ("GovernancePolicy", "DomainPolicy")):
+    if not any_policies(cluster):
         return
     for kind in JUDGED:
         for manifest in cluster.list(kind):
