@@ -1,5 +1,6 @@
 """`init` as a program: what it writes is taken by the API server as it is, and over nothing that exists."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from clouddatamesh.checking.documents import read_documents
 from clouddatamesh.cli.check import find_remarks
 from clouddatamesh.cli.complete import complete
 from clouddatamesh.cli.files import Found, Place
-from clouddatamesh.cli.starters import DomainStart, ProductStart, start_domain, start_product
+from clouddatamesh.cli.starters import DomainStart, ProductStart, start_domain, start_product, start_profile
 from tests.cli.conftest import Run
 from tests.support.installation import ROOT
 
@@ -35,23 +36,34 @@ def remarks(text: str) -> list[str]:
 
 def uncommented(text: str) -> str:
     """Every line that is commented out for later, as if the user took the marks away; `…` becomes a word."""
-    lines = [line.replace("# ", "", 1) if line.lstrip().startswith("# ") and ":" in line else line for line in text.splitlines()[1:]]
+    plain = re.sub("^# .*\n", "", text, flags=re.MULTILINE)
+    lines = [line.replace("# ", "", 1) if line.lstrip().startswith("# ") and ":" in line else line for line in plain.splitlines()]
     return "\n".join(lines).replace("https://…", "https://example.com").replace("email: …", "email: kim@example.com").replace("…", "x")
 
 
 @pytest.mark.parametrize("command", [DOMAIN, PRODUCT], ids=["domain", "product"])
 def test_it_is_written_and_passes(run: Run, command: tuple[str, ...]) -> None:
     run(*command)
-    (file,) = Path().iterdir()
-    assert remarks(file.read_text()) == []
-    assert run(*command, "-f", "-") == file.read_text()
+    files = sorted(Path().iterdir(), reverse=True)
+    assert [remarks(file.read_text()) for file in files] == [[]] * len(files)
+    assert run(*command, "-f", "-") == "---\n".join(file.read_text() for file in files)
+
+
+def test_a_profile_is_written_beside_its_domain_and_over_none(run: Run) -> None:
+    run(*DOMAIN, "--team", "Sales Data")
+    profile = yaml.safe_load(Path("sales-profile.yaml").read_text())
+    assert (profile["kind"], profile["metadata"]) == ("DomainProfile", {"name": "sales", "namespace": "sales"})
+    assert profile["spec"] == {"description": {"purpose": "orders"}, "team": {"name": "Sales Data"}}
+    Path("sales.yaml").unlink()
+    assert "sales-profile.yaml exists already" in run(*DOMAIN, code=1)
+    assert not Path("sales.yaml").exists()
 
 
 @pytest.mark.parametrize("command", [DOMAIN, PRODUCT], ids=["domain", "product"])
 def test_what_is_commented_passes_as_well(run: Run, command: tuple[str, ...]) -> None:
     text = uncommented(run(*command, "-f", "-"))
     assert remarks(text) == [], text
-    assert len(yaml.safe_load(text)["spec"]) > 6
+    assert all(len(found["spec"]) > 5 for found in yaml.safe_load_all(text))
 
 
 def test_it_writes_over_nothing(run: Run) -> None:
@@ -82,7 +94,7 @@ def test_what_would_be_refused_is_not_written(run: Run, arguments: tuple[str, ..
 
 def test_groups_are_parted_by_commas(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clouddatamesh.cli.init._ask", lambda *_: "Sales Team, others")
-    written = yaml.safe_load(run("init", "domain", "sales", "--purpose", "x", "-f", "-"))
+    written = next(yaml.safe_load_all(run("init", "domain", "sales", "--purpose", "x", "-f", "-")))
     assert [one["name"] for one in written["spec"]["access"]["owners"]] == ["Sales Team", "others"]
 
 
@@ -96,6 +108,7 @@ def test_a_text_is_a_text_and_nothing_more(name: str, purpose: str, who: str) ->
     """No text that is given makes another field."""
     for text, fields in (
         (start_domain(DomainStart(name, purpose, [who], [who], who)), {"displayName", "description", "team", "access"}),
+        (start_profile(DomainStart(name, purpose, [who], [who], who)), {"description", "team"}),
         (start_product(ProductStart(name, name, purpose, who, who, who, [who], who, who, True)), None),
     ):  # fmt: skip
         try:

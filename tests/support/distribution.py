@@ -48,6 +48,7 @@ SHARED: Final = {
         "tests/e2e/test_roles.py",
         "tests/e2e/test_secrets.py",
         "tests/e2e/test_stolen_token.py",
+        "tests/e2e/test_teams.py",
         "tests/e2e/test_theft.py",
         "tests/e2e/test_tls.py",
         "tests/e2e/test_who_sees.py",

@@ -15,9 +15,10 @@ from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan.access.facts import asked_product, consumer_key, major, read_grant, read_product, read_request
 from clouddatamesh.plan.access.faults import find_fault, find_obstacle
 from clouddatamesh.plan.access.terms import find_differences, port_of
+from clouddatamesh.plan.domainprofile import find_misplaced
 from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.view.product import ports_of
-from clouddatamesh.view.raw import entries, text, value
+from clouddatamesh.view.raw import entries, text, value, words
 
 _UID: Final = "00000000-0000-0000-0000-000000000000"
 
@@ -110,6 +111,21 @@ def _check_input(key: Key, at: int, port: Manifest, together: _Set) -> Iterator[
     if (name, major(version)) not in offered:
         listed = ", ".join(f"{one.name} {one.version}" for one in read_product(upstream).ports) or "none"
         yield Remark(key, (*path, "outputPort"), f"{source} has no output port {name} of version {version}; its ports: {listed}")
+
+
+def _check_profile(key: Key, profile: Manifest, together: _Set) -> Iterator[Remark]:
+    """Whether it is its Domain's, and whether its trainings concern anybody."""
+    yield from _find_homeless(key, together)
+    home = together.home_of(key.namespace)
+    domain = together.objects.get(Key("Domain", "", home.name), {}) if home else {}
+    if home and (why := find_misplaced(key.name, key.namespace, home.name, named_namespaces(domain)[0])):
+        yield Remark(key, ("metadata", "namespace" if key.namespace != named_namespaces(domain)[0] else "name"), why)
+    listed = profile if value(profile, "spec", "team") else domain
+    roles = {text(member, "role") for member in entries(listed, "spec", "team", "members")}
+    for at, training in enumerate(entries(profile, "spec", "training")):
+        for role in (role for role in words(training, "requiredFor") if listed and role not in roles):
+            why = f"No member of the team has role {role}, so nobody needs this training; roles are compared as they are written"
+            yield Remark(key, ("spec", "training", at, "requiredFor"), why, is_error=False)
 
 
 def _check_request(key: Key, request: Manifest, together: _Set) -> Iterator[Remark]:
@@ -219,4 +235,5 @@ _CHECKS: Final[Mapping[str, Callable[[Key, Manifest, _Set], Iterator[Remark]]]] 
     "AccessRequest": _check_request,
     "AccessGrant": _check_grant,
     "AccessInbox": _check_nothing,
+    "DomainProfile": _check_profile,
 }

@@ -29,6 +29,7 @@ from clouddatamesh.export.formats import FORMATS, ODPS_VERSIONS, Choices
 from clouddatamesh.export.rendering import render
 from clouddatamesh.export.writing import to_json, to_yaml
 from clouddatamesh.model.objects import Manifest, key_of
+from clouddatamesh.view.domain import profile_key, with_profile
 from clouddatamesh.view.drafts import find_port
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.raw import text
@@ -72,6 +73,7 @@ def export(
     else:
         for namespace in sorted({key_of(product).namespace for product in found}):
             session.read("AccessInbox", namespace)
+        _read_profiles(session, found)
     documents = FORMATS[format_](session.mesh, found, Choices(odps_version, mesh, catalog, base))
     if not documents:
         note("No data products found" if not found else "These products have no output ports")
@@ -95,6 +97,15 @@ def _chosen(session: Session, products: Sequence[str], everything: bool) -> list
     found = list(session.everywhere("DataProduct") if everything else session.stream("DataProduct", session.home))
     session.mesh |= Mesh.of(found)
     return found
+
+
+def _read_profiles(session: Session, products: Sequence[Manifest]) -> None:
+    """What teams say of their Domains is shown instead of what the Domains say, as far as the user may read it."""
+    domains = (session.mesh.domain_of(key_of(product).namespace) for product in products)
+    named = {domain["metadata"]["name"]: domain for domain in domains if domain is not None}
+    for domain in named.values():
+        session.fetch(profile_key(domain))
+    session.mesh |= Mesh.of(with_profile(session.mesh, domain) for domain in named.values())
 
 
 def _read_kept(session: Session, products: Sequence[Manifest]) -> None:

@@ -7,19 +7,21 @@ import typer
 
 from clouddatamesh.cli import pages
 from clouddatamesh.cli.app import Options, command
+from clouddatamesh.cli.domain_page import print_domain
 from clouddatamesh.cli.names import parse, written
 from clouddatamesh.cli.output import Form, Row, print_data, print_list, print_table
 from clouddatamesh.cli.session import Session
-from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.access.facts import asked_product
 from clouddatamesh.plan.children import CHILD_KINDS
+from clouddatamesh.view.domain import profile_key, show_domain
 from clouddatamesh.view.listing import Entry, list_products
 from clouddatamesh.view.product import show_product
 from clouddatamesh.view.search import find
 from clouddatamesh.view.tree import show_tree
 from clouddatamesh.view.why import find_cause
 
-Product = Annotated[str, typer.Argument(help="NAME or NAMESPACE/NAME.")]
+Described = Annotated[str, typer.Argument(metavar="OBJECT", help="NAME or NAMESPACE/NAME of a product, or domain/NAME.")]
 Object = Annotated[
     str, typer.Argument(metavar="OBJECT", help="NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME; a product unless a kind is named.")
 ]
@@ -59,10 +61,13 @@ def _table(found: Iterator[Entry], form: Form) -> None:
 
 
 @command("describe")
-def describe(session: Session, options: Options, product: Product) -> None:
-    """Show a product on one screen: what it is, its ports, who has access, what is wrong and what to do."""
-    key = parse(session, product)
+def describe(session: Session, options: Options, object_: Described) -> None:
+    """Show a product on one screen: what it is, its ports, who has access, what is wrong and what to do; or a Domain with its team."""
+    key = parse(session, object_)
     found = session.demand(key)
+    if key.kind == "Domain":
+        _describe_domain(session, options, found)
+        return
     session.fetch(Key("AccessInbox", key.namespace, key.name))
     session.read("Domain")
     session.read("AccessRequest", session.home)
@@ -73,6 +78,17 @@ def describe(session: Session, options: Options, product: Product) -> None:
         print_list(options.output, [key], name=written, table=lambda _: None)
     else:
         pages.print_product(page)
+
+
+def _describe_domain(session: Session, options: Options, found: Manifest) -> None:
+    session.fetch(profile_key(found))
+    page = show_domain(session.mesh, found)
+    if options.output in (Form.JSON, Form.YAML):
+        print_data(page, options.output)
+    elif options.output is Form.NAME:
+        print_list(options.output, [key_of(found)], name=written, table=lambda _: None)
+    else:
+        print_domain(page)
 
 
 @command("tree")

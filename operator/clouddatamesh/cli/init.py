@@ -11,7 +11,7 @@ from clouddatamesh.cli.app import app, ends_in_a_sentence
 from clouddatamesh.cli.check import find_remarks
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.files import STDIN, Found, Place
-from clouddatamesh.cli.starters import DomainStart, ProductStart, start_domain, start_product
+from clouddatamesh.cli.starters import DomainStart, ProductStart, start_domain, start_product, start_profile
 
 STDOUT: Final = STDIN
 starts = typer.Typer(no_args_is_help=True, help="Write the first manifest of a domain or a product. What is not given is asked for.")
@@ -31,7 +31,7 @@ def domain(
     file: File = "",
     force: Force = False,
 ) -> None:
-    """Write the manifest of a Domain."""
+    """Write the manifest of a Domain, and that of its profile beside it."""
     with ends_in_a_sentence():
         said = DomainStart(
             name,
@@ -40,7 +40,7 @@ def domain(
             engineer or (),
             team,
         )
-        _write(start_domain(said), file or f"{name}.yaml", force=force)
+        _write_both(start_domain(said), start_profile(said), file or f"{name}.yaml", force=force)
 
 
 @starts.command("product")
@@ -84,6 +84,19 @@ def _ask(option: str, question: str) -> str:
 
 def _listed(answer: str) -> list[str]:
     return [name.strip() for name in answer.split(",") if name.strip()]
+
+
+def _write_both(domain: str, profile: str, name: str, *, force: bool) -> None:
+    """Into two files, since the profile can be applied only when the Domain has its namespace."""
+    if name == STDOUT:
+        _write(f"{domain}---\n{profile}", name, force=force)
+        return
+    place = Path(name)
+    beside = str(place.with_name(f"{place.stem}-profile{place.suffix}"))
+    if not force and Path(beside).exists():
+        raise Failed(f"{beside} exists already; choose another one with --file, or write over it with --force")
+    _write(domain, name, force=force)
+    _write(profile, beside, force=force)
 
 
 def _write(text: str, name: str, *, force: bool) -> None:

@@ -1,13 +1,13 @@
 """One object on a screen: a product, a tree, a chain of causes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
 from clouddatamesh.cli.names import short, written
 from clouddatamesh.cli.output import clean, console, say_health
 from clouddatamesh.view.health import Health
-from clouddatamesh.view.product import Port, ProductPage
+from clouddatamesh.view.product import Documentation, Port, ProductPage
 from clouddatamesh.view.tree import Node
 from clouddatamesh.view.why import Chain
 
@@ -19,44 +19,51 @@ def print_product(page: ProductPage) -> None:
     for _, said in page.description[:1]:
         out.print(clean(said))
     out.print()
-    out.print("\n".join(_aligned([*page.facts, *((part.title(), said) for part, said in page.description[1:])])))
+    out.print("\n".join(aligned([*page.facts, *((part.title(), said) for part, said in page.description[1:])])))
     parts = {
         "Output ports": _ports(page),
-        "Ports of other systems": _columns([[port.name, port.kind, port.location, port.description] for port in page.other_ports]),
+        "Ports of other systems": columns([[port.name, port.kind, port.location, port.description] for port in page.other_ports]),
         "Input ports": _inputs(page),
         "Access": _access(page),
         "Lineage": _lineage(page),
-        "Documentation": _documentation(page),
+        "Documentation": documentation(page.documentation, page.key.namespace),
     }
+    print_parts(parts)
+    for line in (*trouble(page.health), *_next(page)):
+        out.print(line)
+
+
+def print_parts(parts: Mapping[str, Sequence[str]]) -> None:
+    """Each part that has any rows, below its title."""
+    out = console()
     for title, rows in parts.items():
         if rows:
             out.print(Text(f"\n{title}", style="bold"))
             out.print("\n".join(f"  {row}" for row in rows))
-    for line in (*_trouble(page.health), *_next(page)):
-        out.print(line)
 
 
-def _documentation(page: ProductPage) -> list[str]:
-    """Lines of a text stay lines; a link is only shown."""
-    told, place = page.documentation, page.key.namespace
+def documentation(told: Documentation, place: str) -> list[str]:
+    """Lines of a text stay lines; a link is only shown. `place` is the namespace of the ConfigMap."""
     held = told.config_map and f"kubectl get configmap -n {place} {told.config_map.partition('/')[0]} -o yaml"
     lines = [clean(line, keep_indent=True) for line in told.text.splitlines()]
     return [*lines, *(clean(line) for line in (held, told.url) if line)]
 
 
-def _aligned(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+def aligned(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Names and what is said, in two columns."""
     width = max((len(name) for name, _ in pairs), default=0)
     return (f"{name:{width}}  {clean(said)}" for name, said in pairs)
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows whose cells are below each other."""
     cells = [[clean(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))] if cells else []
     return ["   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
 def _ports(page: ProductPage) -> list[str]:
-    return _columns([_port(port) for port in page.ports])
+    return columns([_port(port) for port in page.ports])
 
 
 def _port(port: Port) -> list[str]:
@@ -66,16 +73,16 @@ def _port(port: Port) -> list[str]:
 
 def _inputs(page: ProductPage) -> list[str]:
     words = {True: "satisfied", False: "missing", None: ""}
-    return _columns([[entry.name, entry.source, words[entry.satisfied], entry.message] for entry in page.inputs])
+    return columns([[entry.name, entry.source, words[entry.satisfied], entry.message] for entry in page.inputs])
 
 
 def _access(page: ProductPage) -> list[str]:
     own = [[f"your request {short(asked.request)}", asked.port, asked.health.word, _until(asked.until)] for asked in page.asked]
     if page.consumers is None:
-        return _columns(own)
+        return columns(own)
     waiting = [f"{page.pending} pending: kubectl mesh requests -n {page.key.namespace}"] if page.pending else []
     others = [[entry.consumer, entry.port, entry.mode, _until(entry.until), entry.purpose] for entry in page.consumers]
-    return [*waiting, *(_columns(others) or ["nobody has access"]), *_columns(own)]
+    return [*waiting, *(columns(others) or ["nobody has access"]), *columns(own)]
 
 
 def _until(until: str) -> str:
@@ -87,7 +94,8 @@ def _lineage(page: ProductPage) -> list[str]:
     return [f"{name} {clean(', '.join(found))}" for name, found in sides if found]
 
 
-def _trouble(health: Health) -> Iterator[Text]:
+def trouble(health: Health) -> Iterator[Text]:
+    """What is wrong and what to do; nothing where all is well."""
     if health.is_well:
         return
     yield Text("\nWhat is wrong", style="bold")

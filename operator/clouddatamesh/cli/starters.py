@@ -61,15 +61,44 @@ spec:
   access:
     owners: [{_groups(said.owners)}]  # they answer requests{engineers}
     # viewers: [{{kind: Group, name: …}}]
+    # fromTeam: true                  # members of spec.team have the rights of their role
   # namespaces: [{{name: {_word(said.name)}}}, {{name: {_word(f"{said.name}-jobs")}}}]  # the first is home and stays first
   # resources:
   #   quota: {{requests.cpu: "20", persistentvolumeclaims: "10"}}
   #   maxDataProducts: 50
   #   networkIsolation: {{mode: Domain}}
+"""
+
+
+def start_profile(said: DomainStart) -> str:
+    """The profile of that Domain, which its owners keep."""
+    title = said.name.replace("-", " ").capitalize()
+    return f"""\
+# What the team itself says of its domain. It gives no rights. Reference: docs/reference.md, docs/how-to/teams.md
+apiVersion: {GROUP}/{VERSION}
+kind: DomainProfile
+metadata:
+  name: {_word(said.name)}            # the name of the Domain
+  namespace: {_word(said.name)}       # its home namespace
+spec:
+  description:
+    purpose: {_word(said.purpose)}
+    # limitations: …
+    # usage: …
+  team:
+    name: {_word(said.team or title)}
+    # members:
+    # - {{username: kim, name: Kim Roe, role: dataProductOwner, dateIn: "2026-01-01"}}
+  # training:
+  # - {{name: gdpr-basics, requiredFor: [dataProductOwner], validFor: 365d, completedBy: [{{username: kim, date: "2026-01-15"}}]}}
   # stakeholders:
   # - {{name: …, role: …, email: …}}
   # dataSources:
   # - {{name: …, type: postgres, description: …, owner: …}}
+  # dataModels:
+  # - {{name: …, version: "1"}}
+  # processing:
+  # - {{name: …, type: batch, description: …}}
 """
 
 

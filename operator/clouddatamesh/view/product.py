@@ -131,7 +131,7 @@ def show_product(mesh: Mesh, product: Manifest) -> ProductPage:
             (part, said) for part in ("purpose", "limitations", "usage") if (said := text(product, "spec", "description", part))
         ),
         facts=tuple((name, said) for name, said in _facts(mesh, product) if said),
-        documentation=_documentation(product),
+        documentation=documentation_of(product),
         ports=ports_of(product),
         other_ports=tuple(_other_ports(product)),
         inputs=tuple(_inputs(product)),
@@ -164,7 +164,8 @@ def ports_of(product: Manifest) -> tuple[Port, ...]:
     return (*listed, *leaving)
 
 
-def _documentation(product: Manifest) -> Documentation:
+def documentation_of(product: Manifest) -> Documentation:
+    """What there is to read about a product, or about a Domain in its profile."""
     place = ("spec", "documentation")
     held = "/".join(part for part in (text(product, *place, "configMapRef", "name"), text(product, *place, "configMapRef", "key")) if part)
     return Documentation(text(product, *place, "text"), held, text(product, *place, "url"))

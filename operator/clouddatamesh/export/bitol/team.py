@@ -43,7 +43,7 @@ class Team:
     def give(self, ours: Node, rest: Node) -> dict[str, Any]:
         owner, team = ours.get("owner"), rest.get(self.theirs)
         if team is None:
-            return {self.theirs: _written(owner)} if owner else {}
+            return {self.theirs: found} if (found := _of_product(owner, ours.get("team"))) else {}
         place = _place(team)
         if (None if place is None else _owner(_members(team)[place])) == owner:
             return {self.theirs: team}
@@ -87,6 +87,15 @@ def _is_email(said: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def _of_product(owner: Node | None, team: Any) -> dict[str, Any]:
+    """The team of a product, with its owner as the first member where no member has that name or address."""
+    members = _members(team)
+    known = {said for member in members for said in (member.get("username"), member.get("name"))}
+    first = _written(owner)["members"] if owner and not known & {owner.get("email"), owner["name"]} else []
+    said = {**({"name": team["name"]} if isinstance(team, Mapping) and team.get("name") else {}), "members": [*first, *members]}
+    return said if said["members"] or "name" in said else {}
 
 
 def _written(owner: Node) -> dict[str, Any]:
