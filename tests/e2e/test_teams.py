@@ -61,7 +61,7 @@ def test_an_owner_writes_the_profile_and_nobody_else(guild: Guild) -> None:
     assert "cannot delete resource" in guild.says(VIEWER, "delete", "dprof", HOME, "-n", HOME)
     for person in (ENGINEER, VIEWER):
         assert "Guild" in guild.kubectl(person, "get", "dprof", "-n", HOME)
-    assert "cannot patch" in guild.says(OWNER, "patch", "domain", HOME, "--type=merge", "-p", '{"spec":{"displayName":"x"}}')
+    assert "is forbidden" in guild.says(OWNER, "patch", "domain", HOME, "--type=merge", "-p", '{"spec":{"displayName":"x"}}')
     assert guild.says(OWNER, "delete", "dprof", HOME, "-n", HOME) == ""
 
 

@@ -7,7 +7,7 @@ import yaml
 
 from clouddatamesh.checking.together import check_together
 from tests.support.installation import ROOT
-from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
+from tests.support.manifests import a_domain, a_grant, a_product, a_profile, a_request, a_store, a_team
 
 Manifest = dict[str, Any]
 PORTS = [{"name": "daily", "version": "1.0.0", "path": "daily/", "access": {"maxDuration": "30d"}}]
@@ -41,6 +41,29 @@ def test_what_is_not_among_the_files_is_a_warning_and_said_once() -> None:
         "No Domain among the files has namespace sales; one in the cluster must",
         "ObjectStore main is not among the files; it must be in the cluster",
     ]
+
+
+def test_a_profile_fits_its_domain() -> None:
+    domain = a_domain(namespaces=[{"name": "sales"}, {"name": "lab"}], team=a_team(("kim", "owner", "", "")))
+    training = [{"name": "gdpr", "requiredFor": ["owner"]}, {"name": "s3"}]
+    assert remarks(domain, a_profile(training=training)) == []
+    assert errors(domain, a_profile("sales", "lab")) == [
+        "Namespace lab is not the home of Domain sales, so this profile is ignored; create it in namespace sales"
+    ]
+    assert errors(domain, a_profile("other", "sales")) == [
+        "The profile of Domain sales is named sales, so this one is ignored; name it sales, or remove it"
+    ]
+    assert remarks(domain, a_profile(training=[{"name": "gdpr", "requiredFor": ["Owner"]}])) == [
+        (
+            "DomainProfile sales/sales",
+            "spec.training[0].requiredFor",
+            "No member of the team has role Owner, so nobody needs this training; roles are compared as they are written",
+            False,
+        )
+    ]
+    own = a_profile(team=a_team(("lee", "Owner", "", "")), training=[{"name": "gdpr", "requiredFor": ["Owner"]}])
+    assert remarks(domain, own) == []
+    assert [is_error for *_, is_error in remarks(own)] == [False], "its Domain may be in the cluster"
 
 
 def a_wish(**spec: Any) -> Manifest:

@@ -23,9 +23,7 @@ def find_obstacle(profile: DomainProfile, world: ProfileWorld) -> MeshError | No
     if misplaced:
         return Terminal(reasons.PROFILE_IGNORED, misplaced)
     if profile.spec.training and not world.is_time_trusted and not _is_judged(profile):
-        return Waiting(
-            reasons.CLOCK_SKEWED, "The clock differs from the API server's, so no training is judged until then"
-        )
+        return Waiting(reasons.CLOCK_SKEWED, "The clock differs from the API server's, so no training is judged until both agree")
     return None
 
 

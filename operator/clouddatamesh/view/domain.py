@@ -115,7 +115,7 @@ def show_domain(mesh: Mesh, domain: Manifest) -> DomainPage:
 def with_profile(mesh: Mesh, domain: Manifest) -> Manifest:
     """The Domain as readers see it: with the fields that its profile gives, where the reader may read that."""
     profile = mesh.objects.get(profile_key(domain), _NOTHING)
-    given = {field: said for field, said in (value(profile, "spec") or {}).items() if field in _SHARED and said}
+    given = {field: said for field in _SHARED if (said := value(profile, "spec", field))}
     return {**domain, "spec": {**(value(domain, "spec") or {}), **given}}
 
 
