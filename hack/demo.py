@@ -28,6 +28,7 @@ from hack.tools.store import Store
 from tests.support.installation import NAMESPACE, ROOT, Installation, git_describe
 
 EXAMPLE = ROOT / "examples" / "retail"
+TEAM = ROOT / "examples" / "team" / "profile.yaml"
 OBJECT, BODY = "daily/hello.txt", b"one row per order line\n"
 
 
@@ -89,6 +90,16 @@ def share_mesh(mesh: Installation, store: Store, facts: dict[str, Any]) -> dict[
     return {**asked, **granted, **ended}
 
 
+def show_team(mesh: Installation) -> dict[str, bool]:
+    """The profile of a team, one of whom has to learn something again."""
+    mesh.apply(*yaml.safe_load_all(TEAM.read_text()))
+    mesh.wait("domainprofile", "sales", "sales", condition="TrainingOverdue")
+    say(mesh.cluster.kubectl("get", "domainprofiles", "-A"))
+    status = mesh.get("domainprofile", "sales", "sales")["status"]
+    say(next(found["message"] for found in status["conditions"] if found["type"] == "TrainingOverdue"))
+    return {"one person's training is overdue, and the others are current": status["training"]["overdue"] == 1}
+
+
 def show_checks(checks: dict[str, bool]) -> None:
     for what, held in checks.items():
         say(f"  {'yes' if held else 'NO '}  {what}")
@@ -145,6 +156,10 @@ def run(facts: dict[str, Any]) -> bool:
         with step("an object, written and read", facts):
             facts["checks"] = use_mesh(mesh, store)
             show_checks(facts["checks"])
+        with step("a team, its profile and its training", facts):
+            team = show_team(mesh)
+            show_checks(team)
+            facts["checks"] |= team
         with step("access: asked for, granted, used, taken away", facts):
             shared = share_mesh(mesh, store, facts)
             show_checks(shared)

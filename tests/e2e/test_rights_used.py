@@ -13,7 +13,7 @@ from hack.tools.audit import Request
 from tests.e2e.actors import SERVICE_ACCOUNT, Actors
 from tests.e2e.cases import a_port
 from tests.support.installation import NAMESPACE, ROOT
-from tests.support.manifests import a_domain, a_request
+from tests.support.manifests import a_domain, a_profile, a_request
 
 Right = tuple[str, str, str]
 """Group, resource with its subresource, verb."""
@@ -54,6 +54,8 @@ def live_through_everything(mesh: Actors) -> None:
     access = {**EVERYBODY, "additionalRoles": [{"role": ROLE}]}
     installed.apply(a_domain(HOME, namespaces=spaces, access=access, resources=LIMITS))
     installed.wait("domain", HOME)
+    installed.apply(a_profile(HOME, HOME))
+    installed.wait("domainprofile", HOME, HOME)
     auto = a_port(access={"approval": "Auto", "maxDuration": "30d"})
     installed.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot", "namespace": LAB}})
     mesh.make("plain", HOME, storage={"deletionPolicy": "Delete"}, outputPorts=[auto])

@@ -13,7 +13,7 @@ from hack.tools.store import Store
 from tests.e2e.access import BODY, Access, a_deal, condition_of
 from tests.e2e.actors import Actors
 from tests.support.installation import Installation
-from tests.support.manifests import a_domain, a_product, a_store
+from tests.support.manifests import a_domain, a_product, a_profile, a_store, a_team
 
 DAY = timedelta(days=1)
 CONSUMER = {"dataProductRef": {"name": "drinker"}}
@@ -101,3 +101,22 @@ def test_a_day_ahead_nothing_is_given_or_ends_by_time_and_an_owner_is_obeyed(nod
     until = node.asks("areq", "kept", "inventory")["status"]["rotation"]["until"]
     assert in_time(minutes=55) < until < in_time(minutes=62)
     assert (node.kept.reads(), node.short.reads()) == (True, True)
+
+
+def test_a_month_ahead_no_member_loses_a_right_and_no_training_is_overdue(node: Node) -> None:
+    installed, today, soon = node.mesh.installed, in_time()[:10], in_time(days=10)[:10]
+    team = a_team(("kim", "owner", "", soon), ("lee", "owner", soon, ""))
+    training = [{"name": "gdpr", "validFor": "20d", "completedBy": [{"username": "kim", "date": today}]}]
+    installed.apply(a_domain("sales", team=team, access={"fromTeam": True}), a_profile(training=training))
+
+    def bound() -> list[str]:
+        return [subject["name"] for subject in installed.get("rolebinding", "clouddatamesh-owners", "sales").get("subjects", ())]
+
+    installed.until(lambda: bound() == ["kim"], what="the member's right")
+    installed.until(lambda: installed.get("dprof", "sales", "sales").get("status", {}).get("training"), what="the training")
+    node.clock.set(timedelta(days=30))
+    node.asks("domain", "sales", "")
+    found = node.asks("dprof", "sales", "sales")["status"]
+    node.clock.set(timedelta())
+    assert bound() == ["kim"]
+    assert (found["training"]["due"], found["training"]["overdue"]) == (1, 0)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.security.attempts import BY_GUARD, BY_RBAC, LABEL, Manifest, a_binding, a_namespace
 from tests.support.installation import NAMESPACE
-from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
+from tests.support.manifests import a_domain, a_grant, a_product, a_profile, a_request, a_store
 
 CORE, RBAC, APPS, BATCH, ADMISSION, CRDS, MESH, NETWORK = (
     "/api/v1", *(f"/apis/{group}" for group in (
@@ -175,6 +175,8 @@ OF_MESH = (
     creates("asks for access in a consumer's name", f"{MESH}/namespaces/inventory/accessrequests", a_request("mine"),
             "cannot create resource \"accessrequests\""),
     creates("connects a store of its own", f"{MESH}/objectstores", a_store("mine"), "cannot create resource \"objectstores\""),
+    creates("makes a profile", f"{MESH}/{SALES}/domainprofiles", a_profile(), "cannot create resource \"domainprofiles\""),
+    patches("writes a profile", f"{MESH}/{SALES}/domainprofiles/sales", {"spec": {"team": {}}}, "cannot patch resource \"domainprofiles\""),
     deletes("deletes an inbox", f"{MESH}/{SALES}/accessinboxes/orders", "cannot delete resource \"accessinboxes\""),
 )  # fmt: skip
 

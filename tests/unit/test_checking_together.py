@@ -34,6 +34,11 @@ def test_the_retail_mesh_is_whole() -> None:
     assert remarks(*manifests) == []
 
 
+def test_the_team_of_the_demo_fits_the_retail_mesh() -> None:
+    files = (*(ROOT / "examples" / "retail").glob("*.yaml"), *(ROOT / "examples" / "team").glob("*.yaml"))
+    assert remarks(*(one for file in files for one in yaml.safe_load_all(file.read_text()) if one)) == []
+
+
 def test_what_is_not_among_the_files_is_a_warning_and_said_once() -> None:
     found = remarks(a_product("orders"), a_product("returns", producer={"secretName": "returns-producer"}))
     assert [is_error for *_, is_error in found] == [False, False]
