@@ -15,20 +15,41 @@ from clouddatamesh.cli import app as application
 from clouddatamesh.cli.errors import Failed
 from tests.cli.conftest import Run
 from tests.support.installation import ROOT
-from tests.support.manifests import a_product
+from tests.support.manifests import a_product, a_profile, a_team
 from tests.support.served import Served
 
 SCREENS: Final = Path(__file__).parent / "screens"
 TIME: Final = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 KEY: Final = re.compile(r"(AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY)=).*")
-KINDS: Final = ("DataProduct", "Domain", "AccessRequest", "AccessGrant", "AccessInbox", "ObjectStore", "Secret", "Namespace")
+KINDS: Final = (
+    "DataProduct",
+    "Domain",
+    "AccessRequest",
+    "AccessGrant",
+    "AccessInbox",
+    "ObjectStore",
+    "Secret",
+    "Namespace",
+    "DomainProfile",
+)
 RETAIL: Final = str((ROOT / "examples" / "retail").relative_to(ROOT))
+PROFILE: Final = a_profile(
+    team=a_team(("kim", "owner", "2025-01-01", ""), ("lee", "engineer", "", "2026-12-31")),
+    training=[{"name": "gdpr", "requiredFor": ["owner"], "validFor": "365d"}, {"name": "s3"}],
+    stakeholders=[{"name": "Robin Doe", "role": "Head of Sales"}],
+)
 DESCRIPTORS: Final = "tests/support/descriptors"
 ASKED: Final = "request sales/orders --for forecast --purpose 'weekly stock forecast' --duration 30d"
 WORKS: Final[dict[str, tuple[str, ...]]] = {
     "list": ("list", "list -o wide", "list -o json", "list -o yaml", "list -o name", "list -n nowhere"),
     "search": ("search orders", "search orders -o name", "search nothing"),
-    "describe": ("describe sales/orders", "describe sales/orders -o yaml", "describe sales/orders -o name"),
+    "describe": (
+        "describe sales/orders",
+        "describe sales/orders -o yaml",
+        "describe sales/orders -o name",
+        "describe domain/sales",
+        "describe domain/inventory",
+    ),
     "tree": ("tree domain/sales", "tree sales/orders -o json"),
     "why": ("why inventory/lost", "why areq/inventory/second -o json", "why sales/orders"),
     "requests": ("requests", "requests --mine", "requests -o json", "requests --mine -o yaml", "requests -o name"),
@@ -82,7 +103,7 @@ OFFLINE: Final = ("check", "init")
 def screen(run: Run, served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str]:
     """One request is granted, another waits; `screen("list")` is all that the command says, and its exit code."""
     lost = {"name": "in", "from": {"namespace": "sales", "dataProduct": "gone", "outputPort": {"name": "daily", "version": "1.0.0"}}}
-    served.mesh.apply(a_product("lost", "inventory", inputPorts=[lost], outputPorts=[])).settle()
+    served.mesh.apply(a_product("lost", "inventory", inputPorts=[lost], outputPorts=[]), PROFILE).settle()
     run(*shlex.split(ASKED), "--name", "first")
     run("approve", "inventory/first")
     run(*shlex.split(ASKED), "--name", "second")
