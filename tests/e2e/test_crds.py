@@ -1,6 +1,7 @@
 """The CRDs on a real API server: every rule and every kind of bound refuses what it should, and nothing else."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from clouddatamesh.api.v1alpha1.dataproduct import DataProductSpec
+from clouddatamesh.api.v1alpha1.domainprofile import DomainProfileSpec
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
 from tests.e2e.accepted import ACCEPTED, CHANGES
@@ -109,6 +111,14 @@ def test_the_page_on_descriptions_shows_a_product_that_is_accepted(api: Api) -> 
     assert answer(api, shown) == ""
     named = {*DataProductSpec.model_json_schema()["properties"]} - {"id", "tags", "authoritativeDefinitions", "customProperties"}
     assert named - {*shown["spec"]} == {"classification", "personalData", "lifecycle", "producer", "mode", "suspend"}
+
+
+def test_the_page_on_teams_shows_objects_that_are_accepted(api: Api) -> None:
+    blocks = read_blocks(ROOT / "docs" / "how-to" / "teams.md", "yaml")
+    shown = [yaml.safe_load(blocks[title][0]) for title in ("Write a profile", "Rights from the team")]
+    assert [one["kind"] for one in shown] == ["DomainProfile", "Domain"]
+    assert [answer(api, one) for one in shown] == ["", ""]
+    assert set(DomainProfileSpec.model_fields) == {re.sub("([A-Z])", r"_\1", name).lower() for name in shown[0]["spec"]}
 
 
 @pytest.mark.parametrize("what", CHANGES)
