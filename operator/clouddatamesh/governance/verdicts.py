@@ -29,7 +29,8 @@ def judge(subject: Subject, policies: Sequence[Policy], hearing: Hearing, ask: A
     """Every violation, the worst first; waived ones carry their waiver and come last."""
     rules = [(policy, rule) for policy in policies if applies(policy, subject) for rule in policy.rules]
     known = [(policy, rule) for policy, rule in rules if hearing.live is not None or "live" not in rule.reads]
-    data = {"object": as_judged(subject.manifest), "oldObject": None, "domain": as_judged(hearing.domain), "live": hearing.live or {}}
+    domain = {**as_judged(hearing.domain), "training": hearing.domain.get("training") or {}}
+    data = {"object": as_judged(subject.manifest), "oldObject": None, "domain": domain, "live": hearing.live or {}}
     answers = ask([(rule.expression, policy.params or {}) for policy, rule in known], data) if known else ()
     answered = dict(zip(((policy.name, rule.name) for policy, rule in known), answers, strict=True))
     found = (_verdict(policy, rule, answered.get((policy.name, rule.name)), hearing) for policy, rule in rules)
