@@ -1,4 +1,4 @@
-"""How the world looks from outside: objects by kubectl, buckets and users by boto3, and what a key can really do."""
+"""How the world looks from outside: objects as kubectl shows them, buckets and users by boto3, and what a key can really do."""
 
 import json
 import re
@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
-from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
+from tests.support.reading import Reader
 
 Manifest = dict[str, Any]
 GROUP = "clouddatamesh.dev"
@@ -30,14 +30,13 @@ QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV2"
 
 @dataclass
 class Eye:
-    """One look at the whole cluster at a time, in one call."""
+    """One look at the whole cluster at a time."""
 
-    cluster: ControlPlane
+    reader: Reader
     _seen: dict[tuple[str, str, str], Manifest] = field(default_factory=dict)
 
     def look(self) -> "Eye":
-        found = json.loads(self.cluster.kubectl("get", KINDS, "-A", "-o", "json"))["items"]
-        self._seen = {_key(one): one for one in found}
+        self._seen = {_key(one): one for one in self.reader.all(KINDS)}
         return self
 
     def get(self, kind: str, name: str, namespace: str = "") -> Manifest:

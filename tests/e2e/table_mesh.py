@@ -226,7 +226,7 @@ def a_table(rgw: Store, moto: Store, cells: Sequence[Cell]) -> Iterator[Table]:
         teller.adds = tls.adds
         told, cloud = replace(rgw, endpoint=teller.endpoint), replace(moto, endpoint=manners.endpoint)
         others = make_account(rgw, STRANGERS_ACCOUNT), make_account(rgw, SMALL_ACCOUNT)
-        table = Table(installed, rgw, moto, *others, proxy, tls, told, cloud, Eye(cluster))
+        table = Table(installed, rgw, moto, *others, proxy, tls, told, cloud, Eye(installed.reader))
         scenes = {cell.scene.name: cell.scene for cell in cells}
         _make(table, list(scenes.values()))
         for cell in cells:

@@ -7,22 +7,23 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import yaml
-
-from hack.tools.children import free_ports
+from hack.tools.children import ToolError, free_ports
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.support.kubelet import Kubelet
 from tests.support.reading import Reader
 from tests.support.rest import Api
+from tests.support.writing import Writer
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "clouddatamesh"
+_PAUSE, _AT_ONCE = 0.2, 5
+"""Seconds between two looks at objects that are waited for, and how many of those in one look: the others are likely to be as late."""
 NAMESPACE, RELEASE, CREDENTIALS = "clouddatamesh-system", "clouddatamesh", "main-s3"
 
 
@@ -48,7 +49,8 @@ class Installation:
         (self.health_port,) = free_ports(1)
         self._values = {"mesh": mesh, "replicas": "1", "health.port": str(self.health_port), **(values or {})}
         self._stack = contextlib.ExitStack()
-        self.reader = Reader(Api(cluster.kubeconfig))
+        api = Api(cluster.kubeconfig)
+        self.reader, self._writer = Reader(api), Writer(api)
 
     def __enter__(self) -> Self:
         kubelet = Kubelet(self.cluster.kubeconfig, NAMESPACE, path_prefix=Path(sys.executable).parent, env=self._env, server=self._server)
@@ -81,8 +83,8 @@ class Installation:
         self.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data})
 
     def apply(self, *manifests: Mapping[str, Any]) -> None:
-        """`kubectl apply`; raises ToolError with what the API server said."""
-        self.cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+        """As `kubectl apply --server-side`; raises ToolError with what the API server said."""
+        self._writer.apply(manifests)
 
     def get(self, kind: str, name: str, namespace: str = "") -> dict[str, Any]:
         """One object; empty where it does not exist."""
@@ -93,9 +95,21 @@ class Installation:
         return self.reader.all(kinds, namespace)
 
     def wait(self, kind: str, name: str, namespace: str = "", *, condition: str = "Ready", seconds: float = 30) -> None:
-        """`kubectl wait --for=condition`; raises ToolError with the object's status."""
-        place = ("-n", namespace) if namespace else ()
-        self.cluster.kubectl("wait", kind, name, *place, f"--for=condition={condition}", f"--timeout={seconds}s")
+        """As `kubectl wait --for=condition`; raises ToolError with the object's status."""
+        self.wait_all(kind, (name,), namespace, condition=condition, seconds=seconds)
+
+    def wait_all(self, kind: str, names: Iterable[str], namespace: str = "", *, condition: str = "Ready", seconds: float = 30) -> None:
+        """The same of several objects of one kind."""
+        end, left = time.monotonic() + seconds, list(names)
+        while left:
+            found = {name: self.get(kind, name, namespace) for name in left[:_AT_ONCE]}
+            met = {name for name, manifest in found.items() if has_condition(manifest, condition)}
+            left = [name for name in left if name not in met]
+            if left and time.monotonic() > end:
+                status = found.get(left[0], {}).get("status")
+                raise ToolError(f"{kind} {namespace}/{', '.join(left)} not {condition} after {seconds} s: {status}")
+            if not met:
+                time.sleep(_PAUSE)
 
     def until(self, true: Callable[[], object], *, seconds: float = 30, what: str = "") -> None:
         """Poll until something holds. Raises TimeoutError that shows the objects' state and the operator's last words."""
@@ -149,6 +163,14 @@ class Installation:
         """The decoded data of a Secret; empty where it does not exist, as it may go while somebody looks."""
         data = self.get("secret", name, namespace).get("data") or {}
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+def has_condition(manifest: Mapping[str, Any], name: str) -> bool:
+    """As `kubectl wait` judges it: True, and said of the object's present generation."""
+    status = manifest.get("status") or {}
+    found: Mapping[str, Any] = next((one for one in status.get("conditions") or () if one["type"] == name), {})
+    said_of = found.get("observedGeneration", status.get("observedGeneration"))
+    return found.get("status") == "True" and (said_of is None or said_of >= manifest["metadata"].get("generation", 0))
 
 
 def git_describe() -> str:

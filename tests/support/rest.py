@@ -16,7 +16,7 @@ class ApiError(Exception):
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(f"{code} {message}")
-        self.code = code
+        self.code, self.body = code, message
 
 
 class Api:
@@ -60,13 +60,21 @@ class Api:
             f"{self.server}{path}",
             headers={**self._headers, "Content-Type": kind, **(headers or {})},
             body=None if body is None else json.dumps(body),
-            timeout=10.0,
+            timeout=30.0,
             retries=False,
         )
         if answer.status >= 300:
             raise ApiError(answer.status, answer.data.decode())
         found: Manifest = json.loads(answer.data)
         return found
+
+
+def message_of(error: ApiError) -> str:
+    """What the Status says that came with a refusal."""
+    try:
+        return str(json.loads(error.body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return str(error)
 
 
 def _lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
