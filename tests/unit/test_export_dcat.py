@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from clouddatamesh.export import dcat_terms
-from clouddatamesh.view.drafts import Refused
 from clouddatamesh.view.mesh import Mesh
+from clouddatamesh.view.refused import Refused
 from tests.support.exports import RETAIL, WRITERS, Told, as_graph, as_text, export, ready_domain, stored
 
 URN = "urn:clouddatamesh:acme"

@@ -7,7 +7,8 @@ import pytest
 
 from clouddatamesh.model.objects import Key
 from clouddatamesh.view.answers import is_lasting
-from clouddatamesh.view.drafts import Refused, Wish, draft_approval, draft_denial, draft_request, find_port
+from clouddatamesh.view.drafts import Wish, draft_approval, draft_denial, draft_request, find_port
+from clouddatamesh.view.refused import Refused
 from tests.support.manifests import a_grant, a_product
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

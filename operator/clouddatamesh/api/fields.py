@@ -1,15 +1,15 @@
 """Field types with their limits, each bound once and used by every kind. Patterns leave no room for wildcards, dots or look-alikes."""
 
-import re
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from clouddatamesh.api import texts
 from clouddatamesh.api.base import Model, Rule
 
-GROUP = "clouddatamesh.dev"
-VERSION = "v1alpha1"
+GROUP, VERSION = texts.GROUP, texts.VERSION
+parse_duration, parse_time = texts.parse_duration, texts.parse_time
+"""At home in api/texts.py, for whoever cannot wait for the models."""
 
 _LABEL = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 _SUBDOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
@@ -18,7 +18,6 @@ _HOST = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Z
 _PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _SEGMENT = r"[A-Za-z0-9_=-]+(\.[A-Za-z0-9_=-]+)*"
 _HOUR = "([01][0-9]|2[0-3])"
-_DURATION = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?")
 
 LabelName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_LABEL)]
 SubdomainName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=_SUBDOMAIN)]
@@ -88,26 +87,6 @@ def in_minutes(field: str) -> str:
     """CEL: the minutes of a duration that is given. CEL knows no days, so its own durations cannot be used."""
     days, hours, minutes = (f"int('0' + {field}.find('[0-9]+{unit}').replace('{unit}', ''))" for unit in "dhm")
     return f"({days} * 24 + {hours}) * 60 + {minutes}"
-
-
-def parse_duration(text: str) -> timedelta:
-    """The span that `90d`, `12h`, `30m` or a sum such as `1d12h` represents. ValueError where it represents none."""
-    found = _DURATION.fullmatch(text)
-    if not text or found is None:
-        raise ValueError(f"{text!r} is no duration; write days, hours and minutes as in 1d12h30m")
-    days, hours, minutes = (int(part or 0) for part in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes)
-
-
-def parse_time(text: str) -> datetime:
-    """The moment that an RFC 3339 text represents, in UTC. ValueError where there is no such moment, or it names no zone."""
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise ValueError(f"{text!r} names no zone; end it with Z")
-    try:
-        return found.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{text!r} is not within the years 1 to 9999 in UTC") from None
 
 
 class ObjectReference(Model):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from clouddatamesh.api.base import Resource
-from clouddatamesh.api.fields import VERSION
+from clouddatamesh.api.names import NAME_BY_KIND, Name
+from clouddatamesh.api.texts import VERSION
 from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
 from clouddatamesh.api.v1alpha1.accessinbox import AccessInbox
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
@@ -57,17 +58,33 @@ class Kind:
     """One kind: its model, how it is called, and what kubectl shows."""
 
     model: type[Resource]
-    kind: str
-    plural: str
-    scope: Literal["Cluster", "Namespaced"]
-    short_names: tuple[str, ...]
     columns: tuple[Column, ...]
     description: str
     versions: tuple[str, ...] = (VERSION,)
 
     @property
+    def name(self) -> Name:
+        return NAME_BY_KIND[self.model.__name__]
+
+    @property
+    def kind(self) -> str:
+        return self.name.kind
+
+    @property
+    def plural(self) -> str:
+        return self.name.plural
+
+    @property
+    def scope(self) -> Literal["Cluster", "Namespaced"]:
+        return self.name.scope
+
+    @property
+    def short_names(self) -> tuple[str, ...]:
+        return self.name.short_names
+
+    @property
     def singular(self) -> str:
-        return self.kind.lower()
+        return self.name.singular
 
     @property
     def initial_status(self) -> dict[str, Any]:
@@ -78,19 +95,11 @@ class Kind:
 KINDS: Final = (
     Kind(
         ObjectStore,
-        "ObjectStore",
-        "objectstores",
-        "Cluster",
-        ("ostore",),
         (_READY, Column("Region", ".spec.region"), Column("Endpoint", ".spec.endpointUrl", priority=1), *_TAIL),
         "An S3 endpoint with its credentials, its defaults, and the capabilities that the operator found in it.",
     ),
     Kind(
         Domain,
-        "Domain",
-        "domains",
-        "Cluster",
-        ("dom",),
         (
             _READY,
             Column("Products", ".status.dataProducts", "integer"),
@@ -102,10 +111,6 @@ KINDS: Final = (
     ),
     Kind(
         DataProduct,
-        "DataProduct",
-        "dataproducts",
-        "Namespaced",
-        ("dp",),
         (
             _READY,
             Column("Version", ".spec.version"),
@@ -120,10 +125,6 @@ KINDS: Final = (
     ),
     Kind(
         AccessRequest,
-        "AccessRequest",
-        "accessrequests",
-        "Namespaced",
-        ("areq",),
         (
             _READY,
             Column("From", ".spec.dataProductRef.namespace"),
@@ -138,10 +139,6 @@ KINDS: Final = (
     ),
     Kind(
         AccessGrant,
-        "AccessGrant",
-        "accessgrants",
-        "Namespaced",
-        ("agrant",),
         (
             Column("In effect", ".status.conditions[?(@.type=='InEffect')].status"),
             Column("Decision", ".spec.decision"),
@@ -158,10 +155,6 @@ KINDS: Final = (
     ),
     Kind(
         AccessInbox,
-        "AccessInbox",
-        "accessinboxes",
-        "Namespaced",
-        ("ainbox",),
         (
             Column("Pending", ".status.pendingCount", "integer"),
             Column("Consumers", ".status.consumerCount", "integer"),

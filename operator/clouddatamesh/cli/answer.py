@@ -11,8 +11,9 @@ from clouddatamesh.cli.app import Options, command
 from clouddatamesh.cli.ask import DryRun, write
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.names import parse, short, written
-from clouddatamesh.cli.output import Form, Row, console, print_list, print_table
+from clouddatamesh.cli.output import Form, Row, print_list, print_table
 from clouddatamesh.cli.output import note as say
+from clouddatamesh.cli.paint import console
 from clouddatamesh.cli.session import Session
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.answers import is_in_effect, is_lasting, standing, terms_of

@@ -18,7 +18,7 @@ from clouddatamesh.cli.kubectl import Kubectl, NoCluster
 from clouddatamesh.cli.output import Form, clean
 from clouddatamesh.cli.session import Session
 from clouddatamesh.doctor.reading import NotAllowed
-from clouddatamesh.view.drafts import Refused
+from clouddatamesh.view.refused import Refused
 
 _DEBUG: Final = "MESH_DEBUG"
 """Whoever sets it sees tracebacks."""
@@ -110,7 +110,8 @@ def _main(version: Annotated[bool, typer.Option("--version", callback=_version, 
 
 
 MODULES: Final = {
-    **dict.fromkeys(("list", "search", "describe", "tree", "why"), "find"),
+    **dict.fromkeys(("list", "search"), "browse"),
+    **dict.fromkeys(("describe", "tree", "why"), "find"),
     **dict.fromkeys(("request", "renew"), "ask"),
     **dict.fromkeys(("requests", "approve", "deny", "revoke"), "answer"),
     **dict.fromkeys(("export", "import"), "exchange"),

@@ -11,7 +11,8 @@ import typer
 from clouddatamesh.cli.app import Options, command
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.names import parse, short, written
-from clouddatamesh.cli.output import Form, clean, console, print_data, say_health
+from clouddatamesh.cli.output import Form, clean, print_data
+from clouddatamesh.cli.paint import console, say_health
 from clouddatamesh.cli.session import Session
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.diff import with_uid

@@ -15,7 +15,8 @@ from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.files import read_text
 from clouddatamesh.cli.folder import write_texts
 from clouddatamesh.cli.names import parse
-from clouddatamesh.cli.output import Form, clean, console, note
+from clouddatamesh.cli.output import Form, clean, note
+from clouddatamesh.cli.paint import console
 from clouddatamesh.cli.schemas import check
 from clouddatamesh.cli.session import Session
 from clouddatamesh.export.bitol import kept

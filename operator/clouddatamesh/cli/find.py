@@ -1,6 +1,5 @@
-"""Commands that find and explain: list, search, describe, tree, why."""
+"""Commands that explain: describe, tree, why."""
 
-from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -9,15 +8,13 @@ from clouddatamesh.cli import pages
 from clouddatamesh.cli.app import Options, command
 from clouddatamesh.cli.domain_page import print_domain
 from clouddatamesh.cli.names import parse, written
-from clouddatamesh.cli.output import Form, Row, print_data, print_list, print_table
+from clouddatamesh.cli.output import Form, print_data, print_list
 from clouddatamesh.cli.session import Session
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.access.facts import asked_product
 from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.view.domain import profile_key, show_domain
-from clouddatamesh.view.listing import Entry, list_products
 from clouddatamesh.view.product import show_product
-from clouddatamesh.view.search import find
 from clouddatamesh.view.tree import show_tree
 from clouddatamesh.view.why import find_cause
 
@@ -25,39 +22,6 @@ Described = Annotated[str, typer.Argument(metavar="OBJECT", help="NAME or NAMESP
 Object = Annotated[
     str, typer.Argument(metavar="OBJECT", help="NAME, NAMESPACE/NAME or KIND/NAMESPACE/NAME; a product unless a kind is named.")
 ]
-
-
-@command("list")
-def list_(session: Session, options: Options) -> None:
-    """List data products; of all namespaces that you can see, or of one with -n."""
-    _print(list_products(session.visible("DataProduct")), options.output)
-
-
-@command("search")
-def search(
-    session: Session, options: Options, words: Annotated[list[str], typer.Argument(help="Words; a product has to contain all of them.")]
-) -> None:
-    """Search products by name, tag, port, description and owner. The best match comes first."""
-    wanted = [word for given in words for word in given.split()]
-    _print(list_products(find(session.visible("DataProduct"), wanted)), options.output)
-
-
-def _print(found: Iterable[Entry], form: Form) -> None:
-    print_list(
-        form, found, name=lambda entry: written(Key("DataProduct", entry.namespace, entry.name)), table=lambda rows: _table(rows, form)
-    )
-
-
-def _table(found: Iterator[Entry], form: Form) -> None:
-    head = ["NAMESPACE", "NAME", "VERSION", "LIFECYCLE", "HEALTH", "OWNER", "PORTS"]
-    rows: Iterator[Row] = ([e.namespace, e.name, e.version, e.lifecycle, e.health, e.owner, ", ".join(e.ports)] for e in found)
-    if form is Form.WIDE:
-        head = [*head[:2], "TITLE", *head[2:], "TAGS", "PURPOSE"]
-        rows = (
-            [e.namespace, e.name, e.title, e.version, e.lifecycle, e.health, e.owner, ", ".join(e.ports), ", ".join(e.tags), e.purpose]
-            for e in found
-        )
-    print_table(head, rows, empty="No data products found")
 
 
 @command("describe")

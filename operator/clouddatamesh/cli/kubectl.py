@@ -4,6 +4,7 @@ The proxy listens on a socket in a folder that only this user may open. Nobody e
 """
 
 import contextlib
+import gzip
 import http.client
 import json
 import shutil
@@ -11,7 +12,9 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -22,6 +25,9 @@ from clouddatamesh.kube.errors import ApiError
 
 _START_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 60.0
+_METADATA: Final = b'"metadata":{'
+_TAIL: Final = 16_384
+"""Bytes at the end of a page within which the API server says how to go on: metadata comes after the items."""
 
 
 class _OverSocket(http.client.HTTPConnection):
@@ -46,6 +52,7 @@ class Kubectl:
     def __init__(self, flags: Sequence[str]) -> None:
         self._flags = tuple(flags)
         self._stack = contextlib.ExitStack()
+        self._asked = ""
 
     def __enter__(self) -> Self:
         self._program = shutil.which("kubectl")
@@ -103,11 +110,14 @@ class Kubectl:
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """The answer as JSON. Raises ApiError for an answer that is an error, Failed without an answer."""
-        url = path + (f"?{urlencode(query)}" if query else "")
         sent = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "kubectl-mesh", **(headers or {})}
-        status, data = self._send(method, url, json.dumps(body).encode() if body is not None else None, sent)
+        ask = partial(self._ask, method, body=json.dumps(body).encode() if body is not None else None, headers=sent)
+        url = _url(path, query)
+        status, data = self._answer(url, ask)
         if status >= 300:
             raise ApiError(status, data)
+        if method == "GET" and "continue" in (query or {}) and (token := _continuation(data)):
+            self._ask_ahead(_url(path, {**(query or {}), "continue": token}), ask)
         try:
             found = json.loads(data or b"{}")
         except ValueError:
@@ -118,19 +128,50 @@ class Kubectl:
 
     def read(self, path: str) -> tuple[int, bytes]:
         """Status and body of a page that is no JSON."""
-        return self._send("GET", path, None, {"Accept": "*/*"})
+        return self._answer(path, partial(self._ask, "GET", body=None, headers={"Accept": "*/*"}))
 
-    def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    def _ask(self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str]) -> None:
+        self._connection.request(method, url, body=body, headers={"Accept-Encoding": "gzip", **headers})
+
+    def _ask_ahead(self, url: str, ask: Callable[[str], None]) -> None:
+        """Whoever asked for a second page asks for the third as well: the server works on it while this one is decoded and shown."""
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            ask(url)
+            self._asked = url
+
+    def _answer(self, url: str, ask: Callable[[str], None]) -> tuple[int, bytes]:
+        asked, self._asked = self._asked, ""
         try:
-            self._connection.request(method, url, body=body, headers=dict(headers))
+            if asked != url:
+                if asked:
+                    self._connection.close()
+                ask(url)
             answer = self._connection.getresponse()
             status, data = answer.status, answer.read()
-        except (OSError, http.client.HTTPException) as error:
+            if answer.headers.get("Content-Encoding") == "gzip":
+                data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
             self._connection.close()
             raise Failed(f"The API server did not answer ({type(error).__name__}); check --context and the network") from error
         if status == http.client.BAD_GATEWAY and b'"Status"' not in data:
             raise Failed(f"The API server cannot be reached: {data.decode(errors='replace').strip()}; check --context and the network")
         return status, data
+
+
+def _url(path: str, query: Mapping[str, str] | None) -> str:
+    return path + (f"?{urlencode(query)}" if query else "")
+
+
+def _continuation(page: bytes) -> str:
+    """How a page says to go on, read without its items; empty where it cannot be seen so, as where metadata comes first.
+
+    Inside of a text the quotes of `"metadata":{` would be escaped: no tenant can write it.
+    """
+    start = page.rfind(_METADATA, len(page) - _TAIL)
+    try:
+        return str(json.loads(page[start + len(_METADATA) - 1 :].rstrip()[:-1]).get("continue") or "") if start >= 0 else ""
+    except ValueError:
+        return ""
 
 
 class NoCluster(Kubectl):
@@ -142,7 +183,7 @@ class NoCluster(Kubectl):
     def ask_kubectl(self, *_: str) -> str:
         raise Failed("--offline asks no cluster, so name what it would be asked for", code=2)
 
-    def _send(self, *_: object) -> tuple[int, bytes]:
+    def _answer(self, *_: object) -> tuple[int, bytes]:
         raise Failed("--offline asks no cluster, so name what it would be asked for", code=2)
 
 

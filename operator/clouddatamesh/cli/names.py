@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from clouddatamesh.api.kinds import KIND_BY_NAME, KINDS
+from clouddatamesh.api.names import NAME_BY_KIND, NAMES
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.session import Session
 from clouddatamesh.model.objects import Key
 
-_KINDS: Final = {word: kind.kind for kind in KINDS for word in (kind.singular, kind.plural, *kind.short_names)}
-_WRITTEN: Final = {kind.kind: kind.short_names[0] for kind in KINDS}
+_KINDS: Final = {word: kind.kind for kind in NAMES for word in (kind.singular, kind.plural, *kind.short_names)}
+_WRITTEN: Final = {kind.kind: kind.short_names[0] for kind in NAMES}
 
 
 def parse(session: Session, given: str, kind: str = "DataProduct") -> Key:
@@ -16,7 +16,7 @@ def parse(session: Session, given: str, kind: str = "DataProduct") -> Key:
     first, _, rest = given.partition("/")
     named = _KINDS.get(first.lower()) if rest else None
     kind, name = (named, rest) if named else (kind, given)
-    namespaced = KIND_BY_NAME[kind].scope == "Namespaced"
+    namespaced = NAME_BY_KIND[kind].scope == "Namespaced"
     place, slash, last = name.partition("/")
     if not name or not all(name.split("/")) or last.count("/") or (slash and not namespaced):
         form = "NAME or NAMESPACE/NAME" if namespaced else "NAME"

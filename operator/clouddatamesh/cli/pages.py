@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.text import Text
 
 from clouddatamesh.cli.names import short, written
-from clouddatamesh.cli.output import clean, console, say_health
+from clouddatamesh.cli.output import clean
+from clouddatamesh.cli.paint import console, say_health
 from clouddatamesh.view.health import Health
 from clouddatamesh.view.product import Documentation, Port, ProductPage
 from clouddatamesh.view.tree import Node

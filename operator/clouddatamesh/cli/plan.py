@@ -15,7 +15,8 @@ from clouddatamesh.cli.check import Line, definitions, find_remarks, placed, pri
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.files import Found, read_files
 from clouddatamesh.cli.names import written
-from clouddatamesh.cli.output import Form, clean, console, note, print_data, print_list
+from clouddatamesh.cli.output import Form, clean, note, print_data, print_list
+from clouddatamesh.cli.paint import console
 from clouddatamesh.cli.session import Session
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.access.facts import asked_product

@@ -25,7 +25,7 @@ from clouddatamesh.export.documents import Document, Documents
 from clouddatamesh.export.iris import mail, web
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.mesh import Mesh
-from clouddatamesh.view.product import title_of
+from clouddatamesh.view.naming import title_of
 from clouddatamesh.view.raw import entries, text
 
 Entity = dict[str, Any]

@@ -12,7 +12,8 @@ from typing import Final, Protocol
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.access.facts import major
 from clouddatamesh.view.mesh import Mesh
-from clouddatamesh.view.product import Port, ports_of, title_of
+from clouddatamesh.view.naming import title_of
+from clouddatamesh.view.product import Port, ports_of
 from clouddatamesh.view.raw import entries, text, value, words
 
 STAGES: Final = ("draft", "active", "deprecated")

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from clouddatamesh.export.catalogue import Output, Settings, title_of_all
 from clouddatamesh.model.objects import Key
-from clouddatamesh.view.drafts import Refused
+from clouddatamesh.view.refused import Refused
 
 _PLAIN: Final = "!$&'()*+,;=:@/~%"
 _HOST: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from clouddatamesh.api.fields import GROUP, VERSION
-from clouddatamesh.api.kinds import KINDS
+from clouddatamesh.api.names import NAMES
+from clouddatamesh.api.texts import GROUP, VERSION
 from clouddatamesh.model.objects import Key
 
 
@@ -23,7 +23,7 @@ class Resource:
 
 
 RESOURCES: Final = {
-    **{kind.kind: Resource(f"{GROUP}/{VERSION}", kind.plural, kind.scope == "Namespaced") for kind in KINDS},
+    **{name.kind: Resource(f"{GROUP}/{VERSION}", name.plural, name.scope == "Namespaced") for name in NAMES},
     "Namespace": Resource("v1", "namespaces", False),
     "ResourceQuota": Resource("v1", "resourcequotas", True),
     "LimitRange": Resource("v1", "limitranges", True),

@@ -10,13 +10,10 @@ from clouddatamesh.plan.names import hash80
 from clouddatamesh.view.answers import terms_of
 from clouddatamesh.view.product import Port, ports_of
 from clouddatamesh.view.raw import text
+from clouddatamesh.view.refused import Refused
 
 _API = f"{GROUP}/{VERSION}"
 Draft = dict[str, Any]
-
-
-class Refused(Exception):
-    """What was asked for cannot be; the message says why, and what to do."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,10 @@ def health_of(manifest: Manifest) -> Health:
 
 def condition(manifest: Manifest, kind: str) -> Manifest:
     """A condition by its type; empty where there is none."""
-    return next((found for found in entries(manifest, "status", "conditions") if found.get("type") == kind), {})
+    for found in entries(manifest, "status", "conditions"):
+        if found.get("type") == kind:
+            return found
+    return {}
 
 
 def _told(word: Word, found: Manifest) -> Health:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.view.health import Health, health_of
-from clouddatamesh.view.product import owner_of, ports_of, title_of
-from clouddatamesh.view.raw import text, words
+from clouddatamesh.view.naming import owner_of, port_names, title_of
+from clouddatamesh.view.raw import text, value, words
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,16 @@ class Entry:
 def list_products(products: Iterable[Manifest]) -> Iterator[Entry]:
     """In the order given, one at a time."""
     for product in products:
+        spec = value(product, "spec")
         yield Entry(
             namespace=product["metadata"]["namespace"],
             name=product["metadata"]["name"],
             title=title_of(product),
-            version=text(product, "spec", "version"),
-            lifecycle=text(product, "spec", "lifecycle"),
+            version=text(spec, "version"),
+            lifecycle=text(spec, "lifecycle"),
             health=health_of(product),
             owner=owner_of(product),
-            ports=tuple(f"{port.name}/{port.version}" for port in ports_of(product)),
-            tags=words(product, "spec", "tags"),
-            purpose=text(product, "spec", "description", "purpose"),
+            ports=port_names(product),
+            tags=words(spec, "tags"),
+            purpose=text(spec, "description", "purpose"),
         )

@@ -8,6 +8,7 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.access.facts import asked_product
 from clouddatamesh.view.health import Health, health_of
 from clouddatamesh.view.mesh import Mesh
+from clouddatamesh.view.naming import named, owner_of, title_of
 from clouddatamesh.view.raw import entries, text, value, words
 
 
@@ -143,23 +144,10 @@ def show_product(mesh: Mesh, product: Manifest) -> ProductPage:
     )
 
 
-def title_of(manifest: Manifest) -> str:
-    """The name for people."""
-    return text(manifest, "spec", "displayName") or str(manifest["metadata"]["name"])
-
-
-def owner_of(product: Manifest) -> str:
-    """The person responsible, with an address if there is one."""
-    name, email = text(product, "spec", "owner", "name"), text(product, "spec", "owner", "email")
-    return f"{name} <{email}>" if name and email else name or email
-
-
 def ports_of(product: Manifest) -> tuple[Port, ...]:
     """The ports of the spec, and after them those that left it and are still served."""
-    states = {(text(state, "name"), text(state, "version")): state for state in entries(product, "status", "outputPorts")}
-    listed = tuple(
-        _port(port, states.get((text(port, "name"), text(port, "version")), {})) for port in entries(product, "spec", "outputPorts")
-    )
+    states = {named(state): state for state in entries(product, "status", "outputPorts")}
+    listed = tuple(_port(port, states.get(named(port), {})) for port in entries(product, "spec", "outputPorts"))
     leaving = tuple(_port({}, state) for state in states.values() if state.get("draining") is True)
     return (*listed, *leaving)
 
@@ -177,10 +165,6 @@ def _other_ports(product: Manifest) -> Iterator[OtherPort]:
         yield OtherPort(name, text(port, "type"), text(port, "location"), text(port, "description"))
     for port in entries(product, "spec", "managementPorts"):
         yield OtherPort(text(port, "name"), text(port, "content"), text(port, "url") or text(port, "channel"), text(port, "description"))
-
-
-def _named(port: Manifest) -> tuple[str, str]:
-    return text(port, "name"), text(port, "version")
 
 
 def _port(port: Manifest, state: Manifest) -> Port:

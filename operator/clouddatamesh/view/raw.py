@@ -7,33 +7,37 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from clouddatamesh.api.fields import parse_time
+from clouddatamesh.api.texts import parse_time
 from clouddatamesh.model.objects import Manifest
 
 
-def text(manifest: Manifest, *path: str) -> str:
+def text(manifest: Manifest | None, *path: str) -> str:
     """The text, number or truth value at a path of field names; empty where there is none."""
     found = value(manifest, *path)
+    if isinstance(found, str):
+        return found
     if isinstance(found, bool):
         return str(found).lower()
-    return str(found) if isinstance(found, str | int | float) else ""
+    return str(found) if isinstance(found, int | float) else ""
 
 
-def value(manifest: Manifest, *path: str) -> Any:
+def value(manifest: Manifest | None, *path: str) -> Any:
     """Whatever is at a path of field names, or None."""
     found: Any = manifest
     for name in path:
-        found = found.get(name) if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            return None
+        found = found.get(name)
     return found
 
 
-def entries(manifest: Manifest, *path: str) -> Iterator[Manifest]:
+def entries(manifest: Manifest | None, *path: str) -> Iterator[Manifest]:
     """The objects in the list at a path."""
     found = value(manifest, *path)
     return (entry for entry in found if isinstance(entry, dict)) if isinstance(found, list | tuple) else iter(())
 
 
-def words(manifest: Manifest, *path: str) -> tuple[str, ...]:
+def words(manifest: Manifest | None, *path: str) -> tuple[str, ...]:
     """The texts in the list at a path."""
     found = value(manifest, *path)
     return tuple(word for word in found if isinstance(word, str)) if isinstance(found, list | tuple) else ()

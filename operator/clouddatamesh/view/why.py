@@ -10,7 +10,7 @@ from clouddatamesh.plan.access.facts import asked_product, consumer_key, part_of
 from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.view.health import Health, health_of
 from clouddatamesh.view.mesh import Mesh
-from clouddatamesh.view.product import owner_of, title_of
+from clouddatamesh.view.naming import owner_of, title_of
 from clouddatamesh.view.raw import entries, text, value
 
 

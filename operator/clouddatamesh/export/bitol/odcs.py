@@ -10,7 +10,8 @@ from clouddatamesh.export.bitol.vendor import VENDOR
 from clouddatamesh.export.documents import Document, Documents
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.view.mesh import Mesh
-from clouddatamesh.view.product import ports_of, title_of
+from clouddatamesh.view.naming import title_of
+from clouddatamesh.view.product import ports_of
 from clouddatamesh.view.raw import entries, text, value, words
 
 MEDIA_TYPE: Final = "application/odcs+yaml"
