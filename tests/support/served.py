@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -94,6 +94,12 @@ class Served:
         else:
             self.mesh.apply(body)
         self.mesh.settle()
+
+    def page(self, path: str, query: Mapping[str, str]) -> Generator[Manifest, None, str]:
+        """The objects of a page, and then the token of the next one."""
+        found = self.request("GET", path, query=query)
+        yield from found["items"]
+        return str(found["metadata"].get("continue", ""))
 
     def read(self, path: str) -> tuple[int, bytes]:
         raise NotImplementedError(path)

@@ -4,7 +4,6 @@ The proxy listens on a socket in a folder that only this user may open. Nobody e
 """
 
 import contextlib
-import gzip
 import http.client
 import json
 import shutil
@@ -13,21 +12,22 @@ import subprocess
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlencode
 
+from clouddatamesh.cli.arriving import drained, items, texts
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.kube.errors import ApiError
+from clouddatamesh.kube.transport import JSON
+from clouddatamesh.model.objects import Manifest
 
 _START_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 60.0
-_METADATA: Final = b'"metadata":{'
-_TAIL: Final = 16_384
-"""Bytes at the end of a page within which the API server says how to go on: metadata comes after the items."""
+_NAME: Final = "kubectl-mesh"
+_NO_API_SERVER: Final = "What answered is not the API server; check --context and the network"
 
 
 class _OverSocket(http.client.HTTPConnection):
@@ -52,7 +52,6 @@ class Kubectl:
     def __init__(self, flags: Sequence[str]) -> None:
         self._flags = tuple(flags)
         self._stack = contextlib.ExitStack()
-        self._asked = ""
 
     def __enter__(self) -> Self:
         self._program = shutil.which("kubectl")
@@ -110,68 +109,72 @@ class Kubectl:
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """The answer as JSON. Raises ApiError for an answer that is an error, Failed without an answer."""
-        sent = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "kubectl-mesh", **(headers or {})}
-        ask = partial(self._ask, method, body=json.dumps(body).encode() if body is not None else None, headers=sent)
-        url = _url(path, query)
-        status, data = self._answer(url, ask)
+        sent = {"Accept": JSON, "Content-Type": JSON, "User-Agent": _NAME, **(headers or {})}
+        status, data = self._send(method, _url(path, query), json.dumps(body).encode() if body is not None else None, sent)
         if status >= 300:
             raise ApiError(status, data)
-        if method == "GET" and "continue" in (query or {}) and (token := _continuation(data)):
-            self._ask_ahead(_url(path, {**(query or {}), "continue": token}), ask)
         try:
             found = json.loads(data or b"{}")
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise Failed("What answered is not the API server; check --context and the network")
+            raise Failed(_NO_API_SERVER)
         return found
 
     def read(self, path: str) -> tuple[int, bytes]:
         """Status and body of a page that is no JSON."""
-        return self._answer(path, partial(self._ask, "GET", body=None, headers={"Accept": "*/*"}))
+        return self._send("GET", path, None, {"Accept": "*/*"})
 
-    def _ask(self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str]) -> None:
-        self._connection.request(method, url, body=body, headers={"Accept-Encoding": "gzip", **headers})
-
-    def _ask_ahead(self, url: str, ask: Callable[[str], None]) -> None:
-        """Whoever asked for a second page asks for the third as well: the server works on it while this one is decoded and shown."""
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            ask(url)
-            self._asked = url
-
-    def _answer(self, url: str, ask: Callable[[str], None]) -> tuple[int, bytes]:
-        asked, self._asked = self._asked, ""
+    def page(self, path: str, query: Mapping[str, str]) -> Generator[Manifest, None, str]:
+        """The objects of a page as they arrive; returns the token by which the list goes on. Raises as `request` does."""
         try:
-            if asked != url:
-                if asked:
-                    self._connection.close()
-                ask(url)
-            answer = self._connection.getresponse()
+            answer = self._ask("GET", _url(path, query), None, {"Accept": JSON, "Accept-Encoding": "gzip", "User-Agent": _NAME})
+            arriving = texts(drained(answer.read1), packed=answer.headers.get("Content-Encoding") == "gzip")
+            if answer.status >= 300:
+                data = "".join(arriving).encode()
+                _check_proxy(answer.status, data)
+                raise ApiError(answer.status, data)
+            return (yield from items(arriving))
+        except (OSError, zlib.error, http.client.HTTPException) as error:
+            raise _no_answer(error) from error
+        except ValueError as error:
+            raise Failed(_NO_API_SERVER) from error
+        finally:
+            self._hang_up()
+
+    def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        try:
+            answer = self._ask(method, url, body, headers)
             status, data = answer.status, answer.read()
-            if answer.headers.get("Content-Encoding") == "gzip":
-                data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            raise Failed(f"The API server did not answer ({type(error).__name__}); check --context and the network") from error
-        if status == http.client.BAD_GATEWAY and b'"Status"' not in data:
-            raise Failed(f"The API server cannot be reached: {data.decode(errors='replace').strip()}; check --context and the network")
+            raise _no_answer(error) from error
+        _check_proxy(status, data)
         return status, data
+
+    def _ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+        self._connection.request(method, url, body=body, headers=dict(headers))
+        return self._connection.getresponse()
+
+    def _hang_up(self) -> None:
+        """Whoever reads ahead in a thread is woken, and ends."""
+        if self._connection.sock:
+            with contextlib.suppress(OSError):
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
+
+
+def _check_proxy(status: int, data: bytes) -> None:
+    if status == http.client.BAD_GATEWAY and b'"Status"' not in data:
+        raise Failed(f"The API server cannot be reached: {data.decode(errors='replace').strip()}; check --context and the network")
 
 
 def _url(path: str, query: Mapping[str, str] | None) -> str:
     return path + (f"?{urlencode(query)}" if query else "")
 
 
-def _continuation(page: bytes) -> str:
-    """How a page says to go on, read without its items; empty where it cannot be seen so, as where metadata comes first.
-
-    Inside of a text the quotes of `"metadata":{` would be escaped: no tenant can write it.
-    """
-    start = page.rfind(_METADATA, len(page) - _TAIL)
-    try:
-        return str(json.loads(page[start + len(_METADATA) - 1 :].rstrip()[:-1]).get("continue") or "") if start >= 0 else ""
-    except ValueError:
-        return ""
+def _no_answer(error: Exception) -> Failed:
+    return Failed(f"The API server did not answer ({type(error).__name__}); check --context and the network")
 
 
 class NoCluster(Kubectl):
@@ -183,8 +186,11 @@ class NoCluster(Kubectl):
     def ask_kubectl(self, *_: str) -> str:
         raise Failed("--offline asks no cluster, so name what it would be asked for", code=2)
 
-    def _answer(self, *_: object) -> tuple[int, bytes]:
+    def _ask(self, *_: object) -> http.client.HTTPResponse:
         raise Failed("--offline asks no cluster, so name what it would be asked for", code=2)
+
+    def _hang_up(self) -> None:
+        """Nobody is connected."""
 
 
 def _stop(proxy: subprocess.Popen[bytes]) -> None:

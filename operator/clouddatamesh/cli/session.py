@@ -19,6 +19,8 @@ from clouddatamesh.view.mesh import Mesh
 
 _SECONDS: Final = 120.0
 _MANAGER: Final = "kubectl-mesh"
+_PAGE: Final = "20000"
+"""Objects at most that the API server is asked for at once: it has a first page at hand, and reads further ones from etcd."""
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Session:
 
     def _pages(self, kind: str, namespace: str, query: Mapping[str, str]) -> Iterator[Manifest]:
         try:
-            yield from self._reader.pages(collection(kind, namespace), query)
+            yield from self._reader.walk(self.api.page, collection(kind, namespace), {"limit": _PAGE, **query})
         except (MeshError, OutOfTime) as error:
             raise Failed(str(error)) from error
 

@@ -1,8 +1,8 @@
 """Reads of the API server within a time limit, a page at a time. What is refused names the right that is missing. Nothing is written."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, Final, Protocol, TypeAlias
 
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.kube.access import Asked, Need, is_granted
@@ -19,6 +19,10 @@ class Pages(Transport, Protocol):
     """What is asked of kube.client.Client."""
 
     def read(self, path: str) -> tuple[int, bytes]: ...
+
+
+Page: TypeAlias = Callable[[str, Mapping[str, str]], Generator[Manifest, None, str]]
+"""Reads a page by path and query: its objects, and then the token by which the list goes on. Raises ApiError."""
 
 
 class NotAllowed(Exception):
@@ -55,18 +59,29 @@ class Reader:
 
     def pages(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[Manifest]:
         """The objects of a collection, no more than a page in memory. A kind that does not exist has none."""
-        asked = {"limit": str(_PAGE), **(query or {})}
+        return self.walk(self._page, path, {"limit": str(_PAGE), **(query or {})})
+
+    def walk(self, page: Page, path: str, query: Mapping[str, str]) -> Iterator[Manifest]:
+        """The objects of a collection, whose pages are read by `page`."""
         token = ""
         while True:
-            page = self._ask("list", path, {**asked, **({"continue": token} if token else {})})
-            if page is None:
-                return
-            yield from page["items"]
-            former, token = token, page["metadata"].get("continue", "")
+            self.check_time()
+            former = token
+            try:
+                token = yield from page(path, {**query, **({"continue": token} if token else {})})
+            except ApiError as error:
+                if self._is_nothing(error, path):
+                    return
+                raise self._explain(error, "list", path) from error
             if not token:
                 return
             if token == former:
                 raise Transient("", f"The list of {path} does not end: the API server repeats a page; run the command again")
+
+    def _page(self, path: str, query: Mapping[str, str]) -> Generator[Manifest, None, str]:
+        found = self._client.request("GET", path, query=query)
+        yield from found["items"]
+        return str(found["metadata"].get("continue", ""))
 
     def some(self, path: str, most: int, query: Mapping[str, str] | None = None) -> tuple[Manifest, ...]:
         """The first objects of a collection."""
@@ -107,9 +122,13 @@ class Reader:
         try:
             return self._client.request("GET", path, query=query)
         except ApiError as error:
-            if is_absent(error) or (error.status == 404 and not is_served(self._client, path)):
+            if self._is_nothing(error, path):
                 return None
             raise self._explain(error, verb, path) from error
+
+    def _is_nothing(self, error: ApiError, path: str) -> bool:
+        """Whether there is no such object, or no such kind."""
+        return is_absent(error) or (error.status == 404 and not is_served(self._client, path))
 
     def _explain(self, error: ApiError, verb: str, path: str) -> Exception:
         if error.status == _REFUSED:
