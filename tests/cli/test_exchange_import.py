@@ -81,7 +81,7 @@ def test_what_the_standard_does_not_have_is_an_error_unless_lenient(run: Run, tm
 
 
 def test_what_is_lost_ends_with_two(run: Run, tmp_path: Path) -> None:
-    said = run("import", minimal(tmp_path, name="Orders", context={"instructions": "x" * kept.MOST_BYTES}), *INTO_SALES, code=2)
+    said = run("import", minimal(tmp_path, name="Orders", context={"instructions": "x" * kept.MOST_KEPT}), *INTO_SALES, code=2)
     assert "kind: DataProduct" in said
     assert "Something is lost" in said
 

@@ -253,7 +253,7 @@ def test_names_collide_only_where_they_do() -> None:
 
 
 def test_what_is_too_large_is_lost_and_said() -> None:
-    found = imported(minimal(context={"instructions": "x" * kept.MOST_BYTES}))
+    found = imported(minimal(context={"instructions": "x" * kept.MOST_KEPT}))
     assert [one["kind"] for one in found.manifests] == ["DataProduct"]
     assert verdicts(found, "$.context") == {Verdict.LOST}
     assert "leave the file in Git" in found.report[-1].message

@@ -100,8 +100,7 @@ def test_the_id_is_the_same_for_every_reader() -> None:
 
 def test_a_config_map_without_the_label_is_not_read() -> None:
     product = a_product()
-    made = kept.keep(kept.key_of_product(Key("DataProduct", "sales", "orders")), "odps", {"context": {"instructions": "x"}})
-    assert made is not None
+    (made,) = kept.keep(kept.key_of_product(Key("DataProduct", "sales", "orders")), "odps", {"context": {"instructions": "x"}})
     assert odps.write_product(mesh_of(product, made), product)["context"] == {"instructions": "x"}
     for labels in ({}, {kept.LABEL: "odcs"}):
         bare = {**made, "metadata": {**made["metadata"], "labels": labels}}

@@ -17,7 +17,7 @@ from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.names import hash80
 
 _TOO_LARGE: Final = (
-    f"What no field holds is larger than the {kept.MOST_BYTES:,} bytes that a ConfigMap keeps; leave the file in Git, and link to it in"
+    f"What no field holds is larger than the {kept.MOST_KEPT:,} characters of JSON that are kept; leave the file in Git, and link to it in"
     " authoritativeDefinitions"
 )
 
@@ -96,12 +96,12 @@ def name_for(said: Any, identity: Any, taken: frozenset[str]) -> tuple[str, Repo
 
 
 def with_rest(key: Key, standard: str, rest: Any, report: Report) -> Made:
-    """The ConfigMap and the report; where the rest is too large, what was to be kept is lost."""
+    """The ConfigMaps and the report; where the rest is too large, what was to be kept is lost."""
     if not rest:
         return Made((), report)
-    config_map = kept.keep(key, standard, rest)
-    if config_map is not None:
-        return Made((config_map,), report)
+    config_maps = kept.keep(key, standard, rest)
+    if config_maps:
+        return Made(config_maps, report)
     gone = tuple(
         replace(one, verdict=Verdict.LOST, message="Too large to be kept") if one.verdict is Verdict.KEPT else one for one in report
     )
