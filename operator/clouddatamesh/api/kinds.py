@@ -165,28 +165,16 @@ KINDS: Final = (
     ),
     Kind(
         GovernancePolicy,
-        "GovernancePolicy",
-        "governancepolicies",
-        "Cluster",
-        ("gpol",),
         _JUDGED,
         "Rules in CEL for the objects of every Domain, or of selected ones. Written by the governance group.",
     ),
     Kind(
         DomainPolicy,
-        "DomainPolicy",
-        "domainpolicies",
-        "Namespaced",
-        ("dpol",),
         _JUDGED,
         "Further rules of one Domain, in its home namespace. They add to the GovernancePolicies, or tighten them.",
     ),
     Kind(
         DomainProfile,
-        "DomainProfile",
-        "domainprofiles",
-        "Namespaced",
-        ("dprof",),
         (
             _READY,
             Column("Team", ".spec.team.name"),
@@ -198,10 +186,6 @@ KINDS: Final = (
     ),
     Kind(
         PolicyWaiver,
-        "PolicyWaiver",
-        "policywaivers",
-        "Cluster",
-        ("pwaiv",),
         (
             _READY,
             Column("Policy", ".spec.policyRef.name"),

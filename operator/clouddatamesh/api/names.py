@@ -25,5 +25,9 @@ NAMES: Final = (
     Name("AccessRequest", "accessrequests", ("areq",)),
     Name("AccessGrant", "accessgrants", ("agrant",)),
     Name("AccessInbox", "accessinboxes", ("ainbox",)),
+    Name("GovernancePolicy", "governancepolicies", ("gpol",), "Cluster"),
+    Name("DomainPolicy", "domainpolicies", ("dpol",)),
+    Name("DomainProfile", "domainprofiles", ("dprof",)),
+    Name("PolicyWaiver", "policywaivers", ("pwaiv",), "Cluster"),
 )
 NAME_BY_KIND: Final = {name.kind: name for name in NAMES}

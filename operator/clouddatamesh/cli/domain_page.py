@@ -6,7 +6,8 @@ from rich.text import Text
 
 from clouddatamesh.cli import pages
 from clouddatamesh.cli.names import short
-from clouddatamesh.cli.output import clean, console, say_health
+from clouddatamesh.cli.output import clean
+from clouddatamesh.cli.paint import console, say_health
 from clouddatamesh.view.domain import Course, DomainPage, Member
 
 

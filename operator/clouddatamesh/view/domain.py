@@ -8,7 +8,8 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.view.health import Health, health_of
 from clouddatamesh.view.mesh import Mesh
-from clouddatamesh.view.product import Documentation, documentation_of, title_of
+from clouddatamesh.view.naming import title_of
+from clouddatamesh.view.product import Documentation, documentation_of
 from clouddatamesh.view.raw import entries, text, value, words
 
 
