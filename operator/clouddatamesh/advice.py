@@ -82,7 +82,10 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Buckets": {
         r.NOT_OWNED: "Choose another name, remove the other resource, or give the consent that the message names.",
-        r.NOT_ADOPTED: "Set `adoptionPolicy: IfOwned`, give the Domain its former name, or hand the bucket over by the tag `transfer-to`.",
+        r.NOT_ADOPTED: (
+            "Set `adoptionPolicy: IfOwned`, give the Domain its former name, or hand the bucket over by the tag `transfer-to`."
+            " A bucket without marks: restore its tags, or consent as the message says."
+        ),
         r.BUCKET_MISSING: "Restore the bucket, or confirm the loss with the annotation `recreate`.",
         r.BUCKET_NOT_EMPTY: (
             "Empty the bucket, set `deletionPolicy: Retain`, or keep it with the annotation `orphan`."

@@ -36,8 +36,8 @@ INVALID_SPEC: Final = "InvalidSpec"
 NOT_OWNED: Final = "NotOwned"
 """A resource with the expected name exists and does not carry the ownership marks of this object. The operator leaves it alone."""
 NOT_ADOPTED: Final = "NotAdopted"
-"""The bucket is the one that this product had in a lost cluster, and the spec does not let the product take it back. Those who have access
-from that cluster keep it.
+"""The bucket is the one that this product had in a lost cluster, and the spec does not let the product take it back; or it lost all of its
+marks. Those who have access from that cluster keep it.
 """
 NOT_ALLOWED: Final = "NotAllowed"
 """The ObjectStore's `allowedDomains` does not select the Domain, or does not select it any more. Existing storage is kept and

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 
+from clouddatamesh.model.bucket import Tags
 from clouddatamesh.model.objects import Key
 from clouddatamesh.plan.names import former_principal_name
 from tests.reconcile.access_flows import REQUEST, SECRET, a_port
@@ -133,6 +134,23 @@ def test_what_was_applied_and_says_no_ends_without_grace(what: str) -> None:
     new.apply(*NOES[what])
     Driven(new).run(minutes=6)
     assert before and users(new, "orders-for-forecast") == {}
+
+
+@pytest.mark.parametrize("left", [(), (("team", "a"),)], ids=["no tag", "a tool's own tag"])
+def test_a_bucket_whose_tags_a_tool_replaced_while_nobody_restored_them_is_no_others(left: Tags) -> None:
+    old = lost_mesh()
+    before = users(old, "orders")
+    held = old.stores.at(ENDPOINT).buckets[old.bucket_of()]
+    marks, held.bucket = held.bucket.tags, replace(held.bucket, tags=left)
+    new = inventory(sales(a_mesh(1, after=old, lost=(0,))))
+    driven = Driven(new).run(hours=5)
+    assert new.condition("DataProduct", "orders", "sales")["reason"] == "NotAdopted"
+    assert users(new, "orders") == before and all(before.values())
+    held = new.stores.at(ENDPOINT).buckets[old.bucket_of()]
+    held.bucket = replace(held.bucket, tags=marks)
+    driven.run(minutes=70)
+    assert new.condition("AccessRequest", REQUEST.name, REQUEST.namespace)["reason"] == "Granted"
+    assert not before.keys() & users(new, "orders").keys()
 
 
 def test_a_second_rebuild_before_the_first_was_complete() -> None:

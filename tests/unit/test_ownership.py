@@ -134,6 +134,9 @@ TAKEN_OVER: Final[tuple[Case, ...]] = (
     ("a lost cluster's, of another mesh", NEW, tagged(mesh="other", cluster=LOST), TAKING, "Foreign+"),
     ("a lost cluster's, handed over", NEW, tagged("inventory", cluster=LOST, transfer_to="sales/orders"), TAKING, "Transferred"),
     ("a lost cluster's, adoption Never", REFUSING, tagged(cluster=LOST, uid="gone"), TAKING, "Withheld"),
+    ("without marks, where a lost cluster's store is taken over", NEW, stripped(), TAKING, "Withheld"),
+    ("with a stranger's tag alone, where a lost cluster's store is taken over", NEW, stripped(TEAM), TAKING, "Withheld"),
+    ("made by somebody meanwhile, where a lost cluster's store is taken over", MAKING, stripped(TEAM), TAKING, "Foreign+"),
     ("a cluster's that nobody takes over", NEW, tagged(cluster=LOST, uid="gone"), {}, "Foreign+"),
     ("another cluster's than the one that is taken over", NEW, tagged(cluster="uid-other", uid="gone"), TAKING, "Foreign+"),
 )

@@ -25,7 +25,8 @@ Consented     carries the consent tag for exactly this product, and nobody's mar
 Transferred   another namespace's, and the platform team tagged it for this product
 MarksMissing  was this product's, and neither marks nor witness are there any more
 Released      its owner let it go by a tag that names this product
-Withheld      this product's in a lost cluster, and the spec keeps it from being taken back: still nobody else's
+Withheld      this product's in a lost cluster, and the spec keeps it from being taken back; or without any mark where a lost cluster's
+              store is taken over: still nobody else's
 Foreign       anything else: never touched
 """
 
@@ -205,7 +206,9 @@ def _judge_unmarked(product: DataProduct, bucket: Bucket, world: ProductWorld) -
         return Claim("Consented", is_new=True)
     wish = "" if willing else "set adoptionPolicy to IfConsented and "
     why = f"Bucket {bucket.name} exists and carries no mark of this mesh; to adopt it {wish}have its owner tag it"
-    return Claim("Foreign", f"{why} {marks.ADOPT_TAG}={consent}", positive=made_anyway)
+    # It may be the one of before, which lost its marks while nobody restored them.
+    verdict: Verdict = "Withheld" if world.store and world.store.spec.take_over_from and not made_anyway else "Foreign"
+    return Claim(verdict, f"{why} {marks.ADOPT_TAG}={consent}", positive=made_anyway)
 
 
 def _judge_stripped(product: DataProduct, bucket: Bucket, consent: str) -> Claim:
