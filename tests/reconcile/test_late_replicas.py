@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from clouddatamesh.model.identity import Principal
-from tests.reconcile.access_flows import REQUEST, a_port
+from tests.reconcile.access_flows import REQUEST, SECRET, a_port
 from tests.support.driven import Driven
 from tests.support.manifests import CREDENTIALS, a_domain, a_grant, a_product, a_request, a_store
 from tests.support.mesh import Mesh
@@ -106,3 +106,27 @@ def test_an_old_key_makes_no_absence_doubtful() -> None:
     revoke(mesh)
     driven.run(seconds=5)
     assert mesh.condition("AccessRequest", REQUEST.name, "inventory", "Provisioned")["reason"] == "Revoked"
+
+
+def hold_secret(mesh: Mesh) -> None:
+    """The consumer keeps its Secret by a finalizer, and says in it that the key was issued now."""
+    found = mesh.cluster.raw(SECRET)
+    assert found is not None
+    issued = {"clouddatamesh.dev/access-key-issued-at": f"{mesh.clock.now():%Y-%m-%dT%H:%M:%SZ}"}
+    kept = {name: found["metadata"][name] for name in ("name", "namespace", "labels", "ownerReferences")}
+    annotations = {**found["metadata"]["annotations"], **issued}
+    mesh.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {**kept, "annotations": annotations}, "type": found["type"]})
+
+
+def test_what_a_consumer_writes_into_its_secret_keeps_no_grant_waiting() -> None:
+    mesh, driven = a_mesh(AWS)
+    mesh.apply(a_grant())
+    driven.run(minutes=5)
+    mesh.cluster.user_finalize(SECRET, "team/holds")
+    revoke(mesh)
+    for _ in range(10):
+        hold_secret(mesh)
+        driven.run(seconds=30)
+    assert not works(mesh, AWS, "orders-for-forecast")
+    assert not mesh.exists("AccessGrant", "inventory-forecast", "sales")
+    assert mesh.condition("AccessRequest", REQUEST.name, REQUEST.namespace)["reason"] == "Revoked"

@@ -233,8 +233,8 @@ def _observe(ask: Ask, world: AccessWorld, visit: Visit, name: str) -> AccessWor
     user = principal_of(ask, world, store)
     formers = place.observe_formers(ask.key, user, ask.take_over)
     unseen = world.left if isinstance(world.left, Unknown) and ask.place is None and name == ask.abandoned else None
-    issued = (ask.rotated_at, issued_of(value_of(world.secret), ask.key, ask.uid))
-    return replace(world, store=store, principal=unseen or place.observe_own(user, *issued), formers=formers)
+    issued = ask.rotated_at or issued_of(value_of(world.secret), ask.key, ask.uid)  # of the Secret, which is others' to write, a first key
+    return replace(world, store=store, principal=unseen or place.observe_own(user, issued), formers=formers)
 
 
 def _observe_formers(ask: Ask, world: AccessWorld, visit: Visit) -> AccessWorld:
