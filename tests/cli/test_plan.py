@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from clouddatamesh.cli import app as application
 from tests.cli.conftest import DAILY, Run
 from tests.support.installation import ROOT
 from tests.support.manifests import a_domain, a_grant, a_product, a_request
@@ -153,3 +154,25 @@ def test_an_answer_names_who_gets_what(run: Run) -> None:
 def test_the_retail_mesh_is_planned_whole(run: Run) -> None:
     said = run("plan", str(ROOT / "examples" / "retail"), "-o", "json")
     assert len(json.loads(said)["items"]) > 10
+
+
+def test_subfolders_are_read_as_kubectl_reads_them(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    Path("all/below").mkdir(parents=True)
+    Path("all/below/mesh.yaml").write_text(yaml.safe_dump(a_product("returns", "sales")))
+    assert "-R reads its subfolders, which have 1" in run("plan", "all", code=2)
+    Path("all/mesh.yaml").write_text(yaml.safe_dump(ORDERS))
+    assert run("plan", "all", "-o", "name") == ""
+    assert run("plan", "all", "-R", "-o", "name").split() == ["dp/sales/returns"]
+    assert run("check", "all")
+    del capfd
+
+
+def test_errors_are_not_among_data(run: Run, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = write({**ORDERS, "spec": {**ORDERS["spec"], "lifecycle": "live"}, "metadata": {"name": "new", "namespace": "sales"}})
+    monkeypatch.setattr("sys.argv", ["kubectl-mesh", "plan", wrong, "-o", "json"])
+    with pytest.raises(SystemExit):
+        application.main()
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "spec.lifecycle" in said.err
+    assert "spec.lifecycle" in run("plan", wrong, code=1)

@@ -116,7 +116,7 @@ def screen(run: Run, served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
     def screen(typed: str, *, code: int | None = None) -> str:
         given = [str(wrong) if word == "WRONG" else word for word in shlex.split(typed)]
-        for wanted in (0, 1, 2) if code is None else (code,):
+        for wanted in (0, 1, 2, 3) if code is None else (code,):
             try:
                 said = run(*given, code=wanted)
             except AssertionError as error:

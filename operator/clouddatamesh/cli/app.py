@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from io import TextIOWrapper
 from typing import Annotated, Any, Final
 
 import typer
@@ -52,14 +53,17 @@ class Options:
         return [*(f"{flag}={given}" for flag, given in named.items() if given), *groups]
 
 
-def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a command of a function that takes a Session, the Options and parameters of its own."""
+def command(name: str, *, offline: str = "") -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a command of a function that takes a Session, the Options and parameters of its own.
+
+    `offline` names the parameter, if there is one, by which it is told to ask no cluster.
+    """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
         def call(**given: Any) -> None:
             options = Options(**{part.name: given.pop(part.name) for part in fields(Options)})
-            _run(function, options, given)
+            _run(function, options, given, offline=bool(offline) and given[offline])
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[2:]
         common = list(inspect.signature(Options, eval_str=True).parameters.values())
@@ -72,8 +76,8 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return decorate
 
 
-def _run(function: Callable[..., None], options: Options, given: dict[str, Any]) -> None:
-    with ends_in_a_sentence(), NoCluster(()) if given.get("offline") else Kubectl(options.flags()) as api:
+def _run(function: Callable[..., None], options: Options, given: dict[str, Any], *, offline: bool) -> None:
+    with ends_in_a_sentence(), NoCluster(()) if offline else Kubectl(options.flags()) as api:
         function(Session(api, options.namespace), options, **given)
 
 
@@ -90,11 +94,20 @@ def ends_in_a_sentence() -> Iterator[None]:
         raise typer.Exit(1) from None
     except (typer.Exit, typer.Abort):
         raise
+    except BrokenPipeError:
+        raise
     except (Exception, MemoryError) as error:
         if os.environ.get(_DEBUG):
             raise
-        _say(f"An object could not be read ({type(error).__name__}: {error}); set {_DEBUG}=1 to see where, and report it")
+        _say(_unexpected(error))
         raise typer.Exit(1) from None
+
+
+def _unexpected(error: BaseException) -> str:
+    """A file or an output that fails is the user's to mend; whatever else nobody foresaw is ours."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'The output'}: {error.strerror}; check the file and the disk"
+    return f"The command failed ({type(error).__name__}: {error}); set {_DEBUG}=1 to see where, and report it"
 
 
 def _say(sentence: str) -> None:
@@ -129,13 +142,26 @@ def load_commands(wanted: str = "") -> None:
         importlib.import_module(f"clouddatamesh.cli.{module}")
 
 
+def _write_anything() -> None:
+    """Where the output is not UTF-8, what it cannot write is escaped; a letter in a title ends no command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """The console script. A pipe that is closed early and Ctrl-C end it quietly."""
     gc.set_threshold(_GARBAGE)
+    _write_anything()
     load_commands(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
-        app(prog_name="kubectl mesh")
-    except BrokenPipeError:
+        try:
+            app(prog_name="kubectl mesh")
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            _say(_unexpected(error))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except KeyboardInterrupt:

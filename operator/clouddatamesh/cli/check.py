@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TextIO
 
 import typer
 
@@ -46,7 +46,7 @@ class Line:
 
 @app.command("check")
 def check(
-    files: Annotated[list[str], typer.Argument(help="Files, folders, or - for standard input.")],
+    files: Annotated[list[str], typer.Argument(help="Files, folders with their subfolders, or - for standard input.")],
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Namespace of manifests that name none.")] = "default",
     output: Annotated[Report | None, typer.Option("--output", "-o", help="Form of the remarks; in GitHub Actions: github.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as errors do.")] = False,
@@ -157,14 +157,15 @@ def _print(lines: Sequence[Line], report: Report) -> None:
     print_lines(lines, report)
 
 
-def print_lines(lines: Sequence[Line], report: Report = Report.TEXT) -> None:
-    """Remarks as lines, or as annotations of GitHub."""
+def print_lines(lines: Sequence[Line], report: Report = Report.TEXT, *, to: TextIO | None = None) -> None:
+    """Remarks as lines, or as annotations of GitHub; to standard output unless it is for data."""
+    out = to or sys.stdout
     for line in lines:
         said = ": ".join(part for part in (line.object, line.field, line.sentence) if part)
         if report is Report.GITHUB:
-            sys.stdout.write(f"::{_level(line)} file={_property(line.place.file)},line={line.place.line}::{_escaped(said)}\n")
+            out.write(f"::{_level(line)} file={_property(line.place.file)},line={line.place.line}::{_escaped(said)}\n")
         else:
-            sys.stdout.write(f"{clean(str(line.place))}: {_level(line)}: {clean(said)}\n")
+            out.write(f"{clean(str(line.place))}: {_level(line)}: {clean(said)}\n")
 
 
 def _level(line: Line) -> str:

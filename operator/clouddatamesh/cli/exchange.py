@@ -37,6 +37,8 @@ from clouddatamesh.view.raw import text
 
 _STANDARDS: Final = ("odps", "odcs")
 _WIDEST: Final = 60
+_LOSES: Final = 3
+_LOST: Final = "Something is lost; the report names it and the way out"
 
 
 def _formats() -> list[str]:
@@ -128,7 +130,7 @@ def _texts(documents: Sequence[Document], form: Form) -> Iterator[str]:
         yield from (to_yaml([document.body], start=True) for document in documents)
 
 
-@command("import")
+@command("import", offline="offline")
 def import_(
     session: Session,
     options: Options,
@@ -141,14 +143,15 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Let the API server check the manifests, and write nothing.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Apply the manifests; absent: print them.")] = False,
 ) -> None:  # fmt: skip
-    """Read descriptors and print manifests; a report says what became of each field. Exit code 1: an error; 2: something is lost."""
+    """Read descriptors and print manifests; a report says what became of each field. Exit code 1: an error; 3: something is lost."""
     sources, unread = _sources(files)
     target = _target(session, store=store, into=into, lenient=lenient, offline=offline)
     found = read(sources, target)
     done = Imported(() if unread else found.manifests, (*unread, *found.report, *_faults(found.manifests)))
-    _print_report(done.report, report)
+    end = _ended(done.report) if has(done.report, Verdict.ERROR) else _LOST if has(done.report, Verdict.LOST) else ""
+    _print_report(done.report, report, end)
     if has(done.report, Verdict.ERROR):
-        raise Failed(_ended(done.report))
+        raise typer.Exit(1) if report is Show.JSON else Failed(end)
     if dry_run or apply:
         for manifest in done.manifests:
             session.apply(manifest, dry_run=dry_run)
@@ -158,8 +161,8 @@ def import_(
         sys.stdout.write(to_json(items))
     else:
         sys.stdout.write(to_yaml(done.manifests))
-    if has(done.report, Verdict.LOST):
-        raise Failed("Something is lost; the report names it and the way out", code=2)
+    if end:
+        raise typer.Exit(_LOSES) if report is Show.JSON else Failed(end, code=_LOSES)
 
 
 def _faults(manifests: Iterable[Manifest]) -> Iterator[Entry]:
@@ -235,10 +238,10 @@ def _port(session: Session, given: str) -> Port:
     return Port(key_of(product), port.name, port.version, contract)
 
 
-def _print_report(report: Report, form: Show) -> None:
-    """On standard error: the manifests are on standard output."""
+def _print_report(report: Report, form: Show, end: str) -> None:
+    """On standard error: the manifests are on standard output. As data it says itself how the command ends, and nothing else does."""
     if form is Show.JSON:
-        sys.stderr.write(to_json({"entries": [asdict(entry) for entry in report]}))
+        sys.stderr.write(to_json({"entries": [asdict(entry) for entry in report], "message": end}))
         return
     by_document: dict[str, list[Entry]] = {}
     for entry in report:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from clouddatamesh.checking.documents import MOST_BYTES, Document, Path, Unreadable, read_documents
 from clouddatamesh.cli.errors import Failed
+from clouddatamesh.cli.output import note
 
 _ENDINGS: Final = (".yaml", ".yml", ".json")
 STDIN: Final = "-"
@@ -41,19 +42,25 @@ class Found:
         return Place(self.place.file, self.document.line_of((*self.within, *path))) if self.document else self.place
 
 
-def read_files(names: Sequence[str]) -> Iterator[Found]:
-    """Every document of files, of folders with all that is in them, and of standard input (`-`). Raises Failed where one is not there."""
+def read_files(names: Sequence[str], *, recursive: bool = True) -> Iterator[Found]:
+    """Every document of files, of folders (`recursive`: with those in them), and of standard input (`-`). Raises Failed where one is not
+    there."""
     for name in names:
-        for file in _expand(name):
+        for file in _expand(name, recursive=recursive):
             yield from _read(file)
 
 
-def _expand(name: str) -> Iterator[str]:
+def _expand(name: str, *, recursive: bool) -> Iterator[str]:
     if os.path.isdir(name):  # noqa: PTH112 - of pathlib's, a name that is too long raises
-        inside = sorted(str(path) for path in File(name).rglob("*") if path.suffix in _ENDINGS and path.is_file())
+        everything = sorted(path for path in File(name).rglob("*") if path.suffix in _ENDINGS and path.is_file())
+        inside = [path for path in everything if recursive or path.parent == File(name)]
+        left = len(everything) - len(inside)
         if not inside:
-            raise Failed(f"Folder {name} has no file that ends in {', '.join(_ENDINGS)}", code=2)
-        yield from inside
+            below = f"; -R reads its subfolders, which have {left}" if left else ""
+            raise Failed(f"Folder {name} has no file that ends in {', '.join(_ENDINGS)}{below}", code=2)
+        if left:
+            note(f"{left} files in subfolders of {name} are left out, as by kubectl; -R reads them")
+        yield from map(str, inside)
     elif name == STDIN or os.path.exists(name):  # noqa: PTH110 - a pipe of the shell is no regular file
         yield name
     else:

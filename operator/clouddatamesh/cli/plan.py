@@ -1,5 +1,6 @@
 """`plan`: what manifests would make, change, give and take in the cluster. Nothing is written."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -48,15 +49,16 @@ def plan(
     session: Session,
     options: Options,
     files: Annotated[list[str], typer.Argument(help="Files, folders, or - for standard input.")],
+    recursive: Annotated[bool, typer.Option("--recursive", "-R", help="Read subfolders, as `kubectl apply -R`.")] = False,
     delete: Annotated[bool, typer.Option("--delete", help="What `kubectl delete -f` would do, in place of apply.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 3 where something is taken.")] = False,
 ) -> None:
     """Show what manifests would make, change, give and take. The API server checks them; nothing is written."""
-    read = list(read_files(files))
+    read = list(read_files(files, recursive=recursive))
     found = [one for one in read if _is_ours(one)]
     wrong = [line for line in find_remarks(read, session.home)[0] if line.is_error and not _is_there(session, found, line, delete=delete)]
     if wrong:
-        print_lines(wrong)
+        print_lines(wrong, to=sys.stdout if options.output in (Form.TABLE, Form.WIDE) else sys.stderr)
         raise Failed(f"{len(wrong)} errors in the files; correct them first")
     unnamed = next((one for one in found if not one.manifest["metadata"].get("name")), None)
     if unnamed is not None:
