@@ -1,0 +1,1 @@
+"""Rules at admission: policies as native ValidatingAdmissionPolicies with their bindings. Pure: no cluster, no clock, no CEL library."""
