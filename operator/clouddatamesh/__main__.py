@@ -1,4 +1,4 @@
-"""clouddatamesh run | crds | permissions | argocd | version | check-install | check-uninstall | doctor | mesh"""
+"""clouddatamesh run | gate | policies | crds | permissions | argocd | version | check-install | check-uninstall | doctor | mesh"""
 
 import argparse
 import os
@@ -21,11 +21,12 @@ def main() -> int:
     """The console script; 1 where the operator could not start or a check found a fault, 2 where the environment is wrong or
     a check could not be made."""
     _end_when_asked()
-    if sys.argv[1:2] == ["mesh"]:
-        return _mesh()
+    if sys.argv[1:2] in (["mesh"], ["policies"]):
+        return _mesh(sys.argv[2 if sys.argv[1] == "mesh" else 1 :])
     arguments = _parser().parse_args()
     commands: dict[str, Callable[[], int]] = {
         "run": lambda: _run(arguments),
+        "gate": _gate,
         "crds": _print_crds,
         "permissions": _print_permissions,
         "argocd": _print_argocd,
@@ -52,8 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="reconcile until told to stop")
     for name in _OVERRIDDEN:
         run.add_argument(f"--{name.lower().replace('_', '-')}", dest=name, metavar="VALUE", help=f"in place of the variable {name}")
+    commands.add_parser("gate", help="keep the admission policies of GovernancePolicies and DomainPolicies until told to stop")
+    commands.add_parser("policies", help="print admission policies for a repository: clouddatamesh policies render", add_help=False)
     commands.add_parser("crds", help="print the CustomResourceDefinitions")
-    commands.add_parser("permissions", help="print what the operator may do, and why")
+    commands.add_parser("permissions", help="print what the operator and the gate program may do, and why")
     commands.add_parser("argocd", help="print health and actions for Argo CD, as part of its ConfigMap argocd-cm")
     commands.add_parser("version", help="print the version")
     installed = commands.add_parser("check-install", help="check permissions and the leader of an installation; the chart's test runs it")
@@ -70,14 +73,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _mesh() -> int:
+def _gate() -> int:
+    from clouddatamesh.gate.command import read_settings, run
+    from clouddatamesh.shell.settings import SettingsError
+
+    try:
+        given = read_settings(os.environ)
+    except SettingsError as error:
+        return _fail(str(error))
+    return run(given)
+
+
+def _mesh(arguments: list[str]) -> int:
     """What `kubectl mesh` does. The operator's image has no command line."""
     try:
         from clouddatamesh.cli.app import main as mesh
     except ModuleNotFoundError as error:
-        sys.stderr.write(f"clouddatamesh mesh: {error.name} is not installed; install clouddatamesh[cli]\n")
+        sys.stderr.write(f"clouddatamesh {sys.argv[1]}: {error.name} is not installed; install clouddatamesh[cli]\n")
         return 2
-    sys.argv = ["kubectl-mesh", *sys.argv[2:]]
+    sys.argv = ["kubectl-mesh", *arguments]
     mesh()
     return 0
 
@@ -152,7 +166,11 @@ def _print_crds() -> int:
 def _print_permissions() -> int:
     from clouddatamesh.api import permissions
 
-    for title, rules in (("cluster", permissions.OPERATOR_CLUSTER), ("own namespace", permissions.OPERATOR_OWN_NAMESPACE)):
+    for title, rules in (
+        ("cluster", permissions.OPERATOR_CLUSTER),
+        ("own namespace", permissions.OPERATOR_OWN_NAMESPACE),
+        ("gate program", permissions.GATE),
+    ):
         for rule in rules:
             names = f" {', '.join(rule.names)}" if rule.names else ""
             sys.stdout.write(f"{title}: {', '.join(rule.verbs)} {', '.join(rule.resources)}{names} - {rule.why}\n")

@@ -20,6 +20,7 @@ EVERYTHING: dict[str, Any] = {
     "uninstall.check": "always",
     "flowControl.enabled": True,
     "discover.everyone": True,
+    "governance.gate.enabled": True,
     "metrics.serviceMonitor.enabled": True,
     "metrics.podMonitor.enabled": True,
     "metrics.prometheusRule.enabled": True,
@@ -76,7 +77,7 @@ def test_common_labels_and_annotations_are_on_every_object_and_pod() -> None:
     """Extra objects are the user's own."""
     objects = [found for found in everything() if not found["metadata"]["name"].startswith("extra-")]
     pods = [found["spec"]["template"] for found in objects if found["kind"] in ("Deployment", "Job")]
-    assert len(pods) == 2
+    assert len(pods) == 3
     for found in (*objects, *pods):
         assert found["metadata"]["labels"]["team"] == "platform", found
     for found in (*objects, *pods):

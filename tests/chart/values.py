@@ -10,6 +10,7 @@ NOT_DEFAULT: dict[str, Any] = {
     "imagePullSecrets": [{"name": "registry"}],
     "driftInterval": "1h",
     "resources": {"limits": {"memory": "2Gi"}},
+    "governance.gate.resources": {"limits": {"memory": "2Gi"}},
     "podSecurityContext": {"fsGroup": 65532},
     "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 1}},
     "nodeSelector": {"pool": "system"},
@@ -68,6 +69,8 @@ NEEDS: dict[str, dict[str, Any]] = {
     "crds.keep": {"crds.enabled": True},
     "uninstall.waitSeconds": {"uninstall.check": "always"},
     **{key: {"quickstart.enabled": True} for key in ("quickstart", "quickstart.image")},
+    "governance.gate.healthPort": {"governance.gate.enabled": True},
+    "governance.gate.resources": {"governance.gate.enabled": True},
     "flowControl.nominalConcurrencyShares": {"flowControl.enabled": True},
     **{f"metrics.{part}": {f"metrics.{part}.enabled": True} for part in ("serviceMonitor", "podMonitor", "prometheusRule", "dashboards")},
 }

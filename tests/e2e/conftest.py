@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from hack.tools.children import free_ports
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.actors import Actors
@@ -29,7 +30,7 @@ def mesh(request: pytest.FixtureRequest, rgw: Store) -> Actors:
     if group_of(file_of(request.node.nodeid)) == "pod":
         found: Actors = request.getfixturevalue("pod")
         return found
-    return shared(request, lambda: _a_mesh(_as_a_process("acme", ACME), rgw))
+    return shared(request, lambda: _a_mesh(_as_a_process("acme", {**ACME, **_with_gate()}), rgw))
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,12 @@ def guild(mesh: Actors) -> Guild:
     mesh.installed.apply(DOMAIN)
     mesh.installed.wait("domain", HOME)
     return Guild(mesh.installed)
+
+
+def _with_gate() -> dict[str, str]:
+    """The gate program, with a port that nobody has."""
+    (port,) = free_ports(1)
+    return {"governance.gate.enabled": "true", "governance.gate.healthPort": str(port)}
 
 
 @contextlib.contextmanager

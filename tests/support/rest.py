@@ -68,6 +68,14 @@ class Api:
         found: Manifest = json.loads(answer.data)
         return found
 
+    def warnings(self, path: str, body: Manifest) -> tuple[str, ...]:
+        """What the server warns of when it takes a POST."""
+        headers = {**self._headers, "Content-Type": "application/json"}
+        answer = self._pool.request("POST", f"{self.server}{path}", headers=headers, body=json.dumps(body), timeout=10.0, retries=False)
+        if answer.status >= 300:
+            raise ApiError(answer.status, answer.data.decode())
+        return tuple(answer.headers.getlist("Warning"))
+
 
 def message_of(error: ApiError) -> str:
     """What the Status says that came with a refusal."""

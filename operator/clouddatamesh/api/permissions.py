@@ -73,6 +73,14 @@ OPERATOR_DOMAIN_NAMESPACE: Final = (
 )
 """In namespaces of domains, through a RoleBinding to SECRETS_ROLE that it makes there."""
 
+_AT_ADMISSION: Final = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
+GATE: Final = (
+    PolicyRule((GROUP,), ("governancepolicies", "domainpolicies", "policywaivers", "domains"), _FOLLOW, "Render policies"),
+    PolicyRule((GROUP,), ("governancepolicies", "domainpolicies"), ("get",), "Read once more the policy whose admission policy is removed"),
+    PolicyRule(("admissionregistration.k8s.io",), _AT_ADMISSION, (*_FOLLOW, "create", "update", "delete"), "Keep what was rendered"),
+)
+"""Of the gate program, in the whole cluster. RBAC cannot bound `create` by name, so this account can write every admission policy."""
+
 _PRODUCTS: Final = ("dataproducts",)
 _REQUESTS: Final = ("accessrequests",)
 _GRANTS: Final = ("accessgrants",)

@@ -53,7 +53,7 @@ class Options:
         return [*(f"{flag}={given}" for flag, given in named.items() if given), *groups]
 
 
-def command(name: str, *, offline: str = "") -> Callable[[Callable[..., None]], Callable[..., None]]:
+def command(name: str, group: typer.Typer = app, *, offline: str = "") -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a command of a function that takes a Session, the Options and parameters of its own.
 
     `offline` names the parameter, if there is one, by which it is told to ask no cluster.
@@ -70,7 +70,7 @@ def command(name: str, *, offline: str = "") -> Callable[[Callable[..., None]], 
         named = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*own, *common)]
         call.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
         call.__annotations__ = {parameter.name: parameter.annotation for parameter in named}
-        app.command(name)(call)
+        group.command(name)(call)
         return function
 
     return decorate
@@ -131,7 +131,7 @@ MODULES: Final = {
     **dict.fromkeys(("request", "renew"), "ask"),
     **dict.fromkeys(("requests", "approve", "deny", "revoke"), "answer"),
     **dict.fromkeys(("export", "import"), "exchange"),
-    **{name: name for name in ("use", "check", "plan", "init", "doctor")},
+    **{name: name for name in ("use", "check", "plan", "init", "doctor", "policies")},
 }
 """Command -> the module that adds it to `app`. What is not run is not imported: that is a third of a second."""
 

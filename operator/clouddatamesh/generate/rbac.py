@@ -13,6 +13,7 @@ def permissions_file() -> str:
     return dump(
         {
             "operator": {"cluster": _rules(permissions.OPERATOR_CLUSTER), "namespace": _rules(permissions.OPERATOR_OWN_NAMESPACE)},
+            "gate": _rules(permissions.GATE),
             "clusterRoles": {name: _rules(rules) for name, rules in permissions.CLUSTER_ROLES.items()},
         }
     )

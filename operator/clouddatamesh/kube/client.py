@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -121,6 +121,20 @@ class Client:
         answer = self._send("GET", path, headers={"Accept": "*/*"})
         return answer.status, answer.data
 
+    def watch(self, path: str, *, seconds: int) -> Iterator[dict[str, Any]]:
+        """The events of a collection, what exists first, until the server ends it. Raises ApiError, or Transient where it breaks off."""
+        self._wait()
+        query = urlencode({"watch": "true", "timeoutSeconds": str(seconds)})
+        answer = self._send("GET", f"{path}?{query}", headers={}, lasting=float(seconds))
+        try:
+            if answer.status >= 300:
+                raise ApiError(answer.status, answer.read())
+            yield from map(_object_in, _lines(answer))
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Transient(reasons.CLUSTER_UNAVAILABLE, f"A watch of {path} broke off: {type(error).__name__}") from error
+        finally:
+            answer.close()
+
     def _wait(self) -> None:
         """A worker that fails in the middle of an object costs more calls than one that waits a moment, and no more than that."""
         latest = self._monotonic() + _WAITS
@@ -129,26 +143,36 @@ class Client:
                 raise Away(reasons.CLUSTER_UNAVAILABLE, "The API server asked by Retry-After not to be asked for a while")
             time.sleep(left)
 
-    def _send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> urllib3.BaseHTTPResponse:
+    def _send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, lasting: float = 0.0
+    ) -> urllib3.BaseHTTPResponse:
+        """With `lasting` seconds the answer is read by the caller, line by line."""
         wire = {"Accept": JSON, "Content-Type": JSON, "User-Agent": self._manner.agent, **headers}
         self._authorize(wire)
         connect, read = self._manner.timeout
-        place, timeout = self._api.configuration.host + url, urllib3.Timeout(connect=connect, read=read)
+        place, timeout = self._api.configuration.host + url, urllib3.Timeout(connect=connect, read=read + lasting)
         try:
             answer: urllib3.BaseHTTPResponse = self._api.rest_client.pool_manager.request(
-                method, place, body=body, headers=wire, timeout=timeout, retries=False
+                method, place, body=body, headers=wire, timeout=timeout, retries=False, preload_content=not lasting
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._report(method, "<error>")
             raise Away(reasons.CLUSTER_UNAVAILABLE, f"The API server did not answer: {type(error).__name__}") from error
         self._report(method, str(answer.status))
-        if not (answer.status >= _ERROR and is_of_object(ApiError(answer.status, answer.data))):
+        if lasting or not (answer.status >= _ERROR and is_of_object(ApiError(answer.status, answer.data))):
             self._manner.patience.heed(answer.status, answer.headers)
         return answer
 
     def close(self) -> None:
         """Give the connections back."""
         self._api.rest_client.pool_manager.clear()
+
+
+def _lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    rest = b""
+    for chunk in answer.stream(None):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from filter(None, lines)
 
 
 def _object_in(data: bytes) -> dict[str, Any]:

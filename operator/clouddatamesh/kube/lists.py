@@ -37,6 +37,12 @@ def list_into(
         return cache.replace(kind, _items(client, kind, query, first), version=version)
 
 
+def list_all(client: Transport, kind: str) -> tuple[Manifest, ...]:
+    """Every object of a kind. Raises MeshError where any page is not to be had: a list is whole, or none."""
+    query = _query(str(PAGE), labelled=False)
+    return tuple(_items(client, kind, query, _ask(client, kind, query)))
+
+
 def current_version(client: Transport, kind: str, *, labelled: bool) -> int:
     """The version of a kind in the API server now, by the shortest of lists; 0 where it tells none."""
     return version_of(_ask(client, kind, _query("1", labelled=labelled)))

@@ -33,6 +33,8 @@ RESOURCES: Final = {
     "NetworkPolicy": Resource("networking.k8s.io/v1", "networkpolicies", True),
     "RoleBinding": Resource("rbac.authorization.k8s.io/v1", "rolebindings", True),
     "Event": Resource("events.k8s.io/v1", "events", True),
+    "ValidatingAdmissionPolicy": Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicies", False),
+    "ValidatingAdmissionPolicyBinding": Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings", False),
     "Lease": Resource("coordination.k8s.io/v1", "leases", True),
 }
 

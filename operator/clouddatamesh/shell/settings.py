@@ -36,7 +36,7 @@ def read_settings(env: Mapping[str, str]) -> ShellSettings:
     """Settings from environment variables."""
     core = Settings(
         mesh=_mesh(env),
-        namespace=_required(env, "POD_NAMESPACE", "the operator's own namespace"),
+        namespace=required(env, "POD_NAMESPACE", "the operator's own namespace"),
         version=__version__,
         drift_interval=_duration(env, "DRIFT_INTERVAL", "5m"),
         service_account=env.get("SERVICE_ACCOUNT") or "clouddatamesh",
@@ -44,15 +44,16 @@ def read_settings(env: Mapping[str, str]) -> ShellSettings:
     )
     return ShellSettings(
         core=core,
-        pod=_required(env, "POD_NAME", "the name of this replica, by which it holds the Lease"),
-        threads=_number(env, "THREADS", 20, most=128),
-        health_port=_number(env, "HEALTH_PORT", 8080, most=65535),
-        log_level=_choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
-        log_format=_choice(env, "LOG_FORMAT", ("TEXT", "JSON")).lower(),
+        pod=required(env, "POD_NAME", "the name of this replica, by which it holds the Lease"),
+        threads=number(env, "THREADS", 20, most=128),
+        health_port=number(env, "HEALTH_PORT", 8080, most=65535),
+        log_level=choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+        log_format=choice(env, "LOG_FORMAT", ("TEXT", "JSON")).lower(),
     )
 
 
-def _required(env: Mapping[str, str], name: str, what: str) -> str:
+def required(env: Mapping[str, str], name: str, what: str) -> str:
+    """A variable that must be set."""
     if not env.get(name):
         raise SettingsError(f"{name} is not set; set it to {what}")
     return env[name]
@@ -60,7 +61,7 @@ def _required(env: Mapping[str, str], name: str, what: str) -> str:
 
 def _mesh(env: Mapping[str, str]) -> str:
     """As the chart's schema has it: the name is part of names in the store."""
-    found = _required(env, "CLOUDDATAMESH_MESH", "the name of the mesh that this operator serves")
+    found = required(env, "CLOUDDATAMESH_MESH", "the name of the mesh that this operator serves")
     if not _MESH.fullmatch(found):
         rule = "1 to 40 of a-z, 0-9 and -, with a letter or digit at both ends"
         raise SettingsError(f"CLOUDDATAMESH_MESH must be {rule}, not {found!r}")
@@ -77,14 +78,16 @@ def _duration(env: Mapping[str, str], name: str, default: str) -> timedelta:
     return found
 
 
-def _number(env: Mapping[str, str], name: str, default: int, *, most: int) -> int:
+def number(env: Mapping[str, str], name: str, default: int, *, most: int) -> int:
+    """A whole number from 1."""
     text = env.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS) or not 1 <= int(text) <= most:
         raise SettingsError(f"{name} must be a number from 1 to {most}, not {text!r}")
     return int(text)
 
 
-def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+def choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """One of these in capitals, however it is written; the first where it is not set."""
     text = (env.get(name) or choices[0]).upper()
     if text not in choices:
         raise SettingsError(f"{name} must be one of {', '.join(choices).lower()}, not {text.lower()!r}")

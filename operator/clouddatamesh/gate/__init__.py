@@ -1,0 +1,1 @@
+"""`clouddatamesh gate`: keeps the admission policies of the cluster as they are rendered, by an account of its own."""
