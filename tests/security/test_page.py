@@ -10,6 +10,7 @@ from tests.security.hostile_adoption import THEFTS
 from tests.security.hostile_endings import ENDINGS
 from tests.security.hostile_secrets import SECRETS
 from tests.security.stolen import ACTS
+from tests.security.stolen_gate import ACTS as GATE_ACTS
 from tests.support.installation import ROOT
 
 PAGE = ROOT / "docs" / "security.md"
@@ -30,6 +31,9 @@ def cases() -> dict[str, list[tuple[str, str]]]:
             (attempt.what, attempt.by + (" (nothing without it)" if attempt.needs_policy else "")) for attempt in ATTEMPTS
         ],
         "On the API server, with a token of the operator (`tests/e2e/test_stolen_token.py`)": [(act.what, act.by) for act in ACTS],
+        "On the API server, with a token of the gate program (`tests/e2e/test_stolen_gate.py`)": [
+            (f"the gate program's token {act.what}", act.by) for act in GATE_ACTS
+        ],
         "On the fakes, where there are no policies (`tests/security/test_hostile.py`)": [
             (case.what, case.by) for case in (*HOSTILE, *ENDINGS, *SECRETS)
         ],
