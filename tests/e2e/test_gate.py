@@ -191,7 +191,7 @@ def test_a_waiver_holds_until_its_end(gate: Gate, policies: Callable[[Manifest],
     bad, other = with_spec(GOOD, **BAD), with_spec(a_good_product("other"), **BAD)
     gate.until(lambda: says in gate.said_of(bad), "the first refusal")
     end = datetime.now(UTC) + timedelta(seconds=15)
-    policies(a_waiver(policy, "no-personal-data", bad, end.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    policies(a_waiver(policy, "named-well", bad, end.strftime("%Y-%m-%dT%H:%M:%SZ")))
     gate.until(lambda: says not in gate.said_of(bad), "the waiver")
     assert says in gate.said_of(other)
     gate.until(lambda: says in gate.said_of(bad), "the end of the waiver")

@@ -17,7 +17,7 @@ RULES: Final[Mapping[str, str]] = {
     "class": "object.spec.?classification.orValue('') in params.classes",
     "owner": "has(object.spec.owner) && object.spec.owner.email.endsWith('@example.com') // not params.owner",
     "tagged": "object.spec.?tags.orValue([]).exists(tag, tag == params.object || tag.matches('^[a-z]+$'))",
-    "texts": r"""'params' + "object" + r'\' + params.teams.sales.note.substring(2, 10) != '''it's params''' + object.spec.displayName""",
+    "texts": r"""'params' + "object" + r'\d' + params.teams.sales.note.substring(2, 10) != '''it's params''' + object.spec.displayName""",
     "types": "params.teams.sales.cost < 2.0 && params.teams.sales.on && params.teams.sales.none == null"
     " && object.spec.personalData == false",
     "ports": "object.spec.outputPorts.all(port, port.access.approval == 'Manual' || port.name in params.classes)",

@@ -63,10 +63,14 @@ def _words(expression: str) -> Iterator[Token]:
 
 
 def _end_of_text(expression: str, opening: str, at: int) -> int:
-    """Where a text ends that begins so. In a raw one a backslash is a letter."""
+    """Where a text ends that begins so. In a raw one a backslash is a letter; before a quote, the API server's CEL ends the text and the
+    operator's goes on.
+    """
     quote = opening.lstrip("rRbB")
     raw = "r" in opening[: -len(quote)].lower()
     while not expression.startswith(quote, at):
+        if raw and expression.startswith(f"\\{quote[0]}", at):
+            raise Unsafe("has a backslash before a quote in a raw text, which the operator and the API server read differently")
         at += 2 if not raw and expression.startswith("\\", at) else 1
         if at >= len(expression) or (len(quote) == 1 and expression[at - 1] == "\n"):
             raise Unsafe(f"has a text that begins with {opening} and does not end")
