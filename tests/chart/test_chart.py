@@ -147,10 +147,11 @@ def test_products_are_shown_to_everyone_only_where_that_is_asked_for(render: Ren
 
 
 OPERATOR_GUARDS = {f"clouddatamesh-operator-guard-{part}" for part in ("children", "namespaces", "answers", "specs")}
-PORTS, DELETION, FINALIZERS, STATUS, NAMESPACES, OWNERS, CUT_OFF, ROLES = (
-    f"clouddatamesh-{part}-guard" for part in ("port", "deletion", "finalizer", "status", "namespace", "owner", "cut-off", "role")
+PORTS, DELETION, FINALIZERS, STATUS, NAMESPACES, OWNERS, CUT_OFF, ROLES, APPROVERS = (
+    f"clouddatamesh-{part}-guard"
+    for part in ("port", "deletion", "finalizer", "status", "namespace", "owner", "cut-off", "role", "approver")
 )
-GUARDS = {*OPERATOR_GUARDS, PORTS, DELETION, FINALIZERS, STATUS, NAMESPACES, OWNERS, CUT_OFF, ROLES}
+GUARDS = {*OPERATOR_GUARDS, PORTS, DELETION, FINALIZERS, STATUS, NAMESPACES, OWNERS, CUT_OFF, ROLES, APPROVERS}
 SUBRESOURCES = {STATUS: ["*/status"], NAMESPACES: ["namespaces/status", "namespaces/finalize"]}
 OPERATOR = f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:clouddatamesh'"
 
@@ -168,6 +169,7 @@ OPERATOR = f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:clo
         (("guard.owners=false",), {OWNERS}),
         (("guard.cutOff=false",), {CUT_OFF}),
         (("guard.roles=false",), {ROLES}),
+        (("guard.approvers=false",), {APPROVERS}),
     ],
 )
 def test_each_guard_can_be_left_out(render: Render, values: tuple[str, ...], left_out: set[str]) -> None:

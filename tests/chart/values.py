@@ -39,6 +39,7 @@ NOT_DEFAULT: dict[str, Any] = {
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra-text, namespace: {{ .Release.Namespace }}}\n",
     ],
     "guard.breakGlassGroups": ["platform:on-call"],
+    "governance.trustedAppliers": ["system:serviceaccount:argocd:argocd-application-controller"],
     "networkPolicy.metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
     "networkPolicy.egress": [{"ports": [{"port": 443, "protocol": "TCP"}]}],
     "metrics.service.annotations": {"prometheus.io/scrape": "true"},

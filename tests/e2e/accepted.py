@@ -64,6 +64,10 @@ ACCEPTED = {
     ),
     "a producer's key of one minute": a_product(producer={"secretName": "orders-producer", "rotateAfter": "1m"}),
     "a key of one minute": a_product(outputPorts=[a_port(access={"rotateAfter": "0d1m", "maxDuration": "1m"})]),
+    "a port that asks three people": a_product(outputPorts=[a_port(access={"approvals": 3, "answerWithin": "1m"})]),
+    "an Auto port that says that it asks nobody twice": a_product(outputPorts=[a_port(access={"approval": "Auto", "approvals": 1})]),
+    "a port that keeps what was given": a_product(outputPorts=[a_port(access={"keepGiven": True, "maxDuration": "10m"})]),
+    "a port without cap that keeps nothing": a_product(outputPorts=[a_port(access={"keepGiven": False})]),
     "a grant of ten minutes": a_product(outputPorts=[a_port(access={"maxDuration": "10m"})]),
     "a minDuration as long as the maxDuration": a_product(outputPorts=[a_port(access={"minDuration": "1d0h60m", "maxDuration": "25h"})]),
     "durations with as many digits as they may have": a_product(

@@ -25,6 +25,8 @@ ACCEPTED_ACCESS: dict[str, Manifest] = {
     **{f"a grant until {moment}": a_grant(validUntil=moment) for moment in _MOMENTS},
     "a grant for ever": lasting(a_grant()),
     "a grant with a note": a_grant(note="", consumer=_ACCOUNT, mode="ReadWrite"),
+    "a grant of a named approver": a_grant(approver="system:serviceaccount:argocd:argocd-application-controller"),
+    "a refusal of a named approver": a_grant(decision="Deny", approver="kim@example.com"),
     "a refusal with an end": a_grant(decision="Deny"),
     "a refusal without end": without(a_grant(decision="Deny"), "spec", "validUntil"),
     "a refusal for ever": lasting(a_grant(decision="Deny")),
@@ -49,5 +51,6 @@ CHANGES_ACCESS: dict[str, list[Manifest]] = {
         a_grant(validUntil="2028-01-01T00:00:00Z", note="until the new year"),
         a_grant(),
     ],
+    "a named approver says no and yes again": [a_grant(approver="kim"), a_grant(approver="kim", decision="Deny"), a_grant(approver="kim")],
     "a ban that says why": [a_ban(), a_ban(note="They left the data guild")],
 }

@@ -78,7 +78,7 @@ def _a_mesh(installation: AbstractContextManager[Installation], rgw: Store) -> I
 
 @contextlib.contextmanager
 def _a_brisk_mesh(rgw: Store) -> Iterator[Actors]:
-    values = {"log.level": "debug", "driftInterval": "1m"}
+    values = {"log.level": "debug", "driftInterval": "1m", "governance.trustedAppliers": "{applier}"}
     with ControlPlane() as cluster, Installation(cluster, mesh="brisk", values=values) as installed:
         installed.give_credentials(rgw)
         installed.apply(a_store(endpointUrl=rgw.endpoint, region=rgw.region, bucketPrefix="brisk"))

@@ -121,6 +121,9 @@ GRANT_RULES = (
     Refusal("a ban that turns to another namespace", a_ban(consumerNamespace="marketing"), _ANSWER_ANEW, after=a_ban()),
     Refusal("a ban that is given a port later", a_ban(outputPort={"name": "daily", "version": "1.0.0"}), _ANSWER_ANEW, after=a_ban()),
     Refusal("a ban that loses its port", a_ban(), _ANSWER_ANEW, after=a_ban(outputPort={"name": "daily", "version": "1.0.0"})),
+    Refusal("a grant that turns to another approver", a_grant(approver="lee"), _ANSWER_ANEW, after=a_grant(approver="kim")),
+    Refusal("a grant that gets an approver later", a_grant(approver="kim"), _ANSWER_ANEW, after=a_grant()),
+    Refusal("a grant that loses its approver", a_grant(), _ANSWER_ANEW, after=a_grant(approver="kim")),
     Refusal("a ban that becomes an answer", a_grant(decision="Deny"), _ANSWER_ANEW, after=a_ban()),
     Refusal("an answer that becomes a ban", a_ban(), _ANSWER_ANEW, after=a_grant(decision="Deny")),
 )  # fmt: skip

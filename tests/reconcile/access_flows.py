@@ -30,6 +30,16 @@ def granted(mesh: Mesh, **access: Any) -> Mesh:
     return asked(mesh, **access).apply(a_grant(validUntil="2026-02-01T00:00:00Z")).settle()
 
 
+def by(name: str, until: str = "2026-02-01T00:00:00Z") -> dict[str, Any]:
+    """The approval of one person, named after that one."""
+    return a_grant(f"by-{name}", approver=name, validUntil=until)
+
+
+def approved_by_two(mesh: Mesh, **access: Any) -> Mesh:
+    """A port that asks two people, and two of three have approved."""
+    return asked(mesh, approvals=2, **access).apply(by("kim"), by("lee", "2026-03-01T00:00:00Z")).settle()
+
+
 def principal(mesh: Mesh) -> str:
     return next(name for name in mesh.stores.at(ENDPOINT).users if "orders-for-forecast" in name)
 
@@ -76,6 +86,16 @@ ACCESS_FLOWS: Final = (
     Flow("a request is granted", asked, lambda m: m.apply(a_grant())),
     Flow("request and grant come at once", two_domains, lambda m: m.apply(a_grant(), a_request())),
     Flow("an open port answers by itself", lambda m: two_domains(m, approval="Auto"), lambda m: m.apply(a_request())),
+    Flow("one of two people approves", lambda m: asked(m, approvals=2), lambda m: m.apply(by("kim"))),
+    Flow("two people approve", lambda m: asked(m, approvals=2), lambda m: m.apply(by("kim"), by("lee"))),
+    Flow("one of two approvals is deleted", approved_by_two, lambda m: m.delete("AccessGrant", "by-lee", "sales")),
+    Flow("one of two approvals is renewed", approved_by_two, lambda m: m.apply(a_grant("again", approver="kim"))),
+    Flow("one of two approvals is renamed", approved_by_two,
+         lambda m: m.apply(a_grant("again", approver="lee", validUntil="2026-03-01T00:00:00Z")).delete("AccessGrant", "by-lee", "sales")),
+    Flow("a port asks for more people", granted, lambda m: m.apply(a_product(outputPorts=[a_port(approvals=2)]))),
+    Flow("a port asks for fewer people", approved_by_two, lambda m: m.apply(a_product(outputPorts=[a_port()]))),
+    Flow("a request is not answered in time", lambda m: asked(m, answerWithin="3d"), later(days=4)),
+    Flow("data is classified higher", granted, change_product(classification="restricted")),
     Flow("write access is granted", lambda m: two_domains(m, modes=["WriteOnly"]),
          lambda m: m.apply(a_request(mode="WriteOnly"), a_grant(mode="WriteOnly"))),
     Flow("a grant is deleted", granted, lambda m: m.delete("AccessGrant", "inventory-forecast", "sales")),

@@ -37,6 +37,7 @@ BY_DECISION, BY_GUARD = "the decision", "the policies `clouddatamesh-operator-gu
 BY_PORT_GUARD, BY_DELETION_GUARD, BY_FINALIZER_GUARD, BY_STATUS_GUARD, BY_NAMESPACE_GUARD, BY_OWNER_GUARD, BY_CUT_OFF_GUARD = (
     f"the policy `clouddatamesh-{part}-guard`" for part in ("port", "deletion", "finalizer", "status", "namespace", "owner", "cut-off")
 )
+BY_APPROVER_GUARD = "the policy `clouddatamesh-approver-guard`"
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,16 @@ OF_METADATA = (
     of_other("somebody with the cluster's role edit lifts the cut-off that an owner set", EDITOR, "null"),
 )  # fmt: skip
 
+OF_APPROVERS = (
+    Attempt("an owner approves in the name of another owner", PRODUCER["owners"], APPLY, BY_APPROVER_GUARD,
+            "nobody approves in the name of somebody else", a_grant("second", approver="another-owner")),
+    Attempt("an administrator approves in the name of an owner", ADMIN, APPLY, BY_APPROVER_GUARD,
+            "nobody approves in the name of somebody else", a_grant("second", approver="another-owner")),
+    Attempt("the operator's token approves as one of several people", OPERATOR, ("create", "-f", "-"), BY_APPROVER_GUARD,
+            "denied request", with_labels(a_grant("second", approver=OPERATOR.user),
+                                                        labels={"app.kubernetes.io/managed-by": "clouddatamesh"})),
+)  # fmt: skip
+
 STOLEN = (
     may_not("the operator's token lists the Secrets of a domain", OPERATOR, "get", "secrets", "-n", "sales"),
     may_not("the operator's token reads a Secret outside domains", OPERATOR, "get", "secret", "any", "-n", "kube-system"),
@@ -322,4 +333,4 @@ WORLD = (
                  a_product("thief", "inventory", producer={"secretName": "orders-access"}), "NotOwned", by="creation by POST only"),
 )  # fmt: skip
 
-ATTEMPTS = (*EDITS, *LEAVERS, *OF_METADATA, *STOLEN, *FORGED, *NAMES, *WORLD)
+ATTEMPTS = (*EDITS, *LEAVERS, *OF_METADATA, *OF_APPROVERS, *STOLEN, *FORGED, *NAMES, *WORLD)

@@ -18,7 +18,7 @@ from tests.support.installation import Installation
 from tests.support.manifests import a_domain, a_product, a_store, annotated
 
 WITH, WITHOUT = "with admission policies", "without admission policies"
-GUARDS = ("enabled", "ports", "deletion", "finalizers", "status", "namespaces", "owners", "cutOff", "roles")
+GUARDS = ("enabled", "ports", "deletion", "finalizers", "status", "namespaces", "owners", "cutOff", "roles", "approvers")
 VALUES = {WITH: {}, WITHOUT: {f"guard.{guard}": "false" for guard in GUARDS}}
 
 

@@ -12,7 +12,7 @@ from clouddatamesh.metrics import catalogue
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.settings import Next
 from clouddatamesh.storage.clients import BotoStores
-from tests.reconcile.access_flows import drift
+from tests.reconcile.access_flows import a_port, drift
 from tests.reconcile.flows import ENDPOINT, drift_bucket
 from tests.support.manifests import a_domain, a_product, a_request, a_store
 from tests.support.mesh import Mesh
@@ -40,6 +40,9 @@ def running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mesh: Mesh) -> Iter
 def everything_happens(running: Running, mesh: Mesh) -> None:
     """One of each thing that is counted."""
     mesh.apply(a_request("another", secretName="another-access")).settle()
+    mesh.apply(a_product(outputPorts=[a_port(answerWithin="1m")])).settle()
+    mesh.clock.forward(minutes=2)
+    mesh.settle()
     drift(mesh)
     mesh.stores.at(ENDPOINT).down = True
     running.look()
@@ -101,6 +104,14 @@ def test_pending_requests_and_their_age(running: Running, mesh: Mesh) -> None:
     mesh.clock.forward(hours=5)
     assert running.value("clouddatamesh_requests_pending", domain="sales") == 1
     assert running.value("clouddatamesh_requests_pending_oldest_seconds", domain="sales") == 5 * 3600
+
+
+def test_requests_that_wait_longer_than_their_port_promises(running: Running, mesh: Mesh) -> None:
+    mesh.apply(a_request("another", secretName="another-access"), a_product(outputPorts=[a_port(answerWithin="1h")])).settle()
+    assert ("clouddatamesh_requests_escalated", ()) not in running.scrape()
+    mesh.clock.forward(hours=2)
+    running.look()
+    assert running.value("clouddatamesh_requests_escalated", domain="sales") == 1
 
 
 def test_grants_in_effect_and_those_that_end_soon(running: Running, mesh: Mesh) -> None:

@@ -15,6 +15,7 @@ COMPUTING: Final = ("tests/cli/", "tests/golden/", "tests/reconcile/", "tests/un
 """They neither start anything nor wait for a thread within seconds, which tests/shell does."""
 SHARED: Final = {
     "brisk": (
+        "tests/e2e/test_approvers.py",
         "tests/e2e/test_faults_access.py",
         "tests/e2e/test_revoking.py",
         "tests/e2e/test_unreadable.py",

@@ -69,6 +69,11 @@ def denied(grant: Manifest) -> Manifest:
     return {**grant, "status": {"compliance": {"denied": True}}}
 
 
+def together(grant: Manifest, number: int = 2) -> Manifest:
+    """The same grant, once access rested on so many approvals, of which it is one."""
+    return {**grant, "status": {"approvals": number}}
+
+
 def read(grant: Manifest) -> Answer:
     """A grant's facts, as the decision gets them."""
     return replace(read_grant(grant), readable=is_readable(AccessGrant, grant))
@@ -109,6 +114,10 @@ class Scene:
     """Fields of the request's spec."""
     runs_on: str = ""
     """Name of the grant on which what is in the store rests."""
+    counted: tuple[str, ...] = ()
+    """Names of the grants on which it rests together."""
+    gave: bool = False
+    """Status tells since when access is given."""
     placed: str = ""
     """The path that was recorded when access was given."""
     handed_on: bool = False
@@ -136,6 +145,11 @@ class Scene:
         if self.runs_on:
             status["grantRef"] = {"namespace": "sales", "name": self.runs_on, "uid": f"uid-{self.runs_on}"}
             status |= {} if self.keyless else {"accessKeyId": "KEY1"}
+        if self.counted:
+            counted = [{"namespace": "sales", "name": name, "uid": f"uid-{name}", "approver": name} for name in self.counted]
+            status["countedGrants"] = counted
+        if self.gave:
+            status["validFrom"] = MADE
         if self.placed:
             status["place"] = {"store": "main", "bucket": "acme-orders", "path": self.placed, "handedOn": self.handed_on}
         if self.ended_before:

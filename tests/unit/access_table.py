@@ -4,6 +4,7 @@ from typing import Final
 
 from clouddatamesh import reasons as r
 from clouddatamesh.model.access import Home
+from tests.unit.access_approvers import APPROVERS, KEPT
 from tests.unit.access_frozen import BUCKET, CLOCK, OBSTACLE_ROWS, POLICY, SUPERSEDED, UNREADABLE
 from tests.unit.access_rows import (
     ACCOUNT,
@@ -249,5 +250,7 @@ TABLE: Final[dict[str, tuple[Row, ...]]] = {
     "Refusals": DENY,
     "Ports that answer by themselves": AUTOMATIC,
     "Renewals": RENEWALS,
+    "Ports that ask several people": APPROVERS,
+    "Ports that keep what was given": KEPT,
 }
 ROWS: Final = tuple(row for rows in TABLE.values() for row in rows)

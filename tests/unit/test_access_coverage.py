@@ -5,8 +5,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DECISION = tuple(f"operator/clouddatamesh/plan/access/{name}.py" for name in ("decision", "facts", "faults", "terms"))
-TESTS = ("tests/unit/test_access_decision.py", "tests/unit/test_access_facts.py", "tests/unit/test_terms.py")
+_NAMES = ("approvers", "decision", "facts", "faults", "lenient", "terms")
+DECISION = tuple(f"operator/clouddatamesh/plan/access/{name}.py" for name in _NAMES)
+TESTS = (
+    "tests/unit/test_access_decision.py",
+    "tests/unit/test_access_facts.py",
+    "tests/unit/test_terms.py",
+    "tests/unit/test_approvers.py",
+)
 
 
 def _coverage(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -43,6 +43,7 @@ def test_a_request() -> None:
         product=Key("DataProduct", "sales", "orders"),
         port=("daily", "2"),
         version="2.3.4",
+        created=parse_time(MADE),
         mode="ReadOnly",
         consumer=Key("DataProduct", "inventory", "forecast"),
         duration="90d",

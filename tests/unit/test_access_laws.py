@@ -11,7 +11,7 @@ from clouddatamesh.api.fields import parse_duration, parse_time
 from clouddatamesh.model.access import Home
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.plan.access.terms import is_answer
-from tests.unit.access_scene import NOW, TOO_LONG, Scene, approve, deny, deny_all, going, read, superseded
+from tests.unit.access_scene import NOW, TOO_LONG, Scene, approve, deny, deny_all, going, read, superseded, together
 
 INVENTORY: Final = Home("inventory")
 DAYS = st.integers(-60, 60)
@@ -27,7 +27,10 @@ def approvals(draw: st.DrawFn, name: str = "") -> Manifest:
     """An approval that answers the request, with any creation and any end."""
     made = _moment(draw(st.integers(-60, 0)))
     end: dict[str, Any] = {"permanent": True} if draw(st.booleans()) else {"validUntil": _moment(draw(DAYS))}
-    return approve(name or draw(st.sampled_from("abcdefgh")), made=made, **end)
+    approver = draw(st.sampled_from((None, "kim", "kim", "lee", "sam")))
+    found = approve(name or draw(st.sampled_from("abcdefgh")), made=made, approver=approver, **end)
+    recorded = draw(st.sampled_from((0, 0, 1, 2)))
+    return together(found, recorded) if recorded else found
 
 
 PRODUCTS: Final[tuple[dict[str, Any], ...]] = (
@@ -53,17 +56,27 @@ GRANTS = st.lists(approvals(), max_size=5, unique_by=lambda grant: grant["metada
 
 
 @st.composite
+def ports(draw: st.DrawFn) -> dict[str, Any]:
+    """The terms of a port: Auto asks nobody."""
+    approvals = draw(st.sampled_from((1, 1, 1, 2, 3)))
+    approval = draw(st.sampled_from(("Auto", "Manual"))) if approvals == 1 else "Manual"
+    return {"approval": approval, "maxDuration": draw(LENGTHS), "allowPermanent": draw(st.booleans()), "approvals": approvals}
+
+
+@st.composite
 def scenes(draw: st.DrawFn) -> Scene:
     """Any port, product and standing of access, with any approvals."""
     grants = draw(GRANTS)
+    names = tuple(grant["metadata"]["name"] for grant in grants)
     drains = draw(st.sampled_from((False, False, False, True)))
     return Scene(
         product=draw(st.sampled_from(PRODUCTS)),
         asks=draw(st.sampled_from(WISHES)),
-        access={"approval": draw(st.sampled_from(("Auto", "Manual"))), "maxDuration": draw(LENGTHS), "allowPermanent": draw(st.booleans())},
+        access=draw(ports()),
         port={} if drains else None,
         seen={"name": "daily", "version": "1.0.0", "path": "daily/"} if drains else None,
-        runs_on=draw(st.sampled_from(("", *(grant["metadata"]["name"] for grant in grants)))),
+        runs_on=(runs_on := draw(st.sampled_from(("", *names)))),
+        counted=tuple({runs_on, draw(st.sampled_from(names))}) if runs_on and draw(st.booleans()) else (),
         told_until=draw(st.sampled_from(("", _moment(7)))),
         ended_before=draw(st.booleans()),
         consumer_home=draw(st.sampled_from((INVENTORY, INVENTORY, INVENTORY, None))),
@@ -159,7 +172,7 @@ UNREADABLE: Final[tuple[dict[str, Any], ...]] = (
 def test_what_cannot_be_read_gives_nothing_new_and_takes_nothing(scene: Scene, broken: dict[str, Any]) -> None:
     plain = Scene(**{**vars(scene), "product": {}, "consumer_home": INVENTORY, "asks": {}})
     frozen = Scene(**{**vars(plain), **broken}).decide()
-    running = tuple(grant for grant in scene.grants if scene.runs_on == grant["metadata"]["name"])
+    running = tuple(grant for grant in scene.grants if grant["metadata"]["name"] in (scene.runs_on, *scene.counted))
     alone = Scene(**{**vars(plain), "grants": running}).decide()
     assert frozen.gives == (alone.gives and bool(scene.runs_on))
     assert not frozen.gives or (frozen.is_frozen and frozen.until == alone.until)

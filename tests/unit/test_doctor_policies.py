@@ -93,7 +93,7 @@ def test_a_binding_that_selects_nothing_binds_nothing(change: dict[str, Any], to
 
 def test_policies_of_a_newer_version_are_left_to_the_doctor_of_that_version() -> None:
     found = the_only(policies.look(a_subject(Server(the_policies("0.2.0"))), frozenset()))
-    assert found.what == "12 policies are of version 0.2.0, this program is 0.1.0"
+    assert found.what == "13 policies are of version 0.2.0, this program is 0.1.0"
     assert found.do == "Run the doctor of version 0.2.0 from its checkout or its image"
 
 
@@ -110,6 +110,6 @@ def test_a_guard_that_is_switched_off_on_purpose_is_not_missed() -> None:
     one = {f"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/{min(names)}": a_policy()}
     assert len(said(policies.look(a_subject(Server(one)), frozenset()))) == len(names)
     assert said(policies.look(a_subject(), frozenset())) == [
-        "ValidatingAdmissionPolicies clouddatamesh-*: None of the 12 policies of the chart exists, nor a binding of one"
+        "ValidatingAdmissionPolicies clouddatamesh-*: None of the 13 policies of the chart exists, nor a binding of one"
     ]
     assert said(policies.look(a_subject(), frozenset(GUARDS))) == []

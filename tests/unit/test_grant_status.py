@@ -21,6 +21,7 @@ GOES: Final = "The access that rests on this grant is being taken away; its key 
 LEFT: Final = "ObjectStore main was given up while the principal was in it; its key may work"
 RUNS: Final = {"is_provisioned": True, "was_given": True}
 """What the request says of access that was read back."""
+DATA: Final = {"data": {"classification": "internal", "personalData": False}}
 
 
 def with_status(grant: Manifest, **status: Any) -> Manifest:
@@ -186,8 +187,8 @@ def test_what_is_told_of_a_grant(row: Row) -> None:
 @pytest.mark.parametrize(
     ("grant", "differs", "fields"),
     [
-        (approve(), {"runs_on": "yes", "facts": RUNS}, {"consumer": {"domain": "inventory", "namespaceUid": "uid-inventory"}}),
-        (approve(), {"runs_on": "yes", "facts": RUNS, "consumer_home": None}, {}),
+        (approve(), {"runs_on": "yes", "facts": RUNS}, {**DATA, "consumer": {"domain": "inventory", "namespaceUid": "uid-inventory"}}),
+        (approve(), {"runs_on": "yes", "facts": RUNS, "consumer_home": None}, DATA),
         (approve(), {}, {}),
         (capped(approve(), "30d"), {}, {"maxDuration": "30d0h0m"}),
         (capped(deny(), "30d"), {}, {"maxDuration": "30d0h0m"}),

@@ -34,7 +34,9 @@ def an_object(kind: str, name: str, version: int, draw: random.Random) -> dict[s
     ready = {"type": "Ready", "status": draw.choice(("True", "False", "Unknown")), "reason": draw.choice(REASONS)}
     effect = {"type": "InEffect", "status": draw.choice(("True", "False")), "reason": "Granted"}
     moment = f"2026-01-0{draw.randint(1, 9)}T00:00:00Z"
-    conditions = [{**ready, "lastTransitionTime": moment}, *([{**effect, "lastTransitionTime": moment}] if kind == "AccessGrant" else [])]
+    escalated = {"type": "Escalated", "status": draw.choice(("True", "False")), "reason": "NotAnswered"}
+    further = {"AccessGrant": [effect], "AccessRequest": [escalated]}.get(kind, [])
+    conditions = [{**one, "lastTransitionTime": moment} for one in (ready, *further)]
     metadata = {"name": name, "namespace": draw.choice(("sales", "inventory")), "uid": name, "resourceVersion": str(version)}
     spec = {"dataProductRef": {"namespace": "sales", "name": "orders"}}
     status = {"conditions": conditions, "validUntil": f"2026-01-{draw.randint(10, 28)}T00:00:00Z"}

@@ -166,7 +166,7 @@ def _decide(request: Manifest, offer: Offer, together: _Set) -> Decision | None:
         consumer_home=together.home_of(ask.key.namespace) or elsewhere,
     )
     fault, port = find_fault(ask, world), port_of(ask, offer)
-    return fault or (find_obstacle(ask, world, port, None) if port else None)
+    return fault or (find_obstacle(ask, world, port, ()) if port else None)
 
 
 def _check_terms(key: Key, request: Manifest, product: Manifest, offer: Offer) -> Iterator[Remark]:

@@ -51,9 +51,13 @@ def _read(session: Session, kind: str) -> None:
 
 
 def _pending(found: Iterator[Pending]) -> None:
-    head = ["REQUEST", "PRODUCT", "PORT", "MODE", "CONSUMER", "DURATION", "PURPOSE"]
-    rows = ([short(e.request), short(e.product), e.port, e.mode, e.consumer, e.duration, _purpose(e)] for e in found)
+    head = ["REQUEST", "PRODUCT", "PORT", "MODE", "CONSUMER", "DURATION", "APPROVALS", "PURPOSE"]
+    rows = ([short(e.request), short(e.product), e.port, e.mode, e.consumer, e.duration, _approvals(e), _purpose(e)] for e in found)
     print_table(head, rows, empty="Nothing waits for an answer")
+
+
+def _approvals(entry: Pending) -> str:
+    return ", ".join(filter(None, (entry.approvals, "escalated" if entry.escalated else "")))
 
 
 def _purpose(entry: Pending) -> str:
@@ -75,9 +79,15 @@ def approve(
     note: Note = "",
     dry_run: DryRun = False,
 ) -> None:  # fmt: skip
-    """Approve a pending request. With -o yaml the grant is printed, for Git."""
+    """Approve a pending request. With -o yaml the grant is printed, for Git.
+
+    If the port asks for several people, the grant names you as its approver.
+    """
     entry = _entry(session, request)
-    grant = draft_approval(entry.grant, until or entry.duration, note, datetime.now(UTC))
+    approver = session.user() if entry.approvals else ""
+    if approver in entry.approved_by:
+        raise Failed(f"You, {approver}, have approved {short(entry.request)} already; {entry.approvals} people have, so somebody else must")
+    grant = draft_approval(entry.grant, until or entry.duration, note, datetime.now(UTC), approver)
     _show(entry, grant)
     if sys.stdin.isatty() and not dry_run and options.output not in (Form.JSON, Form.YAML):
         typer.confirm("Approve this?", abort=True, err=True)
@@ -89,6 +99,9 @@ def _show(entry: Pending, grant: Manifest) -> None:
     end = f"until {grant['spec']['validUntil']}" if "validUntil" in grant["spec"] else "without an end"
     what = f"{entry.mode} access to {entry.port} of {short(entry.product)} {end}"
     say(f"{entry.consumer} gets {what}, for: {_purpose(entry)}")
+    if entry.approvals:
+        by = f"; approved by {', '.join(entry.approved_by)}" if entry.approved_by else ""
+        say(f"You approve as {grant['spec']['approver']}; the port asks for several people, and {entry.approvals} have approved{by}")
 
 
 @command("deny")

@@ -103,6 +103,15 @@ class Session:
             raise Failed(f"You may not read {key}; ask the platform team for the role that reads it (docs/roles.md)")
         return found
 
+    def user(self) -> str:
+        """The user's own name, as the API server knows it."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        try:
+            answer = self.api.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=body)
+        except ApiError as error:
+            raise Failed(f"The API server does not say who you are: {error.message}") from error
+        return str(answer["status"]["userInfo"]["username"])
+
     def apply(self, manifest: Manifest, *, dry_run: bool = False) -> None:
         """Server-side apply. Raises Failed with the API server's sentence."""
         self._write("PATCH", key_of(manifest), manifest, _query(dry_run=dry_run), {"Content-Type": APPLY})

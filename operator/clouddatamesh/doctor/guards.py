@@ -14,6 +14,7 @@ GUARDS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "status": (("clouddatamesh-status-guard",), "others may write status, the operator's record of what to revoke"),
     "owners": (("clouddatamesh-owner-guard",), "who names an owner has objects deleted by the garbage collector"),
     "cutOff": (("clouddatamesh-cut-off-guard",), "consumers that an owner cut off may be let in by others"),
+    "approvers": (("clouddatamesh-approver-guard",), "one owner may approve in the name of several, where a port asks for several people"),
     "roles": (("clouddatamesh-role-guard",), "a role that the operator does not bind is told of by the Domain's status only"),
     "namespaces": (("clouddatamesh-namespace-guard",), "everyone who may change a namespace decides which Domain has it"),
 }

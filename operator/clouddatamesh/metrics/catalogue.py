@@ -141,6 +141,13 @@ PENDING: Final = Metric(
 PENDING_OLDEST: Final = Metric(
     "clouddatamesh_requests_pending_oldest_seconds", "gauge", "How long the oldest of them has waited", ("domain",), of_mesh=True
 )
+ESCALATED: Final = Metric(
+    "clouddatamesh_requests_escalated",
+    "gauge",
+    "Those of them that wait longer than access.answerWithin of their port",
+    ("domain",),
+    of_mesh=True,
+)
 ORPHANED: Final = Metric(
     "clouddatamesh_orphaned_principals", "gauge", "Users in the stores without a living owner; at most 21 of each store", of_mesh=True
 )

@@ -15,7 +15,7 @@ from clouddatamesh.api.fields import parse_time
 from clouddatamesh.metrics import catalogue as c
 from clouddatamesh.metrics.catalogue import Metric
 from clouddatamesh.model.objects import Manifest
-from clouddatamesh.plan.access.consumers import is_pending
+from clouddatamesh.plan.access.consumers import is_escalated, is_pending
 from clouddatamesh.plan.access.facts import asked_product, conditions_of, part_of
 from clouddatamesh.plan.moments import text
 
@@ -39,6 +39,7 @@ TYPES: Final = frozenset(
         "PrincipalsUnclaimed", "NamespacesReady", "Cordoned", "StorageReady", "CredentialsReady", "InputsReady", "CutOff", "Approved",
         "Provisioned", "Denied", "Expired", "Expiring", "RenewalPending", "InEffect", "Superseded",
         "PoliciesCompliant", "Conflicting",
+        "Escalated", "ReassessmentDue",
     }
 )  # fmt: skip
 _STATUSES: Final = frozenset({"True", "False", "Unknown"})
@@ -105,6 +106,8 @@ class Tally:
             place = asked_product(manifest).namespace
             self._count(c.PENDING, (place,), by)
             self._note(c.PENDING_OLDEST, (place,), _asked_at(manifest), by)
+            if is_escalated(manifest):
+                self._count(c.ESCALATED, (place,), by)
         if kind == "ObjectStore":
             self._count(c.ORPHANED, (), by * len(part_of(manifest, "status").get("orphans") or ()))
 

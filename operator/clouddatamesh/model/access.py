@@ -30,6 +30,14 @@ class Place:
 
 
 @dataclass(frozen=True)
+class GrantId:
+    """One very grant: another object of its name has another uid."""
+
+    key: Key
+    uid: str
+
+
+@dataclass(frozen=True)
 class Ask:
     """What an AccessRequest asks, and what its status recorded."""
 
@@ -40,6 +48,7 @@ class Ask:
     """Name and major version."""
     mode: str
     consumer: Key
+    created: datetime | None = None
     version: str = ""
     duration: str | None = None
     permanent: bool = False
@@ -47,7 +56,9 @@ class Ask:
     renewal_at: datetime | None = None
     grant_key: Key | None = None
     grant_uid: str = ""
-    """Of the grant on which what is in the store rests."""
+    """Of the grant on which what is in the store rests; of several the one that ends first."""
+    counted: tuple[GrantId, ...] = ()
+    """All of them, where the port asked for several approvals."""
     place: Place | None = None
     principal: str = ""
     key_ids: frozenset[str] = frozenset()
@@ -73,6 +84,17 @@ class Ask:
     take_over: TakeOver = field(default_factory=TakeOver)
     readable: bool = True
 
+    @property
+    def grants(self) -> tuple[GrantId, ...]:
+        """Every grant on which what is in the store rests."""
+        lead = (GrantId(self.grant_key, self.grant_uid),) if self.grant_key is not None and self.grant_uid else ()
+        return (*lead, *(one for one in self.counted if one not in lead)) if self.grant_uid else ()
+
+    @property
+    def grant_uids(self) -> frozenset[str]:
+        """Their uids."""
+        return frozenset((self.grant_uid, *(one.uid for one in self.counted))) if self.grant_uid else frozenset()
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -91,11 +113,19 @@ class Answer:
     ends: datetime | None = None
     permanent: bool = False
     note: str = ""
+    approver: str = ""
+    """Whose approval it is; empty where it does not say."""
     deleting: bool = False
     held: bool = False
     superseded: bool = False
     cap: timedelta | None = None
     """The longest duration that its port allowed when it gave."""
+    approvals: int = 1
+    """On how many approvals the access rests that it gives."""
+    data: "DataTerms | None" = None
+    """What the product said of its data when it came into effect; None where that was not recorded."""
+    is_reassessment_due: bool = False
+    """Status says so."""
     generation: int = 0
     """Of the spec that was read."""
     ended: bool = False
@@ -108,6 +138,14 @@ class Answer:
     denied: bool = False
     """It violates a policy whose enforcement is Deny: it gives nothing new."""
     readable: bool = True
+
+
+@dataclass(frozen=True)
+class DataTerms:
+    """What a product says of its data."""
+
+    classification: str
+    personal_data: bool
 
 
 @dataclass(frozen=True)
@@ -128,6 +166,11 @@ class Port:
     draining: bool = False
     deprecated: bool = False
     """No new access is given; what runs goes on."""
+    keep_given: bool = False
+    """What was given stands to the end that it was given with, whatever the cap is now."""
+    approvals: int | None = 1
+    """How many people have to approve; None where that cannot be read or is not known any more."""
+    answer_within: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +198,8 @@ class Offer:
     storage_message: str = ""
     denied: bool = False
     """Status says that it violates a policy whose enforcement is Deny."""
+    data: DataTerms | None = None
+    """None where it cannot be read."""
     readable: bool = True
 
 
@@ -183,6 +228,11 @@ class Decision:
     stalled: bool = False
     """Somebody must change something; else something else must happen first."""
     grant: Answer | None = None
+    """The approval whose end is the access's: of several that are needed together the one that ends first."""
+    beside: tuple[Answer, ...] = ()
+    """The others of them, and of those that would give where an obstacle keeps them from that."""
+    required: int = 1
+    """On how many approvals it rests."""
     until: datetime | None = None
     port: Port | None = None
     answer: bool = False
@@ -205,6 +255,15 @@ class Decision:
     @property
     def gives(self) -> bool:
         return self.grant is not None
+
+    @property
+    def grants(self) -> tuple[Answer, ...]:
+        """Every approval that gives."""
+        return (*self.beside, self.grant) if self.grant is not None else ()
+
+    def rests_on(self, answer: Answer) -> bool:
+        """Whether a grant is one of those that give."""
+        return any(one.uid == answer.uid for one in self.grants)
 
     @property
     def is_frozen(self) -> bool:

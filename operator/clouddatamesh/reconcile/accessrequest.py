@@ -80,14 +80,15 @@ def _with_record(ask: Ask, visit: Visit) -> Ask:
     if ask.place is not None:
         return ask
     terms = _gather_allowed(ask, visit)
-    withheld, store = decide(replace(ask, readable=terms.request is not None), terms).withheld, planning.store_name_of(terms)
+    decision, store = decide(replace(ask, readable=terms.request is not None), terms), planning.store_name_of(terms)
+    withheld = decision.withheld
     if withheld is None or not store:
         return ask
     world = _observe(ask, terms, visit, store)
     if isinstance(world.principal, Unknown):
         why = world.principal.error
         raise type(why)(reasons.PENDING, f"Whether access was given before is not known yet. {why.message}")
-    return found_again(ask, world, withheld)
+    return found_again(ask, world, withheld, decision.beside)
 
 
 def _deletion(visit: Visit) -> Flow[Looked]:
@@ -198,10 +199,9 @@ def answers_of(ask: Ask, cluster: Cluster) -> Iterator[Manifest]:
 def _answers(ask: Ask, ports: Ports) -> Iterator[Answer]:
     """What does not read as Approve is a no; but where many grants cannot be read, the fault is ours, and nothing is taken for it."""
     found = list(answers_of(ask, ports.cluster))
-    running = ask.grant_key
-    if running is not None and ask.place is not None and all(one["metadata"]["uid"] != ask.grant_uid for one in found):
-        live = require(ports.cluster.read(running))
-        found += [live] if live is not None and live["metadata"]["uid"] == ask.grant_uid else []
+    for running in ask.grants if ask.place is not None else ():
+        live = require(ports.cluster.read(running.key)) if all(one["metadata"]["uid"] != running.uid for one in found) else None
+        found += [live] if live is not None and live["metadata"]["uid"] == running.uid else []
     for manifest in found:
         answer = replace(read_grant(manifest), readable=is_readable(AccessGrant, manifest))
         if not answer.given_namespace and answer.decision == "Approve":

@@ -75,8 +75,7 @@ def is_under_way(manifest: Manifest, ports: Ports) -> bool:
     used = planning.is_in_use(answer, world.ask)
     if answer.deleting:
         return used and answer.held
-    chosen = decide(world.ask, world.access).grant
-    return not (used and world.ask.is_provisioned) and chosen is not None and chosen.uid == answer.uid
+    return not (used and world.ask.is_provisioned) and decide(world.ask, world.access).rests_on(answer)
 
 
 def _age(manifest: Manifest, ports: Ports) -> float:

@@ -8,10 +8,11 @@ from typing import Any, Final
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.governance.compliance import CONDITION
-from clouddatamesh.model.objects import Event, Key, Manifest
+from clouddatamesh.model.objects import Event, Key, Manifest, key_of
 from clouddatamesh.model.operations import Record
 from clouddatamesh.model.outcome import Failure, Finding, Outcome
 from clouddatamesh.model.plan import Operation, describe
+from clouddatamesh.plan.access.facts import asked_product
 from clouddatamesh.plan.marks import RECONCILE_ANNOTATION
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.failures import failed_of, minor_of, only_failed
@@ -112,9 +113,19 @@ class Visit:
         events = find_events(old, new)
         for event in (*events, *repairs, *acts):
             self.ports.cluster.emit(self.key, self.uid, event)
+        if any(event.reason == reasons.NOT_ANSWERED for event in events):
+            self._tell_owners()
         failed = failed_of(result)
         changes = tuple(event for event in events if failed is None or event.reason != failed.reason)
         self.tell(result, (*changes, *repairs, *acts, *announced(progress.done)))
+
+    def _tell_owners(self) -> None:
+        """Who waits is told in the AccessInbox, which fewer people may read than a product's events."""
+        manifest = self.ports.cluster.get(self.key)
+        product = self.ports.cluster.get(asked_product(manifest)) if manifest is not None else None
+        if product is not None:
+            why = f"A request waits longer than access.answerWithin of its port; AccessInbox {product['metadata']['name']} shows it"
+            self.ports.cluster.emit(key_of(product), product["metadata"]["uid"], Event("Warning", reasons.NOT_ANSWERED, why))
 
     def _may_pass(self, old: Mapping[str, Any], new: Mapping[str, Any], result: Outcome | MeshError, progress: Progress) -> bool:
         """Whether this look learned no more of a Ready object than that something does not answer, since a moment: that is not told."""

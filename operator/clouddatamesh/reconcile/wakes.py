@@ -125,6 +125,8 @@ def _of_product(change: Change, cluster: Cluster) -> Iterator[Wake]:
         yield from _at_once(key_of(r) for r in cluster.referring(product, "AccessRequest") if asked_product(r) == product)
     if change.is_news:
         yield from _later(_bans(product, cluster))
+    if not change.is_born_or_gone and _data_of(change.old) != _data_of(change.new):
+        yield from _later(key_of(grant) for grant in cluster.referring(product, "AccessGrant"))  # owners are to look at them again
     if change.is_born_or_gone:
         yield from _later(_owners_of_product(change.manifest, cluster))
         yield from _at_once(_rivals(change.manifest, cluster))
@@ -262,6 +264,11 @@ def _offered(product: Manifest | None) -> tuple[Any, ...]:
     owned = [(c["status"], c["reason"]) for c in status.get("conditions") or () if c["type"] == "StorageReady"]
     ports = [(port["name"], port["version"], port.get("path")) for port in status.get("outputPorts") or ()]
     return status.get("storage"), owned, ports, (status.get("compliance") or {}).get("denied")
+
+
+def _data_of(product: Manifest | None) -> tuple[Any, Any]:
+    spec = (product or {}).get("spec") or {}
+    return spec.get("classification"), spec.get("personalData")
 
 
 def _held_namespaces(domain: Manifest | None) -> Any:

@@ -13,11 +13,13 @@ from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import binding, keys, moments
 from clouddatamesh.plan.access import terms
+from clouddatamesh.plan.access.approvers import approvals_of
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.access.request import Giving, giving_of, moment_of
 from clouddatamesh.plan.access.taking import RECORD, is_secret_gone, own_principal, principal_of, recorded_principal
 from clouddatamesh.plan.takeover import counted_here, end_of_formers, living, take_over_fields
+from clouddatamesh.status.escalation import with_escalation
 from clouddatamesh.status.keys import told_of_keys
 from clouddatamesh.status.summarize import is_true
 
@@ -34,7 +36,21 @@ def report(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
         took = {**took, "rotation": keys.counted(outcome.fields["rotation"], moment_of(world))}
     due = min((moment for moment in (outcome.due, end_of_formers(took, world.now)) if moment is not None), default=None)
     findings, fields = (*outcome.findings, *_past_end(ask, outcome), *_renewal(ask, world)), {**outcome.fields, **took}
-    return replace(outcome, findings=findings, fields=fields, due=due)
+    told = replace(outcome, findings=findings, fields={**fields, **_approvals(ask, world)}, due=due)
+    return with_escalation(told, decide(ask, world), ask, world, old)
+
+
+def _approvals(ask: Ask, world: AccessWorld) -> dict[str, Any]:
+    """Who has approved, where the port asks for several people."""
+    found = approvals_of(ask, world)
+    if found is None:
+        return {}
+    required, people = found
+    return {"approvals": {"required": required, "given": len(people), "approvedBy": list(people[:_MOST_NAMED])}}
+
+
+_MOST_NAMED: Final = 16
+"""Of more approvers no more are named; the number counts all."""
 
 
 def _report_access(ask: Ask, world: AccessWorld, old: Status) -> Outcome:
@@ -124,10 +140,10 @@ def _fields_given(giving: Giving, world: AccessWorld, old: Status) -> dict[str, 
     assert grant is not None  # noqa: S101 - it rests on a grant
     fields: dict[str, Any] = {
         "digest": terms.digest(giving.ask),
-        **giving.record,
+        **{name: value for name, value in giving.record.items() if value is not None},
         "binding": {"name": giving.ask.secret_name},
-        "validFrom": moments.text(grant.created),
-        "decidedAt": moments.text(grant.created),
+        "validFrom": moments.text(max(one.created for one in giving.decision.grants)),
+        "decidedAt": moments.text(min(one.created for one in giving.decision.grants)),
     }
     if "place" in old and not _has_policy(giving, world):
         fields["place"] = old["place"]
@@ -197,7 +213,7 @@ def _report_nothing(ask: Ask, decision: Decision, world: AccessWorld, old: Statu
     findings = (*_refusals(decision), *([told] if had or left else []))
     ready = Finding("Ready", "False" if decision.stalled or revoked else "Unknown", reason, message)
     # While an older approval does not remember that it was overtaken, the newer one stays held: else the older would give again.
-    bound_by = {"grantRef": old["grantRef"]} if decision.superseded and "grantRef" in old else {}
+    bound_by = {name: old[name] for name in ("grantRef", "countedGrants") if decision.superseded and name in old}
     bound = {"binding": old["binding"]} if "binding" in old and not is_secret_gone(ask, world) else {}
     fields = {**_fields_nothing(ask, decision, old), **left, **bound, **bound_by}
     return Outcome(ready, findings, fields, stalled=decision.stalled or revoked)
@@ -265,4 +281,4 @@ def _fields_nothing(ask: Ask, decision: Decision, old: Status) -> dict[str, Any]
 def _kept(old: Status, ask: Ask) -> dict[str, Any]:
     """The record and what was told of the access, as they are."""
     fields = (*RECORD, "binding", *_TOLD, "validUntil", "lastHandledRotate", "abandoned", "abandonedStoreId")
-    return {"digest": terms.digest(ask), **{field: old[field] for field in fields if field in old}}
+    return {"digest": terms.digest(ask), **{field: old[field] for field in fields if old.get(field)}}

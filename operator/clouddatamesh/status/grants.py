@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from clouddatamesh import reasons
-from clouddatamesh.model.access import Answer, Ask
+from clouddatamesh.model.access import Answer, Ask, Decision
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.words import some
 from clouddatamesh.model.world import GrantWorld
@@ -14,12 +14,17 @@ from clouddatamesh.plan.access import terms
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.grants import cap_of, is_in_use
 from clouddatamesh.status.accessrequest import left_in
+from clouddatamesh.status.reassessment import with_reassessment
 
 _DELETABLE: Final = "; it can be deleted"
 
 
 def report(answer: Answer, world: GrantWorld) -> Outcome:
     """The outcome when nothing more is to be done for a grant itself."""
+    return with_reassessment(_report_whole(answer, world), answer, world)
+
+
+def _report_whole(answer: Answer, world: GrantWorld) -> Outcome:
     found = _report(answer, world)
     ask = world.ask
     if ask is not None and ask.abandoned and answer.decision == "Approve" and not answer.superseded:
@@ -50,6 +55,8 @@ def _report(answer: Answer, world: GrantWorld) -> Outcome:
     fields: dict[str, Any] = {"requestDigest": terms.digest(ask)}
     if answer.cap is not None:
         fields["maxDuration"] = cap_of(answer.cap)
+    if answer.approvals > 1:
+        fields["approvals"] = answer.approvals
     fault = _find_fault(answer, ask, world)
     if fault is not None:
         return _outcome(fault, fields, stalled=True)
@@ -164,7 +171,7 @@ def _given_to(world: GrantWorld) -> dict[str, Any]:
 
 def _report_living(answer: Answer, ask: Ask, world: GrantWorld) -> Outcome:
     decision = decide(ask, world.access)
-    chosen = decision.grant is not None and decision.grant.uid == answer.uid
+    chosen = decision.rests_on(answer)
     if chosen and is_in_use(answer, ask) and decision.trouble is not None:
         return _outcome(Finding("Ready", "False", decision.trouble.reason, decision.trouble.message), {}, in_effect=True, stalled=True)
     if chosen and is_in_use(answer, ask) and ask.is_provisioned:
@@ -174,11 +181,30 @@ def _report_living(answer: Answer, ask: Ask, world: GrantWorld) -> Outcome:
         return _outcome(Finding("Ready", "Unknown", reasons.GRANTED, why), {}, in_effect=None)
     if chosen:
         return _outcome(Finding("Ready", "Unknown", reasons.GRANTED, "The access is being made"), {})
+    if _needs_others(answer, ask, world, decision):
+        return _report_waiting(answer)
     if decision.gives:
         why = "Another grant of the same request lasts longer; this one gives when that one ends or is deleted"
         return _outcome(Finding("Ready", "True", reasons.OUTLASTED, why), {})
     found = Finding("Ready", "False" if decision.stalled else "Unknown", decision.reason, decision.message)
     return _outcome(found, {}, stalled=decision.stalled)
+
+
+def _needs_others(answer: Answer, ask: Ask, world: GrantWorld, decision: Decision) -> bool:
+    """Whether nothing keeps an approval from giving but that others are missing, or that it names no approver."""
+    port = terms.port_of(ask, world.access.offer)
+    if port is None or port.approvals is None or port.approvals == 1:
+        return False
+    too_few = decision.reason in (reasons.AWAITING_GRANT, reasons.EXPIRED) or decision.required < port.approvals
+    return (decision.gives and not answer.approver) or too_few
+
+
+def _report_waiting(answer: Answer) -> Outcome:
+    if not answer.approver:
+        why = "The port asks for the approvals of several people, and this grant names none; create another grant with spec.approver"
+        return _outcome(Finding("Ready", "False", reasons.NO_APPROVER, why), {}, stalled=True)
+    why = "The port asks for the approvals of further people; status.approvals of the request counts them"
+    return _outcome(Finding("Ready", "Unknown", reasons.AWAITING_APPROVERS, why), {})
 
 
 def _outcome(ready: Finding, fields: dict[str, Any], *more: Finding, in_effect: bool | None = False, stalled: bool = False) -> Outcome:

@@ -29,6 +29,7 @@ _RAISED_BY_ERRORS: Final = frozenset({"DeletionBlocked", "PrincipalsOrphaned", "
 """Conditions that are True when something is wrong."""
 _HISTORY: Final = frozenset(
     {
+        "Escalated",
         "Expired",
         "Denied",
         "Approved",
@@ -36,13 +37,14 @@ _HISTORY: Final = frozenset(
         "Expiring",
         "FormerMembers",
         "PrincipalsOrphaned",
+        "ReassessmentDue",
         "RenewalPending",
         "TrainingOverdue",
     }
 )
 """Conditions that tell of what was decided, and hold until something else is."""
 _STICKY_CONDITIONS: Final = frozenset({"Superseded"})
-_STICKY_FIELDS: Final = ("maxDuration", "consumer", "endedGeneration", "endedUid", "endedSpec")
+_STICKY_FIELDS: Final = ("maxDuration", "approvals", "data", "consumer", "endedGeneration", "endedUid", "endedSpec")
 """What was once written for good: no later look takes it back, whatever it was computed from."""
 _SEVERITY: Final = (Terminal, Transient, Waiting)
 _MESSAGE_LENGTH: Final = 1024

@@ -39,7 +39,7 @@ def _compliance(old: Status, new: Status, told: set[str]) -> Iterator[Event]:
 
 def _troubles(old: Status, new: Status) -> Iterator[Event]:
     told = ""
-    for type_ in ("Stalled", "Ready", "DeletionBlocked", "CutOff", "Expiring", "PrincipalsOrphaned"):
+    for type_ in ("Stalled", "Ready", "DeletionBlocked", "CutOff", "Expiring", "PrincipalsOrphaned", "Escalated", "ReassessmentDue"):
         now, before = condition_of(new, type_), condition_of(old, type_)
         if now is None or now["message"] == told or (before is not None and before["reason"] == now["reason"]):
             continue

@@ -82,15 +82,20 @@ def draft_renewal(request: Manifest, reason: str, now: datetime) -> Draft:
     return _bare(request, {**request["spec"], "renewal": renewal})
 
 
-def draft_approval(grant: Manifest, end: str, note: str, now: datetime) -> Draft:
-    """An inbox's grant with its end: a duration from now, a time, or `permanent`. Raises Refused for an end that is none or has passed."""
-    spec = {**grant["spec"], **_end(end, now), **({"note": note} if note else {})}
-    return _bare(grant, spec)
+def draft_approval(grant: Manifest, end: str, note: str, now: datetime, approver: str = "") -> Draft:
+    """An inbox's grant with its end: a duration from now, a time, or `permanent`. Raises Refused for an end that is none or has passed.
+
+    With an approver it is one of several, each of which needs a name of its own.
+    """
+    spec = {**grant["spec"], **_end(end, now), **({"note": note} if note else {}), **({"approver": approver} if approver else {})}
+    approval = _bare(grant, spec)
+    own = {"name": f"{approval['metadata']['name'][:240]}-{hash80('approver', approver)[:8]}"} if approver else {}
+    return {**approval, "metadata": {**approval["metadata"], **own}}
 
 
 def draft_denial(grant: Manifest, note: str) -> Draft:
     """A Deny of the request that an inbox's grant, or one that is in effect, is about."""
-    kept = {name: said for name, said in grant["spec"].items() if name not in ("validUntil", "permanent", "note")}
+    kept = {name: said for name, said in grant["spec"].items() if name not in ("validUntil", "permanent", "note", "approver")}
     denied = _bare(grant, {**kept, "decision": "Deny", **({"note": note} if note else {})})
     asked = text(grant, "spec", "requestRef", "namespace"), text(grant, "spec", "requestRef", "name")
     # Two requests may read alike, and one may be made again on other terms: a name that is taken would keep a denial from being written.

@@ -21,6 +21,11 @@ class Pending:
     purpose: str
     duration: str
     renewal: str
+    approvals: str
+    """How many people have approved of those that are needed, as 1/2; empty where one is enough."""
+    approved_by: tuple[str, ...]
+    escalated: str
+    """Since when it waits, where that is longer than the port promises."""
     grant: Manifest
 
 
@@ -59,6 +64,9 @@ def _pending(inbox: Key, entry: Manifest) -> Pending:
         purpose=text(entry, "purpose"),
         duration=text(entry, "duration"),
         renewal=text(entry, "renewal"),
+        approvals=text(entry, "approvals"),
+        approved_by=tuple(str(name) for name in value(entry, "approvedBy") or ()),
+        escalated=text(entry, "escalated"),
         grant=value(entry, "grant") or {},
     )
 

@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from clouddatamesh.api.base import Model, Resource, Rule, Status
-from clouddatamesh.api.fields import LabelName, ObjectReference, SubdomainName, Text, Timestamp
+from clouddatamesh.api.fields import LabelName, ObjectReference, PlainName, SubdomainName, Text, Timestamp
 from clouddatamesh.api.v1alpha1.accessrequest import Consumer
 from clouddatamesh.api.v1alpha1.compliance import Compliance
-from clouddatamesh.api.v1alpha1.ports import Mode, PortReference
+from clouddatamesh.api.v1alpha1.ports import MOST_APPROVALS, Mode, PortReference
 
 
 class RequestReference(Model):
@@ -18,8 +18,8 @@ class RequestReference(Model):
     name: SubdomainName = Field(description="Name of the request. Example: orders-for-forecast.")
 
 
-_QUESTION = ("outputPort", "requestRef", "consumerNamespace", "consumer", "mode")
-"""The fields that identify what is decided; immutable."""
+_QUESTION = ("outputPort", "requestRef", "consumerNamespace", "consumer", "mode", "approver")
+"""The fields that identify what is decided, and by whom; immutable."""
 
 
 def _same(*fields: str) -> str:
@@ -49,6 +49,12 @@ class AccessGrantSpec(Model):
         " A Deny ignores it and refuses until it is deleted. Example: 2027-02-20T00:00:00Z.",
     )
     permanent: bool = Field(default=False, description="Grants access without an end; only if the port allows it. Example: false.")
+    approver: PlainName | None = Field(
+        default=None,
+        description="User name of the person who approves, as Kubernetes knows it: the writer's own, or any written by one of the chart's"
+        " governance.trustedAppliers. Required if the port asks for several approvals, which must name different approvers."
+        " Example: kim@example.com.",
+    )
     note: Text | None = Field(default=None, description="Note that the consumer can read. Example: Agreed in the data guild.")
 
     RULES: ClassVar[tuple[Rule, ...]] = (
@@ -84,6 +90,13 @@ class ConsumerStatus(Model):
     namespace_uid: str = Field(max_length=64, description="UID of the namespace. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.")
 
 
+class DataTerms(Model):
+    """What the product said of its data when the grant came into effect."""
+
+    classification: str = Field(max_length=64, description="Classification of the product. Example: internal.")
+    personal_data: bool = Field(description="Whether the product contained personal data. Example: false.")
+
+
 class AccessGrantStatus(Status):
     """Effect of the grant."""
 
@@ -100,6 +113,17 @@ class AccessGrantStatus(Status):
         max_length=24,
         description="maxDuration of the port when the grant came into effect. The smaller of this and the present value applies."
         " Example: 90d0h0m.",
+    )
+    approvals: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_APPROVALS,
+        description="Number of approvals on which the access rests; absent: one. If the port asks for more later, the access continues to"
+        " its recorded end. Example: 2.",
+    )
+    data: DataTerms | None = Field(
+        default=None,
+        description="What the product said of its data when the grant came into effect. ReassessmentDue compares it with the present.",
     )
     consumer: ConsumerStatus | None = Field(
         default=None,

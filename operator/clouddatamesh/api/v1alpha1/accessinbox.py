@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from clouddatamesh.api.base import Model, Resource, Status
-from clouddatamesh.api.fields import LabelName, ShortText, SubdomainName, Text
+from clouddatamesh.api.fields import LabelName, PlainName, ShortText, SubdomainName, Text
 
 
 class TemplateMetadata(Model):
@@ -74,8 +74,21 @@ class PendingRequest(Model):
     renewal: Text | None = Field(default=None, description="Reason of the renewal. Example: The forecast continues.")
     duration: ShortText | None = Field(default=None, description="Requested duration. Example: 90d.")
     digest: ShortText | None = Field(default=None, description="Fingerprint of the request. Example: 1f3a.")
+    approvals: ShortText | None = Field(
+        default=None, description="Approvals so far and how many the port asks for, if it asks for several. Example: 1/2."
+    )
+    approved_by: tuple[PlainName, ...] = Field(
+        default=(), max_length=16, description="Approvers so far, by name; at most 16. Example: [kim@example.com]."
+    )
+    escalated: ShortText | None = Field(
+        default=None,
+        description="Time since which the request waits, if that is longer than the port's access.answerWithin."
+        " Example: 2026-01-01T00:00:00Z.",
+    )
     grant: AccessGrantTemplate | None = Field(
-        default=None, description="AccessGrant that approves the request. Add validUntil (or permanent: true) and apply it."
+        default=None,
+        description="AccessGrant that approves the request. Add validUntil (or permanent: true), and approver if the port asks for"
+        " several approvals, and apply it.",
     )
 
 

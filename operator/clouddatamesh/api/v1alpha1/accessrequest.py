@@ -9,6 +9,7 @@ from clouddatamesh.api.fields import (
     Duration,
     LabelName,
     ObjectReference,
+    PlainName,
     PlainText,
     ShortText,
     SubdomainName,
@@ -18,7 +19,7 @@ from clouddatamesh.api.fields import (
 )
 from clouddatamesh.api.v1alpha1.compliance import Compliance
 from clouddatamesh.api.v1alpha1.dataproduct import NameReference
-from clouddatamesh.api.v1alpha1.ports import Mode, PortReference
+from clouddatamesh.api.v1alpha1.ports import MOST_APPROVALS, Mode, PortReference
 from clouddatamesh.api.v1alpha1.takeover import TakeOverStatus
 
 
@@ -98,6 +99,22 @@ class GrantReference(Model):
     uid: str = Field(max_length=64, description="UID of the grant. Example: 8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1.")
 
 
+class CountedGrant(GrantReference):
+    """One of several grants that access is based on."""
+
+    approver: str = Field(max_length=256, description="The approver that it names. Example: kim@example.com.")
+
+
+class Approvals(Model):
+    """How many people have to approve, and who has."""
+
+    required: int = Field(ge=1, le=MOST_APPROVALS, description="Number of approvals that the port asks for. Example: 2.")
+    given: int = Field(ge=0, description="Number of different approvers whose grants have not ended. Example: 1.")
+    approved_by: tuple[PlainName, ...] = Field(
+        default=(), max_length=16, description="These approvers, by name; at most 16. Example: [kim@example.com]."
+    )
+
+
 class AccessPlace(Model):
     """Store, bucket and path that the principal can reach.
 
@@ -135,7 +152,21 @@ class AccessRequestStatus(Status):
 
     digest: str | None = Field(default=None, max_length=64, description="Fingerprint of the request. Example: 1f3a52c0b7d94e61.")
     compliance: Compliance | None = Field(default=None, description="Rules of policies that the object violates; absent if none.")
-    grant_ref: GrantReference | None = Field(default=None, description="The grant that the current access is based on.")
+    grant_ref: GrantReference | None = Field(
+        default=None, description="The grant that the current access is based on; of several the one that ends first."
+    )
+    counted_grants: tuple[CountedGrant, ...] = Field(
+        default=(),
+        max_length=MOST_APPROVALS,
+        description="The grants that the current access is based on, if the port asks for several approvals.",
+    )
+    approvals: Approvals | None = Field(default=None, description="Approvals so far, if the port asks for several.")
+    pending_since: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Time since which the request or its renewal waits for an answer, if the port sets access.answerWithin, in RFC 3339."
+        " Example: 2026-01-01T00:00:00Z.",
+    )
     principal: str | None = Field(
         default=None, max_length=64, description="Name of the IAM user. Example: inventory-forecast-abcdefghijklmnop."
     )

@@ -24,6 +24,8 @@ from clouddatamesh.api.v1alpha1.documentation import MOST_SAMPLE
 
 Mode = Literal["ReadOnly", "ReadWrite", "WriteOnly"]
 _MIN_DURATION: Final = "1h"
+MOST_APPROVALS: Final = 3
+"""How many people a port may ask for."""
 
 
 class PortReference(Model):
@@ -94,6 +96,23 @@ class PortAccess(Model):
         f" A maxDuration shorter than the default of {_MIN_DURATION} wins. Example: 1h.",
     )
     allow_permanent: bool = Field(default=False, description="Whether a grant may be permanent. Example: false.")
+    keep_given: bool = Field(
+        default=False,
+        description="Whether existing access keeps the end it was given with if maxDuration is lowered; otherwise the lower value applies"
+        " to existing access too. Requires maxDuration. Example: false.",
+    )
+    approvals: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_APPROVALS,
+        description="Number of people whose approval a request needs: as many grants whose spec.approver differs. More than one requires"
+        " approval Manual. Raising it takes no access away. Example: 2.",
+    )
+    answer_within: Duration | None = Field(
+        default=None,
+        description="Time within which a request or renewal is to be answered, in days, hours and minutes; one that waits longer is"
+        " escalated once, by condition, event and metric. Absent: no limit. Example: 3d.",
+    )
     rotate_after: Duration | None = Field(
         default=None,
         description="Age at which a consumer's key is rotated, in days, hours and minutes; absent: only by annotation. Example: 30d.",
@@ -110,6 +129,16 @@ class PortAccess(Model):
         Rule(
             is_some_time("maxDuration", "minDuration", "rotateAfter"),
             "access.maxDuration, access.minDuration or access.rotateAfter is zero; set at least 1m, or remove it",
+        ),
+        Rule(is_some_time("answerWithin"), "access.answerWithin is zero; set at least 1m, or remove it"),
+        Rule(
+            "!has(self.approvals) || self.approvals == 1 || self.approval == 'Manual'",
+            "access.approval Auto asks nobody, and access.approvals asks several people; set access.approval to Manual, or access.approvals"
+            " to 1",
+        ),
+        Rule(
+            "!has(self.keepGiven) || !self.keepGiven || has(self.maxDuration)",
+            "access.keepGiven is about access.maxDuration, which is not set; set access.maxDuration, or remove access.keepGiven",
         ),
         # The default cannot be told from a value that somebody wrote.
         Rule(

@@ -54,15 +54,21 @@ def is_pending(request: Manifest) -> bool:
     return reason == reasons.AWAITING_GRANT or (renewal == "True" and reason != reasons.DENIED)
 
 
-_STANDING = ("Ready", "Provisioned", "RenewalPending")
+def is_escalated(request: Manifest) -> bool:
+    """Whether it waits for an answer longer than the port promises."""
+    return any(c.get("type") == "Escalated" and c.get("status") == "True" for c in conditions_of(request))
+
+
+_STANDING = ("Ready", "Provisioned", "RenewalPending", "Escalated")
 
 
 def standing_of(request: Manifest | None) -> tuple[Any, ...]:
-    """What of a request's status others rest on: its grant, and how it is."""
+    """What of a request's status others rest on: its grants, how many there are, and how it is."""
     if request is None:
         return ()
     found = [(c.get("type"), c.get("status"), c.get("reason")) for c in conditions_of(request) if c.get("type") in _STANDING]
-    return (part_of(request, "status").get("grantRef"), found)
+    status = part_of(request, "status")
+    return (status.get("grantRef"), status.get("countedGrants"), status.get("approvals"), found)
 
 
 def count_by_port(requests: Iterable[Manifest]) -> Counter[tuple[str, str]]:

@@ -1,9 +1,11 @@
 """Who has access, until when, and on which grant: the one decision that gives and revokes access. Pure; the rule is docs/access-rule.md.
 
 Access lasts exactly while request, grant, consumer, port and an offered product all exist. Any Deny wins; else, of the approvals that no
-newer one has superseded, the one with the latest end counts. What runs goes on where no new grants are given.
+newer one has superseded, the one with the latest end counts, or those of as many people as the port asks for (plan/access/approvers.py).
+What runs goes on where no new grants are given.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -13,10 +15,10 @@ from clouddatamesh.model.access import Answer, Ask, Decision, Port
 from clouddatamesh.model.evidence import Present, Unknown, value_of
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import secrets
+from clouddatamesh.plan.access.approvers import Needed, counted, going_on, is_no_shorter, is_overtaken, needed, what_is_missing
 from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.access.faults import find_fault, find_obstacle, is_forced_out
 from clouddatamesh.plan.access.terms import (
-    came_before,
     end_of,
     is_answer,
     is_cut_short,
@@ -27,7 +29,6 @@ from clouddatamesh.plan.access.terms import (
     is_living,
     is_renewal_pending,
     kept_path,
-    length_key,
     name_of,
     port_of,
 )
@@ -43,54 +44,51 @@ def decide(ask: Ask, world: AccessWorld) -> Decision:
     answers = [answer for answer in world.answers if is_answer(answer, ask) and not is_for_others(answer, world)]
     if fault is not None:
         with_port = fault.reason == reasons.PORT_NOT_FOUND or is_forced_out(ask, world)
-        gave = [one for one in answers if not one.ended and (one.given_namespace or one.uid == ask.grant_uid)]
+        gave = [one for one in answers if not one.ended and (one.given_namespace or one.uid in ask.grant_uids)]
         return replace(fault, ended=tuple(gave) if with_port else ())
     port = port_of(ask, world.offer)
     assert port is not None  # noqa: S101 - its absence is a fault
-    superseded = tuple(answer for answer in answers if not answer.superseded and _is_overtaken(answer, answers, ask))
-    return replace(_weigh(ask, world, port, [answer for answer in answers if answer not in superseded]), superseded=superseded)
+    need = needed(port, ask, answers)
+    superseded = tuple(answer for answer in answers if not answer.superseded and is_overtaken(answer, answers, ask, need.present))
+    return replace(_weigh(ask, world, port, [answer for answer in answers if answer not in superseded], need), superseded=superseded)
 
 
-def _is_overtaken(answer: Answer, answers: list[Answer], ask: Ask) -> bool:
-    """Whether a newer approval came into effect, one that goes at this moment included."""
-    newer = next((other for other in answers if other.uid == ask.grant_uid), None)
-    return newer is not None and answer.decision == "Approve" and came_before(answer, newer)
-
-
-def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer]) -> Decision:
+def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer], need: Needed) -> Decision:
     """The decision between these answers. The rule on a Deny that is going: it refuses no more."""
     standing = [answer for answer in answers if not answer.deleting]
     denial = next((answer for answer in standing if answer.decision == "Deny"), None)
     if denial is not None:
         return Decision(reasons.DENIED, f"AccessGrant {name_of(denial)} refuses it{_note(denial)}", stalled=True)
     approvals = [answer for answer in standing if not answer.superseded]
-    recorded = next((answer for answer in approvals if _is_recorded(answer, port, ask, world)), None)
+    recorded = [answer for answer in approvals if _is_recorded(answer, port, ask, world)]
     runs = _runs(ask, world)
-    running = recorded if runs else None
-    fit = [answer for answer in approvals if not answer.denied or (runs and answer is recorded)]
+    running = going_on(recorded, port, ask, need.kept) if runs else ()
+    fit = [answer for answer in approvals if not answer.denied or (runs and answer in recorded)]
     living = [answer for answer in fit if answer.readable and is_living(answer, port, ask, world.now)]
-    obstacle = find_obstacle(ask, world, port, running if living else recorded)
-    longest = max(living, key=lambda answer: length_key(answer, port, ask), default=None)
+    enough = counted(living, port, ask, need.present)
+    obstacle = find_obstacle(ask, world, port, running if enough else recorded)
     if obstacle is not None:
-        kept = running or (longest if obstacle.passes and ask.place is not None and runs else None)
-        if kept is not None:
+        kept = running or (enough if obstacle.passes and ask.place is not None and runs else ())
+        if kept:
             is_handed_on = kept_path(ask, port, world.offer) is None
             trouble = _handed_on(ask, port, obstacle) if is_handed_on else _trouble(obstacle)
             return replace(_given(kept, port, ask), trouble=trouble, stays=True)
-        over, short = _over(ask, world, port, fit) if not living else ([], ())
-        return replace(_withheld(obstacle, longest), past=bool(over), ended=short)
-    if longest is not None:
-        return replace(_given(longest, port, ask), answer=_is_renewed(longest, ask, world, port))
+        over, short = _over(ask, world, port, fit) if not enough else ([], ())
+        return replace(_withheld(obstacle, enough), past=bool(over), ended=short)
+    if running and need.kept < need.present and not (enough and is_no_shorter(enough, running, port, ask)):
+        return _given(running, port, ask)
+    if enough:
+        return replace(_given(enough, port, ask), answer=_is_renewed(enough[-1], ask, world, port))
     denied = next((answer for answer in approvals if answer not in fit and is_living(answer, port, ask, world.now)), None)
     if denied is not None:
         why = f"AccessGrant {name_of(denied)} violates a policy that denies, so it gives nothing; its status.compliance names the rules"
         return Decision(reasons.POLICY_VIOLATION, why, stalled=True)
-    return _unanswered(ask, world, port, fit)
+    return _unanswered(ask, world, port, fit, living)
 
 
 def _is_recorded(answer: Answer, port: Port, ask: Ask, world: AccessWorld) -> bool:
     """Whether what is in the store, or is to be, rests on this grant, and that has not ended. A clock that is not trusted ends nothing."""
-    return answer.uid == ask.grant_uid and (not world.is_time_trusted or is_living(answer, port, ask, world.now))
+    return answer.uid in ask.grant_uids and (not world.is_time_trusted or is_living(answer, port, ask, world.now))
 
 
 def _runs(ask: Ask, world: AccessWorld) -> bool:
@@ -103,24 +101,33 @@ def _runs(ask: Ask, world: AccessWorld) -> bool:
 
 
 def _over(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> tuple[list[Answer], tuple[Answer, ...]]:
-    """Where none of these lives: those that have ended, and of them those that the port's terms ended, which is yet to be remembered.
+    """Where too few of these live: those that have ended, and of them those that the port's terms ended, which is yet to be remembered.
 
-    A clock that is not trusted ends none.
+    Where some live, only those on which access ran. A clock that is not trusted ends none.
     """
 
-    def has_ended(answer: Answer) -> bool:
-        if is_frozen(answer, ask):
-            return not is_living(answer, port, ask, world.now)
-        return answer.readable and not is_endless(answer, port)
+    def lives(answer: Answer) -> bool:
+        return is_living(answer, port, ask, world.now)
 
-    over = [answer for answer in approvals if has_ended(answer)]
+    def has_ended(answer: Answer) -> bool:
+        return not lives(answer) and (is_frozen(answer, ask) or (answer.readable and not is_endless(answer, port)))
+
+    some_live = any(answer.readable and lives(answer) for answer in approvals)
+    over = [answer for answer in approvals if has_ended(answer) and (answer.uid in ask.grant_uids or not some_live)]
     short = tuple(answer for answer in over if not answer.ended and is_cut_short(answer, port, ask, world.now))
     return (over, short) if world.is_time_trusted else ([], ())
 
 
-def _given(answer: Answer, port: Port, ask: Ask) -> Decision:
-    words = f"until {text(until)}" if (until := end_of(answer, port, ask)) else "without end"
-    return Decision(reasons.GRANTED, f"AccessGrant {name_of(answer)} approves {words}", grant=answer, until=until, port=port)
+def _given(approvals: Sequence[Answer], port: Port, ask: Ask) -> Decision:
+    *beside, grant = approvals
+    words = f"until {text(until)}" if (until := end_of(grant, port, ask)) else "without end"
+    given = Decision(reasons.GRANTED, f"{_approve(approvals)} {words}", grant=grant, until=until, port=port)
+    return replace(given, beside=tuple(beside), required=len(approvals))
+
+
+def _approve(approvals: Sequence[Answer]) -> str:
+    names = sorted(map(name_of, approvals))
+    return f"AccessGrants {' and '.join(names)} approve" if len(names) > 1 else f"AccessGrant {names[0]} approves"
 
 
 def _handed_on(ask: Ask, port: Port, obstacle: Decision) -> Decision:
@@ -135,10 +142,11 @@ def _trouble(obstacle: Decision) -> Decision | None:
     return obstacle if obstacle.reason in (reasons.UNREADABLE, reasons.PRODUCT_NOT_READY) and obstacle.stalled else None
 
 
-def _withheld(obstacle: Decision, living: Answer | None) -> Decision:
-    if living is None:
+def _withheld(obstacle: Decision, approvals: Sequence[Answer]) -> Decision:
+    if not approvals:
         return obstacle
-    return replace(obstacle, message=f"AccessGrant {name_of(living)} approves, and nothing is given. {obstacle.message}", withheld=living)
+    why = f"{_approve(approvals)}, and nothing is given. {obstacle.message}"
+    return replace(obstacle, message=why, withheld=approvals[-1], beside=tuple(approvals[:-1]))
 
 
 def _is_renewed(answer: Answer, ask: Ask, world: AccessWorld, port: Port) -> bool:
@@ -146,8 +154,8 @@ def _is_renewed(answer: Answer, ask: Ask, world: AccessWorld, port: Port) -> boo
     return _answers_itself(ask, port) and is_renewal_pending(ask, world) and is_expiring(answer, port, ask, world.now)
 
 
-def _unanswered(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> Decision:
-    """No approval is in effect. Where the port's approval is Auto one is made, once for the request and once for each renewal."""
+def _unanswered(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer], living: list[Answer]) -> Decision:
+    """Too few approvals live to be in effect. Where approval is Auto one is made, once for the request and once for each renewal."""
     unfit = next((answer for answer in approvals if is_endless(answer, port)), None)
     over, short = _over(ask, world, port, approvals)
     ended = ask.has_expired or bool(over)
@@ -169,8 +177,9 @@ def _unanswered(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer
     if unfit is not None:
         why = f"AccessGrant {name_of(unfit)} is permanent, which the port does not allow; its owner is to set spec.validUntil"
         return Decision(reasons.PERMANENT_NOT_ALLOWED, why, stalled=True)
-    why = f"The owners of {ask.product} have not answered; they see the request in AccessInbox {ask.product.name}"
-    return Decision(reasons.AWAITING_GRANT, why)
+    missing = f"{what_is_missing(living, port.approvals)}. " if port.approvals is not None and port.approvals > 1 else ""
+    who = f"The owners of {ask.product} have not{' all' if missing else ''} answered"
+    return Decision(reasons.AWAITING_GRANT, f"{missing}{who}; they see the request in AccessInbox {ask.product.name}")
 
 
 def _answers_itself(ask: Ask, port: Port) -> bool:

@@ -11,10 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from clouddatamesh.api.fields import parse_duration, parse_time
-from clouddatamesh.model.access import DAWN, DEFAULT_MODES, Answer, Ask, Offer, Place, Port
+from clouddatamesh.model.access import DAWN, DEFAULT_MODES, Answer, Ask, DataTerms, GrantId, Offer, Place, Port
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.takeover import TakeOver
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.access.lenient import count
+from clouddatamesh.plan.access.lenient import list_of as _list
+from clouddatamesh.plan.access.lenient import map_of as _map
+from clouddatamesh.plan.access.lenient import text_of as _text
 from clouddatamesh.plan.names import hash80
 
 _ANSWER: Final = re.compile(r"auto-.+-[a-z2-7]{16}")
@@ -31,6 +35,7 @@ def read_request(request: Manifest) -> Ask:
         product=asked_product(request),
         port=asked_port(request),
         version=str(port.get("version")),
+        created=moment(metadata.get("creationTimestamp")),
         mode=str(spec.get("mode") or "ReadOnly"),
         consumer=consumer_key(request),
         duration=_text(spec.get("duration")),
@@ -39,6 +44,7 @@ def read_request(request: Manifest) -> Ask:
         renewal_at=moment(renewal.get("requestedAt")),
         grant_key=_grant_key(_map(status.get("grantRef"))),
         grant_uid=str(_map(status.get("grantRef")).get("uid") or ""),
+        counted=tuple(_counted(status.get("countedGrants"))),
         place=_place(_map(status.get("place"))),
         principal=str(status.get("principal") or ""),
         key_ids=frozenset(_key_ids(status)),
@@ -75,10 +81,14 @@ def read_grant(grant: Manifest) -> Answer:
         ends=moment(spec.get("validUntil")),
         permanent=spec.get("permanent") is True,
         note=str(spec.get("note") or ""),
+        approver=_text(spec.get("approver")) or "",
         deleting=bool(metadata.get("deletionTimestamp")),
         held=marks.FINALIZER in (metadata.get("finalizers") or ()),
         superseded=_says(grant, "Superseded"),
         cap=span(status.get("maxDuration")),
+        approvals=count(status.get("approvals")) or 1,
+        data=_data(_map(status.get("data"))),
+        is_reassessment_due=_says(grant, "ReassessmentDue"),
         generation=int(metadata.get("generation") or 0),
         ended=_is_ended(grant),
         given_domain=str(_map(status.get("consumer")).get("domain") or ""),
@@ -128,6 +138,7 @@ def read_product(product: Manifest) -> Offer:
         storage_reason=str(ready.get("reason") or "") if impaired else "",
         storage_message=str(ready.get("message") or "") if impaired else "",
         denied=_is_denied(status),
+        data=_data({"classification": spec.get("classification", "internal"), "personalData": spec.get("personalData", False)}),
     )
 
 
@@ -161,17 +172,20 @@ def cut_of(wanted: str) -> str:
 def _ports(raw: Any) -> Iterator[Port]:
     for port in map(_map, _list(raw)):
         access = _map(port.get("access"))
-        modes = access.get("modes", DEFAULT_MODES)
+        modes, approvals = access.get("modes", DEFAULT_MODES), count(access.get("approvals", 1))
         known = isinstance(modes, list | tuple) and all(isinstance(mode, str) for mode in modes)
         yield Port(
             name=str(port.get("name")),
             major=major(port.get("version")),
             version=str(port.get("version")),
             path=str(port.get("path") or ""),
-            approval=str(access.get("approval") or "Manual"),
+            approval=str(access.get("approval") or "Manual") if approvals == 1 else "Manual",
             max_duration=span(access.get("maxDuration")),
             min_duration=span(access.get("minDuration")) or Port.min_duration,
             allow_permanent=access.get("allowPermanent") is True,
+            keep_given=access.get("keepGiven") is True,
+            approvals=approvals,
+            answer_within=span(access.get("answerWithin")),
             deprecated=port.get("deprecated") is True,
             rotate_after=span(access.get("rotateAfter")),
             modes=tuple(modes) if known else None,
@@ -183,7 +197,8 @@ def _former_ports(raw: Any) -> Iterator[Port]:
     for port in map(_map, _list(raw)):
         if port.get("path"):
             version = str(port.get("version"))
-            yield Port(str(port.get("name")), major(version), version, str(port["path"]), allow_permanent=True, modes=None, draining=True)
+            name, path = str(port.get("name")), str(port["path"])
+            yield Port(name, major(version), version, path, allow_permanent=True, approvals=None, modes=None, draining=True)
 
 
 def asked_product(request: Manifest) -> Key:
@@ -253,6 +268,19 @@ def _grant_key(reference: Mapping[str, Any]) -> Key | None:
     return Key("AccessGrant", str(namespace), str(name)) if namespace and name else None
 
 
+def _counted(raw: Any) -> Iterator[GrantId]:
+    """The grants on which what is in the store rests, where they are several."""
+    for reference in map(_map, _list(raw)):
+        key = _grant_key(reference)
+        if key is not None and reference.get("uid"):
+            yield GrantId(key, str(reference["uid"]))
+
+
+def _data(raw: Mapping[str, Any]) -> DataTerms | None:
+    classification, personal = raw.get("classification"), raw.get("personalData")
+    return DataTerms(classification, personal) if isinstance(classification, str) and isinstance(personal, bool) else None
+
+
 def _key_ids(status: Mapping[str, Any]) -> Iterator[str]:
     found = (status.get("accessKeyId"), _map(status.get("rotation")).get("accessKeyId"))
     return (str(key_id) for key_id in found if key_id)
@@ -276,15 +304,3 @@ def _own_mark(metadata: Mapping[str, Any]) -> str:
     """By name and mark: a copy that an owner made of an answer of ours has another name. Labels prove nothing, as others write them too."""
     mark = (metadata.get("annotations") or {}).get(marks.OWNER_ANNOTATION)
     return str(mark or "") if _ANSWER.fullmatch(metadata["name"]) else ""
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None

@@ -1,6 +1,6 @@
 """What ends access whatever was granted (a fault), and what keeps new access from being given while what runs goes on (an obstacle)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -24,8 +24,8 @@ def find_fault(ask: Ask, world: AccessWorld) -> Decision | None:
     return next((fault for find in _FAULTS if (fault := find(ask, world)) is not None), None)
 
 
-def find_obstacle(ask: Ask, world: AccessWorld, port: Port, running: Answer | None) -> Decision | None:
-    """The first, where there is no fault; `running` is the grant on which access runs, or is to run. It passes where all of them do."""
+def find_obstacle(ask: Ask, world: AccessWorld, port: Port, running: Sequence[Answer]) -> Decision | None:
+    """The first, where there is no fault; `running` are the grants on which access runs, or is to run. It passes where all of them do."""
     found = tuple(_obstacles(ask, world, port, running))
     return replace(found[0], passes=all(obstacle.passes for obstacle in found)) if found else None
 
@@ -100,7 +100,7 @@ _FAULTS: Final[tuple[Callable[[Ask, AccessWorld], Decision | None], ...]] = (
 # Obstacles: nothing new is given; what runs goes on.
 
 
-def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None) -> Iterator[Decision]:
+def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Sequence[Answer]) -> Iterator[Decision]:
     offer, home = _offer(world), world.product_home
     yield from (_unreadable(what) for what in _find_unreadable(ask, world, running))
     if offer.storage_reason in IMPAIRED:
@@ -131,15 +131,14 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Answer | None)
         yield Decision(reasons.CLOCK_SKEWED, "The operator's clock and the API server's differ, so nothing is given by time")
 
 
-def _find_unreadable(ask: Ask, world: AccessWorld, running: Answer | None) -> Iterator[str]:
-    """What of that on which access rests this operator cannot read; of the grants only the one on which it runs."""
+def _find_unreadable(ask: Ask, world: AccessWorld, running: Sequence[Answer]) -> Iterator[str]:
+    """What of that on which access rests this operator cannot read; of the grants only those on which it runs."""
     if not ask.readable:
         yield "this request"
     if not _offer(world).readable or _offer(world).lifecycle not in (*_OFFERED, *_NOT_OFFERED):
         yield str(_offer(world).key)
     yield from (f"Domain {home.name}" for home in (world.product_home, world.consumer_home) if home is not None and not home.readable)
-    if running is not None and not running.readable:
-        yield str(running.key)
+    yield from (str(answer.key) for answer in running if not answer.readable)
 
 
 def _unreadable(what: str) -> Decision:

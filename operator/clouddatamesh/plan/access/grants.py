@@ -95,7 +95,7 @@ def _what_it_waits_for(answer: Answer) -> str:
 
 def is_in_use(answer: Answer, ask: Ask | None) -> bool:
     """Whether a request's record names this very grant."""
-    return ask is not None and bool(ask.grant_uid) and ask.grant_uid == answer.uid
+    return ask is not None and answer.uid in ask.grant_uids
 
 
 def _is_left_over(answer: Answer, world: GrantWorld) -> bool:

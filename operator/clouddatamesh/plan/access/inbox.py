@@ -10,7 +10,7 @@ from clouddatamesh.model.operations import CreateChild, WriteInbox
 from clouddatamesh.model.plan import Steps
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import marks, names
-from clouddatamesh.plan.access.consumers import has_access, is_pending
+from clouddatamesh.plan.access.consumers import has_access, is_escalated, is_pending
 from clouddatamesh.plan.access.facts import asked_product, consumer_key, part_of
 
 MOST: Final = 200
@@ -79,8 +79,17 @@ def pending_entry(request: Manifest) -> dict[str, Any]:
         "duration": "permanent" if spec.get("permanent") else spec.get("duration"),
         "renewal": part_of(spec, "renewal").get("reason"),
         "digest": part_of(request, "status").get("digest"),
+        "escalated": part_of(request, "status").get("pendingSince") if is_escalated(request) else None,
     }
-    return {**_bounded(entry), "grant": grant_for(request)}
+    return {**_bounded(entry), **_approvals(request), "grant": grant_for(request)}
+
+
+def _approvals(request: Manifest) -> dict[str, Any]:
+    """Who has approved so far, where the port asks for several people."""
+    told = part_of(part_of(request, "status"), "approvals")
+    people = [str(name)[:_SHORT] for name in told.get("approvedBy") or ()]
+    counts = {"approvals": f"{told.get('given')}/{told.get('required')}"} if told else {}
+    return {**counts, **({"approvedBy": people} if people else {})}
 
 
 _TEXTS: Final = {"purpose": 1024, "renewal": 1024, "consumer": 400, "namespace": 63, "name": 253, "grant": 253, "validUntil": 64}
@@ -114,10 +123,13 @@ def grant_for(request: Manifest) -> dict[str, Any]:
 
 
 def _grant_name(request: Manifest) -> str:
-    """Another name for each request and each renewal: an answer is a new grant, as an old one's end counts from its own creation."""
+    """Another name for each request, renewal and further approver: an answer is a new grant, as an old one's end counts from its own
+    creation.
+    """
     metadata = request["metadata"]
     asked = str(part_of(part_of(request, "spec"), "renewal").get("requestedAt") or "")
-    tail = names.hash80("inbox", metadata.get("uid", ""), asked, str(part_of(request, "status").get("decidedAt") or ""))
+    people = _approvals(request).get("approvedBy", ())
+    tail = names.hash80("inbox", metadata.get("uid", ""), asked, str(part_of(request, "status").get("decidedAt") or ""), *people)
     return f"{metadata['namespace'][:60]}-{metadata['name'][:120]}".rstrip("-.") + f"-{tail[:8]}"
 
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.errors import Waiting
-from clouddatamesh.model.access import Ask, Decision, Port
+from clouddatamesh.model.access import Answer, Ask, Decision, Port
 from clouddatamesh.model.evidence import Unknown, value_of
 from clouddatamesh.model.identity import Principal
-from clouddatamesh.model.operations import CreateChild, HoldGrant, HoldObject, MarkGrant, Record
+from clouddatamesh.model.operations import CreateChild, HoldGrant, HoldObject, Record
 from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
 from clouddatamesh.model.store_operations import CreatePrincipal, ReplaceKey
 from clouddatamesh.model.world import AccessWorld
@@ -21,7 +21,8 @@ from clouddatamesh.plan import binding as b
 from clouddatamesh.plan import keys, marks, secrets
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.faults import LOST
-from clouddatamesh.plan.access.grants import answer_of, cap_of
+from clouddatamesh.plan.access.grants import answer_of
+from clouddatamesh.plan.access.memory import plan_marks
 from clouddatamesh.plan.access.rotation import history_of
 from clouddatamesh.plan.access.taking import (
     is_told_of_another,
@@ -67,8 +68,22 @@ class Giving:
                 "path": binding.path,
                 **({"storeId": binding.store.status.store_id} if binding.store.status.store_id else {}),
             },
-            "grantRef": {"namespace": grant.key.namespace, "name": grant.key.name, "uid": grant.uid},
+            "grantRef": _reference(grant),
+            **self._counted,
         }
+
+    @property
+    def _counted(self) -> dict[str, Any]:
+        """All grants where they are several; None where status still tells of several."""
+        grants = self.decision.grants
+        if len(grants) > 1:
+            ordered = sorted(grants, key=lambda grant: grant.key)
+            return {"countedGrants": [{**_reference(grant), "approver": grant.approver} for grant in ordered]}
+        return {"countedGrants": None} if self.request.status.counted_grants else {}
+
+
+def _reference(grant: Answer) -> dict[str, str]:
+    return {"namespace": grant.key.namespace, "name": grant.key.name, "uid": grant.uid}
 
 
 def giving_of(ask: Ask, world: AccessWorld, decision: Decision) -> Giving | None:
@@ -125,7 +140,7 @@ def plan(ask: Ask, world: AccessWorld) -> Plan:
             # What keeps the Secret is told in Ready: on Provisioned others rest, and with the user gone the key in it is dead.
             Part("secret", Steps() if keeps or is_told_of_another(ask, world) else plan_secret_end(ask, world)),
             Part("answer", _plan_answer(ask, world, decision)),
-            Part("marks", _plan_marks(ask, decision), after=("taking",)),
+            Part("marks", plan_marks(ask, decision), after=("taking",)),
             Part(
                 "giving",
                 _plan_giving(giving, world) if giving else _plan_unseen(decision, world, keeps=keeps),
@@ -145,23 +160,6 @@ def _plan_answer(ask: Ask, world: AccessWorld, decision: Decision) -> Steps:
             Steps() if decision.gives else stopped(Waiting(reasons.AWAITING_GRANT, "The port answers again once its former answer is gone"))
         )
     return Steps((CreateChild(answer_of(ask, decision.port, world)),))
-
-
-def _plan_marks(ask: Ask, decision: Decision) -> Steps:
-    """What older and present approvals must remember: that a newer one came into effect, and the cap under which this one begins to give.
-
-    A cap that the port gets later counts as long as the port has it: what was given without one is not shortened for good by it.
-    """
-    if decision.is_frozen:
-        return Steps()
-    newer = decision.grant.key.name if decision.grant else "another grant"
-    overtaken = {answer.uid: answer for answer in decision.superseded}
-    operations = [MarkGrant(answer.key, answer.uid, superseded_by=newer) for answer in overtaken.values()]
-    operations += [MarkGrant(answer.key, answer.uid, ended_generation=answer.generation) for answer in decision.ended]
-    grant, port = decision.grant, decision.port
-    if grant is not None and port is not None and port.max_duration is not None and grant.cap is None and grant.uid != ask.grant_uid:
-        operations.append(MarkGrant(grant.key, grant.uid, max_duration=cap_of(port.max_duration)))
-    return Steps(tuple(operations))
 
 
 def _plan_giving(giving: Giving, world: AccessWorld) -> Steps:
@@ -204,16 +202,18 @@ def _plan_making(giving: Giving, world: AccessWorld) -> Steps:
 
 def _plan_holds(giving: Giving, *, gives: bool) -> Steps:
     """The finalizer, the record, and the finalizer of the grant, before anything is made; what is about to give is read live."""
-    grant, request = giving.decision.grant, giving.request
-    assert grant is not None  # noqa: S101 - it rests on a grant
+    request = giving.request
     operations: list[Operation] = [] if marks.is_held(request.metadata.finalizers) else [HoldObject()]
-    recorded = request.status.model_dump(by_alias=True, exclude_none=True)
+    recorded = request.status.model_dump(mode="json", by_alias=True, exclude_none=True)
     if any(recorded.get(field) != value for field, value in giving.record.items()):
         operations.append(Record(tuple(sorted(giving.record.items()))))
-    if gives or not grant.held:
-        consumer = giving.ask.consumer if gives else None
-        operations.append(HoldGrant(grant.key, grant.uid, grant.held, grant.generation, consumer, giving.decision.stays))
-    return Steps(tuple(operations))
+    consumer = giving.ask.consumer if gives else None
+    holds = [
+        HoldGrant(grant.key, grant.uid, grant.held, grant.generation, consumer, giving.decision.stays)
+        for grant in giving.decision.grants
+        if gives or not grant.held
+    ]
+    return Steps((*operations, *holds))
 
 
 def _plan_keys(giving: Giving, principal: Principal, world: AccessWorld) -> Steps:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from clouddatamesh.model.access import Answer, Ask, Place
+from clouddatamesh.model.access import Answer, Ask, GrantId, Place
 from clouddatamesh.model.evidence import value_of
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import policies
@@ -11,11 +11,11 @@ from clouddatamesh.plan.access.terms import port_of
 from clouddatamesh.plan.binding import is_ours
 
 
-def found_again(ask: Ask, world: AccessWorld, answer: Answer) -> Ask:
+def found_again(ask: Ask, world: AccessWorld, answer: Answer, beside: tuple[Answer, ...] = ()) -> Ask:
     """The request with the record that its user, its keys and its policy bear out; as it is where they do not.
 
-    `answer` is the approval on which access runs on, while nothing new may be given. The product may have lost its record, too. What opens
-    nothing of the port is not the port's.
+    `answer` is the approval on which access runs on, with those `beside` it, while nothing new may be given. The product may have lost its
+    record, too. What opens nothing of the port is not the port's.
     """
     principal, store, known = value_of(world.principal), world.store, world.offer.bucket if world.offer else ""
     if principal is None or store is None or not principal.keys or not is_ours(principal, owner_of(ask, world)):
@@ -31,4 +31,5 @@ def found_again(ask: Ask, world: AccessWorld, answer: Answer) -> Ask:
         key_ids=frozenset(key.id for key in principal.keys),
         grant_key=answer.key,
         grant_uid=answer.uid,
+        counted=tuple(GrantId(one.key, one.uid) for one in (*beside, answer)) if beside else (),
     )

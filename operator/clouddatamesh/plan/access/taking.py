@@ -17,7 +17,7 @@ from clouddatamesh.plan.marks import Owner
 from clouddatamesh.plan.takeover import own_record
 
 BLOCKED: Final = "DeletionBlocked"
-RECORD: Final = ("grantRef", "place", "principal", "accessKeyId", "rotation", "rotatedAt")
+RECORD: Final = ("grantRef", "countedGrants", "place", "principal", "accessKeyId", "rotation", "rotatedAt")
 """Status fields that tell of what is in the store: they go only when that was seen to be gone, or was given up. The Secret's is apart."""
 
 

@@ -88,17 +88,35 @@ def end_of(answer: Answer, port: Port, ask: Ask) -> datetime | None:
     """When an approval ends. None: never.
 
     It is the grant's own end, never later than its creation plus the smaller of the port's present cap and the one that was recorded when
-    it gave. A draining port's terms are not known any more, nor is an end that cannot be read: what runs ends when status said.
+    it gave. A draining port's terms are not known any more, nor is an end that cannot be read: what runs ends when status said. So does
+    what rests on fewer approvals than its port asks for by now.
     """
+    holds = port.draining or is_frozen(answer, ask) or is_short_of_approvals(answer, port, ask)
+    recorded = ask.recorded_end if holds else None
+    return min((end for end in (_named_end(answer), _longest(answer, port, ask), recorded) if end is not None), default=None)
+
+
+def _longest(answer: Answer, port: Port, ask: Ask) -> datetime | None:
+    """The latest end that the port allows. Where it keeps what was given, a later and smaller cap shortens none of that."""
     caps = [cap for cap in (port.max_duration, answer.cap) if cap is not None]
     longest = answer.created + min(caps) if caps else None
-    recorded = ask.recorded_end if port.draining or is_frozen(answer, ask) else None
-    return min((end for end in (_named_end(answer), longest, recorded) if end is not None), default=None)
+    if longest is None or not port.keep_given:
+        return longest
+    if answer.cap is not None:
+        return answer.created + answer.cap
+    if answer.uid not in ask.grant_uids or not ask.was_given:
+        return longest
+    return max(longest, ask.recorded_end) if ask.recorded_end is not None else None
+
+
+def is_short_of_approvals(answer: Answer, port: Port, ask: Ask) -> bool:
+    """Whether access rests on a grant that was enough, with those beside it, before the port asked for more approvals."""
+    return answer.uid in ask.grant_uids and port.approvals is not None and answer.approvals < port.approvals
 
 
 def is_frozen(answer: Answer, ask: Ask) -> bool:
     """Whether access rests on a grant that cannot be read: it goes on to its recorded end, and no further."""
-    return not answer.readable and answer.uid == ask.grant_uid
+    return not answer.readable and answer.uid in ask.grant_uids
 
 
 def _named_end(answer: Answer) -> datetime | None:
@@ -164,10 +182,19 @@ def is_for_others(answer: Answer, world: AccessWorld) -> bool:
 
 
 def is_renewal_pending(ask: Ask, world: AccessWorld) -> bool:
-    """Whether a renewal is asked for, by now, and no grant is newer than that, nor was one that is gone."""
+    """Whether a renewal is asked for, by now, and no grant is newer than that, nor was one that is gone.
+
+    Where the port asks for several approvals, one refusal answers it, or as many newer approvals of different people.
+    """
     if ask.renewal_at is None or ask.renewal_at > world.now or ask.renewal_at <= (ask.decided_at or DAWN):
         return False
-    return not any(is_answer(answer, ask) and answer.created >= ask.renewal_at for answer in world.answers if not answer.deleting)
+    standing = (answer for answer in world.answers if not answer.deleting)
+    newer = [answer for answer in standing if is_answer(answer, ask) and answer.created >= ask.renewal_at]
+    port = port_of(ask, world.offer)
+    required = port.approvals if port is not None and port.approvals is not None else 1
+    if required == 1 or any(answer.decision == "Deny" for answer in newer):
+        return not newer
+    return len({answer.approver for answer in newer} - {""}) < required
 
 
 def digest(ask: Ask) -> str:
