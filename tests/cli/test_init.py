@@ -31,7 +31,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 def remarks(text: str) -> list[str]:
     found = [Found(Place("x", 1), document.value, document) for document in read_documents(text)]
-    return [f"{line.field} {line.sentence}" for line in find_remarks(found, "default")[0] if line.is_error]
+    return [f"{line.field} {line.sentence}" for line in find_remarks(found, "default") if line.is_error]
 
 
 def uncommented(text: str) -> str:

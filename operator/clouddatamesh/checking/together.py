@@ -64,7 +64,7 @@ def check_together(manifests: Sequence[Manifest]) -> Iterator[Remark]:
         known.setdefault(key, {**manifest, "metadata": {**manifest["metadata"], "uid": _UID}})
     together, said = _Set(known), set[str]()
     for key, manifest in known.items():
-        for remark in _CHECKS[key.kind](key, manifest, together):
+        for remark in _CHECKS.get(key.kind, _check_nothing)(key, manifest, together):
             if remark.is_error or remark.sentence not in said:
                 yield remark
             said.add(remark.sentence)
@@ -229,11 +229,9 @@ def _claims(key: Key, manifest: Manifest) -> Iterator[tuple[tuple[str, str], Pat
 
 
 _CHECKS: Final[Mapping[str, Callable[[Key, Manifest, _Set], Iterator[Remark]]]] = {
-    "ObjectStore": _check_nothing,
     "Domain": _check_domain,
     "DataProduct": _check_product,
     "AccessRequest": _check_request,
     "AccessGrant": _check_grant,
-    "AccessInbox": _check_nothing,
     "DomainProfile": _check_profile,
 }

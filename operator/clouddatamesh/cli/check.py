@@ -4,9 +4,8 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, Final, TextIO
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -17,31 +16,12 @@ from clouddatamesh.checking.manifest import Definition, Engine, check_manifest
 from clouddatamesh.checking.together import check_together
 from clouddatamesh.cli.app import app, ends_in_a_sentence
 from clouddatamesh.cli.errors import Failed
-from clouddatamesh.cli.files import Found, Place, read_files
-from clouddatamesh.cli.output import clean
-from clouddatamesh.export.writing import to_json
+from clouddatamesh.cli.files import Found, read_files
+from clouddatamesh.cli.judged import judge_files
+from clouddatamesh.cli.remarks import Line, Report, print_lines
 from clouddatamesh.model.objects import Manifest, key_of
 
 _OURS: Final = f"{GROUP}/{VERSION}"
-
-
-class Report(StrEnum):
-    """How remarks are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One remark: an error, or (a warning) what only the cluster knows."""
-
-    place: Place
-    object: str
-    field: str
-    sentence: str
-    is_error: bool = True
 
 
 @app.command("check")
@@ -49,14 +29,24 @@ def check(
     files: Annotated[list[str], typer.Argument(help="Files, folders with their subfolders, or - for standard input.")],
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Namespace of manifests that name none.")] = "default",
     output: Annotated[Report | None, typer.Option("--output", "-o", help="Form of the remarks; in GitHub Actions: github.")] = None,
+    policies: Annotated[
+        list[str] | None,
+        typer.Option("--policies", help="Files or folders with policies, waivers and Domains to judge by; can be repeated."),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as errors do.")] = False,
 ) -> None:
-    """Check manifests without a cluster: fields, rules, and how they fit together. Exit code 1 where something is wrong."""
+    """Check manifests without a cluster: fields, rules, how they fit together, policies. Exit code 1 where something is wrong."""
     with ends_in_a_sentence():
         found = list(read_files(files))
-        lines, ours = find_remarks(found, namespace)
-        _print(lines, output or (Report.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Report.TEXT))
+        looked = look_at(found, namespace)
+        around = look_at([one for one in read_files(policies or []) if is_ours(one)], namespace)
+        opinion = judge_files(looked.whole, around.whole)
+        lines = [*looked.all_lines(), *around.lines, *opinion.lines]
+        print_lines(lines, output or (Report.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Report.TEXT))
         errors = sum(line.is_error for line in lines)
+        ours = looked.count
+        if opinion.note:
+            _say(opinion.note)
         _say(f"{ours} manifests, {len(found) - ours} others left out, {errors} errors, {len(lines) - errors} warnings")
         if errors or (strict and lines):
             raise typer.Exit(1)
@@ -64,24 +54,49 @@ def check(
             raise Failed("The files hold no manifest", code=2)
 
 
-def find_remarks(found: Sequence[Found], namespace: str) -> tuple[list[Line], int]:
-    """Remarks in the order of the files, and how many of the documents are of our kinds."""
+@dataclass(frozen=True)
+class Looked:
+    """What was found in files by looking at each manifest by itself."""
+
+    lines: Sequence[Line]
+    whole: Sequence[tuple[Found, Manifest]]
+    """The manifests of our kinds that are right."""
+    count: int
+    """How many of the documents are of our kinds."""
+
+    def all_lines(self) -> list[Line]:
+        """With what is wrong with the manifests together."""
+        return [*self.lines, *_check_all(self.whole)]
+
+
+def find_remarks(found: Sequence[Found], namespace: str) -> list[Line]:
+    """Remarks in the order of the files, then those on the manifests together."""
+    return look_at(found, namespace).all_lines()
+
+
+def is_ours(found: Found) -> bool:
+    """Whether a document is of this project, or none at all."""
+    return bool(found.fault) or found.manifest["apiVersion"].partition("/")[0] == GROUP
+
+
+def look_at(found: Sequence[Found], namespace: str) -> Looked:
+    """Look at each document by itself, in the order of the files."""
     lines: list[Line] = []
-    whole: dict[int, tuple[Found, Manifest]] = {}
+    whole: list[tuple[Found, Manifest]] = []
     count = 0
     for at, one in enumerate(found):
         if one.fault:
             lines.append(Line(one.place, _named(one.manifest), "", one.fault))
-        elif one.manifest["apiVersion"].partition("/")[0] == GROUP:
+        elif is_ours(one):
             count += 1
             faults = list(_check_one(one))
             lines += faults
             if not faults:
-                whole[at] = one, placed(one.manifest, namespace, number=at)
+                whole.append((one, placed(one.manifest, namespace, number=at)))
         elif one.manifest["kind"] in KIND_BY_NAME and "datamesh" in one.manifest["apiVersion"]:
             why = f"{one.manifest['apiVersion']} is not the group of this project, so the manifest is left out; write {_OURS}"
             lines.append(Line(one.place_of(("apiVersion",)), _named(one.manifest), "apiVersion", why, is_error=False))
-    return [*lines, *_check_all(list(whole.values()))], count
+    return Looked(lines, whole, count)
 
 
 def _check_one(one: Found) -> Iterator[Line]:
@@ -143,42 +158,6 @@ def _named(manifest: Mapping[str, Any]) -> str:
     place = metadata if isinstance(metadata, Mapping) else {}
     name = "/".join(str(place[part]) for part in ("namespace", "name") if place.get(part))
     return f"{manifest.get('kind', '')} {name}".strip()
-
-
-def _print(lines: Sequence[Line], report: Report) -> None:
-    if report is Report.JSON:
-        items = [
-            {"file": line.place.file, "line": line.place.line, "object": line.object, "field": line.field, "message": line.sentence}
-            | {"level": _level(line)}
-            for line in lines
-        ]
-        sys.stdout.write(to_json({"items": items}))
-        return
-    print_lines(lines, report)
-
-
-def print_lines(lines: Sequence[Line], report: Report = Report.TEXT, *, to: TextIO | None = None) -> None:
-    """Remarks as lines, or as annotations of GitHub; to standard output unless it is for data."""
-    out = to or sys.stdout
-    for line in lines:
-        said = ": ".join(part for part in (line.object, line.field, line.sentence) if part)
-        if report is Report.GITHUB:
-            out.write(f"::{_level(line)} file={_property(line.place.file)},line={line.place.line}::{_escaped(said)}\n")
-        else:
-            out.write(f"{clean(str(line.place))}: {_level(line)}: {clean(said)}\n")
-
-
-def _level(line: Line) -> str:
-    return "error" if line.is_error else "warning"
-
-
-def _escaped(text: str) -> str:
-    """As a workflow command of GitHub wants it: no text can end the command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _say(sentence: str) -> None:

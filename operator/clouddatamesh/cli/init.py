@@ -105,7 +105,7 @@ def _write(text: str, name: str, *, force: bool) -> None:
         found = [Found(Place(name, document.line_of(())), document.value, document) for document in read_documents(text)]
     except Unreadable as error:
         raise Failed(f"What was given cannot be written as YAML: {error}", code=2) from None
-    wrong = [line for line in find_remarks(found, "default")[0] if line.is_error]
+    wrong = [line for line in find_remarks(found, "default") if line.is_error]
     if wrong:
         raise Failed("; ".join(f"{line.field}: {line.sentence}" for line in wrong), code=2)
     if name == STDOUT:

@@ -12,12 +12,13 @@ from clouddatamesh.api.fields import GROUP
 from clouddatamesh.api.kinds import KIND_BY_NAME
 from clouddatamesh.checking.schema import with_defaults
 from clouddatamesh.cli.app import Options, command
-from clouddatamesh.cli.check import Line, definitions, find_remarks, placed, print_lines
+from clouddatamesh.cli.check import definitions, find_remarks, placed
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.files import Found, read_files
 from clouddatamesh.cli.names import written
 from clouddatamesh.cli.output import Form, clean, note, print_data, print_list
 from clouddatamesh.cli.paint import console
+from clouddatamesh.cli.remarks import Line, print_lines
 from clouddatamesh.cli.session import Session
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.access.facts import asked_product
@@ -56,7 +57,7 @@ def plan(
     """Show what manifests would make, change, give and take. The API server checks them; nothing is written."""
     read = list(read_files(files, recursive=recursive))
     found = [one for one in read if _is_ours(one)]
-    wrong = [line for line in find_remarks(read, session.home)[0] if line.is_error and not _is_there(session, found, line, delete=delete)]
+    wrong = [line for line in find_remarks(read, session.home) if line.is_error and not _is_there(session, found, line, delete=delete)]
     if wrong:
         print_lines(wrong, to=sys.stdout if options.output in (Form.TABLE, Form.WIDE) else sys.stderr)
         raise Failed(f"{len(wrong)} errors in the files; correct them first")

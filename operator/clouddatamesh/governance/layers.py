@@ -1,8 +1,20 @@
 """Layers: a DomainPolicy adds to the GovernancePolicies above it, or tightens them. One that loosens or contradicts counts for nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from clouddatamesh.governance.scope import Lineage, reaches
 from clouddatamesh.model.judging import ENFORCEMENTS, SEVERITIES, Policy, Rule
+
+
+def stack(lineage: Lineage, everywhere: Iterable[Policy], at_home_in: Callable[[str], Iterable[Policy]]) -> tuple[Policy, ...]:
+    """The policies that reach a Domain, from above: GovernancePolicies, then those in the home namespaces of its parents and its own.
+
+    DomainPolicies that loosen or contradict what is above them are left out.
+    """
+    found = [policy for policy in everywhere if reaches(policy, lineage)]
+    for home in reversed(lineage.homes):
+        found += [policy for policy in at_home_in(home) if not find_conflict(policy, found)]
+    return tuple(found)
 
 
 def find_conflict(policy: Policy, above: Iterable[Policy]) -> str:

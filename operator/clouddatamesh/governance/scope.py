@@ -1,12 +1,13 @@
 """Which policies apply to an object: by its kind, its lifecycle, and the Domain that it belongs to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from clouddatamesh.model.judging import Policy
-from clouddatamesh.model.objects import Key
+from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan import selectors
+from clouddatamesh.plan.references import named_namespaces
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,18 @@ class Lineage:
 
     labels: tuple[Mapping[str, str], ...]
     homes: tuple[str, ...]
+
+
+def lineage_of(domain: Manifest, find: Callable[[str], Manifest | None]) -> Lineage:
+    """Of a Domain, whose parents are found by their names. Each counts once, also where they are each other's parents."""
+    chain = {domain["metadata"]["name"]: domain}
+    while (parent := ((domain.get("spec") or {}).get("parentRef") or {}).get("name")) not in (None, *chain):
+        found = find(str(parent))
+        if found is None:
+            break
+        chain[str(parent)] = domain = found
+    labels = tuple(dict(one["metadata"].get("labels") or {}) for one in chain.values())
+    return Lineage(labels, tuple(named_namespaces(one)[0] for one in chain.values()))
 
 
 @dataclass(frozen=True)

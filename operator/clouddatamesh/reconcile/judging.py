@@ -10,17 +10,18 @@ from clouddatamesh import reasons
 from clouddatamesh.api.base import Resource
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.errors import MeshError, Terminal, Transient
+from clouddatamesh.governance import scope
 from clouddatamesh.governance.compliance import CONDITION, compliance_fields, compliance_finding, told, verdicts_of
-from clouddatamesh.governance.layers import find_conflict
+from clouddatamesh.governance.layers import stack
 from clouddatamesh.governance.live import live_facts
 from clouddatamesh.governance.policies import MODELS, build_policy
-from clouddatamesh.governance.scope import Lineage, Subject, applies, reaches
+from clouddatamesh.governance.scope import Lineage, Subject, applies
 from clouddatamesh.governance.verdicts import Hearing, judge
+from clouddatamesh.governance.waivers import read_waiver
 from clouddatamesh.model.evidence import Present, Unknown
 from clouddatamesh.model.judging import Policy, Verdict, Waiver
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.outcome import Finding
-from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.parse import parse
@@ -76,8 +77,7 @@ def judge_object(key: Key, ports: Ports, draft: Manifest | None = None) -> Judge
     before = verdicts_of((cached.get("status") or {}).get("compliance"))
     policies: tuple[Policy, ...] = ()
     try:
-        chain = _chain(domain, ports.cluster)
-        lineage = _lineage(chain)
+        lineage = lineage_of(domain, ports.cluster)
         policies = tuple(policy for policy in policies_of(lineage, ports) if applies(policy, Subject(key, cached, lineage)))
         if not policies:
             return Judgement()
@@ -108,11 +108,7 @@ def _any_policies(cluster: Cluster) -> bool:
 
 def policies_of(lineage: Lineage, ports: Ports) -> tuple[Policy, ...]:
     """The policies that reach a Domain; without DomainPolicies that loosen or contradict what is above them."""
-    globals_ = [policy for policy in global_policies(ports) if reaches(policy, lineage)]
-    found = list(globals_)
-    for home in reversed(lineage.homes):
-        found += [policy for policy in _of_namespace(home, ports) if not find_conflict(policy, found)]
-    return tuple(found)
+    return stack(lineage, global_policies(ports), lambda home: _of_namespace(home, ports))
 
 
 def global_policies(ports: Ports) -> Iterator[Policy]:
@@ -159,25 +155,9 @@ def _domain_of(key: Key, manifest: Manifest, cluster: Cluster) -> Manifest | Non
     return cluster.get(Key("Domain", "", home.name)) if home is not None else None
 
 
-def _chain(domain: Manifest, cluster: Cluster) -> tuple[Manifest, ...]:
-    """The Domain and its parents upwards, each once."""
-    chain = {domain["metadata"]["name"]: domain}
-    while (parent := ((domain.get("spec") or {}).get("parentRef") or {}).get("name")) not in (None, *chain):
-        found = cluster.get(Key("Domain", "", str(parent)))
-        if found is None:
-            break
-        chain[str(parent)] = domain = found
-    return tuple(chain.values())
-
-
-def _lineage(chain: tuple[Manifest, ...]) -> Lineage:
-    labels = tuple(dict(one["metadata"].get("labels") or {}) for one in chain)
-    return Lineage(labels, tuple(named_namespaces(one)[0] for one in chain))
-
-
 def lineage_of(domain: Manifest, cluster: Cluster) -> Lineage:
     """Labels and home namespaces of a Domain and its parents."""
-    return _lineage(_chain(domain, cluster))
+    return scope.lineage_of(domain, lambda name: cluster.get(Key("Domain", "", name)))
 
 
 def _read(key: Key, cached: Manifest, cluster: Cluster) -> Manifest:
@@ -212,9 +192,7 @@ def waivers_for(key: Key, ports: Ports) -> Iterator[Waiver]:
         spec = manifest.get("spec") or {}
         if manifest["metadata"].get("deletionTimestamp") or not _lasts(spec.get("validUntil"), ports):
             continue
-        named = spec.get("policyRef") or {}
-        policy = "/".join(str(part) for part in (named.get("kind", "GovernancePolicy"), named.get("namespace"), named.get("name")) if part)
-        yield Waiver(manifest["metadata"]["name"], policy, str(spec.get("rule")), str(spec.get("validUntil")))
+        yield read_waiver(manifest)
 
 
 def _lasts(until: Any, ports: Ports) -> bool:
