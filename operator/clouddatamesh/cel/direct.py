@@ -1,10 +1,11 @@
 """The port Expressions in this very process: for tests, and for who judges only rules of their own. Nothing bounds its memory."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clouddatamesh.cel.process import read_answer
-from clouddatamesh.cel.rules import compile_rule, evaluate
+from clouddatamesh.cel.rules import compile_rule, evaluate, read_json
 from clouddatamesh.model.judging import Answered, Compiled
 
 
@@ -16,7 +17,8 @@ class DirectExpressions:
         return Compiled(frozenset(found.get("reads") or ()), str(found.get("fault") or ""))
 
     def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
-        return tuple(read_answer(evaluate(expression, {**data, "params": params})) for expression, params in rules)
+        given = read_json(json.dumps(data))
+        return tuple(read_answer(evaluate(expression, {**given, "params": read_json(json.dumps(params))})) for expression, params in rules)
 
     def is_exhausting(self, expression: str) -> bool:
         return not expression

@@ -3,6 +3,7 @@
 What is here runs in a process of its own (`cel.worker`): the library bounds iterations and depth, and not the memory of texts.
 """
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_optional, ext_strings
 
+from clouddatamesh.cel.differences import find_difference
 from clouddatamesh.model.judging import VARIABLES
 
 _DYN: Final = cel.Type.DYN
@@ -39,7 +41,20 @@ def _fault_of(expression: str, without: str = "") -> str:
     except Exception as error:  # the library raises bare RuntimeErrors
         return _in_words(error)
     kind = found.return_type()
-    return "" if kind in (cel.Type.BOOL, _DYN) else f"it gives {kind.name().lower()}, not true or false"
+    if kind not in (cel.Type.BOOL, _DYN):
+        return f"it gives {kind.name().lower()}, not true or false"
+    return "" if without else find_difference(found.serialize())
+
+
+def read_json(line: str) -> Any:
+    """JSON as the API server reads it: a whole number of 64 bits is an integer, also where it is written 2.0, and others are none."""
+    return json.loads(line, parse_int=_number, parse_float=_number)
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    whole = int(text) if text.lstrip("-").isdigit() else int(number) if number.is_integer() else None
+    return whole if whole is not None and -(2**63) <= whole < 2**63 else number
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from clouddatamesh.cel.rules import compile_rule, evaluate
+from clouddatamesh.cel.rules import compile_rule, evaluate, read_json
 
 MEMORY: Final = 256 * 1024 * 1024
 """Bytes that evaluation may take, besides what the process needs to be there."""
@@ -29,7 +29,7 @@ def main() -> None:
     print(READY, flush=True)  # noqa: T201
     for line in sys.stdin:
         signal.setitimer(signal.ITIMER_PROF, CPU)
-        print(json.dumps(_answer(json.loads(line))), flush=True)  # noqa: T201
+        print(json.dumps(_answer(read_json(line))), flush=True)  # noqa: T201
         signal.setitimer(signal.ITIMER_PROF, 0.0)
 
 
