@@ -166,11 +166,13 @@ def test_policies_from_elsewhere_judge_and_are_not_judged(run: Run) -> None:
 
 def test_a_hostile_rule_is_named_and_ends_nothing(run: Run) -> None:
     text = "x" * 900
-    bomb = f"'x'.replace('x', '{text}').replace('x', '{text}').replace('x', '{text}').size() > 0"
-    policy = a_policy(rules=[a_rule(), a_rule("bomb", bomb)])
-    items = found(run, *mesh(policy, a_policy("other", rules=[a_rule("never", "false")]), a_product(description=SHORT)), code=1)
-    assert [(one["field"], one.get("rule")) for one in items] == [("spec.rules[1].expression", None), ("", "never")]
-    assert "Rule bomb takes more time or memory than a rule may; make it simpler" in items[0]["message"]
+    bomb = f"object.kind == '' || 'x'.replace('x', '{text}').replace('x', '{text}').replace('x', '{text}').size() > 0"
+    policy = a_policy(rules=[a_rule("bomb", bomb)])
+    items = found(run, *mesh(policy, a_policy("other", rules=[a_rule("never", "false")]), a_product()))
+    assert [(one["level"], one["rule"]) for one in items] == [("warning", "never"), ("warning", "bomb")]
+    assert "the rule takes more time or memory on this object than it may" in items[1]["message"]
+    (fault,) = found(run, *mesh(a_policy(rules=[a_rule("bomb", bomb.partition("|| ")[2])]), a_product()), code=1)
+    assert "Rule bomb is no valid CEL: it takes more time or memory than a rule may" in fault["message"]
 
 
 def test_the_engine_starts_only_where_there_is_a_policy(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,6 @@ from clouddatamesh.view.raw import text
 
 WAIVER: Final = "PolicyWaiver"
 JUDGED: Final = ("Domain", "DataProduct", "AccessRequest", "AccessGrant")
-_COSTLY: Final = "takes more time or memory than a rule may; make it simpler"
 _NOWHERE: Final = Lineage((), ())
 _MODELS: Final[Mapping[str, type[GovernancePolicy | DomainPolicy]]] = MODELS  # type: ignore[assignment]
 
@@ -35,10 +34,6 @@ class Expressions(Protocol):
 
     def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
         """The answer of each expression, with its params."""
-        ...
-
-    def is_exhausting(self, expression: str) -> bool:
-        """Whether an expression took more than it may."""
         ...
 
 
@@ -71,9 +66,7 @@ def check_policies(manifests: Sequence[Manifest], around: Sequence[Manifest], la
     remarks = [remark for key in known for remark in bench.look_at_policy(key)]
     judged = dict.fromkeys(key for key in map(key_of, manifests) if key.kind in JUDGED)
     violations = [remark for key in judged for remark in bench.judge(key)]
-    costly = bench.costly()
-    told = [one for one in violations if one.verdict and one.verdict.policy not in costly]
-    return Judged((*remarks, *costly.values(), *told), tuple(sorted(bench.unasked)))
+    return Judged((*remarks, *violations), tuple(sorted(bench.unasked)))
 
 
 @dataclass
@@ -131,15 +124,6 @@ class _Bench:
         hearing = Hearing(domain or {}, waivers=tuple(self.waivers.get(key, ())))
         verdicts = judge(subject, policies, hearing, self.language.judge)
         yield from (Violated(key, (), _sentence(one), one.enforcement == "Deny", one) for one in verdicts if one.waiver is None)
-
-    def costly(self) -> Mapping[str, Remark]:
-        """Policies of which a rule cost too much: in the cluster they count for nothing."""
-        return {
-            policy.name: Remark(key, ("spec", "rules", at, "expression"), f"Rule {rule.name} {_COSTLY}")
-            for key, policy in self.policies.items()
-            for at, rule in enumerate(policy.rules)
-            if self.language.is_exhausting(rule.expression)
-        }
 
     def _lineage(self, domain: Manifest) -> Lineage:
         return lineage_of(domain, lambda name: self.known.get(Key("Domain", "", name)))

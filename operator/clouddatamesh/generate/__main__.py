@@ -10,6 +10,7 @@ from clouddatamesh.generate.metrics import metrics_page
 from clouddatamesh.generate.rbac import permissions_file
 from clouddatamesh.generate.reasons import reasons_page
 from clouddatamesh.generate.reference import reference
+from clouddatamesh.generate.starterpack import starter_file, starter_page
 from clouddatamesh.generate.values import values_page, values_schema
 
 _CHART = Path("charts/clouddatamesh/files")
@@ -25,8 +26,9 @@ def generated(root: Path) -> dict[Path, str]:
     files[_ARGOCD / "argocd-cm.yaml"] = argocd_cm()
     chart = {_VALUES.with_name("values.schema.json"): values_schema(values), Path("docs/chart.md"): values_page(values)}
     pages = {"reference.md": reference(), "metrics-reference.md": metrics_page(), "operations/reasons.md": reasons_page()}
+    pages["starter-pack.md"] = starter_page()
     files |= {Path("docs") / name: text for name, text in pages.items()}
-    return {**files, **chart, _CHART / "permissions.yaml": permissions_file()}
+    return {**files, **chart, _CHART / "permissions.yaml": permissions_file(), _CHART / "starterpack.yaml": starter_file()}
 
 
 def find_stale(root: Path) -> tuple[Path, ...]:

@@ -16,6 +16,7 @@ from clouddatamesh.api.fields import (
     ShortText,
     Text,
     Url,
+    Word,
 )
 from clouddatamesh.api.v1alpha1.compliance import Compliance
 from clouddatamesh.api.v1alpha1.domainaccess import DomainAccess
@@ -126,6 +127,13 @@ class DomainResources(Model):
     )
     max_access_grants: int | None = Field(
         default=None, ge=0, le=100000, description="Maximum number of access grants in each namespace. Example: 400."
+    )
+    allowed_regions: tuple[Word, ...] = Field(
+        default=(),
+        max_length=64,
+        description="Regions in which data of the domain may be; absent: all. The operator does not act on it: rules of policies do, such"
+        " as residency of the starter pack. Example: [eu-central-1].",
+        json_schema_extra={"x-list-set": True},
     )
     network_isolation: NetworkIsolation | None = Field(default=None, description="Network isolation of the domain's Pods.")
 
