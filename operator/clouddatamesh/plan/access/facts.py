@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from clouddatamesh.api.fields import parse_duration, parse_time
-from clouddatamesh.model.access import DAWN, DEFAULT_MODES, Answer, Ask, DataTerms, GrantId, Offer, Place, Port
+from clouddatamesh.model.access import DAWN, DEFAULT_MODES, Answer, Ask, Offer, Place, Port
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.takeover import TakeOver
 from clouddatamesh.plan import marks
-from clouddatamesh.plan.access.lenient import count
+from clouddatamesh.plan.access.lenient import count, counted, data_of, grant_key
 from clouddatamesh.plan.access.lenient import list_of as _list
 from clouddatamesh.plan.access.lenient import map_of as _map
 from clouddatamesh.plan.access.lenient import text_of as _text
@@ -42,9 +42,9 @@ def read_request(request: Manifest) -> Ask:
         permanent=spec.get("permanent") is True,
         secret_name=str(spec.get("secretName") or ""),
         renewal_at=moment(renewal.get("requestedAt")),
-        grant_key=_grant_key(_map(status.get("grantRef"))),
+        grant_key=grant_key(_map(status.get("grantRef"))),
         grant_uid=str(_map(status.get("grantRef")).get("uid") or ""),
-        counted=tuple(_counted(status.get("countedGrants"))),
+        counted=tuple(counted(status.get("countedGrants"))),
         place=_place(_map(status.get("place"))),
         principal=str(status.get("principal") or ""),
         key_ids=frozenset(_key_ids(status)),
@@ -87,7 +87,7 @@ def read_grant(grant: Manifest) -> Answer:
         superseded=_says(grant, "Superseded"),
         cap=span(status.get("maxDuration")),
         approvals=count(status.get("approvals")) or 1,
-        data=_data(_map(status.get("data"))),
+        data=data_of(_map(status.get("data"))),
         is_reassessment_due=_says(grant, "ReassessmentDue"),
         generation=int(metadata.get("generation") or 0),
         ended=_is_ended(grant),
@@ -138,7 +138,7 @@ def read_product(product: Manifest) -> Offer:
         storage_reason=str(ready.get("reason") or "") if impaired else "",
         storage_message=str(ready.get("message") or "") if impaired else "",
         denied=_is_denied(status),
-        data=_data({"classification": spec.get("classification", "internal"), "personalData": spec.get("personalData", False)}),
+        data=data_of({"classification": spec.get("classification", "internal"), "personalData": spec.get("personalData", False)}),
     )
 
 
@@ -260,25 +260,6 @@ def conditions_of(manifest: Manifest) -> tuple[Mapping[str, Any], ...]:
 
 def _says(manifest: Manifest, condition: str, status: str = "True") -> bool:
     return any(found.get("type") == condition and found.get("status") == status for found in conditions_of(manifest))
-
-
-def _grant_key(reference: Mapping[str, Any]) -> Key | None:
-    """The grant on which what is in the store rests."""
-    namespace, name = reference.get("namespace"), reference.get("name")
-    return Key("AccessGrant", str(namespace), str(name)) if namespace and name else None
-
-
-def _counted(raw: Any) -> Iterator[GrantId]:
-    """The grants on which what is in the store rests, where they are several."""
-    for reference in map(_map, _list(raw)):
-        key = _grant_key(reference)
-        if key is not None and reference.get("uid"):
-            yield GrantId(key, str(reference["uid"]))
-
-
-def _data(raw: Mapping[str, Any]) -> DataTerms | None:
-    classification, personal = raw.get("classification"), raw.get("personalData")
-    return DataTerms(classification, personal) if isinstance(classification, str) and isinstance(personal, bool) else None
 
 
 def _key_ids(status: Mapping[str, Any]) -> Iterator[str]:
