@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from clouddatamesh.model.objects import Key
+from clouddatamesh.governance.gate.rendering import Scene, render
+from clouddatamesh.model.objects import Key, key_of
 from clouddatamesh.reconcile.dispatch import reconcile
 from clouddatamesh.reconcile.review import review_of
 from tests.reconcile.test_access import ready as request_ready
@@ -13,6 +14,7 @@ from tests.support.manifests import a_domain, a_grant, a_policy, a_product, a_re
 from tests.support.mesh import Mesh
 
 POLICY = "GovernancePolicy/ownership"
+OPERATOR = "system:serviceaccount:clouddatamesh-system:clouddatamesh"
 SHORT = {"purpose": "no"}
 LOUD = [a_rule(name="classified", expression="object.spec.classification != 'internal'", severity="high")]
 
@@ -321,3 +323,33 @@ def test_ten_thousand_characters_of_violations_stay_bounded_and_are_all_counted(
     assert len(str(mesh.product()["status"])) < 65_536
     assert [policy_status(mesh, name)["violations"] for name in ("one", "two")] == [64, 64]
     assert mesh.get("Domain", "sales")["status"]["policyViolations"] == 128
+
+
+def at_gate(mesh: Mesh) -> tuple[str, str]:
+    found = mesh.condition("GovernancePolicy", "ownership", type_="GateInstalled")
+    return found.get("status", ""), found.get("reason", "")
+
+
+def rendered(mesh: Mesh) -> tuple[Any, Any]:
+    """What the gate program would apply."""
+    policies = (mesh.get("GovernancePolicy", "ownership"),)
+    (pair,) = render(Scene(policies, (), mesh.cluster.list("Domain")), now=mesh.clock.now(), operator=OPERATOR).pairs
+    return pair.manifests
+
+
+def test_a_policy_says_whether_its_rules_are_judged_at_admission() -> None:
+    mesh = sales(a_policy(enforcement="Warn"))
+    assert at_gate(mesh) == ("False", "NotInstalled")
+    policy, binding = rendered(mesh)
+    mesh.apply(policy, binding).settle()
+    assert at_gate(mesh) == ("Unknown", "NotYetInEffect")
+    made = mesh.cluster.raw(key_of(policy)) or {}
+    mesh.cluster.write_status(key_of(policy), made["metadata"]["uid"], {"observedGeneration": made["metadata"]["generation"]})
+    mesh.settle()
+    assert at_gate(mesh) == ("True", "Installed")
+    mesh.apply({**policy, "spec": {**policy["spec"], "validations": []}}).settle()
+    assert at_gate(mesh) == ("False", "Differs")
+
+
+def test_a_policy_that_only_reports_says_nothing_of_admission() -> None:
+    assert at_gate(sales(a_policy())) == ("", "")

@@ -13,6 +13,7 @@ GOVERN_ROLE: Final = "clouddatamesh-governance"
 WAIVE_ROLE: Final = "clouddatamesh-waivers"
 _KINDS: Final = ("objectstores", "domains", "dataproducts", "accessrequests", "accessgrants")
 _POLICIES: Final = ("governancepolicies", "domainpolicies", "policywaivers")
+_AT_ADMISSION: Final = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
 _FOLLOW: Final = ("list", "watch")
 _WATCH: Final = ("get", *_FOLLOW)
 _CHANGE: Final = (*_WATCH, "create", "patch", "delete")
@@ -40,6 +41,7 @@ OPERATOR_CLUSTER: Final = (
     PolicyRule((GROUP,), tuple(f"{kind}/status" for kind in _KINDS), ("patch",), "Write status"),
     PolicyRule((GROUP,), _POLICIES, _FOLLOW, "Know the policies and the waivers; never write one"),
     PolicyRule((GROUP,), tuple(f"{kind}/status" for kind in _POLICIES), ("patch",), "Write what came of them"),
+    PolicyRule(("admissionregistration.k8s.io",), _AT_ADMISSION, ("get",), "See whether rules are judged at admission; never write one"),
     PolicyRule((GROUP,), ("accessinboxes",), (*_FOLLOW, "create"), "Tell the owners of a product who asks for it and who uses it"),
     PolicyRule((GROUP,), ("accessinboxes/status",), ("patch",), "Write what an inbox holds"),
     PolicyRule((GROUP,), ("domainprofiles",), _FOLLOW, "Know a Domain's team and its training"),
@@ -73,7 +75,6 @@ OPERATOR_DOMAIN_NAMESPACE: Final = (
 )
 """In namespaces of domains, through a RoleBinding to SECRETS_ROLE that it makes there."""
 
-_AT_ADMISSION: Final = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
 GATE: Final = (
     PolicyRule((GROUP,), ("governancepolicies", "domainpolicies", "policywaivers", "domains"), _FOLLOW, "Render policies"),
     PolicyRule((GROUP,), ("governancepolicies", "domainpolicies"), ("get",), "Read once more the policy whose admission policy is removed"),

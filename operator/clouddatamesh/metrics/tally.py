@@ -38,7 +38,7 @@ TYPES: Final = frozenset(
         "Ready", "Stalled", "Reconciling", "DeletionBlocked", "DriftDetected", "CredentialsValid", "Identified", "PrincipalsOrphaned",
         "PrincipalsUnclaimed", "NamespacesReady", "Cordoned", "StorageReady", "CredentialsReady", "InputsReady", "CutOff", "Approved",
         "Provisioned", "Denied", "Expired", "Expiring", "RenewalPending", "InEffect", "Superseded",
-        "PoliciesCompliant", "Conflicting",
+        "PoliciesCompliant", "Conflicting", "GateInstalled",
         "Escalated", "ReassessmentDue",
     }
 )  # fmt: skip

@@ -6,8 +6,11 @@ from datetime import timedelta
 from itertools import islice
 from typing import Final
 
+from clouddatamesh.governance.gate.rendering import BINDING, POLICY, Scene, name_of, render
+from clouddatamesh.governance.installed import Installed, is_installed
 from clouddatamesh.governance.layers import find_conflict
 from clouddatamesh.governance.scope import Lineage, reaches
+from clouddatamesh.model.evidence import Present, Unknown
 from clouddatamesh.model.judging import SEVERITIES, Policy
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.plan import Plan
@@ -36,6 +39,8 @@ class Look:
     policy: Policy
     standing: Standing
     counted: Counted
+    gate: Installed | None = None
+    """Whether its rules are judged at admission; None where none is to be, or it cannot be read."""
 
 
 def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
@@ -47,7 +52,7 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
         gather=lambda: _look(visit.manifest(), ports),
         plan=lambda _: Plan(),
         executor=lambda _: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, ports.clock.now())),
-        report=lambda seen, _: report(seen.policy, seen.standing, seen.counted),
+        report=lambda seen, _: report(seen.policy, seen.standing, seen.counted, seen.gate),
     )
     return run(visit, flow, interval=_AGAIN)
 
@@ -60,7 +65,21 @@ def _look(manifest: Manifest, ports: Ports) -> Look:
         judge_object(subject, ports)
     policy = policy_of(manifest, ports)
     standing = _standing(policy, ports)
-    return Look(policy, standing, Counted() if policy.faults or not standing.counts else _count(policy, ports.cluster))
+    if policy.faults or not standing.counts:
+        return Look(policy, standing, Counted())
+    return Look(policy, standing, _count(policy, ports.cluster), _at_gate(manifest, ports) if policy.enforcement != "Audit" else None)
+
+
+def _at_gate(manifest: Manifest, ports: Ports) -> Installed | None:
+    """Whether the admission policy is as it would be rendered. The operator reads these and writes none: its token is worth less so."""
+    cluster, settings, key = ports.cluster, ports.settings, key_of(manifest)
+    scene = Scene((manifest,), cluster.list("PolicyWaiver"), cluster.list("Domain"))
+    operator = f"system:serviceaccount:{settings.namespace}:{settings.service_account}"
+    rendering = render(scene, now=ports.clock.now(), operator=operator)
+    seen = {found: cluster.read(found) for found in (Key(kind, "", name_of(key)) for kind in (POLICY, BINDING))}
+    if any(isinstance(one, Unknown) for one in seen.values()):
+        return None
+    return is_installed(key, rendering, {found: one.value for found, one in seen.items() if isinstance(one, Present)})
 
 
 def _standing(policy: Policy, ports: Ports) -> Standing:

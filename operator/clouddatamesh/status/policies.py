@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from clouddatamesh import reasons
+from clouddatamesh.governance.installed import Installed
 from clouddatamesh.model.judging import Policy
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.outcome import Finding, Outcome
@@ -32,7 +33,7 @@ class Counted:
     worst: tuple[tuple[Key, dict[str, str]], ...] = ()
 
 
-def report(policy: Policy, standing: Standing, counted: Counted) -> Outcome:
+def report(policy: Policy, standing: Standing, counted: Counted, gate: Installed | None = None) -> Outcome:
     """Ready where the rules are evaluated; else what keeps the whole policy from being applied."""
     fields = {
         "evaluated": counted.evaluated,
@@ -47,7 +48,8 @@ def report(policy: Policy, standing: Standing, counted: Counted) -> Outcome:
     if standing.conflict:
         conflicting = Finding("Conflicting", "True", reasons.POLICY_CONFLICT, standing.conflict)
         return _stalled(reasons.POLICY_CONFLICT, f"{standing.conflict}. None of the rules is applied", fields, (conflicting,))
-    return Outcome(Finding("Ready", "True", reasons.READY, "The rules are evaluated"), fields=fields)
+    at_gate = (Finding("GateInstalled", gate.status, gate.reason, gate.message),) if gate is not None else ()
+    return Outcome(Finding("Ready", "True", reasons.READY, "The rules are evaluated"), at_gate, fields)
 
 
 def report_waiver(*, found: bool, until: datetime, now: datetime, is_time_trusted: bool) -> Outcome:
