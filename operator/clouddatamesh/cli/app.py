@@ -24,6 +24,8 @@ from clouddatamesh.view.refused import Refused
 
 _DEBUG: Final = "MESH_DEBUG"
 """Whoever sets it sees tracebacks."""
+_COMPLETES: Final = "_KUBECTL_MESH_COMPLETE"
+"""A script of typer for a shell sets it to ask for words."""
 _GARBAGE: Final = 50_000
 """New objects after which garbage is looked for: at Python's 700 a list of 10,000 products is looked through a thousand times."""
 app = typer.Typer(
@@ -149,6 +151,12 @@ def _write_anything() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _program() -> str:
+    """As help calls it; in scripts of shells that complete it, as they call it: a variable of the environment has no space in its name."""
+    is_completed = _COMPLETES in os.environ or bool({"--install-completion", "--show-completion"} & {*sys.argv})
+    return "kubectl-mesh" if is_completed else "kubectl mesh"
+
+
 def main() -> None:
     """The console script. A pipe that is closed early and Ctrl-C end it quietly."""
     gc.set_threshold(_GARBAGE)
@@ -156,7 +164,7 @@ def main() -> None:
     load_commands(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         try:
-            app(prog_name="kubectl mesh")
+            app(prog_name=_program())
         finally:
             sys.stdout.flush()
     except OSError as error:
