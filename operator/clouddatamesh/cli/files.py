@@ -1,6 +1,8 @@
 """Manifests in files and folders, with the place of each."""
 
+import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -70,13 +72,53 @@ def _expand(name: str, *, recursive: bool) -> Iterator[str]:
 def _read(file: str) -> Iterator[Found]:
     shown = "stdin" if file == STDIN else file
     try:
-        for document in read_documents(_text(file)):
+        for document in _documents(_text(file)):
             yield from _manifests(shown, document)
     except Unreadable as error:
         yield Found(Place(shown, error.line), {}, fault=str(error))
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         yield Found(Place(shown, 1), {}, fault=f"The file cannot be read: {why}")
+
+
+def _documents(text: str) -> Iterator[Document]:
+    """As kubectl: a text that begins with a brace is one JSON document after the other, and no YAML. Raises Unreadable."""
+    if not text.lstrip().startswith("{"):
+        yield from read_documents(text)
+        return
+    for before, part in _json_parts(text):
+        try:
+            for found in read_documents(part):
+                yield Document(found.value, {path: line + before for path, line in found.lines.items()})
+        except Unreadable as error:
+            raise Unreadable(error.line + before, str(error)) from None
+
+
+def _json_parts(text: str) -> Iterator[tuple[int, str]]:
+    """Each document, and how many lines are before it."""
+    at, before = 0, 0
+    while begin := _SOMETHING.search(text, at):
+        before += text.count("\n", at, begin.start())
+        at = begin.start()
+        try:
+            end = _JSON.raw_decode(text, at)[1]
+        except RecursionError:
+            end = len(text)  # which is found too deep where its values are read
+        except ValueError as error:
+            line = text.count("\n", 0, getattr(error, "pos", at)) + 1
+            why = f"kubectl reads a file that begins with {{ as JSON, and this is none ({getattr(error, 'msg', error)})"
+            raise Unreadable(line, f"{why}; write JSON, or begin the file with ---") from None
+        yield before, text[at:end]
+        before += text.count("\n", at, end)
+        at = end
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+_SOMETHING: Final = re.compile(r"[^ \t\r\n]")
+_JSON: Final = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _text(file: str) -> str:
