@@ -13,7 +13,7 @@ from clouddatamesh.export.documents import Document
 from clouddatamesh.export.formats import FORMATS
 from tests.cli.conftest import Run
 from tests.support.exchange import OWN, faults
-from tests.support.manifests import a_product
+from tests.support.manifests import a_product, a_profile
 from tests.support.served import Served
 
 ORDERS = str(OWN / "orders.odps.yaml")
@@ -53,6 +53,13 @@ def test_the_products_are_those_that_were_named(run: Run, arguments: tuple[str, 
 def test_several_documents_are_one_stream(run: Run) -> None:
     assert [one["name"] for one in yaml.safe_load_all(run("export", "-A"))] == ["Forecast", "Orders"]
     assert [one["name"] for one in json.loads(run("export", "-A", "-o", "json"))["items"]] == ["Forecast", "Orders"]
+
+
+def test_what_a_team_says_of_its_domain_is_exported_to_those_who_may_read_it(run: Run, served: Served) -> None:
+    served.mesh.apply(a_profile(description={"purpose": "The team's words"})).settle()
+    assert "The team's words" in run("export", "sales/orders", "--format", "backstage")
+    served.refused = frozenset({"DomainProfile sales"})
+    assert "The team's words" not in run("export", "sales/orders", "--format", "backstage")
 
 
 @pytest.mark.parametrize("format_", FORMATS)

@@ -126,3 +126,26 @@ def test_names_of_config_maps_are_valid_for_long_names() -> None:
     assert len(kept.key_of_product(long).name) <= 253
     assert len(kept.key_of_port(long, "b" * 63, "1.0.0").name) <= 253
     assert kept.key_of_port(long, "b" * 63, "1.0.0") != kept.key_of_port(long, "b" * 63, "2.0.0")
+
+
+MEMBERS = [{"username": "lee", "role": "engineer", "dateIn": "2026-01-01", "dateOut": "2026-12-31"}]
+KIM = {"username": "kim@example.com", "name": "Kim Roe", "role": "owner"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "team"),
+    [
+        ({"team": {"name": "Orders", "members": MEMBERS}}, {"name": "Orders", "members": [KIM, *MEMBERS]}),
+        ({"team": {"members": [{"username": "kim@example.com"}]}}, {"members": [{"username": "kim@example.com"}]}),
+        ({"team": {"members": [{"username": "k", "name": "Kim Roe"}]}}, {"members": [{"username": "k", "name": "Kim Roe"}]}),
+        ({"team": {"members": MEMBERS}, "owner": None}, {"members": MEMBERS}),
+        ({"team": {"name": "Orders"}, "owner": None}, {"name": "Orders", "members": []}),
+        ({"team": {}, "owner": None}, None),
+        ({}, {"members": [KIM]}),
+    ],
+    ids=["an owner who is not listed", "listed by address", "listed by name", "no owner", "only a name", "nothing", "no team"],
+)
+def test_the_team_of_a_product_is_its_team(spec: dict[str, Any], team: dict[str, Any] | None) -> None:
+    found = odps.write_product(Mesh(), a_product(**spec))
+    assert found.get("team") == team
+    assert faults("odps-1.1.0", found) == []

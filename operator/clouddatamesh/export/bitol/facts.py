@@ -22,6 +22,7 @@ _SAME: Final = (
     "inputPorts",
     "managementPorts",
     "owner",
+    "team",
 )
 """Fields of the spec that are facts as they are."""
 UNKNOWN_PLACE: Final = "unknown: the descriptor names no place"

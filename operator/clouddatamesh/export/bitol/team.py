@@ -20,7 +20,10 @@ _ROLE: Final = "owner"
 
 @dataclass(frozen=True)
 class Team:
-    """`team`: the first member who is an owner and has no date of leaving becomes the owner. The rest stays as it is."""
+    """`team`: the first member who is an owner and has no date of leaving becomes the owner. The rest stays as it is.
+
+    A product that has a team of its own is exported with that.
+    """
 
     theirs: str = "team"
 
@@ -42,7 +45,7 @@ class Team:
 
     def give(self, ours: Node, rest: Node) -> dict[str, Any]:
         owner, team = ours.get("owner"), rest.get(self.theirs)
-        if team is None:
+        if team is None or ours.get("team"):
             return {self.theirs: found} if (found := _of_product(owner, ours.get("team"))) else {}
         place = _place(team)
         if (None if place is None else _owner(_members(team)[place])) == owner:
