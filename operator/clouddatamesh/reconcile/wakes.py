@@ -9,7 +9,7 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.consumers import standing_of
 from clouddatamesh.plan.access.facts import asked_product, consumer_key
-from clouddatamesh.plan.references import BUCKET, named_namespaces, references
+from clouddatamesh.plan.references import BUCKET, named_namespaces
 from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.changes import Change
 from clouddatamesh.reconcile.indexes import UNSETTLED
@@ -17,6 +17,17 @@ from clouddatamesh.reconcile.judging import JUDGED
 from clouddatamesh.reconcile.pipeline import is_settled
 from clouddatamesh.reconcile.review import matters_to
 from clouddatamesh.reconcile.siblings import is_in_doubt, store_name_of
+from clouddatamesh.reconcile.wakes_domains import (
+    blocked_domains,
+    domain_around,
+    domain_of_label,
+    domains_of_namespace,
+    family,
+    held_namespaces,
+    is_deleting,
+    owners_of_product,
+    waiting_inside,
+)
 from clouddatamesh.reconcile.wakes_policies import any_policies, counted_by, excepted_by, judged_by, judged_in
 from clouddatamesh.reconcile.wakes_teams import is_other_leaving, judged_by_training, profiles_of
 from clouddatamesh.status.summarize import is_true
@@ -66,7 +77,7 @@ def _of_verdicts(change: Change, cluster: Cluster) -> Iterator[Wake]:
     counting = tuple(counted_by(change))
     yield from _later(counting)
     if counting and change.manifest["kind"] != "Domain":
-        yield from _later(key for key in _domain_around(change.manifest, cluster) if cluster.get(key))
+        yield from _later(key for key in domain_around(change.manifest, cluster) if cluster.get(key))
 
 
 def _of_policy(change: Change, cluster: Cluster) -> Iterator[Wake]:
@@ -99,21 +110,21 @@ def _of_store(change: Change, cluster: Cluster) -> Iterator[Wake]:
 
 def _of_domain(change: Change, cluster: Cluster) -> Iterator[Wake]:
     yield from _itself(change)
-    yield from _at_once(_family(change.manifest, cluster))
+    yield from _at_once(family(change.manifest, cluster))
     if change.is_news and any_policies(cluster):
         yield from _later(judged_in(key_of(change.manifest), cluster))
-    if change.is_news or _held_namespaces(change.old) != _held_namespaces(change.new):
+    if change.is_news or held_namespaces(change.old) != held_namespaces(change.new):
         yield from _at_once(profiles_of(change.manifest, cluster))
-    if change.is_news or _held_namespaces(change.old) != _held_namespaces(change.new) or matters_to(change.old, change.new):
-        yield from _at_once(_waiting_inside(named_namespaces(change.manifest), cluster))
+    if change.is_news or held_namespaces(change.old) != held_namespaces(change.new) or matters_to(change.old, change.new):
+        yield from _at_once(waiting_inside(named_namespaces(change.manifest), cluster))
 
 
 def _of_namespace(change: Change, cluster: Cluster) -> Iterator[Wake]:
     """An annotation may be somebody's consent, which Domains wait for."""
     if change.is_news:
-        yield from _at_once(_domains_of_namespace(change, cluster))
+        yield from _at_once(domains_of_namespace(change, cluster))
     if change.changes_namespace:
-        yield from _at_once(_waiting_inside((change.manifest["metadata"]["name"],), cluster))
+        yield from _at_once(waiting_inside((change.manifest["metadata"]["name"],), cluster))
 
 
 def _of_product(change: Change, cluster: Cluster) -> Iterator[Wake]:
@@ -128,10 +139,10 @@ def _of_product(change: Change, cluster: Cluster) -> Iterator[Wake]:
     if not change.is_born_or_gone and _data_of(change.old) != _data_of(change.new):
         yield from _later(key_of(grant) for grant in cluster.referring(product, "AccessGrant"))  # owners are to look at them again
     if change.is_born_or_gone:
-        yield from _later(_owners_of_product(change.manifest, cluster))
+        yield from _later(owners_of_product(change.manifest, cluster))
         yield from _at_once(_rivals(change.manifest, cluster))
     elif is_other_leaving(change):
-        yield from _later(_domain_around(change.manifest, cluster))
+        yield from _later(domain_around(change.manifest, cluster))
     if change.new is not None and is_in_doubt(change.new) and not (change.old and is_in_doubt(change.old)):
         # Is it this bucket alone, or are all of them? That is known before anything is taken.
         yield from _at_once(_some_siblings(change.manifest, cluster))
@@ -160,7 +171,7 @@ def _some_siblings(product: Manifest, cluster: Cluster) -> tuple[Key, ...]:
 def _of_profile(change: Change, cluster: Cluster) -> Iterator[Wake]:
     """Its Domain tells whom the team has let go, and is judged by rules on training."""
     yield from _itself(change)
-    domains = _domain_around(change.manifest, cluster)
+    domains = domain_around(change.manifest, cluster)
     if change.is_news:
         yield from _later(domains)
     yield from _later(judged_by_training(change, domains, cluster))
@@ -183,7 +194,7 @@ def _of_request(change: Change, cluster: Cluster) -> Iterator[Wake]:
     home = asked_product(change.manifest).namespace
     yield from _later(key for key in cluster.naming(namespace, "AccessGrant") if key.namespace == home)
     yield from _later(key for key in (asked_product(change.manifest), consumer_key(change.manifest)) if key.kind == "DataProduct")
-    yield from _later(_blocked_domains(change, cluster))
+    yield from _later(blocked_domains(change, cluster))
 
 
 def is_superseded(grant: Manifest) -> bool:
@@ -204,7 +215,7 @@ def _of_grant(change: Change, cluster: Cluster) -> Iterator[Wake]:
     if spec.get("consumerNamespace"):
         product = Key("DataProduct", namespace, str((spec.get("dataProductRef") or {}).get("name")))
         yield from _at_once(key for key in cluster.naming(product, "AccessRequest") if key.namespace == spec["consumerNamespace"])
-    yield from _later(_blocked_domains(change, cluster))
+    yield from _later(blocked_domains(change, cluster))
 
 
 def _of_account(change: Change, cluster: Cluster) -> Iterator[Wake]:
@@ -215,7 +226,7 @@ def _of_account(change: Change, cluster: Cluster) -> Iterator[Wake]:
 def _of_child(change: Change, _cluster: Cluster) -> Iterator[Wake]:
     if change.is_news_of_child:
         for manifest in (change.new, change.old):
-            yield from _at_once(_domain_of_label(manifest) if manifest else ())
+            yield from _at_once(domain_of_label(manifest) if manifest else ())
 
 
 _BY_KIND: Final = {
@@ -247,7 +258,7 @@ def _answers(store: Manifest) -> bool:
 
 
 def _is_given_up(store: Manifest) -> bool:
-    return marks.is_let_go(store) and _is_deleting(store)
+    return marks.is_let_go(store) and is_deleting(store)
 
 
 def _abilities(store: Manifest) -> list[tuple[str, bool]]:
@@ -269,63 +280,3 @@ def _offered(product: Manifest | None) -> tuple[Any, ...]:
 def _data_of(product: Manifest | None) -> tuple[Any, Any]:
     spec = (product or {}).get("spec") or {}
     return spec.get("classification"), spec.get("personalData")
-
-
-def _held_namespaces(domain: Manifest | None) -> Any:
-    return ((domain or {}).get("status") or {}).get("namespaces")
-
-
-def _waiting_inside(namespaces: tuple[str, ...], cluster: Cluster) -> Iterator[Key]:
-    """What is not settled in these namespaces, and requests for products there: the others need nothing of it."""
-    for namespace in namespaces:
-        for kind in ("DataProduct", "DomainProfile", "AccessRequest"):
-            yield from cluster.naming(Key(UNSETTLED, namespace, ""), kind)
-
-
-def _family(domain: Manifest, cluster: Cluster) -> tuple[Key, ...]:
-    """Parent and children: a parent waits for its children to go, a child for its parent to come."""
-    parent = ((domain.get("spec") or {}).get("parentRef") or {}).get("name")
-    return (*((Key("Domain", "", parent),) if parent else ()), *cluster.naming(key_of(domain), "Domain"))
-
-
-def _domains_of_namespace(change: Change, cluster: Cluster) -> tuple[Key, ...]:
-    """Those that name it, and those that its label and marks name or named."""
-    naming = cluster.naming(key_of(change.manifest), "Domain")
-    marked = [key for manifest in (change.new, change.old) if manifest for key in references(manifest)]
-    return tuple(dict.fromkeys((*naming, *marked)))
-
-
-def _domain_of_label(manifest: Manifest) -> tuple[Key, ...]:
-    name = (manifest["metadata"].get("labels") or {}).get(marks.DOMAIN_LABEL)
-    return (Key("Domain", "", str(name)),) if name else ()
-
-
-def _owners_of_product(product: Manifest, cluster: Cluster) -> tuple[Key, ...]:
-    """Domain and store count their products; a store that lives and waits for nothing can do so at its next look."""
-    store = store_name_of(product)
-    stores = (Key("ObjectStore", "", store),) if store else ()
-    domains = _domain_around(product, cluster)
-    return (*(key for key in domains if cluster.get(key)), *(key for key in stores if _is_deleting(cluster.get(key))))
-
-
-def _domain_around(manifest: Manifest, cluster: Cluster) -> tuple[Key, ...]:
-    namespace = cluster.get(Key("Namespace", "", manifest["metadata"]["namespace"]))
-    return _domain_of_label(namespace) if namespace else ()
-
-
-def _blocked_domains(change: Change, cluster: Cluster) -> Iterator[Key]:
-    """A request or grant that goes may be what a domain or a store waits for."""
-    if change.new is not None:
-        return
-    for key in _domain_around(change.manifest, cluster):
-        domain = cluster.get(key)
-        conditions = ((domain or {}).get("status") or {}).get("conditions") or ()
-        if any(found["type"] == "DeletionBlocked" for found in conditions):
-            yield key
-    place = ((change.manifest.get("status") or {}).get("place") or {}).get("store")
-    if place and _is_deleting(cluster.get(Key("ObjectStore", "", place))):
-        yield Key("ObjectStore", "", place)
-
-
-def _is_deleting(manifest: Manifest | None) -> bool:
-    return manifest is not None and bool(manifest["metadata"].get("deletionTimestamp"))
