@@ -24,6 +24,7 @@ def print_domain(page: DomainPage) -> None:
         {
             f"Team {clean(page.team)}".rstrip(): pages.columns([_member(member) for member in page.members]),
             "Training": _training(page),
+            "Policies": pages.policies(page.violations),
             "Stakeholders": pages.columns(page.stakeholders),
             "Data sources": pages.columns(page.data_sources),
             "Data models": pages.columns(page.data_models),

@@ -10,6 +10,7 @@ from clouddatamesh.cli.paint import console, say_health
 from clouddatamesh.view.health import Health
 from clouddatamesh.view.product import Documentation, Port, ProductPage
 from clouddatamesh.view.tree import Node
+from clouddatamesh.view.violations import Broken
 from clouddatamesh.view.why import Chain
 
 
@@ -27,6 +28,7 @@ def print_product(page: ProductPage) -> None:
         "Input ports": _inputs(page),
         "Access": _access(page),
         "Lineage": _lineage(page),
+        "Policies": policies(page.violations),
         "Documentation": documentation(page.documentation, page.key.namespace),
     }
     print_parts(parts)
@@ -41,6 +43,16 @@ def print_parts(parts: Mapping[str, Sequence[str]]) -> None:
         if rows:
             out.print(Text(f"\n{title}", style="bold"))
             out.print("\n".join(f"  {row}" for row in rows))
+
+
+def policies(violations: Sequence[Broken]) -> list[str]:
+    """Each rule that is broken, with what to do, or the waiver by which it does not count."""
+    rows: list[str] = []
+    for one in violations:
+        rows.append(clean(f"{one.severity}, {one.enforcement}: {one.message} ({one.policy}, rule {one.rule})"))
+        waived = f"waived until {one.waived_until} by {one.waiver}" if one.waiver else ""
+        rows += [f"  {clean(said)}" for said in (waived or one.remediation,) if said]
+    return rows
 
 
 def documentation(told: Documentation, place: str) -> list[str]:

@@ -11,6 +11,7 @@ from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.naming import title_of
 from clouddatamesh.view.product import Documentation, documentation_of
 from clouddatamesh.view.raw import entries, text, value, words
+from clouddatamesh.view.violations import Broken, violations_of
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class DomainPage:
     data_models: tuple[tuple[str, str, str], ...]
     processing: tuple[tuple[str, str, str], ...]
     documentation: Documentation
+    violations: tuple[Broken, ...]
 
 
 _NOTHING: Final[Manifest] = {}
@@ -107,6 +109,7 @@ def show_domain(mesh: Mesh, domain: Manifest) -> DomainPage:
         team=text(team, "spec", "team", "name"),
         members=tuple(_member(entry) for entry in entries(team, "spec", "team", "members")),
         training=tuple(_courses(profile)),
+        violations=violations_of(domain),
         trained=tuple(_trained(entry) for entry in entries(profile, "status", "training", "people")),
         documentation=documentation_of(profile),
         **shown,

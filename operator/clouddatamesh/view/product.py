@@ -10,6 +10,7 @@ from clouddatamesh.view.health import Health, health_of
 from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.naming import named, owner_of, title_of
 from clouddatamesh.view.raw import entries, text, value, words
+from clouddatamesh.view.violations import Broken, violations_of
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class ProductPage:
     upstream: tuple[str, ...] | None
     downstream: tuple[str, ...] | None
     asked: tuple[Asked, ...]
+    violations: tuple[Broken, ...]
 
 
 _PARTS: Final = ("purpose", "limitations", "usage")
@@ -141,6 +143,7 @@ def show_product(mesh: Mesh, product: Manifest) -> ProductPage:
         upstream=_lineage(inbox, "upstream") if inbox else None,
         downstream=_lineage(inbox, "downstream") if inbox else None,
         asked=tuple(_asked(request) for request in mesh.all("AccessRequest") if asked_product(request) == key),
+        violations=violations_of(product),
     )
 
 
