@@ -40,6 +40,8 @@ def an_object(kind: str, name: str, version: int, draw: random.Random) -> dict[s
     metadata = {"name": name, "namespace": draw.choice(("sales", "inventory")), "uid": name, "resourceVersion": str(version)}
     spec = {"dataProductRef": {"namespace": "sales", "name": "orders"}}
     status = {"conditions": conditions, "validUntil": f"2026-01-{draw.randint(10, 28)}T00:00:00Z"}
+    broken = {"policy": "GovernancePolicy/x", "rule": "y", "enforcement": draw.choice(("Audit", "Deny")), "severity": "high"}
+    status |= {"compliance": {"violations": [broken] * draw.randint(0, 2)}}
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec, "status": status}
 
 
@@ -120,3 +122,17 @@ def test_every_reading_has_the_labels_of_its_metric() -> None:
     seen = Counter(metric for metric, names, _ in tally.read(NOW, same) if len(names) == len(metric.labels))
     assert sum(seen.values()) == len(list(tally.read(NOW, same)))
     assert set(seen) == {metric for metric in c.METRICS if metric.of_mesh} - {c.OVERDUE}
+
+
+def test_violations_without_a_waiver_are_counted_by_domain_severity_and_enforcement() -> None:
+    def broken(name: str, **entry: str) -> dict[str, str]:
+        return {"policy": "GovernancePolicy/x", "rule": name, "enforcement": "Audit", "severity": "high", **entry}
+
+    entries = [broken("a"), broken("b"), broken("c", enforcement="Deny"), broken("d", waiver="w"), broken("e", enforcement="forged")]
+    product = {**a_product(), "status": {"compliance": {"violations": entries}}}
+    tally = Tally()
+    tally.take(None, product)
+    found = {reading[1:] for reading in read(tally) if reading[0] is c.VIOLATIONS}
+    assert found == {(("sales", "high", "Audit"), 2.0), (("sales", "high", "Deny"), 1.0), (("sales", "high", OTHER), 1.0)}
+    tally.take(product, a_product())
+    assert not {reading for reading in read(tally) if reading[0] is c.VIOLATIONS}

@@ -41,6 +41,8 @@ LABELS: Final = {
     "status": "`True`, `False` or `Unknown`",
     "reason": "a reason of the table in the operations guide, or `_other`",
     "domain": "a Domain; beyond the 200 oldest `_other`, and `_none` for a namespace without a Domain",
+    "severity": "`critical`, `high`, `medium` or `low`",
+    "enforcement": "`Audit`, `Warn` or `Deny`",
     "service": "`s3`, `iam` or `sts`",
     "operation": "an operation of the S3, IAM or STS API",
     "port": "`cluster`, `buckets` or `identities`",
@@ -134,6 +136,13 @@ NOT_READY: Final = Metric(
 GRANTS: Final = Metric("clouddatamesh_grants_in_effect", "gauge", "AccessGrants on which access rests", ("domain",), of_mesh=True)
 EXPIRING: Final = Metric(
     "clouddatamesh_grants_expiring", "gauge", "AccessGrants on which access rests and that end within 7 days", ("domain",), of_mesh=True
+)
+VIOLATIONS: Final = Metric(
+    "clouddatamesh_policy_violations",
+    "gauge",
+    "Violations of policies without a waiver; those of the Domain itself count in its home namespace. At most 64 of an object",
+    ("domain", "severity", "enforcement"),
+    of_mesh=True,
 )
 PENDING: Final = Metric(
     "clouddatamesh_requests_pending", "gauge", "AccessRequests and renewals that wait for a domain's answer", ("domain",), of_mesh=True

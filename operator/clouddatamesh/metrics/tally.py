@@ -12,12 +12,15 @@ from typing import Final, TypeAlias
 
 from clouddatamesh import reasons
 from clouddatamesh.api.fields import parse_time
+from clouddatamesh.governance.compliance import verdicts_of
 from clouddatamesh.metrics import catalogue as c
 from clouddatamesh.metrics.catalogue import Metric
+from clouddatamesh.model.judging import ENFORCEMENTS
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.plan.access.consumers import is_escalated, is_pending
 from clouddatamesh.plan.access.facts import asked_product, conditions_of, part_of
 from clouddatamesh.plan.moments import text
+from clouddatamesh.plan.references import named_namespaces
 
 _log = logging.getLogger(__name__)
 Labels: TypeAlias = tuple[str, ...]
@@ -40,6 +43,7 @@ TYPES: Final = frozenset(
         "Provisioned", "Denied", "Expired", "Expiring", "RenewalPending", "InEffect", "Superseded",
         "PoliciesCompliant", "Conflicting", "GateInstalled",
         "Escalated", "ReassessmentDue",
+        "TrainingOverdue",
     }
 )  # fmt: skip
 _STATUSES: Final = frozenset({"True", "False", "Unknown"})
@@ -102,6 +106,7 @@ class Tally:
                 self._add_ready(manifest, status, reason, since=_since(manifest, condition), by=by)
             if type_ == "InEffect" and status == "True":
                 self._add_grant(manifest, by)
+        self._add_violations(manifest, by)
         if kind == "AccessRequest" and is_pending(manifest):
             place = asked_product(manifest).namespace
             self._count(c.PENDING, (place,), by)
@@ -110,6 +115,12 @@ class Tally:
                 self._count(c.ESCALATED, (place,), by)
         if kind == "ObjectStore":
             self._count(c.ORPHANED, (), by * len(part_of(manifest, "status").get("orphans") or ()))
+
+    def _add_violations(self, manifest: Manifest, by: int) -> None:
+        violations = verdicts_of(part_of(part_of(manifest, "status"), "compliance"))
+        place = named_namespaces(manifest)[0] if manifest["kind"] == "Domain" else manifest["metadata"].get("namespace", "")
+        for one in (one for one in violations if one.waiver is None):
+            self._count(c.VIOLATIONS, (place, one.severity, bounded(one.enforcement, ENFORCEMENTS)), by)
 
     def _add_ready(self, manifest: Manifest, status: str, reason: str, *, since: str, by: int) -> None:
         if manifest["kind"] == "DataProduct":
