@@ -14,7 +14,7 @@ from clouddatamesh.governance.policies import MODELS, build_policy
 from clouddatamesh.governance.scope import Lineage, Subject, applies, lineage_of
 from clouddatamesh.governance.verdicts import Hearing, judge
 from clouddatamesh.governance.waivers import read_waiver
-from clouddatamesh.model.judging import Answered, Compiled, Policy, Verdict, Waiver
+from clouddatamesh.model.judging import Answered, Compiled, Policy, Rule, Verdict, Waiver
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.view.raw import text
@@ -77,7 +77,7 @@ class _Bench:
     language: Expressions
     now: datetime
     unasked: set[str] = field(default_factory=set)
-    """Rules that read `live`."""
+    """Rules that read `live`, or training."""
 
     @cached_property
     def policies(self) -> Mapping[Key, Policy]:
@@ -118,9 +118,8 @@ class _Bench:
         lineage = self._lineage(domain) if domain is not None else _NOWHERE
         subject = Subject(key, manifest, lineage)
         policies = [policy for policy in self._stack(lineage) if applies(policy, subject)]
-        self.unasked |= {f"{policy.name}/{rule.name}" for policy in policies for rule in policy.rules if "live" in rule.reads}
-        if domain is None:
-            policies = [replace(one, rules=tuple(rule for rule in one.rules if "domain" not in rule.reads)) for one in policies]
+        self.unasked |= {f"{policy.name}/{rule.name}" for policy in policies for rule in policy.rules if _needs_cluster(rule)}
+        policies = [replace(one, rules=tuple(rule for rule in one.rules if _is_known(rule, domain))) for one in policies]
         hearing = Hearing(domain or {}, waivers=tuple(self.waivers.get(key, ())))
         verdicts = judge(subject, policies, hearing, self.language.judge)
         yield from (Violated(key, (), _sentence(one), one.enforcement == "Deny", one) for one in verdicts if one.waiver is None)
@@ -168,6 +167,15 @@ class _Bench:
 
     def _has_ended(self, waiver: Manifest) -> bool:
         return parse_time(text(waiver, "spec", "validUntil")) <= self.now
+
+
+def _needs_cluster(rule: Rule) -> bool:
+    """Training is judged by its dates, in the status of a DomainProfile."""
+    return "live" in rule.reads or ("domain" in rule.reads and "training" in rule.expression)
+
+
+def _is_known(rule: Rule, domain: Manifest | None) -> bool:
+    return not _needs_cluster(rule) and (domain is not None or "domain" not in rule.reads)
 
 
 def _excepted(waiver: Manifest) -> Key:

@@ -69,8 +69,8 @@ def _language() -> Iterator[Expressions]:
 def _note(judged: Judged) -> str:
     count = len(judged.unasked)
     some = (
-        "1 rule reads live, which only the cluster knows, and was"
+        "1 rule reads live or training, which only the cluster knows, and was"
         if count == 1
-        else f"{count} rules read live, which only the cluster knows, and were"
+        else f"{count} rules read live or training, which only the cluster knows, and were"
     )
     return f"{some} not asked: {', '.join(judged.unasked[:_NAMED])}{', …' if count > _NAMED else ''}" if count else ""

@@ -212,6 +212,23 @@ PACK: Final = (
         ),
     ),
     StarterPolicy(
+        "starter-team",
+        "quality",
+        "People who look after data know what they must know.",
+        kinds=("Domain",),
+        regulations=(("GDPR", "39(1)(b)", _GDPR), ("DORA", "13(6)", _DORA), ("HIPAA", "164.308(a)(5)", _HIPAA)),
+        rules=(
+            StarterRule(
+                "team-trained",
+                "medium",
+                "domain.training.overdue == 0",
+                "A member of the Domain's team has not completed a training that the role needs",
+                "Complete it, and write completedBy into the DomainProfile.",
+                "A training that is overdue is as good as none. Domains without training keep it.",
+            ),
+        ),
+    ),
+    StarterPolicy(
         "starter-access",
         "security",
         "Access is looked at again at least once a year.",
