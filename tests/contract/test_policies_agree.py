@@ -1,8 +1,8 @@
 """The same rule gives the same verdict at the gate, in the operator and offline: one table, three judges."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -13,6 +13,7 @@ from clouddatamesh.checking.schema import with_defaults
 from clouddatamesh.cli.check import definitions, look_at
 from clouddatamesh.cli.files import Found, Place
 from clouddatamesh.cli.judged import judge_files
+from clouddatamesh.governance.gate.rendering import Scene, render
 from hack.tools.controlplane import ControlPlane
 from tests.contract.policy_cases import BREAK, HOLD, PARAMS, PRODUCT, REFUSED
 from tests.support.crds import with_crds
@@ -89,10 +90,10 @@ def refused(cluster: ControlPlane) -> Mapping[str, str]:
     """What the API server said against the product by each admission policy; one for each rule, which asks the product that names it."""
     api = Api(cluster.kubeconfig)
     for expression, name in NAMES.items():
-        api.post(f"{ADMISSION}/validatingadmissionpolicies", admission(name, expression))
+        api.post(f"{ADMISSION}/validatingadmissionpolicies", admission(name, rendered(name, expression)))
         bound = {"policyName": name, "validationActions": ["Deny"]}
         api.post(f"{ADMISSION}/validatingadmissionpolicybindings", a_binding(name, bound))
-    api.post(f"{ADMISSION}/validatingadmissionpolicies", admission("last", "false"))
+    api.post(f"{ADMISSION}/validatingadmissionpolicies", admission("last", rendered("last", "false")))
     api.post(f"{ADMISSION}/validatingadmissionpolicybindings", a_binding("last", {"policyName": "last", "validationActions": ["Deny"]}))
     end = time.monotonic() + 60
     while not said(api, "last") and time.monotonic() < end:
@@ -100,30 +101,34 @@ def refused(cluster: ControlPlane) -> Mapping[str, str]:
     return {name: said(api, name) for name in NAMES.values()}
 
 
-def admission(name: str, expression: str) -> dict[str, Any]:
+def admission(name: str, rendered: dict[str, Any]) -> dict[str, Any]:
+    """One validation of the gate's own rendering, for the product that names the case alone."""
     resource = {"apiGroups": ["clouddatamesh.dev"], "apiVersions": ["v1alpha1"], "resources": ["dataproducts"], "operations": ["CREATE"]}
     spec = {
         "failurePolicy": "Fail",
         "matchConstraints": {"resourceRules": [resource]},
         "matchConditions": [{"name": "case", "expression": f"object.metadata.?labels[?'case'].orValue('') == '{name}'"}],
-        "validations": [{"expression": f"[{literal(PARAMS)}].all(params, ({expression}) == true)", "message": "is broken"}],
+        **rendered,
     }
     return {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}, "spec": spec}
+
+
+def rendered(name: str, expression: str) -> dict[str, Any]:
+    """What the gate makes of one rule: its variables and its validation."""
+    stored = a_policy(name, rules=[a_rule(name, expression)], params=PARAMS, enforcement="Deny")
+    rendering = render(Scene((stored,)), now=datetime.now(UTC), operator="nobody")
+    assert rendering.left == (), rendering.left
+    (pair,) = rendering.pairs
+    return {part: pair.policy["spec"][part] for part in ("variables", "validations") if part in pair.policy["spec"]}
+
+
+def test_the_gate_renders_every_rule() -> None:
+    assert all(rendered(name, expression)["validations"] for expression, name in NAMES.items())
 
 
 def a_binding(name: str, spec: dict[str, Any]) -> dict[str, Any]:
     kind = "ValidatingAdmissionPolicyBinding"
     return {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
-
-
-def literal(value: Any) -> str:
-    """A JSON value in CEL, each part of the type dyn."""
-    if isinstance(value, dict):
-        return f"dyn({{{', '.join(f'{json.dumps(name)}: {literal(part)}' for name, part in value.items())}}})"
-    if isinstance(value, list):
-        return f"dyn([{', '.join(map(literal, value))}])"
-    plain = json.dumps(value, ensure_ascii=False)
-    return f"dyn({plain.removesuffix('.0') if isinstance(value, float) else plain})"
 
 
 def said(api: Api, name: str) -> str:

@@ -39,7 +39,7 @@ def an_object(kind: str, name: str, version: int, draw: random.Random) -> dict[s
     conditions = [{**one, "lastTransitionTime": moment} for one in (ready, *further)]
     metadata = {"name": name, "namespace": draw.choice(("sales", "inventory")), "uid": name, "resourceVersion": str(version)}
     spec = {"dataProductRef": {"namespace": "sales", "name": "orders"}}
-    status = {"conditions": conditions, "validUntil": f"2026-01-{draw.randint(10, 28)}T00:00:00Z"}
+    status: dict[str, Any] = {"conditions": conditions, "validUntil": f"2026-01-{draw.randint(10, 28)}T00:00:00Z"}
     broken = {"policy": "GovernancePolicy/x", "rule": "y", "enforcement": draw.choice(("Audit", "Deny")), "severity": "high"}
     status |= {"compliance": {"violations": [broken] * draw.randint(0, 2)}}
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec, "status": status}
