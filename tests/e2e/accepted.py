@@ -4,7 +4,7 @@ from tests.e2e.accepted_access import ACCEPTED_ACCESS, CHANGES_ACCESS
 from tests.e2e.cases import a_port, a_rule, without
 from tests.e2e.refusals import WHOLE
 from tests.e2e.refusals_documentation import a_channel, a_management_port, a_sample, an_external_port
-from tests.support.manifests import a_domain, a_product, a_profile, a_store, a_team
+from tests.support.manifests import a_domain, a_policy, a_product, a_profile, a_store, a_team, a_waiver
 
 UID = "8a0c2b7e-5a51-4f4e-9c0e-0f4bb0a5f7c1"
 
@@ -23,6 +23,17 @@ ACCEPTED = {
                         "matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}, {"key": "c", "operator": "Exists"}]},
     ),
     "the smallest domain": {**a_domain(), "spec": {}},
+    "the smallest policy": a_policy(params={}, rules=[{"name": "a", "expression": "true", "message": "m"}]),
+    "a policy with everything": a_policy(
+        description="d", category="privacy", regulations=[{"name": "GDPR", "article": "30", "url": "https://example.com/gdpr"}],
+        targets={"kinds": ["DataProduct", "AccessGrant"], "lifecycle": ["active"], "domains": {"matchLabels": {"tier": "gold"}}},
+        params={"least": 3, "regions": ["eu-central-1"], "nested": {"a": None, "b": 1.5}}, enforcement="Deny",
+    ),
+    "a domain's policy": a_policy(namespace="sales"),
+    "a waiver": a_waiver(),
+    "a waiver of a domain's policy for a domain": a_waiver(
+        policyRef={"kind": "DomainPolicy", "namespace": "sales", "name": "own"}, objectRef={"kind": "Domain", "name": "sales"}
+    ),
     "a dotted domain with namespaces": a_domain("sales.eu", namespaces=[{"name": "sales-eu"}]),
     "a domain of 63 characters": a_domain("d" * 63),
     "a domain with everything": a_domain(

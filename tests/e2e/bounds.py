@@ -2,6 +2,7 @@
 
 from tests.e2e.bounds_access import ACCESS
 from tests.e2e.cases import Refusal, a_port, a_rule, an_owner, without
+from tests.e2e.refusals_policies import POLICY_BOUNDS
 from tests.e2e.refusals_team import TEAM_BOUNDS
 from tests.support.manifests import a_domain, a_product, a_store
 
@@ -168,4 +169,4 @@ PRODUCT = (
     Refusal("33 ports", a_product(outputPorts=[a_port(path=f"p{n}/", version=f"1.{n}.0") for n in range(33)]),
             "spec.outputPorts: Too many"),
 )  # fmt: skip
-BOUNDS = (*STORE, *DOMAIN, *PRODUCT, *ACCESS, *TEAM_BOUNDS)
+BOUNDS = (*STORE, *DOMAIN, *PRODUCT, *ACCESS, *POLICY_BOUNDS, *TEAM_BOUNDS)

@@ -3,6 +3,7 @@
 from tests.e2e.cases import Refusal, a_port, a_rule, a_sa, an_owner, without
 from tests.e2e.refusals_access import ACCESS_RULES
 from tests.e2e.refusals_documentation import DOCUMENTATION_RULES
+from tests.e2e.refusals_policies import POLICY_RULES
 from tests.e2e.refusals_team import TEAM_RULES
 from tests.support.manifests import a_domain, a_product, a_store
 
@@ -222,4 +223,4 @@ PRODUCT_RULES = (
     Refusal("a tag key that S3 refuses", a_product(storage={"tags": {"cost#center": "x"}}), "has characters that S3 refuses"),
     Refusal("an empty tag key", a_product(storage={"tags": {"": "x"}}), "A key has 1 to 128 characters"),
 )  # fmt: skip
-RULES = (*STORE_RULES, *DOMAIN_RULES, *PRODUCT_RULES, *DOCUMENTATION_RULES, *ACCESS_RULES, *TEAM_RULES)
+RULES = (*STORE_RULES, *DOMAIN_RULES, *PRODUCT_RULES, *DOCUMENTATION_RULES, *ACCESS_RULES, *POLICY_RULES, *TEAM_RULES)

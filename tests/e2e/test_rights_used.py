@@ -13,7 +13,7 @@ from hack.tools.audit import Request
 from tests.e2e.actors import SERVICE_ACCOUNT, Actors
 from tests.e2e.cases import a_port
 from tests.support.installation import NAMESPACE, ROOT
-from tests.support.manifests import a_domain, a_profile, a_request
+from tests.support.manifests import a_domain, a_policy, a_profile, a_request, a_waiver
 
 Right = tuple[str, str, str]
 """Group, resource with its subresource, verb."""
@@ -56,6 +56,7 @@ def live_through_everything(mesh: Actors) -> None:
     installed.wait("domain", HOME)
     installed.apply(a_profile(HOME, HOME))
     installed.wait("domainprofile", HOME, HOME)
+    judge(mesh)
     auto = a_port(access={"approval": "Auto", "maxDuration": "30d"})
     installed.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot", "namespace": LAB}})
     mesh.make("plain", HOME, storage={"deletionPolicy": "Delete"}, outputPorts=[auto])
@@ -75,6 +76,19 @@ def live_through_everything(mesh: Actors) -> None:
     installed.until(lambda: not is_there(mesh, f"rolebinding/clouddatamesh-role-{ROLE}", *CHILDREN[:3]), what="the end of the limits")
     mesh.delete("plain", HOME)
     kubectl("delete", "domain", HOME, "--timeout=30s")
+
+
+def judge(mesh: Actors) -> None:
+    """Policies that are judged, and looked for at admission; and a waiver."""
+    targets = {"kinds": ["AccessRequest"], "domains": {"matchLabels": {"nobody": "has"}}}
+    waived = {"kind": "AccessRequest", "namespace": LAB, "name": "plain"}
+    policies = (a_policy("used", enforcement="Warn", targets=targets), a_policy("used", HOME, targets={"kinds": ["AccessRequest"]}))
+    waiver = a_waiver("used", policyRef={"name": "used"}, objectRef=waived, validUntil="2099-01-01T00:00:00Z")
+    mesh.installed.apply(*policies, waiver)
+    for kind, namespace in (("governancepolicy", ""), ("domainpolicy", HOME), ("policywaiver", "")):
+        mesh.installed.wait(kind, "used", namespace)
+    for one in ("governancepolicy/used", "policywaiver/used"):
+        mesh.installed.cluster.kubectl("delete", one)
 
 
 def is_there(mesh: Actors, *children: str) -> bool:
