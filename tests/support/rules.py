@@ -9,7 +9,7 @@ Manifest = dict[str, Any]
 PARAMS: Final[Mapping[str, Any]] = {
     "minPurpose": 12,
     "classes": ["internal", "public"],
-    "teams": {"sales": {"cost": 1.5, "on": True, "note": 'a "quoted" \\ text\nof two lines: ä 😀', "none": None}},
+    "teams": {"sales": {"cost": 1.5, "on": True, "note": 'a "quoted" \\ text\nof two lines: ä €', "none": None}},
     "object": "not the object",
 }
 RULES: Final[Mapping[str, str]] = {
