@@ -97,6 +97,5 @@ class Actors:
 
     def nudge(self, name: str, namespace: str = "sales", *, token: str) -> None:
         """Ask for a reconciliation now and wait until it was done."""
-        annotation = f"clouddatamesh.dev/reconcile-requested-at={token}"
-        self.installed.cluster.kubectl("annotate", "--overwrite", "dataproduct", name, "-n", namespace, annotation)
+        self.installed.annotate("dataproduct", name, namespace, reconcile_requested_at=token)
         self.installed.until(lambda: self.product(name, namespace)["status"].get("lastHandledReconcileAt") == token, what="the nudge")

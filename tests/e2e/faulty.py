@@ -106,13 +106,11 @@ class Faulty(Actors):
 
     def touch(self, kind: str, *names: str, namespace: str = "sales", token: str) -> None:
         """Ask for a look now, without waiting for it."""
-        place = () if kind in ("objectstore", "domain") else ("-n", namespace)
-        self.installed.cluster.kubectl("annotate", "--overwrite", kind, *names, *place, f"{GROUP}/reconcile-requested-at={token}")
+        for name in names:
+            self.installed.annotate(kind, name, namespace, reconcile_requested_at=token)
 
     def annotate(self, kind: str, name: str, namespace: str = "", **annotations: str) -> None:
-        place = ("-n", namespace) if namespace else ()
-        words = [f"{GROUP}/{key.replace('_', '-')}={value}" for key, value in annotations.items()]
-        self.installed.cluster.kubectl("annotate", "--overwrite", kind, name, *place, *words)
+        self.installed.annotate(kind, name, namespace, **annotations)
 
     def store_condition(self, name: str, type_: str = "Ready") -> dict[str, Any]:
         conditions = self.installed.get("objectstore", name).get("status", {}).get("conditions", ())
@@ -191,5 +189,4 @@ def make_all(mesh: Faulty, products: list[Manifest], deals: list[Deal]) -> None:
 
 
 def wait_all(mesh: Faulty, kind: str, names: list[str], namespace: str) -> None:
-    if names:
-        mesh.installed.cluster.kubectl("wait", kind, *names, "-n", namespace, "--for=condition=Ready", "--timeout=120s")
+    mesh.installed.wait_all(kind, names, namespace, seconds=120)

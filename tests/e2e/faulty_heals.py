@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hack.tools.children import ToolError
 from tests.e2e.faulty import GROUP, MESH, Faulty, Manifest, deal_on, product_on, store_at
 from tests.support.fault_proxy import Rule
 from tests.support.manifests import a_domain, annotated
@@ -81,11 +80,8 @@ def refuse_secret(mesh: Faulty) -> None:
 
 
 def _is_refused(mesh: Faulty) -> bool:
-    try:
-        mesh.installed.cluster.kubectl("create", "secret", "generic", "refused-producer", "-n", "default", "--dry-run=server")
-    except ToolError as error:
-        return "not on a Wednesday" in str(error)
-    return False
+    metadata = {"name": "refused-producer", "namespace": "default"}
+    return "not on a Wednesday" in mesh.installed.refusal({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
 
 
 def fill_account(mesh: Faulty) -> None:

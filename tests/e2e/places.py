@@ -54,7 +54,7 @@ class Place:
     def offer(self, products: Mapping[str, Mapping[str, Any]], **spec: Any) -> None:
         """Products by name with the access of their port `daily`; an object is in each when all are Ready."""
         self.apply(*(self.product_manifest(name, access, **spec) for name, access in products.items()))
-        self.kubectl("wait", *(f"dp/{name}" for name in products), "-n", self.makers, "--for=condition=Ready", "--timeout=60s")
+        self.mesh.installed.wait_all("dp", products, self.makers, seconds=60)
         for found in self.items("dp", self.makers):
             if found["metadata"]["name"] in products:
                 self.mesh.s3.put_object(Bucket=found["status"]["storage"]["bucket"], Key="daily/seed", Body=BODY)
@@ -70,7 +70,7 @@ class Place:
         """Apply requests, and grants unless the ports answer by themselves; the access that stands, by the name of its request."""
         grants = [deal.grant for deal in deals] if answered else []
         self.apply(*(deal.request for deal in deals), *grants)
-        self.kubectl("wait", *(f"areq/{deal.name}" for deal in deals), "-n", self.users, "--for=condition=Ready", "--timeout=60s")
+        self.mesh.installed.wait_all("areq", (deal.name for deal in deals), self.users, seconds=60)
         return self.standing(*deals)
 
     def standing(self, *deals: Deal) -> dict[str, Access]:

@@ -67,7 +67,7 @@ def make_twins(place: Place, access: Access, newer: str) -> bool:
 
 
 def wait(place: Place, names: Iterable[str]) -> None:
-    place.kubectl("wait", *(f"areq/{name}" for name in names), "-n", place.users, "--for=condition=Ready", "--timeout=60s")
+    place.mesh.installed.wait_all("areq", names, place.users, seconds=60)
 
 
 Standing = Mapping[str, tuple[Any, Any]]

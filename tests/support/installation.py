@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "clouddatamesh"
 _PAUSE, _AT_ONCE = 0.2, 5
 """Seconds between two looks at objects that are waited for, and how many of those in one look: the others are likely to be as late."""
+GROUP = "clouddatamesh.dev"
 NAMESPACE, RELEASE, CREDENTIALS = "clouddatamesh-system", "clouddatamesh", "main-s3"
 
 
@@ -85,6 +86,23 @@ class Installation:
     def apply(self, *manifests: Mapping[str, Any]) -> None:
         """As `kubectl apply --server-side`; raises ToolError with what the API server said."""
         self._writer.apply(manifests)
+
+    def patch(self, kind: str, name: str, namespace: str = "", *, change: Mapping[str, Any]) -> None:
+        """As `kubectl patch --type=merge`; raises ToolError with what the API server said."""
+        self._writer.patch(self.reader.path(kind, name, namespace), change)
+
+    def annotate(self, kind: str, name: str, namespace: str = "", **annotations: str | None) -> None:
+        """As `kubectl annotate --overwrite`, for annotations of our group; without a value one goes."""
+        words = {f"{GROUP}/{key.replace('_', '-')}": value for key, value in annotations.items()}
+        self.patch(kind, name, namespace, change={"metadata": {"annotations": words}})
+
+    def refusal(self, manifest: Mapping[str, Any], *, user: str = "") -> str:
+        """What the API server would say against a user's making it; empty where nothing. Nothing is written."""
+        try:
+            self._writer.rehearse(manifest, user=user)
+        except ToolError as error:
+            return str(error)
+        return ""
 
     def get(self, kind: str, name: str, namespace: str = "") -> dict[str, Any]:
         """One object; empty where it does not exist."""

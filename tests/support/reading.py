@@ -36,13 +36,17 @@ class Reader:
 
     def get(self, kind: str, name: str, namespace: str = "") -> Manifest:
         """One object; empty where it does not exist."""
-        (resource,) = self._find(kind)
         try:
-            return _shown(self._ask(resource.at(namespace or "default", name)))
+            return _shown(self._ask(self.path(kind, name, namespace)))
         except ApiError as error:
             if error.code == _GONE:
                 return {}
             raise ToolError(str(error)) from None
+
+    def path(self, kind: str, name: str, namespace: str = "") -> str:
+        """Where the API server has one object."""
+        (resource,) = self._find(kind)
+        return resource.at(namespace or "default", name)
 
     def all(self, kinds: str, namespace: str = "") -> list[Manifest]:
         """All objects of some kinds, separated by commas, or of a category; in one namespace or in all."""

@@ -1,4 +1,4 @@
-"""Server-side apply as kubectl does it, without a process for each: what kubectl itself says and does, tests ask of kubectl."""
+"""Applies, patches and rehearsals as kubectl makes them, without a process for each. What is asked of kubectl itself, kubectl is asked."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -23,16 +23,31 @@ class Writer:
         if refusals := list(self._apply_all(manifests)):
             raise ToolError("\n".join(refusals))
 
+    def patch(self, path: str, change: Mapping[str, Any]) -> None:
+        """`kubectl patch --type=merge` of the object at a path."""
+        self._must("PATCH", f"{path}?fieldManager=kubectl-patch", change, kind="application/merge-patch+json")
+
+    def rehearse(self, manifest: Mapping[str, Any], *, user: str) -> None:
+        """`kubectl create --dry-run=server --as`: nothing is written."""
+        collection, _ = self._path(manifest).rsplit("/", 1)
+        headers = {"Impersonate-User": user} if user else {}
+        self._must("POST", f"{collection}?dryRun=All&fieldManager=kubectl-create&fieldValidation=Strict", manifest, headers=headers)
+
+    def _must(self, method: str, path: str, body: Mapping[str, Any], **sent: Any) -> None:
+        try:
+            self._api.ask(method, path, dict(body), **sent)
+        except ApiError as error:
+            raise ToolError(message_of(error)) from None
+        except urllib3.exceptions.HTTPError as error:
+            raise ToolError(f"the server did not answer: {error}") from None
+
     def _apply_all(self, manifests: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         for manifest in manifests:
             what = f"{manifest['kind']} {manifest['metadata']['name']}"
             try:
-                path = self._path(manifest)
-                self._api.ask("PATCH", f"{path}?{_QUERY}", dict(manifest), kind="application/apply-patch+yaml")
-            except ApiError as error:
-                yield f"{what}: {message_of(error)}"
-            except urllib3.exceptions.HTTPError as error:
-                yield f"{what}: the server did not answer: {error}"
+                self._must("PATCH", f"{self._path(manifest)}?{_QUERY}", manifest, kind="application/apply-patch+yaml")
+            except ToolError as error:
+                yield f"{what}: {error}"
 
     def _path(self, manifest: Mapping[str, Any]) -> str:
         version, metadata = str(manifest["apiVersion"]), manifest["metadata"]
