@@ -19,6 +19,7 @@ from botocore.config import Config
 
 from hack import demo_access as access
 from hack.demo_access import client_of, is_refused
+from hack.demo_policies import judge_mesh
 from hack.tools.binaries import get_binary
 from hack.tools.children import ToolError
 from hack.tools.controlplane import ControlPlane
@@ -160,6 +161,10 @@ def run(facts: dict[str, Any]) -> bool:
             team = show_team(mesh)
             show_checks(team)
             facts["checks"] |= team
+        with step("policies: what they find, waive and refuse", facts):
+            judged = judge_mesh(mesh, say)
+            show_checks(judged)
+            facts["checks"] |= judged
         with step("access: asked for, granted, used, taken away", facts):
             shared = share_mesh(mesh, store, facts)
             show_checks(shared)

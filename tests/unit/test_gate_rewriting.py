@@ -96,7 +96,7 @@ def test_more_than_the_spec_is_read_where_that_is_not_excluded(written: str, met
         (None, "dyn(null)"),
         (True, "dyn(true)"),
         (-3, "dyn(-3)"),
-        (1.0, "dyn(1.0)"),
+        (1.0, "dyn(1)"),
         (1e22, "dyn(1e+22)"),
         ('a "b" \\ \n\u0000ä😀', 'dyn("a \\"b\\" \\\\ \\n\\u0000ä😀")'),
         ([1, "a", []], 'dyn([dyn(1), dyn("a"), dyn([])])'),

@@ -46,4 +46,6 @@ def _plain(value: Any) -> str:
         raise Unsafe(f"hold {value}, which has more than 64 bits; write it as a text")
     if isinstance(value, float) and not math.isfinite(value):
         raise Unsafe("hold a number that is not finite")
+    if isinstance(value, float) and value.is_integer() and _LEAST <= value <= _MOST:
+        return repr(int(value))  # the API server stores 2.0 as 2
     return repr(value)
