@@ -34,7 +34,11 @@ POLICY_RULES = (
 POLICY_BOUNDS = (
     Refusal("a policy without a rule", a_policy(rules=[]), "spec.rules: Invalid value: 0: spec.rules in body should have at least 1 items"),
     Refusal("two rules of one name", a_policy(rules=[a_rule(), a_rule()]), "Duplicate value"),
-    Refusal("a policy with 65 rules", a_policy(rules=[a_rule(f"r{number}") for number in range(65)]), "spec.rules: Too many: 65: must have at most 64 items"),
+    Refusal(
+        "a policy with 65 rules",
+        a_policy(rules=[a_rule(f"r{number}") for number in range(65)]),
+        "spec.rules: Too many: 65: must have at most 64 items",
+    ),
     Refusal("a policy on what is no kind of the mesh", a_policy(targets={"kinds": ["Pod"]}), "spec.targets.kinds[0]: Unsupported value"),
     Refusal("an enforcement that is none", a_policy(enforcement="Forbid"), "spec.enforcement: Unsupported value"),
     Refusal("a rule without a message", a_policy(rules=[{"name": "a", "expression": "true"}]), "spec.rules[0].message: Required value"),

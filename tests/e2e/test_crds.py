@@ -143,7 +143,9 @@ def test_defaults_show_in_the_object(cluster: ControlPlane) -> None:
     assert (spec["classification"], spec["mode"], spec["suspend"], spec["personalData"]) == ("internal", "Manage", False, False)
     assert (storage["adoptionPolicy"], storage["deletionPolicy"], storage["forceDestroy"]) == ("IfOwned", "Retain", False)
     assert storage["lifecycleRules"] == [{"expireAfter": "7d", "prefix": ""}]
-    assert spec["outputPorts"][0]["access"] == {"allowPermanent": False, "approval": "Manual", "minDuration": "1h", "modes": ["ReadOnly"]}
+    assert spec["outputPorts"][0]["access"] == {
+        "allowPermanent": False, "approval": "Manual", "approvals": 1, "keepGiven": False, "minDuration": "1h", "modes": ["ReadOnly"],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
