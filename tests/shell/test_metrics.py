@@ -14,7 +14,7 @@ from clouddatamesh.model.settings import Next
 from clouddatamesh.storage.clients import BotoStores
 from tests.reconcile.access_flows import a_port, drift
 from tests.reconcile.flows import ENDPOINT, drift_bucket
-from tests.support.manifests import a_domain, a_product, a_request, a_store
+from tests.support.manifests import a_domain, a_policy, a_product, a_request, a_store
 from tests.support.mesh import Mesh
 from tests.support.running import Running, a_granted_mesh, an_operator
 from tests.unit.test_storage_clients import answering, at
@@ -41,6 +41,7 @@ def everything_happens(running: Running, mesh: Mesh) -> None:
     """One of each thing that is counted."""
     mesh.apply(a_request("another", secretName="another-access")).settle()
     mesh.apply(a_product(outputPorts=[a_port(answerWithin="1m")])).settle()
+    mesh.apply(a_policy(params={"minPurpose": 900}))
     mesh.clock.forward(minutes=2)
     mesh.settle()
     drift(mesh)
