@@ -90,6 +90,7 @@ def policies(mesh: Actors, gate: Gate) -> Iterator[Callable[[Manifest], Manifest
         mesh.installed.cluster.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=json.dumps(manifest))
     of = [manifest for manifest in made if manifest["kind"] != "PolicyWaiver"]
     gate.until(lambda: not any(gate.admission_policy(manifest) for manifest in of), "the end of the admission policies")
+    gate.until(lambda: not gate.said_of(with_spec(GOOD, **BAD)), "the end of what the API server's cache refuses")
 
 
 def test_each_rule_has_the_verdict_of_the_table_on_each_object(gate: Gate, policies: Callable[[Manifest], Manifest]) -> None:

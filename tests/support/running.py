@@ -45,6 +45,7 @@ def an_operator(monkeypatch: pytest.MonkeyPatch, folder: Path, mesh: Mesh) -> Op
     monkeypatch.setattr(mesh.cluster, "is_there", lambda _: True, raising=False)
     monkeypatch.setattr(wiring, "KubeCluster", lambda *_: mesh.cluster)
     monkeypatch.setattr(wiring, "BotoStores", lambda **_: mesh.stores)
+    monkeypatch.setattr(wiring, "CelProcess", lambda: mesh.expressions)
     monkeypatch.setattr(wiring, "SystemClock", lambda _: mesh.clock)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     operator = Operator(ShellSettings(mesh.settings, "operator-0", health_port=0))

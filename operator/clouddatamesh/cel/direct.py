@@ -22,3 +22,6 @@ class DirectExpressions:
 
     def is_exhausting(self, expression: str) -> bool:
         return not expression
+
+    def close(self) -> None:
+        """Nothing runs."""
