@@ -1,6 +1,7 @@
 """What befalls objects of the cluster: deeds of administrators, of break-glass and of backup tools, by kubectl."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -160,11 +161,20 @@ def insist(change: Callable[[Manifest], Manifest]) -> Deed:
             replace_object(table, made)
             open_namespace(table, cell)
             table.until(lambda: not _is_closed(table, cell), "the namespace is open to the operator")
-            if table.read(*place_of(cell)):
+            if _is_there(table, cell):
                 return
         raise AssertionError("the operator looks in every such moment")
 
     return act
+
+
+def _is_there(table: Table, cell: Cell) -> bool:
+    """Whether it is there within a moment: the operator may have taken it, and makes its own as soon as it may."""
+    for _ in range(5):
+        if table.read(*place_of(cell)):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _is_closed(table: Table, cell: Cell) -> bool:

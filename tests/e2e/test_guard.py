@@ -211,5 +211,5 @@ def test_every_expression_is_well_typed(mesh: Actors) -> None:
         return {policy["metadata"]["name"]: policy.get("status", {}).get("typeChecking") for policy in found}
 
     mesh.installed.until(lambda: None not in checked().values(), what="the check of types")
-    assert len(checked()) == 12
+    assert len(checked()) == 13
     assert {name: warnings for name, warnings in checked().items() if warnings} == {}

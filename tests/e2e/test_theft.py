@@ -81,7 +81,7 @@ def test_a_product_whose_finalizer_was_stripped_gets_its_own_bucket_back_and_no_
     mesh.make("ghost")
     bucket, uid = mesh.bucket("ghost"), mesh.product("ghost")["metadata"]["uid"]
     mesh.installed.cluster.kubectl("scale", "deployment", "clouddatamesh", "-n", "clouddatamesh-system", "--replicas=0")
-    mesh.installed.until(lambda: not mesh.installed.kubelet.pods(), what="the operator's end")
+    mesh.installed.until(lambda: not mesh.installed.runs(), what="the operator's end")
     mesh.delete("ghost", wait=False)
     mesh.strip("ghost")
     mesh.installed.cluster.kubectl("scale", "deployment", "clouddatamesh", "-n", "clouddatamesh-system", "--replicas=1")

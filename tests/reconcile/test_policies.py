@@ -349,3 +349,31 @@ def test_a_policy_says_whether_its_rules_are_judged_at_admission() -> None:
 
 def test_a_policy_that_only_reports_says_nothing_of_admission() -> None:
     assert at_gate(sales(a_policy())) == ("", "")
+
+
+class Broken:
+    """An engine in which anything goes wrong."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+def test_a_fault_of_the_judge_keeps_no_access_from_ending_and_changes_no_verdict() -> None:
+    mesh = two_domains().apply(a_policy(), a_request(), a_grant()).settle()
+    mesh.apply(a_product(description=SHORT)).settle()
+    before = broken(mesh)
+    mesh.expressions = Broken()  # type: ignore[assignment]
+    mesh.delete("AccessGrant", "inventory-forecast", "sales").settle()
+    assert users(mesh) == []
+    assert broken(mesh) == before
+    assert mesh.condition("DataProduct", "orders", "sales")["status"] == "True"
+
+
+def test_what_was_never_judged_is_not_made_while_the_judge_is_broken_and_a_policy_denies() -> None:
+    mesh = sales(a_policy(enforcement="Deny"))
+    working, mesh.expressions = mesh.expressions, Broken()  # type: ignore[assignment]
+    mesh.apply(a_product()).settle()
+    assert "storage" not in mesh.product()["status"]
+    mesh.expressions = working
+    mesh.settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["status"] == "True"

@@ -11,6 +11,10 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\dZ")
 _NAMESPACE_UID = "clouddatamesh.dev/namespace-uid"
 
 
+_OF_TIMES = ("probedGeneration", "approvals")
+"""What tells by which terms something was done, where these changed meanwhile: access that was given again was given by the later ones."""
+
+
 def same_world(mesh: Mesh) -> dict[str, Any]:
     """Everything that is left, without the hours, the uids, and the memory of repairs."""
     found: dict[str, Any] = _plain(world_of(mesh))
@@ -21,7 +25,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return _TIME.sub(r"\1", value)
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items() if name != "probedGeneration"}
+        return {name: _plain(one) for name, one in value.items() if name not in _OF_TIMES}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value if not _is_accident(one)]
     return value

@@ -153,11 +153,11 @@ class Installation:
 
     def is_ready(self) -> bool:
         """Whether the first replica runs and its readiness probe says yes."""
-        return any(pod.is_ready for pod in self.kubelet.pods()[:1])
+        return any(pod.is_ready for pod in self.kubelet.pods(RELEASE)[:1])
 
     def kill(self) -> None:
         """SIGKILL for the first replica, which is then started again."""
-        self.kubelet.pods()[0].kill(signal.SIGKILL)
+        self.kubelet.pods(RELEASE)[0].kill(signal.SIGKILL)
 
     def scale(self, replicas: int) -> None:
         """Ask for so many replicas; of none, wait until the last one has ended."""
@@ -167,15 +167,15 @@ class Installation:
 
     def runs(self) -> bool:
         """Whether there is any replica."""
-        return bool(self.kubelet.pods())
+        return bool(self.kubelet.pods(RELEASE))
 
     def scratch(self) -> Path:
         """Where this machine sees /tmp of the first replica; it is kept while the container is started again."""
-        return self.kubelet.pods()[0].dir / "volumes" / "tmp"
+        return self.kubelet.pods(RELEASE)[0].dir / "volumes" / "tmp"
 
     def log(self) -> str:
         """What the operator's pods wrote."""
-        return "\n".join(pod.log.read_text() for pod in self.kubelet.pods() if pod.log.exists())
+        return "\n".join(pod.log.read_text() for pod in self.kubelet.pods(RELEASE) if pod.log.exists())
 
     def secret(self, name: str, namespace: str) -> dict[str, str]:
         """The decoded data of a Secret; empty where it does not exist, as it may go while somebody looks."""

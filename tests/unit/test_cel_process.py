@@ -1,5 +1,9 @@
 """The engine of policies in its process: what a rule may cost, and what a hostile one costs the others."""
 
+import contextlib
+import resource
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,8 @@ from clouddatamesh.cel.process import CelProcess
 from clouddatamesh.errors import Transient
 from clouddatamesh.model.judging import Outcome, RuleFailure
 
+MANY_FILES = 1100
+"""More than select() takes."""
 GROWN = "'x'" + f".replace('x', '{'x' * 900}')" * 4 + ".size() > 0"
 """Some 900 to the power of four characters."""
 FED = "object.text" + ".replace('x', object.text)" * 3 + ".size() > 0"
@@ -106,3 +112,35 @@ def test_a_process_that_does_not_start_is_a_fault_of_ours_and_of_no_rule(monkeyp
         engine.judge([("true", {})], {"object": {}})
     with pytest.raises(Transient, match="does not start"):
         engine.compile("true")
+
+
+def test_a_process_that_the_kernel_ends_is_no_rules_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the whole Pod has too little memory."""
+    engine = CelProcess()
+    assert engine.judge([("true", {})], {"object": {}}) == (Outcome.HOLDS,)
+    read = engine._read_line
+
+    def killed(process: subprocess.Popen[bytes]) -> bytes:
+        process.send_signal(signal.SIGKILL)
+        return read(process)
+
+    monkeypatch.setattr(engine, "_exchange", lambda process, _: killed(process))
+    with pytest.raises(Transient, match="gave no answer"):
+        engine.judge([("true", {})], {"object": {}})
+    monkeypatch.undo()
+    assert engine.judge([("true", {})], {"object": {}}) == (Outcome.HOLDS,)
+    engine.close()
+
+
+def test_it_works_in_a_process_with_a_thousand_connections() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < MANY_FILES + 100:
+        pytest.skip("no process may have so many files here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, MANY_FILES + 100), hard))
+    with contextlib.ExitStack() as stack:
+        for _ in range(MANY_FILES):
+            stack.enter_context(Path("/dev/null").open("rb"))
+        engine = CelProcess()
+        assert engine.judge([("true", {})], {"object": {}}) == (Outcome.HOLDS,)
+        engine.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

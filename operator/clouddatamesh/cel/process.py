@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -28,8 +29,17 @@ MANY: Final = 20
 """On so many objects a rule that costs too much is its author's fault, and not that of whoever wrote the objects."""
 
 
-class _Lost(Exception):
-    """The process died of a request, or did not answer."""
+_BY_A_RULE: Final = frozenset({1, *(-number for number in (signal.SIGPROF, signal.SIGABRT, signal.SIGSEGV))})
+"""How the process ends by a rule: it took too much CPU, or got no more memory. What else ends it, as the kernel does where the whole Pod
+has too little memory, is no rule's fault."""
+
+
+class _Costly(Exception):
+    """The process died of a request."""
+
+
+class _Silent(Exception):
+    """The process gave no answer."""
 
 
 class CelProcess:
@@ -54,7 +64,7 @@ class CelProcess:
         try:
             (answer,) = self._ask({"compile": [expression]})
             found = Compiled(frozenset(answer.get("reads") or ()), str(answer.get("fault") or ""))
-        except _Lost:
+        except _Costly:
             found = Compiled(fault="it takes more time or memory than a rule may")
         _remember(self._compiled, expression, found)
         return found
@@ -68,7 +78,7 @@ class CelProcess:
         try:
             answers = self._ask({"rules": [rules[number] for number in asked], "data": data}) if asked else []
             found |= zip(asked, map(read_answer, answers), strict=True)
-        except _Lost:
+        except _Costly:
             found |= {number: self._judge_alone(rules[number], data, _digest(identities[number])) for number in asked}
         return tuple(found[number] for number in range(len(rules)))
 
@@ -79,7 +89,7 @@ class CelProcess:
     def _judge_alone(self, rule: tuple[str, Mapping[str, Any]], data: Mapping[str, Any], identity: str) -> Answered:
         try:
             (answer,) = self._ask({"rules": [rule], "data": data})
-        except _Lost:
+        except _Costly:
             _log.warning("A rule of a policy took more time or memory than it may on an object: %.200s", rule[0])
             _remember(self._exhausted, identity, None)
             _remember(self._costly, rule[0], self._costly.get(rule[0], 0) + 1)
@@ -99,9 +109,12 @@ class CelProcess:
                 process = self._begin()
             try:
                 answer: list[Any] = json.loads(self._exchange(process, line))
-            except (OSError, ValueError, _Lost) as error:
+            except (OSError, ValueError, _Silent) as error:
+                died_of_it = _code_of(process) in _BY_A_RULE
                 self._end()
-                raise _Lost from error
+                if died_of_it:
+                    raise _Costly from error
+                raise Transient(reasons.INTERNAL, "The process that evaluates the rules of policies gave no answer") from error
             return answer
 
     def _begin(self) -> subprocess.Popen[bytes]:
@@ -113,7 +126,7 @@ class CelProcess:
         self._left = b""
         try:
             self._read_line(self._process)
-        except (OSError, _Lost) as error:
+        except (OSError, _Silent) as error:
             self._end()
             raise Transient(reasons.INTERNAL, "The process that evaluates the rules of policies does not start") from error
         return self._process
@@ -126,12 +139,13 @@ class CelProcess:
 
     def _read_line(self, process: subprocess.Popen[bytes]) -> bytes:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        end = time.monotonic() + self._patience
+        end, answers = time.monotonic() + self._patience, select.poll()  # select() fails where a process has a thousand connections
+        answers.register(process.stdout, select.POLLIN)
         while b"\n" not in self._left:
-            ready, _, _ = select.select([process.stdout], [], [], max(end - time.monotonic(), 0.0))
+            ready = answers.poll(max(end - time.monotonic(), 0.0) * 1000)
             part = os.read(process.stdout.fileno(), 65_536) if ready else b""
             if not part:
-                raise _Lost
+                raise _Silent
             self._left += part
         answer, _, self._left = self._left.partition(b"\n")
         return answer
@@ -153,6 +167,14 @@ def read_answer(answer: bool | str) -> Answered:
     if isinstance(answer, str):
         return RuleFailure(answer)
     return Outcome.HOLDS if answer else Outcome.BROKEN
+
+
+def _code_of(process: subprocess.Popen[bytes]) -> int | None:
+    """How it ended; None where it goes on."""
+    try:
+        return process.wait(timeout=1.0)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _digest(identity: tuple[str, ...]) -> str:

@@ -51,7 +51,8 @@ def told(verdicts: Sequence[Verdict]) -> str:
 
 def verdicts_of(compliance: Mapping[str, Any] | None) -> tuple[Verdict, ...]:
     """The violations that a status tells of, read leniently; without those that are only named."""
-    return tuple(_read(one) for one in (compliance or {}).get("violations") or () if isinstance(one, Mapping))
+    listed = compliance.get("violations") if isinstance(compliance, Mapping) else None
+    return tuple(_read(one) for one in listed if isinstance(one, Mapping)) if isinstance(listed, list | tuple) else ()
 
 
 def is_denied(status: Mapping[str, Any] | None) -> bool:

@@ -1,6 +1,7 @@
 """What policies say of one object: which of them apply, what is read for them, and the verdicts. It decides nothing about the object."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,6 +29,7 @@ from clouddatamesh.reconcile.parse import parse
 from clouddatamesh.reconcile.teams import training_of
 from clouddatamesh.status.summarize import condition_of
 
+_log = logging.getLogger(__name__)
 JUDGED: Final = ("DataProduct", "Domain", "AccessRequest", "AccessGrant")
 """The kinds that policies may have as targets."""
 
@@ -84,8 +86,18 @@ def judge_object(key: Key, ports: Ports, draft: Manifest | None = None) -> Judge
         found = cached if draft is not None else _read(key, cached, ports.cluster)
         return _judge(Subject(key, found, lineage), policies, _hearing(key, found, domain, ports), ports)
     except MeshError as error:
-        may_deny = any(policy.enforcement == "Deny" for policy in policies) or not policies
-        return Judgement(before, is_subject=True, may_deny=may_deny, error=error, is_known=_was_judged(cached))
+        return _unjudged(cached, before, policies, error)
+    except Exception:
+        # What judges must never keep anything from being taken away.
+        _log.exception("Judging %s failed", key)
+        fault = Transient(reasons.INTERNAL, "The operator met a fault of its own; its log has the trace")
+        return _unjudged(cached, before, policies, fault)
+
+
+def _unjudged(manifest: Manifest, before: tuple[Verdict, ...], policies: tuple[Policy, ...], error: MeshError) -> Judgement:
+    """The verdicts as they were. Where it is not even known which policies apply, one of them may deny."""
+    may_deny = not policies or any(policy.enforcement == "Deny" for policy in policies)
+    return Judgement(before, is_subject=True, may_deny=may_deny, error=error, is_known=_was_judged(manifest))
 
 
 def _judge(subject: Subject, policies: tuple[Policy, ...], hearing: Hearing, ports: Ports) -> Judgement:

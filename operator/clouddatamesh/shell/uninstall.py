@@ -13,13 +13,14 @@ from clouddatamesh.kube.served import is_served
 from clouddatamesh.kube.transport import Transport
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.model.words import some
-from clouddatamesh.reconcile.dispatch import RECONCILED
 
 _log = logging.getLogger(__name__)
 _ROUND: Final = 3.0
 _GRACE: Final = 20.0
 """Seconds in which somebody may begin to delete what is left: Argo CD deletes several Applications side by side."""
 _SHOWN: Final = 10
+HELD: Final = ("ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant")
+"""Kinds whose objects carry the operator's finalizer. Policies, waivers and profiles go without it."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Left:
 
 def find_left(client: Transport) -> tuple[Left, ...]:
     """All objects of the mesh that carry the operator's finalizer or will get it. A kind without a CRD has none. Raises MeshError."""
-    return tuple(_left(kind, item) for kind in RECONCILED for item in _items(client, kind))
+    return tuple(_left(kind, item) for kind in HELD for item in _items(client, kind))
 
 
 def wait_until_gone(
