@@ -377,3 +377,19 @@ def test_what_was_never_judged_is_not_made_while_the_judge_is_broken_and_a_polic
     mesh.expressions = working
     mesh.settle()
     assert mesh.condition("DataProduct", "orders", "sales")["status"] == "True"
+
+
+def test_a_spec_that_was_never_judged_gets_nothing_new_in_no_look_while_the_judge_is_broken() -> None:
+    rule = a_rule("quiet", "!has(object.spec.producer)")
+    plain = a_product()
+    del plain["spec"]["producer"]
+    mesh = sales(a_policy(enforcement="Deny", rules=[rule]), plain)
+    working, mesh.expressions = mesh.expressions, Broken()  # type: ignore[assignment]
+    mesh.apply(a_product()).settle()
+    mesh.clock.forward(minutes=5)
+    mesh.settle()
+    assert mesh.cluster.raw(Key("Secret", "sales", "orders-producer")) is None
+    mesh.expressions = working
+    mesh.settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
+    assert mesh.cluster.raw(Key("Secret", "sales", "orders-producer")) is None

@@ -108,10 +108,9 @@ def _judge(subject: Subject, policies: tuple[Policy, ...], hearing: Hearing, por
 
 
 def _was_judged(manifest: Manifest) -> bool:
-    """Whether its status has verdicts on its present spec."""
-    status = manifest.get("status") or {}
-    current = status.get("observedGeneration") == manifest["metadata"].get("generation", 0)
-    return current and condition_of(status, CONDITION) is not None
+    """Whether its status has verdicts on its present spec: a look in which nothing could be asked keeps the condition of the former one."""
+    condition = condition_of(manifest.get("status") or {}, CONDITION)
+    return condition is not None and condition.get("observedGeneration") == manifest["metadata"].get("generation", 0)
 
 
 def _any_policies(cluster: Cluster) -> bool:

@@ -48,7 +48,8 @@ def review(key: Key, ports: Ports) -> Next:
     judgement, now = judge_object(subject, ports), ports.clock.now()
     if judgement.error is not None:
         return Next(backoff=True, failures=(judgement.error.reason,))
-    new = with_compliance(replace_condition(old, CONDITION, judgement.finding(), now), judgement.fields(old, now), kept=None)
+    told = replace_condition(old, manifest["metadata"].get("generation", 0), CONDITION, judgement.finding(), now)
+    new = with_compliance(told, judgement.fields(old, now), kept=None)
     if new != old:
         _write(subject, manifest, new, ports)
     return Next(after=_until(judgement, now))

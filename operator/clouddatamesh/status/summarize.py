@@ -180,11 +180,10 @@ def _build_condition(before: Mapping[str, Any] | None, generation: int, found: F
     }
 
 
-def replace_condition(status: Status, type_: str, found: Sequence[Finding], now: datetime) -> Status:
-    """The status with one condition as it is found now, or without it; all else stays as it was."""
+def replace_condition(status: Status, generation: int, type_: str, found: Sequence[Finding], now: datetime) -> Status:
+    """The status with one condition as it is found now for a generation, or without it; all else stays as it was."""
     before = condition_of(status, type_)
     others = [one for one in status.get("conditions") or () if one["type"] != type_]
-    generation = status.get("observedGeneration", 0)
     built = [_build_condition(before, generation, one, now) for one in found]
     return {**status, "conditions": sorted([*others, *built], key=lambda one: str(one["type"]))}
 
