@@ -393,3 +393,19 @@ def test_a_spec_that_was_never_judged_gets_nothing_new_in_no_look_while_the_judg
     mesh.settle()
     assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
     assert mesh.cluster.raw(Key("Secret", "sales", "orders-producer")) is None
+
+
+def test_of_very_many_violations_those_with_a_waiver_are_not_counted_as_violations() -> None:
+    rules = [a_rule(f"r{number}", "false", message="m" * 1024, remediation="r" * 1024) for number in range(64)]
+    waivers = [a_waiver(f"w{number}", rule=f"r{number}") for number in range(60)]
+    mesh = sales(a_policy(rules=rules), a_product(), *waivers)
+    assert (policy_status(mesh)["violations"], mesh.get("Domain", "sales")["status"]["policyViolations"]) == (4, 4)
+
+
+def test_what_cannot_be_asked_is_told_in_the_same_words_as_before() -> None:
+    mesh = sales(a_policy(rules=[a_rule("absent", "live.bucket.absent == 1")]), a_product())
+    told = compliance(mesh)["violations"][0]["message"]
+    mesh.memory.forget(Key("DataProduct", "sales", "orders"))
+    reconcile(review_of(Key("DataProduct", "sales", "orders")), mesh.ports)
+    assert "could not be evaluated" in told
+    assert compliance(mesh)["violations"][0]["message"] == told

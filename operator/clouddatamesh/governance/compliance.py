@@ -22,7 +22,7 @@ def compliance_fields(verdicts: Sequence[Verdict], old: Mapping[str, Any] | None
     since = {(one.get("policy"), one.get("rule")): one.get("since") for one in (old or {}).get("violations") or ()}
     entries = [_entry(verdict, since.get((verdict.policy, verdict.rule)) or text(now)) for verdict in verdicts]
     shown = _fitting(entries)
-    others = [f"{one.policy}/{one.rule}" for one in verdicts[shown:]][:_MOST_OTHERS]
+    others = [f"{one.policy}/{one.rule}" for one in verdicts[shown:] if one.waiver is None][:_MOST_OTHERS]
     waived = sum(one.waiver is not None for one in verdicts)
     return {
         "violationCount": len(verdicts) - waived,

@@ -54,16 +54,13 @@ def rank(verdict: Verdict) -> tuple[bool, int, str, str]:
 def _verdict(policy: Policy, rule: Rule, answer: Answered | None, hearing: Hearing) -> Verdict | None:
     if answer is Outcome.HOLDS:
         return None
-    if answer is None and not _was_broken(policy, rule, hearing):
+    before = next((one for one in hearing.before if (one.policy, one.rule) == (policy.name, rule.name)), None)
+    if answer is None and before is None:
         return None
-    message = rule.message
+    message = before.message if answer is None and before is not None else rule.message
     if answer is Outcome.EXHAUSTED:
         message = f"{message} (the rule takes more time or memory on this object than it may)"
     if isinstance(answer, RuleFailure):
         message = f"{message} (the rule could not be evaluated: {answer.why[:_REASON]})"
     waiver = next((one for one in hearing.waivers if (one.policy, one.rule) == (policy.name, rule.name)), None)
     return Verdict(policy.name, rule.name, policy.enforcement, rule.severity, message[:_MESSAGE], rule.remediation, waiver)
-
-
-def _was_broken(policy: Policy, rule: Rule, hearing: Hearing) -> bool:
-    return any((one.policy, one.rule) == (policy.name, rule.name) for one in hearing.before)
