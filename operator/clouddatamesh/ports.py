@@ -6,18 +6,16 @@ other method makes one write.
 """
 
 import threading
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from clouddatamesh import reasons
-from clouddatamesh.errors import Transient
 from clouddatamesh.governance.memory import Memory
 from clouddatamesh.model.bucket import Bucket, Capability, Contents, Delta, Openings
 from clouddatamesh.model.evidence import Seen
+from clouddatamesh.model.expressions import Expressions, NoExpressions
 from clouddatamesh.model.identity import Connection, IssuedKey, Principal, StoreAccount
-from clouddatamesh.model.judging import Answered, Compiled
 from clouddatamesh.model.objects import Event, Key, Manifest
 from clouddatamesh.model.operations import SecretPatch
 from clouddatamesh.model.settings import Settings
@@ -150,35 +148,6 @@ class Stores(Protocol):
     def buckets(self, connection: Connection) -> BucketStore: ...
 
     def identities(self, connection: Connection) -> Identities: ...
-
-
-class Expressions(Protocol):
-    """The language of policies. Where the engine does not work at all: Transient."""
-
-    def compile(self, expression: str) -> Compiled:
-        """What an expression reads, or the fault for which it is none."""
-        ...
-
-    def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
-        """The answer of each expression with its params over the other variables; bounded in time and memory, whatever they say."""
-        ...
-
-    def is_exhausting(self, expression: str) -> bool:
-        """Whether an expression took more time or memory than it may, so that it is not tried again."""
-        ...
-
-
-class NoExpressions:
-    """An engine that is not there: who has no policies needs none."""
-
-    def compile(self, expression: str) -> Compiled:
-        raise Transient(reasons.INTERNAL, f"This process evaluates no rules, such as {expression[:40]}")
-
-    def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
-        raise Transient(reasons.INTERNAL, f"This process evaluates no rules: {len(rules)} over {len(data)} variables")
-
-    def is_exhausting(self, expression: str) -> bool:
-        return not expression
 
 
 class Cluster(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Final
 
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.policy import DomainPolicy, GovernancePolicy
@@ -14,27 +14,14 @@ from clouddatamesh.governance.policies import MODELS, build_policy
 from clouddatamesh.governance.scope import Lineage, Subject, applies, lineage_of
 from clouddatamesh.governance.verdicts import Hearing, judge
 from clouddatamesh.governance.waivers import read_waiver
-from clouddatamesh.model.judging import Answered, Compiled, Policy, Rule, Verdict, Waiver
+from clouddatamesh.model.expressions import Expressions
+from clouddatamesh.model.judging import JUDGED, POLICY_KINDS, WAIVER, Policy, Rule, Verdict, Waiver
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.view.raw import text
 
-WAIVER: Final = "PolicyWaiver"
-JUDGED: Final = ("Domain", "DataProduct", "AccessRequest", "AccessGrant")
 _NOWHERE: Final = Lineage((), ())
 _MODELS: Final[Mapping[str, type[GovernancePolicy | DomainPolicy]]] = MODELS  # type: ignore[assignment]
-
-
-class Expressions(Protocol):
-    """The engine of the language of policies."""
-
-    def compile(self, expression: str) -> Compiled:
-        """What an expression reads, or its fault."""
-        ...
-
-    def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
-        """The answer of each expression, with its params."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +41,7 @@ class Judged:
 
 def has_policies(manifests: Iterable[Manifest]) -> bool:
     """Whether there is anything to judge by."""
-    return any(manifest["kind"] in MODELS for manifest in manifests)
+    return any(manifest["kind"] in POLICY_KINDS for manifest in manifests)
 
 
 def check_policies(manifests: Sequence[Manifest], around: Sequence[Manifest], language: Expressions, now: datetime) -> Judged:
@@ -81,7 +68,7 @@ class _Bench:
 
     @cached_property
     def policies(self) -> Mapping[Key, Policy]:
-        found = (key for key in self.known if key.kind in MODELS)
+        found = (key for key in self.known if key.kind in POLICY_KINDS)
         return {key: build_policy(_MODELS[key.kind].model_validate(self.known[key]), self.language.compile) for key in found}
 
     @cached_property
@@ -103,7 +90,7 @@ class _Bench:
         """Why a policy or a waiver counts for nothing."""
         if key.kind == WAIVER:
             yield from self._look_at_waiver(key, self.known[key])
-        policy = self.policies.get(key) if key.kind in MODELS else None
+        policy = self.policies.get(key) if key.kind in POLICY_KINDS else None
         if policy is None:
             return
         for fault in policy.faults:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from clouddatamesh.checking.policies import WAIVER, Expressions, Judged, Violated, check_policies, has_policies
+from clouddatamesh.checking.policies import Judged, Violated, check_policies, has_policies
 from clouddatamesh.checking.schema import with_defaults
 from clouddatamesh.cli.files import Found
 from clouddatamesh.cli.remarks import Line
-from clouddatamesh.governance.policies import MODELS
+from clouddatamesh.model.expressions import Expressions
+from clouddatamesh.model.judging import POLICY_KINDS, WAIVER
 from clouddatamesh.model.objects import Key, Manifest, key_of
 
-_AROUND: Final = (*MODELS, WAIVER, "Domain")
+_AROUND: Final = (*POLICY_KINDS, WAIVER, "Domain")
 """Kinds that files named by --policies give."""
 _NAMED: Final = 5
 Placed = tuple[Found, Manifest]

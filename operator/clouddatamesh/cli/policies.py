@@ -14,13 +14,13 @@ from clouddatamesh.cli.files import read_files
 from clouddatamesh.cli.output import Form, note
 from clouddatamesh.cli.session import Session
 from clouddatamesh.export.writing import to_json, to_yaml
-from clouddatamesh.governance.gate.policies import POLICY_KINDS
 from clouddatamesh.governance.gate.rendering import Rendering, Scene, render
+from clouddatamesh.model.judging import POLICY_KINDS, WAIVER
 from clouddatamesh.model.objects import Manifest
 
 policies = typer.Typer(help="Rules of the mesh as admission policies of Kubernetes.", no_args_is_help=True)
 app.add_typer(policies, name="policies")
-_KINDS: Final = (*POLICY_KINDS, "PolicyWaiver", "Domain")
+_KINDS: Final = (*POLICY_KINDS, WAIVER, "Domain")
 
 
 @command("render", policies, offline="files")
@@ -37,7 +37,7 @@ def render_policies(
     found = _of_files(files, session.namespace or "default") if files else _of_cluster(session)
     scene = Scene(
         tuple(one for one in found if one["kind"] in POLICY_KINDS),
-        tuple(one for one in found if one["kind"] == "PolicyWaiver"),
+        tuple(one for one in found if one["kind"] == WAIVER),
         tuple(one for one in found if one["kind"] == "Domain"),
     )
     if not scene.policies:

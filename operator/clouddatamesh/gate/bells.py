@@ -6,10 +6,11 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from clouddatamesh.errors import MeshError
-from clouddatamesh.governance.gate.policies import POLICY_KINDS, stalled_by
+from clouddatamesh.governance.gate.policies import stalled_by
 from clouddatamesh.governance.gate.reach import Area
 from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.resources import collection
+from clouddatamesh.model.judging import POLICY_KINDS
 
 _log = logging.getLogger(__name__)
 WATCH_SECONDS: Final = 240

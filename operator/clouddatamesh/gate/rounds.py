@@ -8,17 +8,17 @@ from typing import Final
 
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.governance.gate.changes import MANAGER, Change, Create, Leave, Remove, Replace, plan
-from clouddatamesh.governance.gate.policies import POLICY_KINDS
 from clouddatamesh.governance.gate.rendering import BINDING, POLICY, Scene, render
 from clouddatamesh.kube.errors import ApiError, is_absent, is_other_uid, translate
 from clouddatamesh.kube.lists import list_all
 from clouddatamesh.kube.resources import collection, path
 from clouddatamesh.kube.transport import Transport
+from clouddatamesh.model.judging import POLICY_KINDS, WAIVER
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.reasons import CONFLICT
 
 _log = logging.getLogger(__name__)
-SOURCES: Final = (*POLICY_KINDS, "PolicyWaiver", "Domain")
+SOURCES: Final = (*POLICY_KINDS, WAIVER, "Domain")
 TARGETS: Final = (POLICY, BINDING)
 _QUERY: Final = {"fieldManager": MANAGER}
 
@@ -43,7 +43,7 @@ class Rounds:
     def run(self) -> Outcome:
         """Raises MeshError where anything could not be read; nothing was changed then."""
         lists = {kind: list_all(self._client, kind) for kind in (*SOURCES, *TARGETS)}
-        scene = Scene(tuple(found for kind in POLICY_KINDS for found in lists[kind]), lists["PolicyWaiver"], lists["Domain"])
+        scene = Scene(tuple(found for kind in POLICY_KINDS for found in lists[kind]), lists[WAIVER], lists["Domain"])
         rendering = render(scene, now=self._now(), operator=self._operator)
         changes = plan(rendering, {key_of(found): found for kind in TARGETS for found in lists[kind]})
         sources = {key_of(found): found for found in scene.policies}

@@ -44,13 +44,9 @@ def _weaker(policy: Policy, rule: Rule, other: Policy, theirs: Rule) -> str:
         return f"is less severe ({rule.severity}) than the rule ({theirs.severity})"
     if set(other.kinds) - set(policy.kinds):
         return "has fewer target kinds than the rule"
-    if policy.lifecycle and set(_stages(other)) - set(policy.lifecycle):
+    if set(other.stages) - set(policy.stages):
         return "has fewer lifecycle stages than the rule"
     return ""
-
-
-def _stages(policy: Policy) -> tuple[str, ...]:
-    return policy.lifecycle or ("proposed", "draft", "active", "deprecated")
 
 
 def _are_opposite(one: str, other: str) -> bool:

@@ -56,5 +56,4 @@ def reaches(policy: Policy, lineage: Lineage) -> bool:
 def _has_lifecycle(policy: Policy, subject: Subject) -> bool:
     if subject.key.kind != "DataProduct":
         return True
-    stage = (subject.manifest.get("spec") or {}).get("lifecycle", "active")
-    return stage in policy.lifecycle if policy.lifecycle else stage != "retired"
+    return (subject.manifest.get("spec") or {}).get("lifecycle", "active") in policy.stages

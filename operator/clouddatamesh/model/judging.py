@@ -13,6 +13,11 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low")
 """The worst first."""
 ENFORCEMENTS: Final = ("Audit", "Warn", "Deny")
 """The strictest last."""
+POLICY_KINDS: Final = ("GovernancePolicy", "DomainPolicy")
+WAIVER: Final = "PolicyWaiver"
+JUDGED: Final = ("DataProduct", "Domain", "AccessRequest", "AccessGrant")
+"""The kinds that policies may have as targets."""
+_CURRENT: Final = ("proposed", "draft", "active", "deprecated")
 VARIABLES: Final = ("object", "oldObject", "params", "domain", "live")
 """What a rule may read. `object` is the manifest; `oldObject` the one before, null where nothing changes; `domain` the Domain, with
 `profile` where it has one; `live` what the operator read of the world: the bucket, consumers, ages in days."""
@@ -71,6 +76,11 @@ class Policy:
     params: Mapping[str, Any] | None = None
     rules: tuple[Rule, ...] = ()
     faults: tuple[str, ...] = ()
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The lifecycle stages of products that it is for; where it names none, all but retired."""
+        return self.lifecycle or _CURRENT
 
     @property
     def name(self) -> str:

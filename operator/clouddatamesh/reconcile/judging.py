@@ -20,7 +20,7 @@ from clouddatamesh.governance.scope import Lineage, Subject, applies
 from clouddatamesh.governance.verdicts import Hearing, judge
 from clouddatamesh.governance.waivers import read_waiver
 from clouddatamesh.model.evidence import Present, Unknown
-from clouddatamesh.model.judging import Policy, Verdict, Waiver
+from clouddatamesh.model.judging import POLICY_KINDS, WAIVER, Policy, Verdict, Waiver
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.outcome import Finding
 from clouddatamesh.ports import Cluster, Ports
@@ -30,8 +30,6 @@ from clouddatamesh.reconcile.teams import training_of
 from clouddatamesh.status.summarize import condition_of
 
 _log = logging.getLogger(__name__)
-JUDGED: Final = ("DataProduct", "Domain", "AccessRequest", "AccessGrant")
-"""The kinds that policies may have as targets."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def judge_object(key: Key, ports: Ports, draft: Manifest | None = None) -> Judge
     if cached is None or cached["metadata"].get("deletionTimestamp"):
         return Judgement()
     domain = _domain_of(key, cached, ports.cluster)
-    if domain is None or not _any_policies(ports.cluster):
+    if domain is None or not any_policies(ports.cluster):
         return Judgement()
     before = verdicts_of((cached.get("status") or {}).get("compliance"))
     policies: tuple[Policy, ...] = ()
@@ -113,16 +111,23 @@ def _was_judged(manifest: Manifest) -> bool:
     return condition is not None and condition.get("observedGeneration") == manifest["metadata"].get("generation", 0)
 
 
-def _any_policies(cluster: Cluster) -> bool:
-    return any(cluster.keys(kind) for kind in MODELS)
+def any_policies(cluster: Cluster) -> bool:
+    """Whether anything is judged at all."""
+    return any(cluster.keys(kind) for kind in POLICY_KINDS)
 
 
 def policies_of(lineage: Lineage, ports: Ports) -> tuple[Policy, ...]:
     """The policies that reach a Domain; without DomainPolicies that loosen or contradict what is above them."""
-    return stack(lineage, global_policies(ports), lambda home: _of_namespace(home, ports))
+    return stack(lineage, _global_policies(ports), lambda home: _of_namespace(home, ports))
 
 
-def global_policies(ports: Ports) -> Iterator[Policy]:
+def policies_above(domain: Manifest, ports: Ports) -> tuple[Policy, ...]:
+    """What a DomainPolicy of this Domain may add to: all that reach the Domain but those in its own home namespace."""
+    lineage = lineage_of(domain, ports.cluster)
+    return stack(lineage, _global_policies(ports), lambda home: _of_namespace(home, ports) if home != lineage.homes[0] else [])
+
+
+def _global_policies(ports: Ports) -> Iterator[Policy]:
     """All GovernancePolicies, as they are; the governance group has some, not one for each object."""
     return (policy_of(manifest, ports) for manifest in ports.cluster.list("GovernancePolicy"))
 
@@ -199,7 +204,7 @@ def _whole(domain: Manifest, ports: Ports) -> Manifest:
 
 def waivers_for(key: Key, ports: Ports) -> Iterator[Waiver]:
     """Those in force for an object. A clock that is not trusted ends none."""
-    for manifest in ports.cluster.referring(key, "PolicyWaiver"):
+    for manifest in ports.cluster.referring(key, WAIVER):
         spec = manifest.get("spec") or {}
         if manifest["metadata"].get("deletionTimestamp") or not _lasts(spec.get("validUntil"), ports):
             continue

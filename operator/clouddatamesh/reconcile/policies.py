@@ -9,9 +9,9 @@ from typing import Final
 from clouddatamesh.governance.gate.rendering import BINDING, POLICY, Scene, name_of, render
 from clouddatamesh.governance.installed import Installed, is_installed
 from clouddatamesh.governance.layers import find_conflict
-from clouddatamesh.governance.scope import Lineage, reaches
+from clouddatamesh.governance.scope import reaches
 from clouddatamesh.model.evidence import Present, Unknown
-from clouddatamesh.model.judging import SEVERITIES, Policy
+from clouddatamesh.model.judging import SEVERITIES, WAIVER, Policy
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.settings import Next
@@ -19,7 +19,7 @@ from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.execute import Executor, Target
-from clouddatamesh.reconcile.judging import global_policies, judge_object, lineage_of, policies_of, policy_of
+from clouddatamesh.reconcile.judging import lineage_of, policies_above, policy_of
 from clouddatamesh.reconcile.pipeline import Flow, run
 from clouddatamesh.reconcile.verdicts import SEVERE, STAGE, VIOLATES, WAIVED
 from clouddatamesh.reconcile.visit import Visit
@@ -27,8 +27,6 @@ from clouddatamesh.status.policies import Counted, Standing, report
 
 _AGAIN: Final = timedelta(minutes=1)
 """How often what applies is counted again: objects come and go without telling policies."""
-_TRIED: Final = 3
-"""So many objects a policy is tried on before it is called good: a rule may cost too much only where there is something to read."""
 _TOP: Final = 20
 
 
@@ -59,12 +57,7 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
 
 def _look(manifest: Manifest, ports: Ports) -> Look:
     policy = policy_of(manifest, ports)
-    if policy.faults:
-        return Look(policy, Standing(), Counted())
-    for subject in islice(_subjects(policy, ports.cluster), _TRIED):
-        judge_object(subject, ports)
-    policy = policy_of(manifest, ports)
-    standing = _standing(policy, ports)
+    standing = Standing() if policy.faults else _standing(policy, ports)
     if policy.faults or not standing.counts:
         return Look(policy, standing, Counted())
     return Look(policy, standing, _count(policy, ports.cluster), _at_gate(manifest, ports) if policy.enforcement != "Audit" else None)
@@ -73,7 +66,7 @@ def _look(manifest: Manifest, ports: Ports) -> Look:
 def _at_gate(manifest: Manifest, ports: Ports) -> Installed | None:
     """Whether the admission policy is as it would be rendered. The operator reads these and writes none: its token is worth less so."""
     cluster, settings, key = ports.cluster, ports.settings, key_of(manifest)
-    scene = Scene((manifest,), cluster.list("PolicyWaiver"), cluster.list("Domain"))
+    scene = Scene((manifest,), cluster.list(WAIVER), cluster.list("Domain"))
     operator = f"system:serviceaccount:{settings.namespace}:{settings.service_account}"
     rendering = render(scene, now=ports.clock.now(), operator=operator)
     seen = {found: cluster.read(found) for found in (Key(kind, "", name_of(key)) for kind in (POLICY, BINDING))}
@@ -91,13 +84,7 @@ def _standing(policy: Policy, ports: Ports) -> Standing:
     if domain is None or named_namespaces(domain)[0] != policy.key.namespace:
         owner = f"; the home namespace of Domain {home.name} is {named_namespaces(domain)[0]}" if home is not None and domain else ""
         return Standing(outside=f"Namespace {policy.key.namespace} is not the home namespace of a Domain{owner}")
-    lineage = lineage_of(domain, ports.cluster)
-    above = [one for one in policies_of(_parents(lineage), ports) if one.key != policy.key]
-    return Standing(conflict=find_conflict(policy, [*(one for one in global_policies(ports) if reaches(one, lineage)), *above]))
-
-
-def _parents(lineage: Lineage) -> Lineage:
-    return Lineage(lineage.labels[1:] or ({},), lineage.homes[1:])
+    return Standing(conflict=find_conflict(policy, policies_above(domain, ports)))
 
 
 def _count(policy: Policy, cluster: Cluster) -> Counted:
@@ -119,13 +106,8 @@ def _worst(policy: Policy, cluster: Cluster) -> Iterator[tuple[Key, dict[str, st
                 yield from ((key, one) for one in found if one.get("severity") == severity)
 
 
-def _subjects(policy: Policy, cluster: Cluster) -> Iterator[Key]:
-    return (key for keys in _targets(policy, cluster) for key in keys)
-
-
 def _targets(policy: Policy, cluster: Cluster) -> Iterator[tuple[Key, ...]]:
     """The keys of what a policy applies to, in groups."""
-    stages = policy.lifecycle or ("proposed", "draft", "active", "deprecated")
     for domain in cluster.list("Domain"):
         if not reaches(policy, lineage_of(domain, cluster)):
             continue
@@ -134,7 +116,7 @@ def _targets(policy: Policy, cluster: Cluster) -> Iterator[tuple[Key, ...]]:
         for namespace in _namespaces(domain):
             for kind in policy.kinds:
                 if kind == "DataProduct":
-                    yield from (cluster.naming(Key(STAGE, namespace, stage), kind) for stage in stages)
+                    yield from (cluster.naming(Key(STAGE, namespace, stage), kind) for stage in policy.stages)
                 elif kind != "Domain":
                     yield cluster.keys(kind, namespace)
 

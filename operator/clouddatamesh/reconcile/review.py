@@ -3,7 +3,6 @@
 Thousands of objects are judged in seconds so, because no store is asked. Its key names the object: Compliance sales/DataProduct.orders.
 """
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -29,11 +28,6 @@ def subject_of(key: Key) -> Key:
     """The object that such a key names."""
     kind, _, name = key.name.partition(".")
     return Key(kind, key.namespace, name)
-
-
-def reviews(keys: Iterable[Key]) -> Iterator[Key]:
-    """The keys by which these objects are judged alone."""
-    return map(review_of, keys)
 
 
 def review(key: Key, ports: Ports) -> Next:

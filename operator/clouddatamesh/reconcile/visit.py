@@ -8,6 +8,7 @@ from typing import Any, Final
 from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
 from clouddatamesh.governance.compliance import CONDITION
+from clouddatamesh.model.judging import JUDGED
 from clouddatamesh.model.objects import Event, Key, Manifest, key_of
 from clouddatamesh.model.operations import Record
 from clouddatamesh.model.outcome import Failure, Finding, Outcome
@@ -16,7 +17,7 @@ from clouddatamesh.plan.access.facts import asked_product
 from clouddatamesh.plan.marks import RECONCILE_ANNOTATION
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.failures import failed_of, minor_of, only_failed
-from clouddatamesh.reconcile.judging import JUDGED, Judgement, fingerprint, judge_object
+from clouddatamesh.reconcile.judging import Judgement, fingerprint, judge_object
 from clouddatamesh.reconcile.trail import at
 from clouddatamesh.status.acts import announced, find_acts
 from clouddatamesh.status.summarize import condition_of, is_true, summarize
@@ -69,9 +70,9 @@ class Visit:
 
     def judgement(self) -> Judgement:
         """What policies say of it, asked once in a look, and once more where the look read the world otherwise."""
-        known = fingerprint(self.ports.memory.facts(self.key, self.uid))
         if self.key.kind not in JUDGED:
             return Judgement()
+        known = fingerprint(self.ports.memory.facts(self.key, self.uid))
         if not self.judged or self.judged[-1][0] != known:
             self.judged.append((known, judge_object(self.key, self.ports)))
         return self.judged[-1][1]

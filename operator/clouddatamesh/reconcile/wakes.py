@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
+from clouddatamesh.model.judging import JUDGED
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan import marks
 from clouddatamesh.plan.access.consumers import standing_of
@@ -13,7 +14,7 @@ from clouddatamesh.plan.references import BUCKET, named_namespaces
 from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.changes import Change
 from clouddatamesh.reconcile.indexes import UNSETTLED
-from clouddatamesh.reconcile.judging import JUDGED
+from clouddatamesh.reconcile.judging import any_policies
 from clouddatamesh.reconcile.pipeline import is_settled
 from clouddatamesh.reconcile.review import matters_to
 from clouddatamesh.reconcile.siblings import is_in_doubt, store_name_of
@@ -28,7 +29,7 @@ from clouddatamesh.reconcile.wakes_domains import (
     owners_of_product,
     waiting_inside,
 )
-from clouddatamesh.reconcile.wakes_policies import any_policies, counted_by, excepted_by, judged_by, judged_in
+from clouddatamesh.reconcile.wakes_policies import counted_by, excepted_by, judged_by, judged_in
 from clouddatamesh.reconcile.wakes_teams import is_other_leaving, judged_by_training, profiles_of
 from clouddatamesh.status.summarize import is_true
 

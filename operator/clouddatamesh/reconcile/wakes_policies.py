@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from itertools import chain
 
+from clouddatamesh.model.judging import JUDGED
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.changes import Change
 from clouddatamesh.reconcile.domains import find_domain
-from clouddatamesh.reconcile.judging import JUDGED
+from clouddatamesh.reconcile.judging import any_policies
 from clouddatamesh.reconcile.review import review_of
 from clouddatamesh.reconcile.verdicts import policies_in, policy_key
 
@@ -26,7 +27,7 @@ def judged_by(change: Change, cluster: Cluster) -> Iterator[Key]:
 
 def judged_in(domain: Key, cluster: Cluster, kinds: tuple[str, ...] = JUDGED) -> Iterator[Key]:
     """A Domain and those below it, and what is in their namespaces."""
-    for key in _family(domain, cluster):
+    for key in _with_descendants(domain, cluster):
         if "Domain" in kinds:
             yield review_of(key)
         manifest = cluster.get(key)
@@ -34,7 +35,7 @@ def judged_in(domain: Key, cluster: Cluster, kinds: tuple[str, ...] = JUDGED) ->
             yield from (review_of(found) for kind in kinds if kind in JUDGED for found in cluster.keys(kind, namespace))
 
 
-def _family(domain: Key, cluster: Cluster) -> tuple[Key, ...]:
+def _with_descendants(domain: Key, cluster: Cluster) -> tuple[Key, ...]:
     found = [domain]
     for key in found:
         found += [child for child in cluster.naming(key, "Domain") if child not in found]
@@ -53,11 +54,6 @@ def counted_by(change: Change) -> Iterator[Key]:
     """The policies whose violations are others than they were."""
     differing = policies_in(change.old) ^ policies_in(change.new)
     yield from (policy_key(name) for name in sorted({name for name, _, _ in differing}))
-
-
-def any_policies(cluster: Cluster) -> bool:
-    """Whether anything is judged at all."""
-    return any(cluster.keys(kind) for kind in ("GovernancePolicy", "DomainPolicy"))
 
 
 def everything(cluster: Cluster) -> Iterator[tuple[Key, str]]:

@@ -8,8 +8,9 @@ from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.ports import Cluster
 from clouddatamesh.reconcile.changes import Change
+from clouddatamesh.reconcile.judging import any_policies
 from clouddatamesh.reconcile.teams import leavers_of
-from clouddatamesh.reconcile.wakes_policies import any_policies, judged_in
+from clouddatamesh.reconcile.wakes_policies import judged_in
 
 
 def profiles_of(domain: Manifest, cluster: Cluster) -> Iterator[Key]:

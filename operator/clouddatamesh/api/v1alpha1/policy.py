@@ -6,11 +6,11 @@ from pydantic import Field
 
 from clouddatamesh.api.base import Model, Resource, Rule, Status
 from clouddatamesh.api.fields import LabelName, LabelSelector, PlainText, ShortText, Text, Url
+from clouddatamesh.api.v1alpha1.dataproduct import Lifecycle
 
 Enforcement = Literal["Audit", "Warn", "Deny"]
 Severity = Literal["low", "medium", "high", "critical"]
 TargetKind = Literal["DataProduct", "Domain", "AccessRequest", "AccessGrant"]
-TargetLifecycle = Literal["proposed", "draft", "active", "deprecated", "retired"]
 MOST_RULES: Final = 64
 MOST_PARAMS: Final = 8192
 """Characters of `params` as JSON; the schema of free values has no such bound, so the operator refuses longer ones."""
@@ -34,7 +34,7 @@ class DomainPolicyTargets(Model):
         description="Kinds of objects. Example: [DataProduct].",
         json_schema_extra={"x-list-set": True},
     )
-    lifecycle: tuple[TargetLifecycle, ...] = Field(
+    lifecycle: tuple[Lifecycle, ...] = Field(
         default=(),
         max_length=5,
         description="Lifecycle stages of products; absent: all but retired. Other kinds have none, so it does not concern them."

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from clouddatamesh.governance.gate.policies import POLICY_KINDS
 from clouddatamesh.governance.gate.rendering import BINDING, POLICY, Rendering, name_of
 from clouddatamesh.governance.installed import says_the_same
+from clouddatamesh.model.judging import POLICY_KINDS
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.marks import MANAGED_LABEL, OWNER_ANNOTATION
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Final
 
 from pydantic import ValidationError
 
@@ -16,7 +15,6 @@ from clouddatamesh.governance.gate.rewriting import MESH_NAMES, Rewritten, rewri
 from clouddatamesh.governance.gate.tokens import Unsafe
 from clouddatamesh.model.objects import Key, Manifest
 
-POLICY_KINDS: Final = ("GovernancePolicy", "DomainPolicy")
 AnyPolicy = GovernancePolicy | DomainPolicy
 
 
