@@ -5,17 +5,16 @@ Terminal, Waiting or Transient, translated at the adapter's edge. Methods that o
 other method makes one write.
 """
 
-import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
-from clouddatamesh.governance.memory import Memory
 from clouddatamesh.model.bucket import Bucket, Capability, Contents, Delta, Openings
 from clouddatamesh.model.evidence import Seen
 from clouddatamesh.model.expressions import Expressions, NoExpressions
 from clouddatamesh.model.identity import Connection, IssuedKey, Principal, StoreAccount
+from clouddatamesh.model.memories import Doubts, Memory, Proofs
 from clouddatamesh.model.objects import Event, Key, Manifest
 from clouddatamesh.model.operations import SecretPatch
 from clouddatamesh.model.settings import Settings
@@ -243,51 +242,6 @@ class Cluster(Protocol):
     def emit(self, key: Key, uid: str, event: Event) -> None:
         """Write a Kubernetes event; never fails."""
         ...
-
-
-class Proofs:
-    """When each connection last showed that it leads to the store that it should; shared by all reconciliations of a process."""
-
-    LASTING: Final = timedelta(seconds=30)
-
-    def __init__(self) -> None:
-        self.distrusted: frozenset[str] = frozenset()
-        """Kinds of which so many objects cannot be read that the fault must be ours."""
-        self._at: dict[Hashable, datetime] = {}
-        self._lock = threading.Lock()
-
-    def holds(self, key: Hashable, now: datetime) -> bool:
-        """Whether that was so little ago that it still counts. A clock that was set back proves nothing."""
-        with self._lock:
-            at = self._at.get(key)
-            return at is not None and timedelta() <= now - at < self.LASTING
-
-    def note(self, key: Hashable, now: datetime) -> None:
-        """It was shown now. What is older than it counts is dropped."""
-        with self._lock:
-            self._at = {known: at for known, at in self._at.items() if timedelta() <= now - at < self.LASTING}
-            self._at[key] = now
-
-
-class Doubts:
-    """Since when the looks at an object that was Ready have failed by what may pass by itself; shared as `Proofs` is."""
-
-    PATIENCE: Final = timedelta(seconds=10)
-    """For this duration a status stays as it was: one throttled call is not worth telling, and each change is a write and an event."""
-
-    def __init__(self) -> None:
-        self._since: dict[Hashable, datetime] = {}
-        self._lock = threading.Lock()
-
-    def is_new(self, key: Hashable, now: datetime) -> bool:
-        """Note that a look failed; whether that began so little ago that it is not told yet. A clock that was set back tells nothing."""
-        with self._lock:
-            return timedelta() <= now - self._since.setdefault(key, now) < self.PATIENCE
-
-    def forget(self, key: Hashable) -> None:
-        """A look was had, or told of."""
-        with self._lock:
-            self._since.pop(key, None)
 
 
 @dataclass(frozen=True)

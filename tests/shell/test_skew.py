@@ -16,7 +16,7 @@ from clouddatamesh.kube.cache import Cache
 from clouddatamesh.kube.client import Client
 from clouddatamesh.kube.lists import list_into
 from clouddatamesh.kube.skew import LIMIT, Skew
-from clouddatamesh.shell.wiring import SystemClock
+from clouddatamesh.shell.clock import SystemClock
 from tests.shell.hand import Hand
 
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clouddatamesh.cel.direct import DirectExpressions
-from clouddatamesh.governance.memory import Memory
 from clouddatamesh.kube.memory import MemoryCluster
+from clouddatamesh.model.memories import Doubts, Memory, Proofs
 from clouddatamesh.model.objects import Key, key_of
 from clouddatamesh.model.settings import Next, Settings
-from clouddatamesh.ports import Doubts, Ports, Proofs
+from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.dispatch import RECONCILED, reconcile
 from clouddatamesh.storage.memory import MemoryStores
 from tests.support.manifests import CREDENTIALS

@@ -71,27 +71,30 @@ class CelProcess:
 
     def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
         """The answer to each of these rules with its params. One that takes too much is EXHAUSTED, and costs the others nothing."""
-        known = json.dumps(data, sort_keys=True)
-        identities = [(expression, json.dumps(params, sort_keys=True), known) for expression, params in rules]
-        asked = [number for number, identity in enumerate(identities) if _digest(identity) not in self._exhausted]
+        known = _digest(data)
+        asked = [number for number, rule in enumerate(rules) if self._identity(rule, known) not in self._exhausted]
         found: dict[int, Answered] = dict.fromkeys(range(len(rules)), Outcome.EXHAUSTED)
         try:
             answers = self._ask({"rules": [rules[number] for number in asked], "data": data}) if asked else []
             found |= zip(asked, map(read_answer, answers), strict=True)
         except _Costly:
-            found |= {number: self._judge_alone(rules[number], data, _digest(identities[number])) for number in asked}
+            found |= {number: self._judge_alone(rules[number], data, known) for number in asked}
         return tuple(found[number] for number in range(len(rules)))
 
     def is_exhausting(self, expression: str) -> bool:
         """Whether a rule took more time or memory than it may on many objects."""
         return self._costly.get(expression, 0) >= self._many
 
-    def _judge_alone(self, rule: tuple[str, Mapping[str, Any]], data: Mapping[str, Any], identity: str) -> Answered:
+    @staticmethod
+    def _identity(rule: tuple[str, Mapping[str, Any]], data: str) -> str:
+        return _digest((*rule, data))
+
+    def _judge_alone(self, rule: tuple[str, Mapping[str, Any]], data: Mapping[str, Any], known: str) -> Answered:
         try:
             (answer,) = self._ask({"rules": [rule], "data": data})
         except _Costly:
             _log.warning("A rule of a policy took more time or memory than it may on an object: %.200s", rule[0])
-            _remember(self._exhausted, identity, None)
+            _remember(self._exhausted, self._identity(rule, known), None)
             _remember(self._costly, rule[0], self._costly.get(rule[0], 0) + 1)
             return Outcome.EXHAUSTED
         return read_answer(answer)
@@ -177,8 +180,8 @@ def _code_of(process: subprocess.Popen[bytes]) -> int | None:
         return None
 
 
-def _digest(identity: tuple[str, ...]) -> str:
-    return hashlib.sha256("\0".join(identity).encode()).hexdigest()
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _remember(memory: OrderedDict[Any, Any], expression: Hashable, value: Any) -> None:

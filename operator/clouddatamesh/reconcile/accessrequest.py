@@ -1,15 +1,13 @@
 """An AccessRequest: the order of its steps, and what is read before each plan; leniently, for access must always be able to end."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from clouddatamesh import reasons
-from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
 from clouddatamesh.api.v1alpha1.accessrequest import AccessRequest
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.api.v1alpha1.objectstore import ObjectStore
 from clouddatamesh.errors import MeshError, Terminal, Transient, Waiting
-from clouddatamesh.model.access import Answer, Ask
+from clouddatamesh.model.access import Ask
 from clouddatamesh.model.evidence import Absent, Present, Seen, Unknown, require, value_of
 from clouddatamesh.model.identity import Principal
 from clouddatamesh.model.objects import Key, Manifest, key_of
@@ -22,13 +20,14 @@ from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.access import request as planning
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.ending import plan_deletion
-from clouddatamesh.plan.access.facts import read_grant, read_product, read_request
+from clouddatamesh.plan.access.facts import read_product, read_request
 from clouddatamesh.plan.access.grants import answer_name, answer_of
 from clouddatamesh.plan.access.returning import found_again
 from clouddatamesh.plan.access.taking import BLOCKED, plan_secret_end, plan_taking, principal_of
 from clouddatamesh.plan.secrets import issued_of
 from clouddatamesh.plan.takeover import done_at, former_names
 from clouddatamesh.ports import Cluster, Ports
+from clouddatamesh.reconcile.answers import read_answers
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.judging import judge_object
@@ -169,7 +168,7 @@ def gather_terms(ask: Ask, ports: Ports) -> AccessWorld:
         consumer_deleting=consumer is not None and bool(consumer["metadata"].get("deletionTimestamp")),
         consumer_home=find_domain(ask.key.namespace, cluster),
         namespace_uid=namespace_uid(ask.key.namespace, cluster),
-        answers=tuple(_answers(ask, ports)),
+        answers=tuple(read_answers(ask, ports)),
         answer_exists=cluster.get(Key("AccessGrant", ask.product.namespace, answer_name(ask, ports.settings.mesh))) is not None,
         request=_parsed(own),
     )
@@ -187,27 +186,6 @@ def _parsed(manifest: Manifest | None) -> AccessRequest | None:
         return parse(AccessRequest, manifest) if manifest is not None else None
     except Terminal:
         return None
-
-
-def answers_of(ask: Ask, cluster: Cluster) -> Iterator[Manifest]:
-    """Grants of the product's namespace that name this request or its namespace; those that are being deleted included."""
-    named = cluster.referring(ask.key, "AccessGrant")
-    refused = cluster.referring(Key("Namespace", "", ask.key.namespace), "AccessGrant")
-    return (manifest for manifest in (*named, *refused) if manifest["metadata"]["namespace"] == ask.product.namespace)
-
-
-def _answers(ask: Ask, ports: Ports) -> Iterator[Answer]:
-    """What does not read as Approve is a no; but where many grants cannot be read, the fault is ours, and nothing is taken for it."""
-    found = list(answers_of(ask, ports.cluster))
-    for running in ask.grants if ask.place is not None else ():
-        live = require(ports.cluster.read(running.key)) if all(one["metadata"]["uid"] != running.uid for one in found) else None
-        found += [live] if live is not None and live["metadata"]["uid"] == running.uid else []
-    for manifest in found:
-        answer = replace(read_grant(manifest), readable=is_readable(AccessGrant, manifest))
-        if not answer.given_namespace and answer.decision == "Approve":
-            answer = replace(answer, denied=judge_object(answer.key, ports).denial is not None)
-        doubtful = not answer.readable and (manifest.get("spec") or {}).get("decision") != "Deny"
-        yield replace(answer, decision="Approve") if doubtful and "AccessGrant" in ports.proofs.distrusted else answer
 
 
 def _observe_secret(ask: Ask, ports: Ports) -> Seen[Manifest]:

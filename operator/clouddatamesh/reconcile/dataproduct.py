@@ -268,10 +268,8 @@ def gather_deletion(product: DataProduct, visit: Visit) -> ProductWorld:
 
 def _observe_remains(product: DataProduct, world: ProductWorld, store: ObjectStore, visit: Visit) -> ProductWorld:
     place = open_place(store, visit)
-    counted = isinstance(world.bucket, Present) and fate_of(product) != "Retain"
-    contents = (
-        place.count(world.bucket.value.name) if counted and isinstance(place, Place) and isinstance(world.bucket, Present) else Absent()
-    )
+    found = world.bucket if fate_of(product) != "Retain" else Absent()
+    contents = place.count(found.value.name) if isinstance(found, Present) and isinstance(place, Place) else Absent()
     bucket, principal = (
         Unknown(_blocking(seen.error, product)) if isinstance(seen, Unknown) else seen for seen in (world.bucket, world.principal)
     )

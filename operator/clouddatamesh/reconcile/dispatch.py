@@ -17,7 +17,7 @@ from clouddatamesh.plan.access.grants import is_in_use
 from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.ports import Clock, Cluster, Ports
 from clouddatamesh.reconcile import accessrequest, dataproduct, domain, domainprofile, grants, objectstore, policies, review, waivers
-from clouddatamesh.reconcile.accessrequest import answers_of
+from clouddatamesh.reconcile.answers import answers_of
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.pipeline import is_settled
 from clouddatamesh.reconcile.siblings import store_name_of

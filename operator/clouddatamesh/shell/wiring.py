@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import threading
-from datetime import UTC, datetime
 from typing import Final
 
 from clouddatamesh import __version__
@@ -28,6 +27,7 @@ from clouddatamesh.reconcile.wakes_policies import everything
 from clouddatamesh.shell import health, logs
 from clouddatamesh.shell.access import AccessCheck
 from clouddatamesh.shell.clients import Clients
+from clouddatamesh.shell.clock import SystemClock
 from clouddatamesh.shell.fence import Gate, fence
 from clouddatamesh.shell.leader import Leader, boot_time
 from clouddatamesh.shell.lease import KubeLease
@@ -59,19 +59,6 @@ _JUDGED_WITHIN: Final = 60.0
 """Seconds after a start in which every object is judged by the policies, which may have changed meanwhile."""
 _LANE_SHARE: Final = 0.8
 """Of all workers, what one store may have at most."""
-
-
-class SystemClock:
-    """The Clock port over the machine's clock, which is trusted while it agrees with the API server's."""
-
-    def __init__(self, skew: Skew) -> None:
-        self._skew = skew
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def is_trusted(self) -> bool:
-        return self._skew.is_trusted()
 
 
 class Operator:

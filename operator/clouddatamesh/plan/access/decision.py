@@ -81,7 +81,7 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer], need
         return replace(_given(enough, port, ask), answer=_is_renewed(enough[-1], ask, world, port))
     denied = next((answer for answer in approvals if answer not in fit and is_living(answer, port, ask, world.now)), None)
     if denied is not None:
-        why = f"AccessGrant {name_of(denied)} violates a policy that denies, so it gives nothing; its status.compliance names the rules"
+        why = f"AccessGrant {name_of(denied)} gives nothing: a policy refuses it, or could not be asked yet; see its status.compliance"
         return Decision(reasons.POLICY_VIOLATION, why, stalled=True)
     return _unanswered(ask, world, port, fit, living)
 
