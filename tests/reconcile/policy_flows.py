@@ -1,4 +1,4 @@
-"""Flows over which the laws are held where policies judge: rules and waivers that come, change and go, beside what they judge."""
+"""Flows over which the laws are held where policies judge: rules and waivers that come, change and go, and what they judge."""
 
 from typing import Any, Final
 

@@ -75,7 +75,7 @@ def test_a_renewal_waits_since_it_was_seen_whatever_time_it_names(requested: str
     driven.run(minutes=29)
     assert escalations(mesh) == 0
     if requested.startswith("2026"):
-        mesh.apply(a_request(renewal={"requestedAt": "2026-01-01T00:20:00Z"}))  # to ask again does not begin anew
+        mesh.apply(a_request(renewal={"requestedAt": "2026-01-01T00:20:00Z"}))  # asking again does not restart it
         driven.run(minutes=2)
         assert (escalated(mesh), escalations(mesh)) == ("True", 1)
 

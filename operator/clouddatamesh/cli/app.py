@@ -106,7 +106,7 @@ def ends_in_a_sentence() -> Iterator[None]:
 
 
 def _unexpected(error: BaseException) -> str:
-    """A file or an output that fails is the user's to mend; whatever else nobody foresaw is ours."""
+    """A file or an output that fails is for the user to correct; what else nobody foresaw is ours."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'The output'}: {error.strerror}; check the file and the disk"
     return f"The command failed ({type(error).__name__}: {error}); set {_DEBUG}=1 to see where, and report it"

@@ -31,7 +31,7 @@ def domain(
     file: File = "",
     force: Force = False,
 ) -> None:
-    """Write the manifest of a Domain, and that of its profile beside it."""
+    """Write the manifest of a Domain, and that of its profile in the same folder."""
     with ends_in_a_sentence():
         said = DomainStart(
             name,
@@ -92,11 +92,11 @@ def _write_both(domain: str, profile: str, name: str, *, force: bool) -> None:
         _write(f"{domain}---\n{profile}", name, force=force)
         return
     place = Path(name)
-    beside = str(place.with_name(f"{place.stem}-profile{place.suffix}"))
-    if not force and Path(beside).exists():
-        raise Failed(f"{beside} exists already; choose another one with --file, or write over it with --force")
+    second = str(place.with_name(f"{place.stem}-profile{place.suffix}"))
+    if not force and Path(second).exists():
+        raise Failed(f"{second} exists already; choose another one with --file, or write over it with --force")
     _write(domain, name, force=force)
-    _write(profile, beside, force=force)
+    _write(profile, second, force=force)
 
 
 def _write(text: str, name: str, *, force: bool) -> None:

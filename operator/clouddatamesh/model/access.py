@@ -229,7 +229,7 @@ class Decision:
     """Somebody must change something; else something else must happen first."""
     grant: Answer | None = None
     """The approval whose end is the access's: of several that are needed together the one that ends first."""
-    beside: tuple[Answer, ...] = ()
+    others: tuple[Answer, ...] = ()
     """The others of them, and of those that would give where an obstacle keeps them from that."""
     required: int = 1
     """On how many approvals it rests."""
@@ -259,7 +259,7 @@ class Decision:
     @property
     def grants(self) -> tuple[Answer, ...]:
         """Every approval that gives."""
-        return (*self.beside, self.grant) if self.grant is not None else ()
+        return (*self.others, self.grant) if self.grant is not None else ()
 
     def rests_on(self, answer: Answer) -> bool:
         """Whether a grant is one of those that give."""

@@ -87,7 +87,7 @@ def _with_record(ask: Ask, visit: Visit) -> Ask:
     if isinstance(world.principal, Unknown):
         why = world.principal.error
         raise type(why)(reasons.PENDING, f"Whether access was given before is not known yet. {why.message}")
-    return found_again(ask, world, withheld, decision.beside)
+    return found_again(ask, world, withheld, decision.others)
 
 
 def _deletion(visit: Visit) -> Flow[Looked]:

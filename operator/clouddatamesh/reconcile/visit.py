@@ -102,7 +102,7 @@ class Visit:
         interval = self.ports.settings.drift_interval
         judgement, now = self.judgement(), self.ports.clock.now()
         told = with_denial(_with_drift(result, repairs), judgement)
-        new = self._echo(summarize(old, self.generation, told, now, interval=interval, beside=judgement.finding()))
+        new = self._echo(summarize(old, self.generation, told, now, interval=interval, further=judgement.finding()))
         new = with_compliance(new, judgement.fields(old, now), kept=condition_of(old, CONDITION) if judgement.error else None)
         if self._may_pass(old, new, result, progress):
             self.tell(result, ())

@@ -63,8 +63,8 @@ def report_waiver(*, found: bool, until: datetime, now: datetime, is_time_truste
     return Outcome(Finding("Ready", "True", reasons.READY, "The waiver is in force"), due=until)
 
 
-def _stalled(reason: str, why: str, fields: dict[str, Any], beside: tuple[Finding, ...] = ()) -> Outcome:
-    return Outcome(Finding("Ready", "False", reason, why), beside, fields, stalled=True)
+def _stalled(reason: str, why: str, fields: dict[str, Any], further: tuple[Finding, ...] = ()) -> Outcome:
+    return Outcome(Finding("Ready", "False", reason, why), further, fields, stalled=True)
 
 
 def _entry(key: Key, violation: dict[str, str]) -> dict[str, str]:

@@ -51,11 +51,11 @@ _MESSAGE_LENGTH: Final = 1024
 
 
 def summarize(
-    old: Status, generation: int, outcome: Outcome | MeshError, now: datetime, *, interval: timedelta, beside: Sequence[Finding] = ()
+    old: Status, generation: int, outcome: Outcome | MeshError, now: datetime, *, interval: timedelta, further: Sequence[Finding] = ()
 ) -> Status:
     """The new status. After an error the fields are as they were; a condition's time moves only with its status.
 
-    `interval` is how long it takes at most until the object is looked at again; `beside` is what is known whatever came of the look.
+    `interval` is how long it takes at most until the object is looked at again; `further` replaces what was found of its conditions.
     """
     if isinstance(outcome, MeshError):
         fields = {name: value for name, value in old.items() if name not in ("conditions", "observedGeneration")}
@@ -63,8 +63,8 @@ def summarize(
     else:
         fields = {**{name: old[name] for name in _STICKY_FIELDS if name in old}, **outcome.fields}
         findings = (*_after_outcome(_with_failures(outcome)), *_sticky(old, outcome))
-    kept = (found for found in findings if all(found.type != other.type for other in beside))
-    told = tuple(_tell_when(found, findings, interval) for found in (*kept, *beside))
+    kept = (found for found in findings if all(found.type != other.type for other in further))
+    told = tuple(_tell_when(found, findings, interval) for found in (*kept, *further))
     status = {**fields, "observedGeneration": generation, "conditions": _build_conditions(old, generation, told, now)}
     return {name: _as_json(value) for name, value in status.items()}
 

@@ -119,10 +119,10 @@ def _over(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> 
 
 
 def _given(approvals: Sequence[Answer], port: Port, ask: Ask) -> Decision:
-    *beside, grant = approvals
+    *others, grant = approvals
     words = f"until {text(until)}" if (until := end_of(grant, port, ask)) else "without end"
     given = Decision(reasons.GRANTED, f"{_approve(approvals)} {words}", grant=grant, until=until, port=port)
-    return replace(given, beside=tuple(beside), required=len(approvals))
+    return replace(given, others=tuple(others), required=len(approvals))
 
 
 def _approve(approvals: Sequence[Answer]) -> str:
@@ -146,7 +146,7 @@ def _withheld(obstacle: Decision, approvals: Sequence[Answer]) -> Decision:
     if not approvals:
         return obstacle
     why = f"{_approve(approvals)}, and nothing is given. {obstacle.message}"
-    return replace(obstacle, message=why, withheld=approvals[-1], beside=tuple(approvals[:-1]))
+    return replace(obstacle, message=why, withheld=approvals[-1], others=tuple(approvals[:-1]))
 
 
 def _is_renewed(answer: Answer, ask: Ask, world: AccessWorld, port: Port) -> bool:

@@ -11,10 +11,10 @@ from clouddatamesh.plan.access.terms import port_of
 from clouddatamesh.plan.binding import is_ours
 
 
-def found_again(ask: Ask, world: AccessWorld, answer: Answer, beside: tuple[Answer, ...] = ()) -> Ask:
+def found_again(ask: Ask, world: AccessWorld, answer: Answer, others: tuple[Answer, ...] = ()) -> Ask:
     """The request with the record that its user, its keys and its policy bear out; as it is where they do not.
 
-    `answer` is the approval on which access runs on, with those `beside` it, while nothing new may be given. The product may have lost its
+    `answer` is the approval on which access goes on, with the `others`, while nothing new may be given. The product may have lost its
     record, too. What opens nothing of the port is not the port's.
     """
     principal, store, known = value_of(world.principal), world.store, world.offer.bucket if world.offer else ""
@@ -31,5 +31,5 @@ def found_again(ask: Ask, world: AccessWorld, answer: Answer, beside: tuple[Answ
         key_ids=frozenset(key.id for key in principal.keys),
         grant_key=answer.key,
         grant_uid=answer.uid,
-        counted=tuple(GrantId(one.key, one.uid) for one in (*beside, answer)) if beside else (),
+        counted=tuple(GrantId(one.key, one.uid) for one in (*others, answer)) if others else (),
     )

@@ -110,7 +110,7 @@ def _longest(answer: Answer, port: Port, ask: Ask) -> datetime | None:
 
 
 def is_short_of_approvals(answer: Answer, port: Port, ask: Ask) -> bool:
-    """Whether access rests on a grant that was enough, with those beside it, before the port asked for more approvals."""
+    """Whether access rests on a grant that was enough, with the others of its time, before the port asked for more approvals."""
     return answer.uid in ask.grant_uids and port.approvals is not None and answer.approvals < port.approvals
 
 
