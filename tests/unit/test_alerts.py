@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from clouddatamesh.metrics.catalogue import METRICS
-from clouddatamesh.metrics.tally import COUNTED, REASONS
+from clouddatamesh.metrics.tally import REASONS
 from clouddatamesh.metrics.tally import TYPES as CONDITIONS
+from clouddatamesh.reconcile.dispatch import RECONCILED
 from tests.support.promql import ADDED, Selector, grouping_of, metric_of, selectors_of
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +21,7 @@ RULES = {rule["alert"]: rule for group in GROUPS for rule in group["rules"]}
 DASHBOARD: dict[str, Any] = json.loads((FILES / "dashboards" / "clouddatamesh.json").read_text())
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
 VALUES = {
-    "kind": COUNTED,
+    "kind": RECONCILED,
     "type": CONDITIONS | {"Normal", "Warning"},
     "status": {"True", "False", "Unknown"},
     "reason": REASONS,

@@ -11,10 +11,11 @@ import pytest
 
 from clouddatamesh.kube.cache import Cache
 from clouddatamesh.metrics import catalogue as c
-from clouddatamesh.metrics.tally import COUNTED, OTHER, TYPES, Reading, Tally
+from clouddatamesh.metrics.tally import OTHER, TYPES, Reading, Tally
 from clouddatamesh.model.objects import Manifest
 from clouddatamesh.plan.sweep import ORPHANED
 from clouddatamesh.plan.takeover import UNCLAIMED
+from clouddatamesh.reconcile.dispatch import RECONCILED
 from tests.support.manifests import a_product, a_request, a_store
 
 OPERATOR = Path(__file__).parents[2] / "operator" / "clouddatamesh"
@@ -80,7 +81,7 @@ def test_a_status_that_somebody_else_wrote_is_counted_and_names_nothing(conditio
     tally = Tally()
     tally.take(None, {**a_product(), "status": {"conditions": conditions}})
     labels = {label for _, names, _ in tally.read(NOW, same) for label in names}
-    assert labels <= {*COUNTED, "sales", "Ready", OTHER}
+    assert labels <= {*RECONCILED, "sales", "Ready", OTHER}
 
 
 def test_a_manifest_that_cannot_be_counted_leaves_nothing_behind() -> None:
@@ -110,6 +111,8 @@ def test_what_nobody_judged_yet_counts_from_its_creation() -> None:
 def test_every_condition_that_the_operator_writes_is_known() -> None:
     source = "\n".join(path.read_text() for path in OPERATOR.rglob("*.py") if path.parent.name != "metrics")
     written = {*re.findall(r'Finding\(\s*"(\w+)"', source), *re.findall(r'Part\([^)]*?, "([A-Z]\w+)"', source), ORPHANED, UNCLAIMED}
+    named = dict(re.findall(r'^([A-Z_]+): Final = "(\w+)"$', source, re.MULTILINE))
+    written |= {named[name] for name in re.findall(r"Finding\(\s*([A-Z_]+),", source) if name in named}
     assert len(written) > 15
     assert written <= TYPES
 

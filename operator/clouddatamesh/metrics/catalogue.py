@@ -31,7 +31,7 @@ class Metric:
 
 LABELS: Final = {
     "name": "the kind in lower case; for the Lease its name",
-    "controller": "the kind in lower case",
+    "controller": "the kind in lower case; `compliance` where objects are judged by policies alone",
     "result": "of a reconciliation: `success`, `requeue_after`, `error`; of a store call: `success`, `not_found`, `refused`, `conflict`,"
     " `throttled`, `unavailable`, `error`",
     "code": "HTTP status, or `<error>` where the API server did not answer",

@@ -6,10 +6,11 @@ from typing import Any, Final, cast
 from clouddatamesh import reasons
 from clouddatamesh.metrics import catalogue as c
 from clouddatamesh.metrics.exporter import Exporter
-from clouddatamesh.metrics.tally import COUNTED, REASONS, bounded
+from clouddatamesh.metrics.tally import REASONS, bounded
 from clouddatamesh.model.objects import Event, Key
 from clouddatamesh.model.settings import Next
 from clouddatamesh.ports import Cluster
+from clouddatamesh.reconcile.dispatch import RECONCILED
 from clouddatamesh.status.summarize import condition_of
 
 PORTS: Final = ("cluster", "buckets", "identities")
@@ -25,7 +26,7 @@ class WorkMeter:
 
     def __init__(self, exporter: Exporter) -> None:
         self._exporter = exporter
-        for controller in map(controller_of, COUNTED):
+        for controller in map(controller_of, RECONCILED):
             for metric in (c.DEPTH, c.ADDS, c.QUEUED, c.WORKED, c.RETRIES):
                 exporter.start(metric, controller, controller)
             for metric in (c.ERRORS, c.TERMINAL, c.PANICS, c.RECONCILE_TIME):
@@ -100,7 +101,7 @@ class CallMeter:
 
 def observe_cluster(cluster: Cluster, exporter: Exporter) -> Cluster:
     """The same port; its events and the drift that status reports are counted."""
-    for kind in COUNTED:
+    for kind in RECONCILED:
         exporter.start(c.DRIFT_FOUND, kind)
         exporter.start(c.DRIFT_REPAIRED, kind)
     return cast(Cluster, _Observed(cluster, exporter))

@@ -21,6 +21,7 @@ from clouddatamesh.plan.access.consumers import is_escalated, is_pending
 from clouddatamesh.plan.access.facts import asked_product, conditions_of, part_of
 from clouddatamesh.plan.moments import text
 from clouddatamesh.plan.references import named_namespaces
+from clouddatamesh.reconcile.dispatch import RECONCILED
 
 _log = logging.getLogger(__name__)
 Labels: TypeAlias = tuple[str, ...]
@@ -29,11 +30,6 @@ Reading: TypeAlias = tuple[Metric, Labels, float]
 
 EXPIRES_WITHIN: Final = timedelta(days=7)
 OTHER: Final = "_other"
-COUNTED: Final = (
-    *("ObjectStore", "Domain", "DataProduct", "AccessRequest", "AccessGrant"),
-    *("GovernancePolicy", "DomainPolicy", "PolicyWaiver"),
-)
-"""The kinds that are reconciled."""
 REASONS: Final = frozenset(value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str))
 """No other text becomes the value of a label, whoever wrote a status."""
 TYPES: Final = frozenset(
@@ -43,7 +39,7 @@ TYPES: Final = frozenset(
         "Provisioned", "Denied", "Expired", "Expiring", "RenewalPending", "InEffect", "Superseded",
         "PoliciesCompliant", "Conflicting", "GateInstalled",
         "Escalated", "ReassessmentDue",
-        "TrainingOverdue",
+        "FormerMembers", "TrainingOverdue",
     }
 )  # fmt: skip
 _STATUSES: Final = frozenset({"True", "False", "Unknown"})
@@ -67,7 +63,7 @@ class Tally:
         """An object is `new` and was `old`; None where there is or was none."""
         with self._lock:
             for manifest, by in ((old, -1), (new, +1)):
-                if manifest is not None and manifest["kind"] in COUNTED:
+                if manifest is not None and manifest["kind"] in RECONCILED:
                     self._try(manifest, by)
 
     def read(self, now: datetime, domain_of: Callable[[str], str]) -> Iterator[Reading]:
@@ -75,7 +71,7 @@ class Tally:
         with self._lock:
             counts = [(metric, labels, n) for (metric, labels), n in self._counts.items() if n > 0]
             times = [(metric, labels, dict(moments)) for (metric, labels), moments in self._times.items()]
-        sums: Counter[tuple[Metric, Labels]] = Counter(dict.fromkeys(((c.ORPHANED, ()), *((c.OBJECTS, (kind,)) for kind in COUNTED)), 0))
+        sums: Counter[tuple[Metric, Labels]] = Counter(dict.fromkeys(((c.ORPHANED, ()), *((c.OBJECTS, (kind,)) for kind in RECONCILED)), 0))
         for metric, labels, n in counts:
             sums[metric, _named(metric, labels, domain_of)] += n
         ages: dict[tuple[Metric, Labels], float] = {}

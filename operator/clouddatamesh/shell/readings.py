@@ -10,8 +10,9 @@ from datetime import datetime
 from clouddatamesh.metrics import catalogue as c
 from clouddatamesh.metrics.domains import domain_labels
 from clouddatamesh.metrics.instruments import controller_of
-from clouddatamesh.metrics.tally import COUNTED, Reading, Tally
+from clouddatamesh.metrics.tally import Reading, Tally
 from clouddatamesh.ports import Cluster
+from clouddatamesh.reconcile.dispatch import RECONCILED
 from clouddatamesh.shell.access import AccessCheck
 from clouddatamesh.shell.queue import Queue
 from clouddatamesh.shell.readability import Readability
@@ -66,7 +67,7 @@ def _read_workers(parts: Parts) -> Iterator[Reading]:
     running: defaultdict[str, list[float]] = defaultdict(list)
     for key, seconds in parts.workers.running():
         running[key.kind].append(seconds)
-    for kind in COUNTED:
+    for kind in RECONCILED:
         name, times = controller_of(kind), running[kind]
         yield c.UNFINISHED, (name, name), sum(times)
         yield c.LONGEST, (name, name), max(times, default=0.0)
