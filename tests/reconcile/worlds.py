@@ -11,10 +11,6 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\dZ")
 _NAMESPACE_UID = "clouddatamesh.dev/namespace-uid"
 
 
-_OF_TIMES = ("probedGeneration", "approvals")
-"""What tells by which terms something was done, where these changed meanwhile: access that was given again was given by the later ones."""
-
-
 def same_world(mesh: Mesh) -> dict[str, Any]:
     """Everything that is left, without the hours, the uids, and the memory of repairs."""
     found: dict[str, Any] = _plain(world_of(mesh))
@@ -25,10 +21,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return _TIME.sub(r"\1", value)
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items() if name not in _OF_TIMES}
+        return {name: _plain(one) for name, one in value.items() if name != "probedGeneration" and not _is_term_of_grant(name, value)}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value if not _is_accident(one)]
     return value
+
+
+def _is_term_of_grant(name: str, around: Mapping[str, Any]) -> bool:
+    """By how many approvals a grant gave: access that was given again meanwhile was given by what its port asks for by then."""
+    return name == "approvals" and "requestDigest" in around
 
 
 def _is_accident(value: Any) -> bool:
