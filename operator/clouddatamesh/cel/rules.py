@@ -12,8 +12,10 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_optional, ext_strings
 
 from clouddatamesh.cel.differences import find_difference
-from clouddatamesh.model.judging import VARIABLES
 
+VARIABLES: Final = ("object", "oldObject", "params", "domain", "live")
+"""What a rule may read. `object` is the manifest; `oldObject` the one before, null where nothing changes; `domain` the Domain, with
+`training` of its profile; `live` what the operator read of the world: the bucket, consumers, ages in days."""
 _DYN: Final = cel.Type.DYN
 _LONGEST: Final = 300
 """Characters of a fault that are told."""

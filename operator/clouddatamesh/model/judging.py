@@ -18,9 +18,6 @@ WAIVER: Final = "PolicyWaiver"
 JUDGED: Final = ("DataProduct", "Domain", "AccessRequest", "AccessGrant")
 """The kinds that policies may have as targets."""
 _CURRENT: Final = ("proposed", "draft", "active", "deprecated")
-VARIABLES: Final = ("object", "oldObject", "params", "domain", "live")
-"""What a rule may read. `object` is the manifest; `oldObject` the one before, null where nothing changes; `domain` the Domain, with
-`profile` where it has one; `live` what the operator read of the world: the bucket, consumers, ages in days."""
 
 
 class Outcome(Enum):
@@ -44,7 +41,7 @@ Answered = Outcome | RuleFailure
 
 @dataclass(frozen=True)
 class Compiled:
-    """An expression that can be evaluated, and which of VARIABLES it reads; or the fault for which it cannot."""
+    """An expression that can be evaluated, and which variables it reads; or the fault for which it cannot."""
 
     reads: frozenset[str] = frozenset()
     fault: str = ""
