@@ -1,5 +1,6 @@
 """Policies in the running mesh, on the fakes: violations as data, waivers with an end, and what a Deny leaves alone."""
 
+import json
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from tests.support.mesh import Mesh
 POLICY = "GovernancePolicy/ownership"
 OPERATOR = "system:serviceaccount:clouddatamesh-system:clouddatamesh"
 SHORT = {"purpose": "no"}
+BOUND = 65_536
+"""Bytes of a status."""
 LOUD = [a_rule(name="classified", expression="object.spec.classification != 'internal'", severity="high")]
 
 
@@ -74,6 +77,7 @@ def test_a_violation_is_told_on_the_product_on_the_policy_and_on_the_domain_and_
                 "since": "2026-01-01T00:00:00Z",
             }
         ],
+        "policies": [{"policy": POLICY, "violationCount": 1, "waivedCount": 0}],
     }
     assert mesh.condition("DataProduct", "orders", "sales")["status"] == "True"
     assert compliant(mesh) == "False"
@@ -316,13 +320,44 @@ def test_nothing_is_written_where_verdicts_stay_the_same() -> None:
     assert mesh.writes_of(lambda it: it) == []
 
 
-def test_ten_thousand_characters_of_violations_stay_bounded_and_are_all_counted() -> None:
+def test_of_violations_that_do_not_fit_all_are_counted() -> None:
     rules = [a_rule(f"r{number}", "false", message="m" * 1024, remediation="r" * 1024) for number in range(64)]
-    mesh = sales(a_policy("one", rules=rules), a_policy("two", rules=rules), a_product())
-    assert compliance(mesh)["violationCount"] == 128
-    assert len(str(mesh.product()["status"])) < 65_536
-    assert [policy_status(mesh, name)["violations"] for name in ("one", "two")] == [64, 64]
-    assert mesh.get("Domain", "sales")["status"]["policyViolations"] == 128
+    mesh = sales(
+        a_policy("one", rules=rules),
+        a_policy("two", rules=rules),
+        a_product(),
+        a_waiver(policyRef={"kind": "GovernancePolicy", "name": "two"}, rule="r7"),
+    )
+    assert (compliance(mesh)["violationCount"], compliance(mesh)["waivedCount"]) == (127, 1)
+    assert len(json.dumps(mesh.product()["status"])) < BOUND
+    assert [[policy_status(mesh, name)[what] for what in ("violations", "waived")] for name in ("one", "two")] == [[64, 0], [63, 1]]
+    assert mesh.get("Domain", "sales")["status"]["policyViolations"] == 127
+
+
+def test_ten_thousand_violations_of_one_product_are_counted_and_fit_into_its_status() -> None:
+    rules = [a_rule(f"r{number}", "false", message="m" * 1024, remediation="r" * 1024) for number in range(64)]
+    names = [f"policy-{number}" for number in range(160)]
+    mesh = sales(*(a_policy(name, rules=rules) for name in names), a_product())
+    assert compliance(mesh)["violationCount"] == 10_240
+    assert len(json.dumps(mesh.product()["status"])) < BOUND
+    assert {policy_status(mesh, name)["violations"] for name in names} == {64}
+    assert mesh.get("Domain", "sales")["status"]["policyViolations"] == 10_240
+
+
+def test_ten_thousand_violations_of_many_products_are_counted_and_fit() -> None:
+    rules = [a_rule(f"r{number}", "false", message="m" * 1024) for number in range(64)]
+    mesh = sales(a_policy(rules=rules), *(a_product(f"p-{number}") for number in range(160)))
+    assert (policy_status(mesh)["evaluated"], policy_status(mesh)["violations"]) == (160, 10_240)
+    assert len(json.dumps(policy_status(mesh))) < BOUND
+    assert mesh.get("Domain", "sales")["status"]["policyViolations"] == 10_240
+
+
+def test_what_stops_something_is_listed_before_what_is_only_severe() -> None:
+    rules = [a_rule(f"r{number}", "false", severity="high") for number in range(64)]
+    mesh = sales(
+        a_policy("audit", rules=rules), a_policy("deny", enforcement="Deny", rules=[a_rule("last", "false", severity="low")]), a_product()
+    )
+    assert broken(mesh)[0] == ("GovernancePolicy/deny", "last")
 
 
 def at_gate(mesh: Mesh) -> tuple[str, str]:

@@ -1,8 +1,10 @@
 """How status tells of violations: bounded in size, with the moment since which each is known."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any, Final
 
 from clouddatamesh import reasons
@@ -11,7 +13,10 @@ from clouddatamesh.model.outcome import Finding
 from clouddatamesh.plan.moments import text
 
 CONDITION: Final = "PoliciesCompliant"
-_MOST, _MOST_OTHERS, _BYTES = 64, 128, 32_768
+_MOST: Final = 64
+"""Violations that are listed."""
+_BYTES: Final = 24_576
+"""Of each of the two lists, as JSON: an object in etcd is bounded, and so is what people read."""
 _NAMED: Final = 5
 
 
@@ -20,16 +25,14 @@ def compliance_fields(verdicts: Sequence[Verdict], old: Mapping[str, Any] | None
     if not verdicts:
         return None
     since = {(one.get("policy"), one.get("rule")): one.get("since") for one in (old or {}).get("violations") or ()}
-    entries = [_entry(verdict, since.get((verdict.policy, verdict.rule)) or text(now)) for verdict in verdicts]
-    shown = _fitting(entries)
-    others = [f"{one.policy}/{one.rule}" for one in verdicts[shown:] if one.waiver is None][:_MOST_OTHERS]
+    entries = [_entry(verdict, since.get((verdict.policy, verdict.rule)) or text(now)) for verdict in verdicts[:_MOST]]
     waived = sum(one.waiver is not None for one in verdicts)
     return {
         "violationCount": len(verdicts) - waived,
         "waivedCount": waived,
         "denied": any(one.denies for one in verdicts),
-        "violations": entries[:shown],
-        **({"others": others} if others else {}),
+        "violations": _fitting(entries),
+        "policies": _fitting(_by_policy(verdicts)),
     }
 
 
@@ -74,14 +77,17 @@ def _entry(verdict: Verdict, since: str) -> dict[str, Any]:
     }
 
 
-def _fitting(entries: Sequence[Mapping[str, Any]]) -> int:
-    """How many entries fit: an object in etcd is bounded, and so is what people read."""
-    size = 0
-    for count, entry in enumerate(entries[:_MOST]):
-        size += len(json.dumps(entry))
-        if size > _BYTES:
-            return count
-    return min(len(entries), _MOST)
+def _by_policy(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """All violations, counted: what is not listed is in the totals too."""
+    broken = Counter(one.policy for one in verdicts if one.waiver is None)
+    waived = Counter(one.policy for one in verdicts if one.waiver is not None)
+    return [{"policy": name, "violationCount": broken[name], "waivedCount": waived[name]} for name in sorted({*broken, *waived})]
+
+
+def _fitting(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first entries, as many as fit."""
+    sizes = accumulate(len(json.dumps(entry)) for entry in entries)
+    return [entry for entry, size in zip(entries, sizes, strict=True) if size <= _BYTES]
 
 
 def _read(entry: Mapping[str, Any]) -> Verdict:

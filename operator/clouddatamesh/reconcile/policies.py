@@ -21,7 +21,7 @@ from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.execute import Executor, Target
 from clouddatamesh.reconcile.judging import lineage_of, policies_above, policy_of
 from clouddatamesh.reconcile.pipeline import Flow, run
-from clouddatamesh.reconcile.verdicts import SEVERE, STAGE, VIOLATES, WAIVED
+from clouddatamesh.reconcile.verdicts import BROKEN, SEVERE, STAGE, WAIVED, count_of
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.policies import Counted, Standing, report
 
@@ -89,9 +89,7 @@ def _standing(policy: Policy, ports: Ports) -> Standing:
 
 def _count(policy: Policy, cluster: Cluster) -> Counted:
     """From the indexes alone, but for the few that are named."""
-    kinds = policy.kinds
-    violations = sum(len(cluster.naming(Key(VIOLATES, policy.name, rule.name), kind)) for rule in policy.rules for kind in kinds)
-    waived = sum(len(cluster.naming(Key(WAIVED, policy.name, rule.name), kind)) for rule in policy.rules for kind in kinds)
+    violations, waived = (count_of(found, policy.name, policy.kinds, cluster) for found in (BROKEN, WAIVED))
     evaluated = sum(len(keys) for keys in _targets(policy, cluster))
     return Counted(evaluated, violations, waived, tuple(islice(_worst(policy, cluster), _TOP)))
 

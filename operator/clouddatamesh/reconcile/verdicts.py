@@ -1,6 +1,6 @@
 """Keys by which violations are found and counted without reading objects: they stand in the status of what violates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from clouddatamesh.model.judging import SEVERITIES
@@ -8,16 +8,14 @@ from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.access.facts import part_of
 from clouddatamesh.ports import Cluster
 
-VIOLATES, WAIVED = "Violates", "Waived"
-"""Objects by policy and rule."""
+BROKEN, WAIVED = "Broken", "Waived"
+"""Objects by policy and the number of its rules that they break, without a waiver or with one."""
 SEVERE: Final = "Severe"
 """Objects by policy and the severity of a violation without a waiver."""
 VIOLATIONS: Final = "Violations"
 """Objects by namespace and their number of violations without a waiver."""
 STAGE: Final = "Stage"
 """DataProducts by namespace and lifecycle."""
-MOST: Final = 256
-"""Violations of one object that are counted for its Domain."""
 
 
 def keys_of(manifest: Manifest) -> Iterator[Key]:
@@ -26,38 +24,33 @@ def keys_of(manifest: Manifest) -> Iterator[Key]:
         stage = str(part_of(manifest, "spec").get("lifecycle") or "active")
         yield Key(STAGE, manifest["metadata"]["namespace"], stage)
     compliance = part_of(part_of(manifest, "status"), "compliance")
-    if not compliance:
-        return
-    count = compliance.get("violationCount")
+    yield from _counted(VIOLATIONS, manifest["metadata"].get("namespace", ""), compliance.get("violationCount"))
+    for policy in compliance.get("policies") or ():
+        yield from _counted(BROKEN, str(policy.get("policy")), policy.get("violationCount"))
+        yield from _counted(WAIVED, str(policy.get("policy")), policy.get("waivedCount"))
+    for one in compliance.get("violations") or ():
+        if not one.get("waiver") and one.get("severity") in SEVERITIES:
+            yield Key(SEVERE, str(one.get("policy")), str(one["severity"]))
+
+
+def _counted(kind: str, place: str, count: Any) -> Iterator[Key]:
     if isinstance(count, int) and count > 0:
-        yield Key(VIOLATIONS, manifest["metadata"].get("namespace", ""), str(min(count, MOST)))
-    for violation in compliance.get("violations") or ():
-        yield from _of_violation(violation)
-    for other in compliance.get("others") or ():
-        policy, _, rule = str(other).rpartition("/")
-        yield Key(VIOLATES, policy, rule)
+        yield Key(kind, place, str(count))
 
 
-def _of_violation(violation: Any) -> Iterator[Key]:
-    policy, rule = str(violation.get("policy")), str(violation.get("rule"))
-    if violation.get("waiver"):
-        yield Key(WAIVED, policy, rule)
-        return
-    yield Key(VIOLATES, policy, rule)
-    if violation.get("severity") in SEVERITIES:
-        yield Key(SEVERE, policy, str(violation["severity"]))
+def policies_in(manifest: Manifest | None) -> frozenset[Key]:
+    """Each policy that a status tells of, with its number of violations, and of those with a waiver."""
+    return frozenset(key for key in keys_of(manifest) if key.kind in (BROKEN, WAIVED)) if manifest is not None else frozenset()
 
 
-def policies_in(manifest: Manifest | None) -> frozenset[tuple[str, str, bool]]:
-    """Policy, rule and whether it is waived, of every violation that a status tells of."""
-    found = (key for key in keys_of(manifest)) if manifest is not None else ()
-    return frozenset((key.namespace, key.name, key.kind == WAIVED) for key in found if key.kind in (VIOLATES, WAIVED))
+def count_of(kind: str, place: str, kinds: Iterable[str], cluster: Cluster) -> int:
+    """How many violations the objects of some kinds have, of a policy or in a namespace; no object is read."""
+    return sum(int(key.name) * len(cluster.naming(key, one)) for key in cluster.named(kind, place) for one in kinds)
 
 
 def count_in(namespace: str, cluster: Cluster) -> int:
-    """How many violations without a waiver the objects of a namespace have; no object is read."""
-    counts = (key for key in cluster.named(VIOLATIONS, namespace))
-    return sum(int(key.name) * len(cluster.naming(key, kind)) for key in counts for kind in _INSIDE)
+    """How many violations without a waiver the objects of a namespace have."""
+    return count_of(VIOLATIONS, namespace, _INSIDE, cluster)
 
 
 _INSIDE: Final = ("DataProduct", "AccessRequest", "AccessGrant")

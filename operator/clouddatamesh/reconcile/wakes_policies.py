@@ -53,7 +53,7 @@ def excepted_by(waiver: Manifest) -> Iterator[Key]:
 def counted_by(change: Change) -> Iterator[Key]:
     """The policies whose violations are others than they were."""
     differing = policies_in(change.old) ^ policies_in(change.new)
-    yield from (policy_key(name) for name in sorted({name for name, _, _ in differing}))
+    yield from (policy_key(name) for name in sorted({counted.namespace for counted in differing}))
 
 
 def everything(cluster: Cluster) -> Iterator[tuple[Key, str]]:

@@ -3,7 +3,6 @@
 from pydantic import Field
 
 from clouddatamesh.api.base import Model
-from clouddatamesh.api.fields import Text
 
 
 class Violation(Model):
@@ -26,6 +25,14 @@ class Violation(Model):
     )
 
 
+class PolicyCount(Model):
+    """How many rules of a policy the object breaks."""
+
+    policy: str = Field(max_length=384, description="Kind, namespace if any, and name of the policy. Example: GovernancePolicy/ownership.")
+    violation_count: int = Field(default=0, ge=0, description="Number of violations without a waiver. Example: 2.")
+    waived_count: int = Field(default=0, ge=0, description="Number of violations with a waiver. Example: 1.")
+
+
 class Compliance(Model):
     """Rules of policies that the object breaks; absent where it breaks none."""
 
@@ -36,10 +43,8 @@ class Compliance(Model):
         description="Whether a policy with enforcement Deny is violated, so that nothing new is made for the object. Example: false.",
     )
     violations: tuple[Violation, ...] = Field(
-        default=(), max_length=64, description="Violations, those without a waiver and the most severe first; at most 64."
+        default=(), max_length=64, description="Violations, those without a waiver, of Deny and the most severe first; at most 64."
     )
-    others: tuple[Text, ...] = Field(
-        default=(),
-        max_length=128,
-        description="Further violations, by policy and rule, where there are too many. Example: [GovernancePolicy/ownership/has-purpose].",
+    policies: tuple[PolicyCount, ...] = Field(
+        default=(), max_length=512, description="Policies of which a rule is violated, by name, with all their violations."
     )
