@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from clouddatamesh.model.judging import Outcome
 from clouddatamesh.model.objects import key_of
 from hack.tools.children import ToolError
 from tests.e2e.actors import Actors
-from tests.support.manifests import a_domain
+from tests.support.manifests import a_domain, a_grant
 from tests.support.rest import Api, ApiError
 from tests.support.rules import GOOD, OBJECTS, PARAMS, RULES, Manifest, a_good_product, a_policy, a_waiver, with_spec
 
@@ -117,13 +118,18 @@ HELD = "example.com/held"
 """A finalizer of others, so that an object waits while it is deleted."""
 
 
+def unversioned(live: Manifest) -> Manifest:
+    """So that a write of the operator meanwhile is no conflict."""
+    return {**live, "metadata": {name: value for name, value in live["metadata"].items() if name != "resourceVersion"}}
+
+
 def changes_of(name: str, live: Manifest) -> dict[str, tuple[tuple[str, ...], str | None]]:
     """Every way to write the forbidden value into an object: arguments and standard input of kubectl."""
     wanted = json.dumps({**with_spec(a_good_product(name), **BAD), "metadata": {"name": name, "namespace": "sales", "finalizers": [HELD]}})
     merge, steps = json.dumps({"spec": BAD}), json.dumps([{"op": "replace", "path": "/spec/displayName", "value": "Forbidden"}])
     patch = ("patch", "dataproduct", name, "-n", "sales")
     return {
-        "replace": (("replace", "-f", "-"), json.dumps(with_spec(live, **BAD))),
+        "replace": (("replace", "-f", "-"), json.dumps(with_spec(unversioned(live), **BAD))),
         "merge patch": ((*patch, "--type=merge", "-p", merge), None),
         "JSON patch": ((*patch, "--type=json", "-p", steps), None),
         "apply": (("apply", "-f", "-"), wanted),
@@ -197,6 +203,37 @@ def test_a_waiver_holds_until_its_end(gate: Gate, policies: Callable[[Manifest],
     assert says in gate.said_of(other)
     gate.until(lambda: says in gate.said_of(bad), "the end of the waiver")
     assert datetime.now(UTC) - end < timedelta(seconds=60)
+
+
+def unlabelled(manifest: Manifest) -> Manifest:
+    return {**manifest, "metadata": {**manifest["metadata"], "labels": {}}}
+
+
+def test_no_rule_keeps_anybody_from_taking_access_away(mesh: Actors, gate: Gate, policies: Callable[[Manifest], Manifest]) -> None:
+    """A Deny is written, and the port of a product that is older than a rule on its labels is cut off."""
+    kubectl = mesh.installed.cluster.kubectl
+    mesh.installed.apply(unlabelled(a_good_product("cut")))
+    policies(a_policy("grants", {"none": "false"}, targets={"kinds": ["AccessGrant"]}))
+    policies(a_policy("labels", {"labelled": RULES["labelled"]}))
+    grants = PRODUCTS.replace("dataproducts", "accessgrants")
+    whom: dict[str, Any] = {"consumerNamespace": "inventory", "requestRef": None, "consumer": None, "mode": None}
+    refusal = a_grant("taken", dataProductRef={"name": "cut"}, decision="Deny", **whom)
+    approval = a_grant("given", dataProductRef={"name": "cut"})
+    gate.until(lambda: "Breaks none" in gate.said_of(approval, grants), "the first refusal")
+    assert gate.said_of(refusal, grants) == ""
+    gate.until(lambda: "Breaks labelled" in gate.said_of(unlabelled(a_good_product("new"))), "the second rule")
+    kubectl("annotate", "dataproduct", "cut", "-n", "sales", "clouddatamesh.dev/cut-off=daily/1.0.0", *OWNER)
+    with pytest.raises(ToolError, match="Breaks labelled"):
+        kubectl("annotate", "dataproduct", "cut", "-n", "sales", "example.com/other=yes", *OWNER)
+    kubectl("delete", "dataproduct", "cut", "-n", "sales", "--timeout=30s")
+
+
+def test_no_policy_of_a_team_refuses_its_domain_to_the_platform_team(gate: Gate, policies: Callable[[Manifest], Manifest]) -> None:
+    targets = {"kinds": ["Domain", "DataProduct"]}
+    policies(a_policy("locked", {"mine": "object.spec.?displayName.orValue('') == 'Mine'"}, namespace="sales", targets=targets))
+    gate.until(lambda: "Breaks mine" in gate.said_of(with_spec(GOOD, displayName="Orders")), "the first refusal")
+    child = with_spec(a_domain("toys"), parentRef={"name": "sales"})
+    assert gate.said_of(child, "/apis/clouddatamesh.dev/v1alpha1/domains") == ""
 
 
 def test_a_policy_of_a_domain_is_for_its_namespaces_alone(gate: Gate, policies: Callable[[Manifest], Manifest]) -> None:

@@ -218,6 +218,30 @@ def test_a_clock_that_is_not_trusted_ends_no_waiver() -> None:
     assert compliant(mesh) == "True"
 
 
+def test_a_clock_that_is_not_trusted_brings_no_waiver_back_that_has_ended() -> None:
+    mesh = sales(a_policy(enforcement="Deny"), a_product(description=SHORT), a_waiver(validUntil="2025-12-31T00:00:00Z"))
+    mesh.clock.trusted = False
+    mesh.settle()
+    assert reconcile(review_of(Key("DataProduct", "sales", "orders")), mesh.ports).after is None
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
+    assert mesh.condition("PolicyWaiver", "orders-purpose")["reason"] == "WaiverExpired"
+
+
+def test_a_waiver_whose_end_was_moved_counts_again_whatever_the_clock_says() -> None:
+    mesh = sales(a_policy(enforcement="Deny"), a_product(description=SHORT), a_waiver(validUntil="2025-12-31T00:00:00Z"))
+    mesh.clock.trusted = False
+    mesh.apply(a_waiver(validUntil="2026-03-01T00:00:00Z")).settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["status"] == "True"
+
+
+def test_no_policy_keeps_anybody_from_denying_access() -> None:
+    rules = [a_rule("never", "false")]
+    mesh = two_domains().apply(a_policy(enforcement="Deny", rules=rules, targets={"kinds": ["AccessGrant"]}))
+    mesh.apply(a_request(), a_grant(decision="Deny")).settle()
+    grant = mesh.get("AccessGrant", a_grant()["metadata"]["name"], "sales")
+    assert "compliance" not in grant["status"]
+
+
 def test_a_waiver_of_a_rule_that_is_none_says_so() -> None:
     mesh = sales(a_policy(), a_waiver(rule="has-owner"))
     assert mesh.condition("PolicyWaiver", "orders-purpose")["reason"] == "PolicyNotFound"

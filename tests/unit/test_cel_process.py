@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from clouddatamesh.cel import process, rules
 from clouddatamesh.cel.direct import DirectExpressions
 from clouddatamesh.cel.process import CelProcess
 from clouddatamesh.errors import Transient
@@ -144,3 +145,30 @@ def test_it_works_in_a_process_with_a_thousand_connections() -> None:
         assert engine.judge([("true", {})], {"object": {}}) == (Outcome.HOLDS,)
         engine.close()
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_process_that_is_full_of_other_rules_is_no_fault_of_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library keeps memory of what it compiled: after some 1,300 rules it has none for the next one."""
+
+    class Full:
+        def compile(self, _: str) -> None:
+            raise MemoryError("std::bad_alloc")
+
+    monkeypatch.setattr(rules, "_environment", lambda *_: Full())
+    with pytest.raises(MemoryError):
+        rules.compile_rule("true")
+
+
+def test_a_rule_on_which_a_process_ended_is_asked_once_more_in_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, ask, asked = CelProcess(), CelProcess._ask, []
+
+    def first_ends(self: CelProcess, request: dict[str, Any]) -> list[Any]:
+        asked.append(request)
+        if len(asked) == 1:
+            raise process._Costly
+        return ask(self, request)
+
+    monkeypatch.setattr(CelProcess, "_ask", first_ends)
+    with contextlib.closing(engine):
+        assert engine.compile("object.a == 1").fault == ""
+    assert len(asked) == 2

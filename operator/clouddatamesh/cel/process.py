@@ -62,12 +62,19 @@ class CelProcess:
         if known is not None:
             return known
         try:
-            (answer,) = self._ask({"compile": [expression]})
-            found = Compiled(frozenset(answer.get("reads") or ()), str(answer.get("fault") or ""))
+            found = self._compile(expression)
         except _Costly:
             found = Compiled(fault="it takes more time or memory than a rule may")
         _remember(self._compiled, expression, found)
         return found
+
+    def _compile(self, expression: str) -> Compiled:
+        """Once more in a process of its own where the first one ended: it may have been full of other rules."""
+        try:
+            (answer,) = self._ask({"compile": [expression]})
+        except _Costly:
+            (answer,) = self._ask({"compile": [expression]})
+        return Compiled(frozenset(answer.get("reads") or ()), str(answer.get("fault") or ""))
 
     def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
         """The answer to each of these rules with its params. One that takes too much is EXHAUSTED, and costs the others nothing."""

@@ -40,6 +40,8 @@ def compile_rule(expression: str) -> dict[str, Any]:
 def _fault_of(expression: str, without: str = "") -> str:
     try:
         found = _environment(without).compile(expression)
+    except MemoryError:
+        raise  # the process may be full of other rules: that is no fault of this one
     except Exception as error:  # the library raises bare RuntimeErrors
         return _in_words(error)
     kind = found.return_type()

@@ -41,9 +41,14 @@ class Subject:
 
 def applies(policy: Policy, subject: Subject) -> bool:
     """Whether the rules of a policy are asked of an object. A policy with faults applies to nothing."""
-    if policy.faults or subject.key.kind not in policy.kinds or not _has_lifecycle(policy, subject):
+    if policy.faults or subject.key.kind not in policy.kinds or not _has_lifecycle(policy, subject) or _only_takes(subject):
         return False
     return reaches(policy, subject.lineage)
+
+
+def _only_takes(subject: Subject) -> bool:
+    """A Deny gives nothing to anybody, so there is nothing to judge; a policy that refused it would keep access alive."""
+    return subject.key.kind == "AccessGrant" and (subject.manifest.get("spec") or {}).get("decision") == "Deny"
 
 
 def reaches(policy: Policy, lineage: Lineage) -> bool:

@@ -23,7 +23,7 @@ from clouddatamesh.model.evidence import Present, Unknown
 from clouddatamesh.model.judging import POLICY_KINDS, WAIVER, Policy, Verdict, Waiver
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.outcome import Finding
-from clouddatamesh.ports import Cluster, Ports
+from clouddatamesh.ports import Clock, Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.parse import parse
 from clouddatamesh.reconcile.teams import training_of
@@ -100,7 +100,7 @@ def _unjudged(manifest: Manifest, before: tuple[Verdict, ...], policies: tuple[P
 
 def _judge(subject: Subject, policies: tuple[Policy, ...], hearing: Hearing, ports: Ports) -> Judgement:
     verdicts = judge(subject, policies, hearing, ports.expressions.judge)
-    ends = [parse_time(waiver.until) for waiver in hearing.waivers]
+    ends = [end for end in (parse_time(waiver.until) for waiver in hearing.waivers) if end > ports.clock.now()]
     may_deny = any(policy.enforcement == "Deny" for policy in policies)
     return Judgement(verdicts, is_subject=True, may_deny=may_deny, due=min(ends, default=None))
 
@@ -203,19 +203,24 @@ def _whole(domain: Manifest, ports: Ports) -> Manifest:
 
 
 def waivers_for(key: Key, ports: Ports) -> Iterator[Waiver]:
-    """Those in force for an object. A clock that is not trusted ends none."""
+    """Those in force for an object."""
     for manifest in ports.cluster.referring(key, WAIVER):
-        spec = manifest.get("spec") or {}
-        if manifest["metadata"].get("deletionTimestamp") or not _lasts(spec.get("validUntil"), ports):
+        if manifest["metadata"].get("deletionTimestamp") or not is_in_force(manifest, ports.clock):
             continue
         yield read_waiver(manifest)
 
 
-def _lasts(until: Any, ports: Ports) -> bool:
+def is_in_force(waiver: Manifest, clock: Clock) -> bool:
+    """Whether its end has not come. A clock that is not trusted ends none, and brings none back of which status says that it ended."""
     try:
-        return parse_time(str(until)) > ports.clock.now() or not ports.clock.is_trusted()
+        until = parse_time(str((waiver.get("spec") or {}).get("validUntil")))
     except ValueError:
         return False
+    if clock.is_trusted():
+        return until > clock.now()
+    ready = condition_of(waiver.get("status") or {}, "Ready") or {}
+    has_ended = ready.get("reason") == reasons.WAIVER_EXPIRED and ready.get("observedGeneration") == waiver["metadata"].get("generation", 0)
+    return not has_ended
 
 
 def fingerprint(facts: Mapping[str, Any] | None) -> str:

@@ -8,7 +8,7 @@ from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.settings import Next
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.execute import Executor, Target
-from clouddatamesh.reconcile.judging import policy_of
+from clouddatamesh.reconcile.judging import is_in_force, policy_of
 from clouddatamesh.reconcile.parse import parse
 from clouddatamesh.reconcile.pipeline import Flow, run
 from clouddatamesh.reconcile.visit import Visit
@@ -24,14 +24,13 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
         gather=lambda: parse(PolicyWaiver, visit.manifest()),
         plan=lambda _: Plan(),
         executor=lambda _: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, ports.clock.now())),
-        report=lambda waiver, _: _report(waiver, ports),
+        report=lambda waiver, _: _report(waiver, visit.manifest(), ports),
     )
     return run(visit, flow, interval=ports.settings.drift_interval)
 
 
-def _report(waiver: PolicyWaiver, ports: Ports) -> Outcome:
+def _report(waiver: PolicyWaiver, manifest: Manifest, ports: Ports) -> Outcome:
     reference = waiver.spec.policy_ref
     policy = ports.cluster.get(Key(reference.kind, reference.namespace or "", reference.name))
     found = policy is not None and any(rule.name == waiver.spec.rule for rule in policy_of(policy, ports).rules)
-    now, until = ports.clock.now(), parse_time(waiver.spec.valid_until)
-    return report_waiver(found=found, until=until, now=now, is_time_trusted=ports.clock.is_trusted())
+    return report_waiver(found=found, lasts=is_in_force(manifest, ports.clock), until=parse_time(waiver.spec.valid_until))

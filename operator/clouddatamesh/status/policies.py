@@ -52,12 +52,12 @@ def report(policy: Policy, standing: Standing, counted: Counted, gate: Installed
     return Outcome(Finding("Ready", "True", reasons.READY, "The rules are evaluated"), at_gate, fields)
 
 
-def report_waiver(*, found: bool, until: datetime, now: datetime, is_time_trusted: bool) -> Outcome:
+def report_waiver(*, found: bool, lasts: bool, until: datetime) -> Outcome:
     """In force until its end; where it names no rule that exists it excepts from nothing."""
     if not found:
         why = "spec.policyRef and spec.rule name no rule that exists; correct them by another PolicyWaiver"
         return _stalled(reasons.POLICY_NOT_FOUND, why, {})
-    if until <= now and is_time_trusted:
+    if not lasts:
         why = "spec.validUntil has passed, and the rule counts again; delete the waiver, or move its end"
         return _stalled(reasons.WAIVER_EXPIRED, why, {})
     return Outcome(Finding("Ready", "True", reasons.READY, "The waiver is in force"), due=until)

@@ -3,16 +3,23 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from clouddatamesh.api.fields import LabelSelector, LabelSelectorRequirement
+from clouddatamesh.api.fields import GROUP, LabelSelector, LabelSelectorRequirement
 from clouddatamesh.api.kinds import KIND_BY_NAME
 from clouddatamesh.governance.gate.literals import text, texts
 from clouddatamesh.plan.marks import DOMAIN_LABEL
 
 Condition = dict[str, str]
 UNCHANGED: Final = "oldObject != null && has(object.spec) && has(oldObject.spec) && object.spec == oldObject.spec"
-_LABELS: Final = " && ".join(
-    f"object.metadata.?{part}.orValue({{}}) == oldObject.metadata.?{part}.orValue({{}})" for part in ("labels", "annotations")
-)
+_LABELS: Final = "object.metadata.?labels.orValue({}) == oldObject.metadata.?labels.orValue({})"
+
+
+def _has_annotations_of(old: str, new: str) -> str:
+    """Whether one has all annotations of the other but ours: these are acts, such as cutting off, and no rule may keep one away."""
+    kept = f"{new}.metadata.?annotations[?key].hasValue() && {new}.metadata.annotations[key] == {old}.metadata.annotations[key]"
+    return f"{old}.metadata.?annotations.orValue({{}}).all(key, key.startsWith('{GROUP}/') || ({kept}))"
+
+
+_ANNOTATIONS: Final = f"{_has_annotations_of('oldObject', 'object')} && {_has_annotations_of('object', 'oldObject')}"
 
 
 def plural(kind: str) -> str:
@@ -26,8 +33,14 @@ def by_others(operator: str) -> Condition:
 
 def is_changed(*, metadata: bool) -> Condition:
     """More than finalizers and owners changes: the spec, and if `metadata` is read labels and annotations as well."""
-    same = f"{UNCHANGED} && {_LABELS}" if metadata else UNCHANGED
+    same = f"{UNCHANGED} && {_LABELS} && {_ANNOTATIONS}" if metadata else UNCHANGED
     return {"name": "changes-what-rules-read", "expression": f"!({same})"}
+
+
+def gives_access() -> Condition:
+    """Grants that approve: no rule keeps anybody from a Deny, which only takes away."""
+    resource = text(plural("AccessGrant"))
+    return {"name": "gives-access", "expression": f"request.resource.resource != {resource} || object.?spec.decision.orValue('') != 'Deny'"}
 
 
 def in_lifecycle(stages: tuple[str, ...]) -> Condition:

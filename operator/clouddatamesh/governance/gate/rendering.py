@@ -27,6 +27,7 @@ MOST_BYTES: Final = 768 * 1024
 """Of one rendered policy as JSON; etcd takes 1.5 MiB in a request."""
 _ACTIONS: Final = {"Warn": ["Warn", "Audit"], "Deny": ["Deny", "Audit"]}
 _READABLE: Final = 160
+_NO_DOMAINS: Final = "A DomainPolicy refuses no Domain at admission: the platform team writes them"
 _SELF: Final = "object.kind + '/' + object.metadata.?namespace.orValue('') + '/' + object.metadata.name"
 
 
@@ -151,9 +152,9 @@ def _reach(policy: AnyPolicy, key: Key, areas: Areas) -> tuple[_Reach | None, st
         if not domain:
             return None, f"Namespace {key.namespace} is not the home namespace of a Domain, so its policies count for nothing"
         names = areas.below(domain)
-    kinds = tuple(kind for kind in targets.kinds if kind == "Domain" or names is None or names)
+    kinds = _kinds_of(policy, key, names)
     if not kinds:
-        return None, "Its targets.domains select no Domain"
+        return None, _NO_DOMAINS if key.kind == "DomainPolicy" else "Its targets.domains select no Domain"
     rule = {
         "apiGroups": [GROUP],
         "apiVersions": [VERSION],
@@ -161,11 +162,18 @@ def _reach(policy: AnyPolicy, key: Key, areas: Areas) -> tuple[_Reach | None, st
         "operations": ["CREATE", "UPDATE"],
     }
     found = [conditions.in_lifecycle(targets.lifecycle)] if "DataProduct" in kinds else []
+    found += [conditions.gives_access()] if "AccessGrant" in kinds else []
     if names is None:
         return _Reach({"resourceRules": [rule]}, found), ""
     found += [conditions.is_domain_of(names, selector)] if "Domain" in kinds else []
     where = {"namespaceSelector": conditions.in_domains(names)} if kinds != ("Domain",) else {}
     return _Reach({"resourceRules": [rule], **where}, found), ""
+
+
+def _kinds_of(policy: AnyPolicy, key: Key, names: tuple[str, ...] | None) -> tuple[str, ...]:
+    """A Domain is written by the platform team, so no policy of a Domain's own team refuses it to anybody."""
+    kinds = (kind for kind in policy.spec.targets.kinds if key.kind != "DomainPolicy" or kind != "Domain")
+    return tuple(kind for kind in kinds if kind == "Domain" or names is None or names)
 
 
 def _variables(policy: AnyPolicy, rules: Sequence[Judged]) -> list[dict[str, str]]:
