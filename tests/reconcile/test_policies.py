@@ -244,7 +244,18 @@ def test_no_policy_keeps_anybody_from_denying_access() -> None:
 
 def test_a_waiver_of_a_rule_that_is_none_says_so() -> None:
     mesh = sales(a_policy(), a_waiver(rule="has-owner"))
-    assert mesh.condition("PolicyWaiver", "orders-purpose")["reason"] == "PolicyNotFound"
+    told = mesh.condition("PolicyWaiver", "orders-purpose")
+    assert told["reason"] == "PolicyNotFound"
+    assert told["message"].startswith("GovernancePolicy/ownership has no rule has-owner; its rules: has-purpose")
+
+
+def test_a_waiver_of_an_object_that_is_none_says_so_and_is_in_force_when_it_comes() -> None:
+    mesh = sales(
+        a_policy(), a_product(description=SHORT), a_waiver(objectRef={"kind": "DataProduct", "namespace": "sales", "name": "ordres"})
+    )
+    told = mesh.condition("PolicyWaiver", "orders-purpose")
+    assert (told["status"], "there is no DataProduct sales/ordres" in told["message"]) == ("True", True)
+    assert compliant(mesh) == "False"
 
 
 def test_a_denied_product_gets_nothing_and_names_every_violation() -> None:
@@ -404,6 +415,13 @@ def test_a_policy_says_whether_its_rules_are_judged_at_admission() -> None:
     assert at_gate(mesh) == ("True", "Installed")
     mesh.apply({**policy, "spec": {**policy["spec"], "validations": []}}).settle()
     assert at_gate(mesh) == ("False", "Differs")
+
+
+def test_what_is_new_to_the_gate_is_looked_at_again_soon_and_once() -> None:
+    mesh, key = sales(a_product()), Key("GovernancePolicy", "", "ownership")
+    mesh.apply(a_policy(enforcement="Deny"))
+    assert (reconcile(key, mesh.ports).after or 99) <= 5
+    assert (reconcile(key, mesh.ports).after or 99) > 30
 
 
 def test_a_policy_that_only_reports_says_nothing_of_admission() -> None:

@@ -13,7 +13,7 @@ from clouddatamesh.governance.layers import find_conflict, stack
 from clouddatamesh.governance.policies import MODELS, build_policy
 from clouddatamesh.governance.scope import Lineage, Subject, applies, lineage_of
 from clouddatamesh.governance.verdicts import Hearing, judge
-from clouddatamesh.governance.waivers import read_waiver
+from clouddatamesh.governance.waivers import read_waiver, unknown_rule
 from clouddatamesh.model.expressions import Expressions
 from clouddatamesh.model.judging import JUDGED, POLICY_KINDS, WAIVER, Policy, Rule, Verdict, Waiver
 from clouddatamesh.model.objects import Key, Manifest, key_of
@@ -144,9 +144,8 @@ class _Bench:
         if policy is None:
             why = f"{read.policy} is not among the files; it must be in the cluster"
             yield Remark(key, ("spec", "policyRef", "name"), why, is_error=False)
-        elif read.rule not in [rule.name for rule in policy.rules]:
-            listed = ", ".join(rule.name for rule in policy.rules)
-            yield Remark(key, ("spec", "rule"), f"{read.policy} has no rule {read.rule}; its rules: {listed}")
+        elif why := unknown_rule(read, policy):
+            yield Remark(key, ("spec", "rule"), why)
         if _excepted(manifest) not in self.known:
             yield Remark(key, ("spec", "objectRef", "name"), f"{_excepted(manifest)} is not among the files", is_error=False)
         if self._has_ended(manifest):

@@ -1,8 +1,8 @@
 """A GovernancePolicy or DomainPolicy: whether its rules count, and how many objects break them. What it reads is in the cache."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
@@ -13,6 +13,7 @@ from clouddatamesh.governance.scope import reaches
 from clouddatamesh.model.evidence import Present, Unknown
 from clouddatamesh.model.judging import SEVERITIES, WAIVER, Policy
 from clouddatamesh.model.objects import Key, Manifest, key_of
+from clouddatamesh.model.outcome import Outcome
 from clouddatamesh.model.plan import Plan
 from clouddatamesh.model.settings import Next
 from clouddatamesh.plan.references import named_namespaces
@@ -24,9 +25,12 @@ from clouddatamesh.reconcile.pipeline import Flow, run
 from clouddatamesh.reconcile.verdicts import BROKEN, SEVERE, STAGE, WAIVED, count_of
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.policies import Counted, Standing, report
+from clouddatamesh.status.summarize import condition_of
 
 _AGAIN: Final = timedelta(minutes=1)
 """How often what applies is counted again: objects come and go without telling policies."""
+_SOON: Final = timedelta(seconds=5)
+"""After which the gate program has written what is new."""
 _TOP: Final = 20
 
 
@@ -50,9 +54,18 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
         gather=lambda: _look(visit.manifest(), ports),
         plan=lambda _: Plan(),
         executor=lambda _: Executor(Target(visit.key, visit.uid, ports.cluster, visit.write_record, ports.clock.now())),
-        report=lambda seen, _: report(seen.policy, seen.standing, seen.counted, seen.gate),
+        report=lambda seen, _: _report(seen, visit.manifest(), ports.clock.now()),
     )
     return run(visit, flow, interval=_AGAIN)
+
+
+def _report(seen: Look, manifest: Manifest, now: datetime) -> Outcome:
+    """What is new to the gate program is not there yet: the first look at it is followed by another one soon."""
+    outcome = report(seen.policy, seen.standing, seen.counted, seen.gate)
+    before = condition_of(manifest.get("status") or {}, "GateInstalled") or {}
+    is_new = before.get("observedGeneration") != manifest["metadata"].get("generation", 0)
+    waits = seen.gate is not None and seen.gate.status != "True" and is_new
+    return replace(outcome, due=now + _SOON) if waits else outcome
 
 
 def _look(manifest: Manifest, ports: Ports) -> Look:

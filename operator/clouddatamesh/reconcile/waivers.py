@@ -2,6 +2,7 @@
 
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.api.v1alpha1.policywaiver import PolicyWaiver
+from clouddatamesh.governance.waivers import excepted_by, read_waiver, unknown_rule
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.outcome import Outcome
 from clouddatamesh.model.plan import Plan
@@ -32,5 +33,7 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
 def _report(waiver: PolicyWaiver, manifest: Manifest, ports: Ports) -> Outcome:
     reference = waiver.spec.policy_ref
     policy = ports.cluster.get(Key(reference.kind, reference.namespace or "", reference.name))
-    found = policy is not None and any(rule.name == waiver.spec.rule for rule in policy_of(policy, ports).rules)
-    return report_waiver(found=found, lasts=is_in_force(manifest, ports.clock), until=parse_time(waiver.spec.valid_until))
+    read, excepted = read_waiver(manifest), excepted_by(manifest)
+    fault = unknown_rule(read, policy_of(policy, ports)) if policy is not None else f"{read.policy} does not exist"
+    absent = str(excepted) if excepted is not None and ports.cluster.get(excepted) is None else ""
+    return report_waiver(fault=fault, absent=absent, lasts=is_in_force(manifest, ports.clock), until=parse_time(waiver.spec.valid_until))

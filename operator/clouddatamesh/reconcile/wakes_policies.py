@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 
+from clouddatamesh.governance import waivers
 from clouddatamesh.model.judging import JUDGED
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.references import named_namespaces
@@ -44,10 +45,9 @@ def _with_descendants(domain: Key, cluster: Cluster) -> tuple[Key, ...]:
 
 def excepted_by(waiver: Manifest) -> Iterator[Key]:
     """The object of a waiver."""
-    named = (waiver.get("spec") or {}).get("objectRef") or {}
-    kind = str(named.get("kind") or "DataProduct")
-    if kind in JUDGED and named.get("name"):
-        yield review_of(Key(kind, str(named.get("namespace") or ""), str(named["name"])))
+    key = waivers.excepted_by(waiver)
+    if key is not None:
+        yield review_of(key)
 
 
 def counted_by(change: Change) -> Iterator[Key]:

@@ -52,15 +52,15 @@ def report(policy: Policy, standing: Standing, counted: Counted, gate: Installed
     return Outcome(Finding("Ready", "True", reasons.READY, "The rules are evaluated"), at_gate, fields)
 
 
-def report_waiver(*, found: bool, lasts: bool, until: datetime) -> Outcome:
-    """In force until its end; where it names no rule that exists it excepts from nothing."""
-    if not found:
-        why = "spec.policyRef and spec.rule name no rule that exists; correct them by another PolicyWaiver"
-        return _stalled(reasons.POLICY_NOT_FOUND, why, {})
+def report_waiver(*, fault: str, absent: str, lasts: bool, until: datetime) -> Outcome:
+    """In force until its end. Where it names no rule that exists it excepts from nothing; `absent` is its object, where there is none."""
+    if fault:
+        return _stalled(reasons.POLICY_NOT_FOUND, f"{fault}. Correct spec.policyRef and spec.rule by another PolicyWaiver", {})
     if not lasts:
         why = "spec.validUntil has passed, and the rule counts again; delete the waiver, or move its end"
         return _stalled(reasons.WAIVER_EXPIRED, why, {})
-    return Outcome(Finding("Ready", "True", reasons.READY, "The waiver is in force"), due=until)
+    told = f"The waiver is in force, but there is no {absent}; spec.objectRef names it" if absent else "The waiver is in force"
+    return Outcome(Finding("Ready", "True", reasons.READY, told), due=until)
 
 
 def _stalled(reason: str, why: str, fields: dict[str, Any], further: tuple[Finding, ...] = ()) -> Outcome:
