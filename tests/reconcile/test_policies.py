@@ -339,6 +339,17 @@ def test_rules_on_the_bucket_are_judged_on_what_was_read() -> None:
     assert broken(mesh) == [(POLICY, "safe")]
 
 
+@pytest.mark.parametrize("expression", ["live.bucket.publicAccessBlocked", "live.region == 'eu-central-1'", "live.bucket.tlsOnly"])
+def test_a_deny_on_the_bucket_keeps_no_bucket_from_being_made(expression: str) -> None:
+    mesh = sales(a_policy(enforcement="Deny", rules=[a_rule("safe", expression)]), a_product())
+    assert mesh.product()["status"]["storage"]["bucket"]
+
+
+def test_a_rule_on_age_is_asked_of_a_product_without_a_bucket() -> None:
+    mesh = sales(a_policy(enforcement="Deny", rules=[a_rule("aged", "live.ageDays > 1")]), a_product())
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
+
+
 def test_what_cannot_be_read_now_stays_as_it_was() -> None:
     mesh = sales(a_policy(rules=[a_rule("suspended", "live.bucket.versioning == 'Suspended'")]), a_product())
     assert broken(mesh) == [(POLICY, "suspended")]

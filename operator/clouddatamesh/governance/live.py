@@ -33,12 +33,17 @@ def live_facts(manifest: Manifest, seen: Mapping[str, Any] | None, now: datetime
         ports = _list(status, "outputPorts")
         facts["outputPorts"] = [{"name": port.get("name"), "version": port.get("version"), "consumers": _used(port)} for port in ports]
         facts["consumers"] = sum(map(_used, ports))
-        facts["region"] = str(part_of(status, "storage").get("region") or "")
-        facts |= seen or {}
+        region = str(part_of(status, "storage").get("region") or "")
+        facts |= {**({"region": region} if region else {}), **(seen or {})}
     if kind == "AccessGrant":
         facts["inEffect"] = facts["conditions"].get("InEffect") == "True"
         facts["validUntil"] = str(status.get("validUntil") or "")
     return facts
+
+
+def awaits_bucket(kind: str, live: Mapping[str, Any] | None) -> bool:
+    """Whether a product has no bucket yet: a rule on it must not keep it from being made."""
+    return kind == "DataProduct" and live is not None and "bucket" not in live
 
 
 def _list(status: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

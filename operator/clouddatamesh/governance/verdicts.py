@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from clouddatamesh.governance.live import awaits_bucket
 from clouddatamesh.governance.scope import Subject, applies
 from clouddatamesh.model.judging import SEVERITIES, Answered, Outcome, Policy, Rule, RuleFailure, Verdict, Waiver
 
@@ -32,7 +33,11 @@ def judge(subject: Subject, policies: Sequence[Policy], hearing: Hearing, ask: A
     domain = {**as_judged(hearing.domain), "training": hearing.domain.get("training") or {}}
     data = {"object": as_judged(subject.manifest), "oldObject": None, "domain": domain, "live": hearing.live or {}}
     answers = ask([(rule.expression, policy.params or {}) for policy, rule in known], data) if known else ()
-    answered = dict(zip(((policy.name, rule.name) for policy, rule in known), answers, strict=True))
+    is_early = awaits_bucket(subject.key.kind, hearing.live)
+    answered = {
+        (policy.name, rule.name): None if is_early and isinstance(answer, RuleFailure) and "live" in rule.reads else answer
+        for (policy, rule), answer in zip(known, answers, strict=True)
+    }
     found = (_verdict(policy, rule, answered.get((policy.name, rule.name)), hearing) for policy, rule in rules)
     return tuple(sorted((verdict for verdict in found if verdict is not None), key=rank))
 
