@@ -13,7 +13,7 @@ PYTEST ?=
 # How many files of tests run at the same time; each worker starts the real parts that it needs. Of more than two, the last only computes
 JOBS ?= 4
 # Files whose tests allow few seconds: of the whole they run last, when nothing else does
-TIMED := tests/e2e/test_failover.py tests/e2e/test_upgrade.py
+TIMED := tests/e2e/test_api_faults.py tests/e2e/test_failover.py tests/e2e/test_upgrade.py
 WHOLE = $(filter tests,$(TESTS))
 # An image with Python and venv; empty: one that is made of Debian's packages, so that no registry is needed
 BASE ?=
