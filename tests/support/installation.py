@@ -112,11 +112,11 @@ class Installation:
         """All objects of some kinds, separated by commas, or of a category; in one namespace or in all."""
         return self.reader.all(kinds, namespace)
 
-    def wait(self, kind: str, name: str, namespace: str = "", *, condition: str = "Ready", seconds: float = 60) -> None:
+    def wait(self, kind: str, name: str, namespace: str = "", *, condition: str = "Ready", seconds: float = 30) -> None:
         """As `kubectl wait --for=condition`; raises ToolError with the object's status."""
         self.wait_all(kind, (name,), namespace, condition=condition, seconds=seconds)
 
-    def wait_all(self, kind: str, names: Iterable[str], namespace: str = "", *, condition: str = "Ready", seconds: float = 60) -> None:
+    def wait_all(self, kind: str, names: Iterable[str], namespace: str = "", *, condition: str = "Ready", seconds: float = 30) -> None:
         """The same of several objects of one kind."""
         end, left = time.monotonic() + seconds, list(names)
         while left:
