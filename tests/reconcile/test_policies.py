@@ -256,6 +256,8 @@ def test_a_waiver_of_an_object_that_is_none_says_so_and_is_in_force_when_it_come
     told = mesh.condition("PolicyWaiver", "orders-purpose")
     assert (told["status"], "there is no DataProduct sales/ordres" in told["message"]) == ("True", True)
     assert compliant(mesh) == "False"
+    mesh.apply(a_product("ordres", description=SHORT)).settle()
+    assert mesh.condition("DataProduct", "ordres", "sales", "PoliciesCompliant")["status"] == "True"
 
 
 def test_a_denied_product_gets_nothing_and_names_every_violation() -> None:
