@@ -13,7 +13,7 @@ from clouddatamesh.governance.layers import find_conflict, stack
 from clouddatamesh.governance.policies import MODELS, build_policy
 from clouddatamesh.governance.scope import Lineage, Subject, applies, lineage_of
 from clouddatamesh.governance.verdicts import Hearing, judge
-from clouddatamesh.governance.waivers import read_waiver, unknown_rule
+from clouddatamesh.governance.waivers import excepted_by, read_waiver, unknown_rule
 from clouddatamesh.model.expressions import Expressions
 from clouddatamesh.model.judging import JUDGED, POLICY_KINDS, WAIVER, Policy, Rule, Verdict, Waiver
 from clouddatamesh.model.objects import Key, Manifest, key_of
@@ -76,8 +76,8 @@ class _Bench:
         """Those in force, by the object that they except."""
         found: dict[Key, list[Waiver]] = {}
         for key, manifest in self.known.items():
-            if key.kind == WAIVER and not self._has_ended(manifest):
-                found.setdefault(_excepted(manifest), []).append(read_waiver(manifest))
+            if key.kind == WAIVER and not self._has_ended(manifest) and (excepted := excepted_by(manifest)) is not None:
+                found.setdefault(excepted, []).append(read_waiver(manifest))
         return found
 
     @cached_property
@@ -146,8 +146,9 @@ class _Bench:
             yield Remark(key, ("spec", "policyRef", "name"), why, is_error=False)
         elif why := unknown_rule(read, policy):
             yield Remark(key, ("spec", "rule"), why)
-        if _excepted(manifest) not in self.known:
-            yield Remark(key, ("spec", "objectRef", "name"), f"{_excepted(manifest)} is not among the files", is_error=False)
+        excepted = excepted_by(manifest)
+        if excepted is not None and excepted not in self.known:
+            yield Remark(key, ("spec", "objectRef", "name"), f"{excepted} is not among the files", is_error=False)
         if self._has_ended(manifest):
             yield Remark(key, ("spec", "validUntil"), f"The waiver ended at {read.until}, so it excepts nothing", is_error=False)
 
@@ -162,12 +163,6 @@ def _needs_cluster(rule: Rule) -> bool:
 
 def _is_known(rule: Rule, domain: Manifest | None) -> bool:
     return not _needs_cluster(rule) and (domain is not None or "domain" not in rule.reads)
-
-
-def _excepted(waiver: Manifest) -> Key:
-    named = ("spec", "objectRef")
-    kind = text(waiver, *named, "kind") or "DataProduct"
-    return Key(kind, text(waiver, *named, "namespace"), text(waiver, *named, "name"))
 
 
 def _place(policy: Policy, fault: str) -> tuple[str | int, ...]:
