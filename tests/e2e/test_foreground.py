@@ -18,12 +18,15 @@ def test_those_who_write_go_on_while_the_deletion_waits_for_those_who_read(mesh:
     before = installed.get("secret", "ledger-producer", "sales")
     installed.cluster.kubectl("delete", "dataproduct", "ledger", "-n", "sales", "--cascade=foreground", "--wait=false")
 
+    def is_left() -> bool:
+        return "foregroundDeletion" not in mesh.product("ledger")["metadata"].get("finalizers", ())
+
     def is_back() -> bool:
         found = installed.get("secret", "ledger-producer", "sales")
-        settled = "foregroundDeletion" not in mesh.product("ledger")["metadata"].get("finalizers", ())
-        return bool(found) and found["metadata"]["uid"] != before["metadata"]["uid"] and settled
+        return bool(found) and found["metadata"]["uid"] != before["metadata"]["uid"]
 
-    installed.until(is_back, seconds=90, what="the producer's Secret, after the garbage collector took it")
+    installed.until(is_left, seconds=180, what="the garbage collector's own end, whose time is not ours")
+    installed.until(is_back, what="the producer's Secret, which the garbage collector took")
     assert access.reads()
     keys = installed.secret("ledger-producer", "sales")
     writer = mesh.store.client("s3", access_key=keys["access-key-id"], secret_key=keys["secret-access-key"])

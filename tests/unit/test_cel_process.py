@@ -4,6 +4,8 @@ import contextlib
 import resource
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,41 @@ def test_a_process_that_the_kernel_ends_is_no_rules_fault(monkeypatch: pytest.Mo
     monkeypatch.undo()
     assert engine.judge([("true", {})], {"object": {}}) == (Outcome.HOLDS,)
     engine.close()
+
+
+def an_engine(monkeypatch: pytest.MonkeyPatch, place: Path, script: str, patience: float = process.PATIENCE) -> CelProcess:
+    """One whose process is this script."""
+    program = place / "engine"
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    return CelProcess(patience=patience, asleep=0.2)
+
+
+def test_a_process_that_sleeps_in_place_of_work_is_another_one_soon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Seen under load, for a whole minute in which no object of the mesh was judged."""
+    slept = tmp_path / "slept"
+    once = f'[ -e {slept} ] && exec {sys.executable} "$@"; touch {slept}; echo ready; read -r line; exec sleep 50'
+    with contextlib.closing(an_engine(monkeypatch, tmp_path, once)) as engine:
+        assert engine.judge([("true", {}), ("1 == 2", {})], {"object": {}}) == (Outcome.HOLDS, Outcome.BROKEN)
+        assert slept.exists()
+        slept.unlink()
+        engine.close()
+        assert engine.compile("object.a == 1").fault == ""
+
+
+def test_a_rule_on_which_it_sleeps_twice_takes_too_much(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    began = time.monotonic()
+    with contextlib.closing(an_engine(monkeypatch, tmp_path, "echo ready; read -r line; exec sleep 50")) as engine:
+        assert engine.judge([("true", {})], {"object": {}}) == (Outcome.EXHAUSTED,)
+        assert "takes more time" in engine.compile("true").fault
+    assert time.monotonic() - began < process.PATIENCE / 2
+
+
+@pytest.mark.parametrize("script", ["exec sleep 50", "echo ready; read -r line; while :; do :; done"], ids=["before it began", "at work"])
+def test_what_is_no_rules_fault_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
+    with contextlib.closing(an_engine(monkeypatch, tmp_path, script, patience=1.0)) as engine, pytest.raises(Transient):
+        engine.judge([("true", {})], {"object": {}})
 
 
 def test_it_works_in_a_process_with_a_thousand_connections() -> None:

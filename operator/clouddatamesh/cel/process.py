@@ -13,6 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from clouddatamesh import reasons
@@ -22,6 +23,8 @@ from clouddatamesh.model.judging import Answered, Compiled, Outcome, RuleFailure
 _log = logging.getLogger(__name__)
 PATIENCE: Final = 60.0
 """Seconds until a process that neither answers nor dies is given up; it ends itself when a request took too much CPU or memory."""
+ASLEEP: Final = 3.0
+"""Seconds after which a process that has sleep in place of work is stuck: one that waits for a core is ready to run, and does not sleep."""
 _KEPT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 """What the process needs to know; the operator's environment may hold credentials."""
 _REMEMBERED: Final = 4096
@@ -42,11 +45,15 @@ class _Silent(Exception):
     """The process gave no answer."""
 
 
+class _Stuck(_Silent):
+    """The process sleeps in place of work."""
+
+
 class CelProcess:
     """Thread-safe. The process begins with the first request and is begun again after it died; `close` ends it."""
 
-    def __init__(self, *, patience: float = PATIENCE, many: int = MANY) -> None:
-        self._patience, self._many = patience, many
+    def __init__(self, *, patience: float = PATIENCE, asleep: float = ASLEEP, many: int = MANY) -> None:
+        self._patience, self._asleep, self._many = patience, asleep, many
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._left = b""
@@ -120,7 +127,7 @@ class CelProcess:
             try:
                 answer: list[Any] = json.loads(self._exchange(process, line))
             except (OSError, ValueError, _Silent) as error:
-                died_of_it = _code_of(process) in _BY_A_RULE
+                died_of_it = isinstance(error, _Stuck) or _code_of(process) in _BY_A_RULE
                 self._end()
                 if died_of_it:
                     raise _Costly from error
@@ -152,7 +159,13 @@ class CelProcess:
         end, answers = time.monotonic() + self._patience, select.poll()  # select() fails where a process has a thousand connections
         answers.register(process.stdout, select.POLLIN)
         while b"\n" not in self._left:
-            ready = answers.poll(max(end - time.monotonic(), 0.0) * 1000)
+            worked = _work_of(process.pid)
+            ready = answers.poll(max(min(end - time.monotonic(), self._asleep), 0.0) * 1000)
+            if not ready and time.monotonic() < end:
+                if worked is not None and worked == _work_of(process.pid):
+                    _log.warning("The process that evaluates the rules of policies sleeps in place of work; another one begins")
+                    raise _Stuck
+                continue
             part = os.read(process.stdout.fileno(), 65_536) if ready else b""
             if not part:
                 raise _Silent
@@ -185,6 +198,15 @@ def _code_of(process: subprocess.Popen[bytes]) -> int | None:
         return process.wait(timeout=1.0)
     except subprocess.TimeoutExpired:
         return None
+
+
+def _work_of(pid: int) -> tuple[str, ...] | None:
+    """CPU that a process which sleeps has taken; None where it is at work, waits for a core, or cannot be seen, as on other systems."""
+    try:
+        fields = Path("/proc", str(pid), "stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return tuple(fields[11:13]) if fields[0] == "S" else None
 
 
 def _digest(value: Any) -> str:

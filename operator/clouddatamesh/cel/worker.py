@@ -4,6 +4,7 @@ A rule may be written by a tenant. Whatever it costs, it costs this process alon
 """
 
 import json
+import os
 import resource
 import signal
 import sys
@@ -29,7 +30,10 @@ def main() -> None:
     print(READY, flush=True)  # noqa: T201
     for line in sys.stdin:
         signal.setitimer(signal.ITIMER_PROF, CPU)
-        print(json.dumps(_answer(read_json(line))), flush=True)  # noqa: T201
+        try:
+            print(json.dumps(_answer(read_json(line))), flush=True)  # noqa: T201
+        except MemoryError:
+            os._exit(1)  # at once: what ends in the ordinary way runs code of the library, which has no memory left
         signal.setitimer(signal.ITIMER_PROF, 0.0)
 
 
