@@ -11,7 +11,7 @@ SOURCES := operator quickstart hack tests
 TESTS ?= tests
 PYTEST ?=
 # How many files of tests run at the same time; each worker starts the real parts that it needs. Of more than two, the last only computes
-JOBS ?= 4
+JOBS ?= 3
 # Files whose tests allow few seconds: of the whole they run last, when nothing else does
 TIMED := tests/e2e/test_api_faults.py tests/e2e/test_failover.py tests/e2e/test_upgrade.py
 WHOLE = $(filter tests,$(TESTS))
