@@ -499,3 +499,14 @@ def test_what_cannot_be_asked_is_told_in_the_same_words_as_before() -> None:
     reconcile(review_of(Key("DataProduct", "sales", "orders")), mesh.ports)
     assert "could not be evaluated" in told
     assert compliance(mesh)["violations"][0]["message"] == told
+
+
+def test_after_a_restore_of_etcd_an_old_number_of_a_policy_is_another_rule() -> None:
+    """The operator goes on, uid and generation are as they were, and the spec is another one."""
+    lost, restored = (Mesh().apply(a_store(), a_domain("sales"), a_policy(rules=[rule]), a_product()) for rule in (a_rule(), LOUD[0]))
+    lost.settle()
+    restored.memory = lost.memory
+    restored.settle()
+    one, other = (mesh.get("GovernancePolicy", "ownership")["metadata"] for mesh in (lost, restored))
+    assert (one["uid"], one["generation"]) == (other["uid"], other["generation"])
+    assert (broken(lost), broken(restored)) == ([], [(POLICY, "classified")])

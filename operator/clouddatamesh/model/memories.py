@@ -14,22 +14,26 @@ _MOST: Final = 4096
 
 
 class Memory:
-    """Thread-safe. What is built once is kept by its identity; what was seen is kept by the object that it was seen of."""
+    """Thread-safe. What is built is kept until its source changes; what was seen is kept by the object that it was seen of."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._built: OrderedDict[Hashable, Any] = OrderedDict()
+        self._built: OrderedDict[Hashable, tuple[object, Any]] = OrderedDict()
         self._seen: dict[Hashable, tuple[str, Mapping[str, Any]]] = {}
 
-    def build(self, identity: Hashable, make: Callable[[], T]) -> T:
-        """What was made for this identity, or is made now. An error is not kept."""
+    def build(self, identity: Hashable, source: object, make: Callable[[], T]) -> T:
+        """What was made of this source, or is made now. An error is not kept.
+
+        It is the source that counts, and no number of it: after etcd was restored, a uid and a generation may be of another spec.
+        """
         with self._lock:
-            if identity in self._built:
-                found: T = self._built[identity]
-                return found
+            known, made = self._built.get(identity, (None, None))
+        if made is not None and known == source:
+            found: T = made
+            return found
         made = make()
         with self._lock:
-            self._built[identity] = made
+            self._built[identity] = (source, made)
             while len(self._built) > _MOST:
                 self._built.popitem(last=False)
         return made

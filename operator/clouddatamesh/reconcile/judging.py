@@ -146,7 +146,7 @@ def policy_of(manifest: Manifest, ports: Ports) -> Policy:
     metadata = manifest["metadata"]
     if metadata.get("deletionTimestamp"):
         return Policy(key_of(manifest), faults=("It is being deleted",))
-    policy = ports.memory.build((metadata["uid"], metadata.get("generation", 0)), lambda: _build(manifest, ports))
+    policy = ports.memory.build(metadata["uid"], manifest.get("spec"), lambda: _build(manifest, ports))
     own = policy.key.kind == "DomainPolicy"
     costly = [rule.name for rule in policy.rules if own and ports.expressions.is_exhausting(rule.expression)]
     why = "takes more time or memory than a rule may; make it simpler"
@@ -195,10 +195,10 @@ def _hearing(key: Key, manifest: Manifest, domain: Manifest, ports: Ports) -> He
 
 
 def _whole(domain: Manifest, ports: Ports) -> Manifest:
-    """The Domain with its training and its texts, read once for each generation; labels and status are as the cache has them."""
+    """The Domain with its training and its texts, read once for each change; labels and status are as the cache has them."""
     metadata = domain["metadata"]
-    identity = ("Domain", metadata["uid"], metadata.get("generation", 0))
-    spec = ports.memory.build(identity, lambda: _read(key_of(domain), domain, ports.cluster).get("spec") or {})
+    source = (metadata.get("generation", 0), domain.get("spec"))
+    spec = ports.memory.build(metadata["uid"], source, lambda: _read(key_of(domain), domain, ports.cluster).get("spec") or {})
     return {**domain, "spec": spec, "training": training_of(domain, ports.cluster)}
 
 
