@@ -14,6 +14,7 @@ from clouddatamesh.model.judging import Outcome
 from clouddatamesh.model.objects import key_of
 from hack.tools.children import ToolError
 from tests.e2e.actors import Actors
+from tests.support.installation import NAMESPACE
 from tests.support.manifests import a_domain, a_grant
 from tests.support.rest import Api, ApiError
 from tests.support.rules import GOOD, OBJECTS, PARAMS, RULES, Manifest, a_good_product, a_policy, a_waiver, with_spec
@@ -269,6 +270,27 @@ def test_what_others_do_to_the_admission_policies_is_corrected(mesh: Actors, gat
         return found is not None and binding is not None and len(found["spec"]["matchConditions"]) == 3
 
     gate.until(is_right, "the repair")
+
+
+def test_where_the_admission_policies_are_removed_the_operator_refuses(
+    mesh: Actors, gate: Gate, policies: Callable[[Manifest], Manifest]
+) -> None:
+    """With the gate program stopped, so that nobody puts them back."""
+    kubectl, refused = mesh.installed.cluster.kubectl, with_spec(a_good_product("unguarded"), **BAD)
+    policy = policies(a_policy("removed", RULE))
+    gate.until(lambda: gate.said_of(refused), "the first refusal")
+    scale = ("scale", "deployment", "clouddatamesh-gate", "-n", NAMESPACE)
+    kubectl(*scale, "--replicas=0")
+    gate.until(lambda: not mesh.installed.kubelet.pods("clouddatamesh-gate"), "the end of the gate program")
+    kubectl("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", name_of(key_of(policy)))
+    gate.until(lambda: not gate.said_of(refused), "what the API server takes now")
+    mesh.installed.apply(refused)
+    gate.until(lambda: mesh.condition("unguarded").get("reason") == "PolicyViolation", "the operator's refusal")
+    assert "storage" not in mesh.product("unguarded")["status"]
+    assert not mesh.installed.get("secret", "unguarded-producer", "sales")
+    kubectl(*scale, "--replicas=1")
+    gate.until(lambda: gate.admission_policy(policy, "validatingadmissionpolicybindings"), "what the gate program puts back")
+    kubectl("delete", "dataproduct", "unguarded", "-n", "sales")
 
 
 def test_an_object_of_others_is_left_and_a_rule_that_does_not_compile_is_not_half_applied(

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from tests.e2e.actors import Actors
-from tests.support.manifests import a_domain, a_policy, a_product, a_rule, a_waiver
+from tests.support.manifests import a_domain, a_policy, a_product, a_request, a_rule, a_waiver
 
 HOME = "ledgers"
 TARGETS = {"kinds": ["DataProduct"], "domains": {"matchLabels": {"policies": "tried"}}}
 SHORT = {"purpose": "no"}
+AUTO_PORT = {"name": "daily", "version": "1.0.0", "path": "daily/", "format": "parquet", "access": {"approval": "Auto"}}
 SAFE = "live.bucket.versioning == 'Enabled' && size(live.bucket.name) > 3 && live.consumers == 0 && live.ageDays == 0"
 GROWN = "object.metadata.name.replace('a', '" + "a" * 900 + "')" + f".replace('a', '{'a' * 900}')" * 3 + ".size() > 0"
 
@@ -25,7 +26,7 @@ def ledgers(mesh: Actors) -> Iterator[Actors]:
     mesh.installed.wait("domain", HOME)
     yield mesh
     mesh.installed.cluster.kubectl("delete", "governancepolicies,policywaivers", "--all")
-    mesh.installed.cluster.kubectl("delete", "dataproduct", "--all", "-n", HOME, "--wait=true", "--timeout=60s")
+    mesh.installed.cluster.kubectl("delete", "accessrequests,dataproducts", "--all", "-n", HOME, "--wait=true", "--timeout=60s")
     mesh.installed.cluster.kubectl("delete", "domain", HOME, "--wait=true", "--timeout=60s")
 
 
@@ -115,3 +116,21 @@ def test_an_object_on_which_a_rule_costs_too_much_violates_it_and_ends_it_for_no
     mesh.until(lambda: "GovernancePolicy/costly/costly" in broken(ledgers, "aa"), seconds=60, what="the violation")
     assert mesh.is_ready()
     mesh.cluster.kubectl("delete", "governancepolicy", "costly")
+
+
+def test_an_auto_port_gives_nothing_that_a_rule_on_grants_denies(ledgers: Actors) -> None:
+    """The operator makes the answer itself, and admission does not judge the operator."""
+    mesh = ledgers.installed
+    ledgers.make("offered", HOME, outputPorts=[AUTO_PORT])
+    ledgers.make("reading", HOME, outputPorts=[])
+    rule = a_rule("writers", "object.spec.mode != 'ReadOnly'", message="Nobody reads this")
+    mesh.apply(policy("grants", rule, enforcement="Deny", targets={**TARGETS, "kinds": ["AccessGrant"]}))
+    mesh.wait("governancepolicy", "grants")
+    offered, reading = {"namespace": HOME, "name": "offered"}, {"dataProductRef": {"name": "reading"}}
+    mesh.apply(a_request("offer", HOME, dataProductRef=offered, consumer=reading, secretName="offer"))
+    mesh.until(lambda: "PolicyViolation" in json.dumps(mesh.get("accessrequest", "offer", HOME)["status"]), what="the refusal")
+    assert json.loads(mesh.cluster.kubectl("get", "accessgrants", "-n", HOME, "-o", "json"))["items"] == []
+    assert not mesh.get("secret", "offer", HOME)
+    mesh.cluster.kubectl("delete", "governancepolicy", "grants")
+    mesh.wait("accessrequest", "offer", HOME)
+    mesh.cluster.kubectl("delete", "accessrequest", "offer", "-n", HOME)
