@@ -134,3 +134,22 @@ def test_an_auto_port_gives_nothing_that_a_rule_on_grants_denies(ledgers: Actors
     mesh.cluster.kubectl("delete", "governancepolicy", "grants")
     mesh.wait("accessrequest", "offer", HOME)
     mesh.cluster.kubectl("delete", "accessrequest", "offer", "-n", HOME)
+
+
+def test_a_policy_that_nobody_can_read_hides_no_other_object(ledgers: Actors) -> None:
+    """Python reads JSON some hundred levels deep, the API server ten thousand; an owner may write a DomainPolicy."""
+    mesh = ledgers.installed
+    deep = json.dumps(a_policy("deep", HOME, params={"a": "DEEP"})).replace('"DEEP"', "[" * 3000 + "]" * 3000)
+    mesh.cluster.kubectl("create", "--validate=false", "-f", "-", stdin=deep)
+
+    def said() -> str:
+        told = "jsonpath={.status.conditions[*].message}"
+        return mesh.cluster.kubectl("get", "domainpolicy", "deep", "-n", HOME, "-o", told)
+
+    mesh.until(lambda: "16 levels deep" in said(), what="the sentence that says what is wrong")
+    ledgers.make("meanwhile", HOME)
+    mesh.kill()
+    mesh.until(mesh.is_ready, seconds=60, what="a ready operator after a restart")
+    ledgers.make("after-restart", HOME)
+    assert all(pod.is_ready for pod in mesh.kubelet.pods("clouddatamesh-gate"))
+    mesh.cluster.kubectl("delete", "domainpolicy", "deep", "-n", HOME)

@@ -1,6 +1,7 @@
 """The session that kopf gets: each watch's answer, what it brings and how it ends are told, and nothing of it is changed."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -8,7 +9,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from clouddatamesh.kube import nesting
 from clouddatamesh.kube.patience import Patience
+from clouddatamesh.shell import login
 from clouddatamesh.shell.login import Listener
 from clouddatamesh.shell.streams import SILENT, Streams
 from tests.shell.hand import Hand
@@ -39,7 +42,7 @@ class World:
         try:
             host, port = runner.addresses[0][:2]
             listener = Listener(self.streams, ("Domain",), self.patience)
-            async with aiohttp.ClientSession(f"http://{host}:{port}", middlewares=(listener,)) as session:
+            async with aiohttp.ClientSession(f"http://{host}:{port}", middlewares=(listener,), response_class=login.Answer) as session:
                 yield session
         finally:
             await runner.cleanup()
@@ -116,3 +119,29 @@ def test_a_stream_that_is_given_up_after_silence_is_barren() -> None:
     world.streams.open("Domain")
     world.clock.time += SILENT - 70 + 1
     assert world.streams.describe() == (f"the watch of Domain has brought nothing for {SILENT + 1:.0f} s",)
+
+
+DEEP = b'{"type":"ADDED","object":{"kind":"Domain","metadata":{"name":"b"},"params":' + b"[" * 5000 + b"]" * 5000 + b"}}\n"
+
+
+def test_an_object_that_nobody_can_read_hides_no_other_in_a_watch() -> None:
+    world = World(sending(EVENT + DEEP[:3000], DEEP[3000:], BOOKMARK))
+    lines = asyncio.run(read(world, WATCH)).splitlines()
+    assert [json.loads(line)["object"]["metadata"].get("name") for line in lines] == ["a", "b", None]
+    assert lines[0] + b"\n" == EVENT
+
+
+def test_nor_in_a_list() -> None:
+    body = b'{"items":[' + EVENT[:-1] + b"," + DEEP[:-1] + b"]}"
+
+    async def names() -> list[str]:
+        async def answer(_: web.Request) -> web.Response:
+            return web.Response(body=body, content_type="application/json")
+
+        async with World(answer).session() as session, session.get(WATCH.partition("?")[0]) as found:
+            return [item["object"]["metadata"]["name"] for item in (await found.json())["items"]]
+
+    assert asyncio.run(names()) == ["a", "b"]
+    with pytest.raises(RecursionError):
+        json.loads(body)
+    assert nesting.read_json(body)["items"][0] == json.loads(EVENT)

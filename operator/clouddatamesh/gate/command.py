@@ -81,13 +81,16 @@ class Loop:
         try:
             outcome = self._rounds()
         except MeshError as error:
-            return self._failed(error)
+            return self._failed(error.message)
+        except Exception:
+            _log.exception("A round failed")
+            return self._failed("The program met a fault of its own; its log has the trace")
         self._against = outcome.failures
         left = (outcome.until - self._now()).total_seconds() if outcome.until else RESYNC
         return min(max(left, 0.0) + 0.001, RESYNC)
 
-    def _failed(self, error: MeshError) -> float:
-        said = f"{error.message}; every admission policy is kept as it is, because nothing is removed on an incomplete list"
+    def _failed(self, why: str) -> float:
+        said = f"{why}; every admission policy is kept as it is, because nothing is removed on an incomplete list"
         if (said,) != self._against:
             _log.warning("%s", said)
         self._against = (said,)

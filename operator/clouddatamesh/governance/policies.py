@@ -1,10 +1,10 @@
 """From the manifest of a policy to rules that can be asked. A policy with a fault applies to nothing: it is never half applied."""
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
-from clouddatamesh.api.v1alpha1.policy import MOST_PARAMS, DomainPolicy, DomainPolicySpec, GovernancePolicy, PolicyTargets
+from clouddatamesh.api.v1alpha1.policy import MOST_LEVELS, MOST_PARAMS, DomainPolicy, DomainPolicySpec, GovernancePolicy, PolicyTargets
 from clouddatamesh.model.judging import Compiled, Policy, Rule
 from clouddatamesh.model.objects import Key
 
@@ -32,9 +32,21 @@ def build_policy(resource: GovernancePolicy | DomainPolicy, compile_: Compile) -
     )
 
 
-def _find_faults(spec: DomainPolicySpec, compiled: list[Compiled]) -> Iterator[str]:
-    if len(json.dumps(spec.params)) > MOST_PARAMS:
+def find_params_fault(params: Mapping[str, Any] | None) -> Iterator[str]:
+    """Why a policy's `params` are not read; nothing where they are."""
+    if _is_deeper(params, MOST_LEVELS):
+        yield f"spec.params is nested more than {MOST_LEVELS} levels deep; make it flatter"
+    elif len(json.dumps(params)) > MOST_PARAMS:
         yield f"spec.params has more than {MOST_PARAMS:,} characters as JSON; shorten it"
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else None
+    return inner is not None and (levels == 0 or any(_is_deeper(one, levels - 1) for one in inner))
+
+
+def _find_faults(spec: DomainPolicySpec, compiled: list[Compiled]) -> Iterator[str]:
+    yield from find_params_fault(spec.params)
     for rule, found in zip(spec.rules, compiled, strict=True):
         if found.fault:
             yield f"Rule {rule.name} is no valid CEL: {found.fault}"

@@ -18,6 +18,7 @@ from yaml import YAMLError
 from clouddatamesh import reasons
 from clouddatamesh.errors import Away, Transient
 from clouddatamesh.kube.errors import ApiError, is_of_object
+from clouddatamesh.kube.nesting import read_json
 from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.skew import Skew
 from clouddatamesh.kube.transport import JSON
@@ -177,7 +178,7 @@ def _lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
 
 def _object_in(data: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(data or b"{}")
+        found = read_json(data or b"{}")
     except ValueError:
         found = None
     if not isinstance(found, dict):

@@ -1,16 +1,18 @@
-"""kopf's HTTP session, made here so that each watch's answer can be listened to as it comes in. It changes nothing of what passes, and lets
-no request pass before the time that the API server asked for.
+"""kopf's HTTP session, made here so that each watch's answer can be listened to as it comes in. It changes nothing of what passes, except
+what is nested too deeply to be read, and lets no request pass before the time that the API server asked for.
 """
 
 import asyncio
+import contextlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, Final, cast
 
 import aiohttp
 import kopf
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, StreamReader
 
+from clouddatamesh.kube.nesting import read_json, shallow
 from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.resources import collection
 from clouddatamesh.shell.streams import Streams
@@ -42,8 +44,16 @@ class Login:
             proxy=info.proxy_url,
             trust_env=bool(info.trust_env),
             middlewares=(self._listener,),
+            response_class=Answer,
         )
         return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=session)
+
+
+class Answer(ClientResponse):
+    """One whose JSON is no deeper than we read; kopf reads lists by it."""
+
+    async def json(self, **how: Any) -> Any:
+        return await super().json(**{**how, "loads": lambda text: read_json(text.encode())})
 
 
 class Listener:
@@ -75,6 +85,16 @@ class _Tap:
         return getattr(self._body, name)
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        """In whole lines, of which each is an event."""
+        torn = b""
+        async with contextlib.aclosing(self._chunks(size)) as chunks:
+            async for chunk in chunks:
+                *lines, torn = (torn + chunk).split(b"\n")
+                if lines:
+                    yield b"".join(shallow(line) + b"\n" for line in lines)
+        yield torn
+
+    async def _chunks(self, size: int) -> AsyncGenerator[bytes, None]:
         by_server, before = False, b"\n"
         try:
             async for chunk in self._body.iter_chunked(size):

@@ -101,5 +101,9 @@ class Resync:
         except MeshError as error:
             _log.warning("A list failed: %s", error)
             return False
+        except Exception:
+            # One object that no code of ours expected must not keep all other kinds from being listed.
+            _log.exception("Listing %s failed", kind)
+            return False
         self._answered = self._now()
         return True

@@ -14,6 +14,8 @@ TargetKind = Literal["DataProduct", "Domain", "AccessRequest", "AccessGrant"]
 MOST_RULES: Final = 64
 MOST_PARAMS: Final = 8192
 """Characters of `params` as JSON; the schema of free values has no such bound, so the operator refuses longer ones."""
+MOST_LEVELS: Final = 16
+"""Levels of `params`; what reads and writes them calls itself for each."""
 
 
 class Regulation(Model):
@@ -79,7 +81,8 @@ class DomainPolicySpec(Model):
     targets: DomainPolicyTargets = Field(default=DomainPolicyTargets(), description="Objects to which the rules apply.")
     params: dict[str, Any] = Field(
         default={},
-        description=f"Values for the expressions, at most {MOST_PARAMS:,} characters as JSON. Example: {{minPurpose: 40}}.",
+        description=f"Values for the expressions, at most {MOST_PARAMS:,} characters as JSON and {MOST_LEVELS} levels deep. "
+        "Example: {minPurpose: 40}.",
         json_schema_extra={"x-free": True},
     )
     enforcement: Enforcement = Field(

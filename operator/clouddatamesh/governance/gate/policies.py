@@ -1,6 +1,5 @@
 """What is asked of a policy before it is rendered: read strictly, its waivers in force, the rules that admission can judge."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +8,11 @@ from functools import cached_property
 from pydantic import ValidationError
 
 from clouddatamesh.api.fields import parse_time
-from clouddatamesh.api.v1alpha1.policy import MOST_PARAMS, DomainPolicy, GovernancePolicy, PolicyRule
+from clouddatamesh.api.v1alpha1.policy import DomainPolicy, GovernancePolicy, PolicyRule
 from clouddatamesh.api.v1alpha1.policywaiver import PolicyWaiver
 from clouddatamesh.governance.gate.rewriting import MESH_NAMES, Rewritten, rewrite
 from clouddatamesh.governance.gate.tokens import Unsafe
+from clouddatamesh.governance.policies import find_params_fault
 from clouddatamesh.model.objects import Key, Manifest
 
 AnyPolicy = GovernancePolicy | DomainPolicy
@@ -97,8 +97,8 @@ def read_policy(manifest: Manifest) -> AnyPolicy:
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False, include_url=False)
         )
         raise Refused(f"It cannot be read: {'; '.join(faults[:3])}") from None
-    if (size := len(json.dumps(found.spec.params))) > MOST_PARAMS:
-        raise Refused(f"Its params have {size:,} characters as JSON; at most {MOST_PARAMS:,} are read: shorten them")
+    for fault in find_params_fault(found.spec.params):
+        raise Refused(fault)
     return found
 
 
