@@ -11,7 +11,7 @@ from clouddatamesh.reconcile.dispatch import reconcile
 from clouddatamesh.reconcile.review import review_of
 from tests.reconcile.test_access import ready as request_ready
 from tests.reconcile.test_access import two_domains, users
-from tests.support.manifests import a_domain, a_grant, a_policy, a_product, a_request, a_rule, a_store, a_waiver
+from tests.support.manifests import a_domain, a_grant, a_policy, a_product, a_request, a_rule, a_store, a_waiver, annotated
 from tests.support.mesh import Mesh
 
 POLICY = "GovernancePolicy/ownership"
@@ -510,3 +510,26 @@ def test_after_a_restore_of_etcd_an_old_number_of_a_policy_is_another_rule() -> 
     one, other = (mesh.get("GovernancePolicy", "ownership")["metadata"] for mesh in (lost, restored))
     assert (one["uid"], one["generation"]) == (other["uid"], other["generation"])
     assert (broken(lost), broken(restored)) == ([], [(POLICY, "classified")])
+
+
+@pytest.mark.parametrize("obstacle", ["a Deny", "a store that serves others"])
+def test_what_may_get_nothing_new_keeps_its_credentials_as_everything_else(obstacle: str) -> None:
+    secret, product = Key("Secret", "sales", "orders-producer"), a_product(producer={"secretName": "orders-producer", "rotateAfter": "30d"})
+    mesh = sales(product)
+    first = mesh.cluster.secret_data(secret)["access-key-id"]
+    others = a_store(allowedDomains={"matchLabels": {"team": "others"}})
+    mesh.apply(a_policy(enforcement="Deny", rules=LOUD) if obstacle == "a Deny" else others).settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] in ("PolicyViolation", "NotAllowed")
+
+    def key(after: Mesh) -> str:
+        assert after.condition("DataProduct", "orders", "sales", "CredentialsReady")["status"] == "True"
+        return str(after.cluster.secret_data(secret)["access-key-id"])
+
+    assert key(mesh.copy().delete("Secret", "orders-producer", "sales").settle()) != first
+    assert key(mesh.copy().apply(annotated(product, rotate="leaked")).settle()) != first
+    later = mesh.copy()
+    later.clock.forward(days=31)
+    assert key(later.settle()) != first
+    assert key(mesh) == first
+    mesh.stores.at("https://s3.test").users.clear()
+    assert users(mesh.settle()) == [], "a user that went is new"

@@ -5,6 +5,7 @@ from typing import Final
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import Waiting
+from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.plan import Part, Plan, Steps, stopped
 from clouddatamesh.model.world import ProductWorld
@@ -28,17 +29,31 @@ def plan(product: DataProduct, world: ProductWorld) -> Plan:
     wish = wish_of(product, world)
     storage = _plan_storage(product, wish, world)
     taking = plan_taking(wish, world) if wish is not None else Steps()
-    credentials = plan_credentials(wish, world, is_safe=storage == Steps()) if wish is not None else Steps()
     return Plan(
         (
             Part("taking", taking, CONDITION, each=True),
             Part("former", plan_formers(wish, world), CONDITION, each=True),
             Part("storage", plan_hold(product, storage) + storage, STORAGE_READY),
             Part("excess", plan_excess(wish, world) if wish is not None and world.obstacle is None else Steps(), STORAGE_READY),
-            Part("credentials", credentials, CONDITION, after=("taking", "storage")),
+            _plan_credentials(wish, world, storage),
             inbox,
         )
     )
+
+
+def _plan_credentials(wish: Wish | None, world: ProductWorld, storage: Steps) -> Part:
+    """Where nothing new may be given, what was given goes on: it does not wait for what keeps the bucket from being made."""
+    goes_on = wish is not None and _goes_on(wish, world)
+    steps = plan_credentials(wish, world, is_safe=goes_on or storage == Steps()) if wish is not None else Steps()
+    return Part("credentials", steps, CONDITION, after=("taking",) if goes_on else ("taking", "storage"))
+
+
+def _goes_on(wish: Wish, world: ProductWorld) -> bool:
+    """Whether an obstacle keeps only what is new from being made: bucket, user and key are there, and the bucket is as it should be."""
+    is_given = isinstance(world.principal, Present) and wish.product.status.producer is not None
+    is_seen = world.is_readable and world.is_store_ready and world.home is not None and find_loss(wish, world) is None
+    is_kept = had_bucket(wish, world) is not None and plan_kept(wish, world) == Steps()
+    return world.obstacle is not None and is_given and is_seen and is_kept
 
 
 def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) -> Steps:
