@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from clouddatamesh.cel import process, rules
+from clouddatamesh.cel.bounds import CPU, DEATHS
 from clouddatamesh.cel.direct import DirectExpressions
 from clouddatamesh.cel.process import CelProcess
 from clouddatamesh.errors import Transient
@@ -209,3 +210,38 @@ def test_a_rule_on_which_a_process_ended_is_asked_once_more_in_a_new_one(monkeyp
     with contextlib.closing(engine):
         assert engine.compile("object.a == 1").fault == ""
     assert len(asked) == 2
+
+
+def test_rules_that_answer_slowly_take_bounded_time_together_and_those_that_come_first_are_asked() -> None:
+    """Each stays below what one rule may take: a team may write as many as it likes."""
+    text = {"object": {"text": "x" * 4000}}
+    slow: list[tuple[str, dict[str, Any]]] = [(f"object.text.replace('x', object.text).size() > {number}", {}) for number in range(100)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with contextlib.closing(CelProcess()) as engine:
+        ((_, alone),) = engine._ask({"rules": slow[:1], "data": text})
+        assert alone * len(slow) > 2 * CPU > 4 * alone, "rules that are too many for one object, and each of which is not too much"
+        answers = engine.judge([("true", {}), *slow, ("1 == 2", {})], text)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert answers[:2] == (Outcome.HOLDS, Outcome.HOLDS)
+    assert answers[-1] is Outcome.EXHAUSTED
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 4.0
+
+
+def test_rules_that_are_slow_on_many_objects_are_known_though_they_answer() -> None:
+    rule = "object.text.replace('x', object.text).size() > 0"
+    with contextlib.closing(CelProcess(many=2)) as engine:
+        one, other = ({"object": {"text": "x" * size}} for size in (6000, 6001))
+        assert engine.judge([(rule, {})], one) == engine.judge([(rule, {})], one) == (Outcome.HOLDS,)
+        assert not engine.is_exhausting(rule)
+        engine.judge([(rule, {})], other)
+        assert engine.is_exhausting(rule)
+
+
+def test_after_some_deaths_on_one_object_the_rest_is_not_asked_then_and_is_not_blamed() -> None:
+    hostile = {"object": {"text": "x" * 1000}}
+    costly: list[tuple[str, dict[str, Any]]] = [(f"{FED} || false{' ' * number}", {}) for number in range(DEATHS + 1)]
+    with contextlib.closing(CelProcess(many=1)) as engine:
+        rules = [("true", {}), *costly, ("1 == 2", {})]
+        assert engine.judge(rules, hostile) == (Outcome.HOLDS, *[Outcome.EXHAUSTED] * (DEATHS + 2))
+        assert [engine.is_exhausting(rule) for rule, _ in rules] == [False, *[True] * DEATHS, False, False]
+        assert engine.judge(rules, hostile) == (Outcome.HOLDS, *[Outcome.EXHAUSTED] * (DEATHS + 1), Outcome.BROKEN)

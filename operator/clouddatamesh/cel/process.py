@@ -12,11 +12,12 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from clouddatamesh import reasons
+from clouddatamesh.cel.bounds import DEATHS, MANY, SLOW, TOGETHER
 from clouddatamesh.errors import Transient
 from clouddatamesh.model.judging import Answered, Compiled, Outcome, RuleFailure
 
@@ -28,13 +29,13 @@ ASLEEP: Final = 3.0
 _KEPT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 """What the process needs to know; the operator's environment may hold credentials."""
 _REMEMBERED: Final = 4096
-MANY: Final = 20
-"""On so many objects a rule that costs too much is its author's fault, and not that of whoever wrote the objects."""
-
-
 _BY_A_RULE: Final = frozenset({1, *(-number for number in (signal.SIGPROF, signal.SIGABRT, signal.SIGSEGV))})
 """How the process ends by a rule: it took too much CPU, or got no more memory. What else ends it, as the kernel does where the whole Pod
 has too little memory, is no rule's fault."""
+
+
+_Rule = tuple[str, Mapping[str, Any]]
+"""An expression with its params."""
 
 
 class _Costly(Exception):
@@ -60,8 +61,10 @@ class CelProcess:
         self._compiled: OrderedDict[str, Compiled] = OrderedDict()
         self._exhausted: OrderedDict[str, None] = OrderedDict()
         """Rules with the data on which they took more than they may: they are not tried again on these."""
+        self._slow: OrderedDict[str, None] = OrderedDict()
+        """Rules with the data on which they answered, and took more than one rule should."""
         self._costly: OrderedDict[str, int] = OrderedDict()
-        """On how many data each of them did."""
+        """On how many data each rule did either."""
 
     def compile(self, expression: str) -> Compiled:
         """What an expression reads, or why it is none. One that costs too much where there is nothing to read is none either."""
@@ -84,34 +87,60 @@ class CelProcess:
         return Compiled(frozenset(answer.get("reads") or ()), str(answer.get("fault") or ""))
 
     def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
-        """The answer to each of these rules with its params. One that takes too much is EXHAUSTED, and costs the others nothing."""
+        """The answer to each of these rules with its params. One that takes too much is EXHAUSTED, and costs the others nothing.
+
+        Where all of them take too much together, those that come first are asked: so the rules of those above a team come before its own.
+        """
         known = _digest(data)
         asked = [number for number, rule in enumerate(rules) if self._identity(rule, known) not in self._exhausted]
         found: dict[int, Answered] = dict.fromkeys(range(len(rules)), Outcome.EXHAUSTED)
         try:
             answers = self._ask({"rules": [rules[number] for number in asked], "data": data}) if asked else []
-            found |= zip(asked, map(read_answer, answers), strict=True)
+            for number, (answer, seconds) in zip(asked, answers, strict=True):
+                found[number] = read_answer(answer)
+                self._note(rules[number], known, seconds)
         except _Costly:
-            found |= {number: self._judge_alone(rules[number], data, known) for number in asked}
+            found |= dict(self._judge_each({number: rules[number] for number in asked}, data, known))
         return tuple(found[number] for number in range(len(rules)))
+
+    def _judge_each(self, rules: Mapping[int, _Rule], data: Mapping[str, Any], known: str) -> Iterator[tuple[int, Answered]]:
+        """The answers of rules that took too much at once: one after the other, until they took what all of them may."""
+        spent, deaths = 0.0, 0
+        for number, rule in rules.items():
+            if spent > TOGETHER or deaths == DEATHS:
+                yield number, Outcome.EXHAUSTED
+                continue
+            try:
+                ((said, seconds),) = self._ask({"rules": [rule], "data": data})
+            except _Costly:
+                deaths += 1
+                self._exhaust(rule, known)
+                yield number, Outcome.EXHAUSTED
+            else:
+                spent += seconds
+                self._note(rule, known, seconds)
+                yield number, read_answer(said)
+
+    def _note(self, rule: _Rule, known: str, seconds: float) -> None:
+        identity = self._identity(rule, known)
+        if seconds > SLOW and identity not in self._slow:
+            _remember(self._slow, identity, None)
+            _remember(self._costly, rule[0], self._costly.get(rule[0], 0) + 1)
+
+    def _exhaust(self, rule: _Rule, known: str) -> None:
+        _log.warning("A rule of a policy took more time or memory than it may on an object: %.200s", rule[0])
+        identity = self._identity(rule, known)
+        _remember(self._exhausted, identity, None)
+        if identity not in self._slow:
+            _remember(self._costly, rule[0], self._costly.get(rule[0], 0) + 1)
 
     def is_exhausting(self, expression: str) -> bool:
         """Whether a rule took more time or memory than it may on many objects."""
         return self._costly.get(expression, 0) >= self._many
 
     @staticmethod
-    def _identity(rule: tuple[str, Mapping[str, Any]], data: str) -> str:
+    def _identity(rule: _Rule, data: str) -> str:
         return _digest((*rule, data))
-
-    def _judge_alone(self, rule: tuple[str, Mapping[str, Any]], data: Mapping[str, Any], known: str) -> Answered:
-        try:
-            (answer,) = self._ask({"rules": [rule], "data": data})
-        except _Costly:
-            _log.warning("A rule of a policy took more time or memory than it may on an object: %.200s", rule[0])
-            _remember(self._exhausted, self._identity(rule, known), None)
-            _remember(self._costly, rule[0], self._costly.get(rule[0], 0) + 1)
-            return Outcome.EXHAUSTED
-        return read_answer(answer)
 
     def close(self) -> None:
         """End the process."""

@@ -66,6 +66,16 @@ def _compiled(expression: str) -> Any:
     return _environment().compile(expression)
 
 
+def prepare(expression: str) -> None:
+    """Compile a rule ahead, so that its evaluation takes no time for that; one that is none says so when it is evaluated."""
+    try:
+        _compiled(expression)
+    except MemoryError:
+        raise
+    except Exception:  # the library raises bare RuntimeErrors
+        return
+
+
 def evaluate(expression: str, data: Mapping[str, Any]) -> bool | str:
     """Whether a rule holds; a text says why that cannot be told, which counts as a violation."""
     try:
