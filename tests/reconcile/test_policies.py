@@ -533,3 +533,15 @@ def test_what_may_get_nothing_new_keeps_its_credentials_as_everything_else(obsta
     assert key(mesh) == first
     mesh.stores.at("https://s3.test").users.clear()
     assert users(mesh.settle()) == [], "a user that went is new"
+
+
+def test_a_stricter_policy_for_a_child_turns_no_other_rule_of_its_parent_off() -> None:
+    child = a_domain("sales", parentRef={"name": "commerce"})
+    child["metadata"]["labels"] = {"tier": "gold"}
+    rules = [a_rule("has-purpose", "true", severity="low"), a_rule("public", "object.metadata.name == 'other'")]
+    gold = {"targets": {"domains": {"matchLabels": {"tier": "gold"}}}, "rules": [a_rule("has-purpose", "true", severity="high")]}
+    mesh = Mesh().apply(a_store(), a_domain("commerce"), child, a_policy("own", "commerce", enforcement="Deny", rules=rules))
+    mesh.apply(a_policy("gold", enforcement="Deny", **gold)).settle().apply(a_product()).settle()
+    assert broken(mesh) == [("DomainPolicy/commerce/own", "public")]
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
+    assert mesh.condition("DomainPolicy", "own", "commerce")["reason"] == "Ready"

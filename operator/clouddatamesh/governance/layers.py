@@ -1,6 +1,7 @@
 """Layers: a DomainPolicy adds to the GovernancePolicies above it, or tightens them. One that loosens or contradicts counts for nothing."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from clouddatamesh.governance.scope import Lineage, reaches
 from clouddatamesh.model.judging import ENFORCEMENTS, SEVERITIES, Policy, Rule
@@ -9,11 +10,17 @@ from clouddatamesh.model.judging import ENFORCEMENTS, SEVERITIES, Policy, Rule
 def stack(lineage: Lineage, everywhere: Iterable[Policy], at_home_in: Callable[[str], Iterable[Policy]]) -> tuple[Policy, ...]:
     """The policies that reach a Domain, from above: GovernancePolicies, then those in the home namespaces of its parents and its own.
 
-    DomainPolicies that loosen or contradict what is above them are left out.
+    DomainPolicies that loosen or contradict what is above them in their own Domain are left out, and say so. Of those that do so only in
+    a Domain below their own, for which there are other policies, the rules that do are left out there.
     """
-    found = [policy for policy in everywhere if reaches(policy, lineage)]
-    for home in reversed(lineage.homes):
-        found += [policy for policy in at_home_in(home) if not find_conflict(policy, found)]
+    counting = [policy for policy in everywhere if reaches(policy, lineage)]
+    found = list(counting)
+    for place in reversed(range(len(lineage.homes))):
+        own = Lineage(lineage.labels[place:], lineage.homes[place:])
+        above = [policy for policy in counting if reaches(policy, own)]
+        here = [policy for policy in at_home_in(lineage.homes[place]) if not find_conflict(policy, above)]
+        found += [_adding_to(policy, found) for policy in here]
+        counting += here
     return tuple(found)
 
 
@@ -23,12 +30,19 @@ def find_conflict(policy: Policy, above: Iterable[Policy]) -> str:
     What is found: a rule of the same name that is enforced less, is less severe or has narrower targets, and an expression that is the
     negation of one above.
     """
-    return next(_conflicts(policy, above), "")
+    return next(_conflicts(policy, policy.rules, above), "")
 
 
-def _conflicts(policy: Policy, above: Iterable[Policy]) -> Iterator[str]:
-    for other in above:
-        for rule in policy.rules:
+def _adding_to(policy: Policy, above: list[Policy]) -> Policy:
+    """With the rules that loosen and contradict nothing."""
+    left = tuple(rule for rule in policy.rules if not any(_conflicts(policy, (rule,), above)))
+    return replace(policy, rules=left) if left != policy.rules else policy
+
+
+def _conflicts(policy: Policy, rules: Iterable[Rule], above: Iterable[Policy]) -> Iterator[str]:
+    above = tuple(above)
+    for rule in rules:
+        for other in above:
             for theirs in other.rules:
                 why = _weaker(policy, rule, other, theirs) if rule.name == theirs.name else ""
                 if not why and _are_opposite(rule.expression, theirs.expression):
