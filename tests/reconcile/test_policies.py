@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from clouddatamesh import reasons
+from clouddatamesh.cel.direct import DirectExpressions
+from clouddatamesh.errors import Transient
 from clouddatamesh.governance.gate.rendering import Scene, render
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.dispatch import reconcile
@@ -539,9 +542,55 @@ def test_a_stricter_policy_for_a_child_turns_no_other_rule_of_its_parent_off() -
     child = a_domain("sales", parentRef={"name": "commerce"})
     child["metadata"]["labels"] = {"tier": "gold"}
     rules = [a_rule("has-purpose", "true", severity="low"), a_rule("public", "object.metadata.name == 'other'")]
-    gold = {"targets": {"domains": {"matchLabels": {"tier": "gold"}}}, "rules": [a_rule("has-purpose", "true", severity="high")]}
+    tier = {"domains": {"matchLabels": {"tier": "gold"}}}
+    gold: dict[str, Any] = {"targets": tier, "rules": [a_rule("has-purpose", "true", severity="high")]}
     mesh = Mesh().apply(a_store(), a_domain("commerce"), child, a_policy("own", "commerce", enforcement="Deny", rules=rules))
     mesh.apply(a_policy("gold", enforcement="Deny", **gold)).settle().apply(a_product()).settle()
     assert broken(mesh) == [("DomainPolicy/commerce/own", "public")]
     assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
     assert mesh.condition("DomainPolicy", "own", "commerce")["reason"] == "Ready"
+
+
+class Unasked(DirectExpressions):
+    """Rules that cannot be asked for a moment."""
+
+    def judge(self, *_: Any) -> Any:
+        raise Transient(reasons.INTERNAL, "The process that evaluates the rules of policies does not start")
+
+
+def test_access_goes_on_with_its_key_where_a_grant_is_renamed_while_rules_cannot_be_asked() -> None:
+    """Of access that does not run the same grant gives nothing meanwhile; a refusal of somebody ends what runs."""
+    policy = a_policy(enforcement="Deny", targets={"kinds": ["AccessGrant"]}, rules=[a_rule("end", "has(object.spec.validUntil)")])
+    key = Key("AccessRequest", "inventory", "orders-for-forecast")
+    mesh = two_domains().apply(policy, a_request(), a_grant()).settle()
+    before, expressions = mesh.get(*key_parts(key))["status"]["accessKeyId"], mesh.expressions
+    mesh.expressions = Unasked()
+    mesh.apply(a_grant("renamed")).delete("AccessGrant", "inventory-forecast", "sales")
+    for _ in range(4):
+        for found in (key, *mesh.cluster.keys("AccessGrant")):
+            reconcile(found, mesh.ports)
+    assert len(users(mesh)) == 1
+    assert "could not be asked" in mesh.condition("AccessRequest", key.name, key.namespace)["message"]
+    refused = mesh.copy()
+    refused.expressions = mesh.expressions
+    refused.apply(a_grant("refusal", decision="Deny"))
+    reconcile(key, refused.ports)
+    assert users(refused) == []
+    mesh.expressions = expressions
+    mesh.settle()
+    assert mesh.get(*key_parts(key))["status"]["accessKeyId"] == before
+    assert request_ready(mesh) == ("True", "Granted")
+
+
+def test_what_is_held_while_rules_cannot_be_asked_ends_at_its_recorded_end() -> None:
+    policy = a_policy(enforcement="Deny", targets={"kinds": ["AccessGrant"]}, rules=[a_rule("end", "has(object.spec.validUntil)")])
+    mesh = two_domains().apply(policy, a_request(), a_grant(validUntil="2026-02-01T00:00:00Z")).settle()
+    mesh.expressions = Unasked()
+    mesh.apply(a_grant("renamed", validUntil="2099-01-01T00:00:00Z")).delete("AccessGrant", "inventory-forecast", "sales")
+    mesh.clock.forward(days=60)
+    reconcile(Key("AccessRequest", "inventory", "orders-for-forecast"), mesh.ports)
+    assert users(mesh) == []
+
+
+def key_parts(key: Key) -> tuple[str, str, str]:
+    return key.kind, key.name, key.namespace

@@ -165,6 +165,15 @@ def test_a_rule_on_which_it_sleeps_twice_takes_too_much(monkeypatch: pytest.Monk
     assert time.monotonic() - began < process.PATIENCE / 2
 
 
+def test_a_process_that_reads_nothing_is_stuck_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """More than a pipe holds is asked of it."""
+    with contextlib.closing(an_engine(monkeypatch, tmp_path, "echo ready; exec sleep 50")) as engine:
+        assert engine.judge([("true", {})], {"object": {"text": "x" * 200_000}}) == (Outcome.EXHAUSTED,)
+    with contextlib.closing(CelProcess()) as engine:
+        monkeypatch.undo()
+        assert engine.judge([("size(object.text) == 200000", {})], {"object": {"text": "x" * 200_000}}) == (Outcome.HOLDS,)
+
+
 @pytest.mark.parametrize("script", ["exec sleep 50", "echo ready; read -r line; while :; do :; done"], ids=["before it began", "at work"])
 def test_what_is_no_rules_fault_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
     with contextlib.closing(an_engine(monkeypatch, tmp_path, script, patience=1.0)) as engine, pytest.raises(Transient):

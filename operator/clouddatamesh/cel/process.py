@@ -168,7 +168,11 @@ class CelProcess:
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         command = [sys.executable, "-m", "clouddatamesh.cel.worker"]
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, env=environment)  # noqa: S603 - our own module
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=pipe, stdout=pipe, stderr=null, env=environment, bufsize=0
+        )
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        os.set_blocking(self._process.stdin.fileno(), False)
         self._left = b""
         try:
             self._read_line(self._process)
@@ -179,28 +183,37 @@ class CelProcess:
 
     def _exchange(self, process: subprocess.Popen[bytes], line: bytes) -> bytes:
         assert process.stdin is not None  # noqa: S101 - it is a pipe
-        process.stdin.write(line)
-        process.stdin.flush()
+        ready = self._watch(process, process.stdin.fileno(), select.POLLOUT)
+        while line:
+            next(ready)
+            line = line[os.write(process.stdin.fileno(), line) :]
         return self._read_line(process)
 
     def _read_line(self, process: subprocess.Popen[bytes]) -> bytes:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        end, answers = time.monotonic() + self._patience, select.poll()  # select() fails where a process has a thousand connections
-        answers.register(process.stdout, select.POLLIN)
+        ready = self._watch(process, process.stdout.fileno(), select.POLLIN)
         while b"\n" not in self._left:
-            worked = _work_of(process.pid)
-            ready = answers.poll(max(min(end - time.monotonic(), self._asleep), 0.0) * 1000)
-            if not ready and time.monotonic() < end:
-                if worked is not None and worked == _work_of(process.pid):
-                    _log.warning("The process that evaluates the rules of policies sleeps in place of work; another one begins")
-                    raise _Stuck
-                continue
-            part = os.read(process.stdout.fileno(), 65_536) if ready else b""
+            next(ready)
+            part = os.read(process.stdout.fileno(), 65_536)
             if not part:
                 raise _Silent
             self._left += part
         answer, _, self._left = self._left.partition(b"\n")
         return answer
+
+    def _watch(self, process: subprocess.Popen[bytes], pipe: int, event: int) -> Iterator[None]:
+        """Each time that a pipe is ready. Raises _Silent where it is not in time, or the process sleeps in place of work."""
+        end, poll = time.monotonic() + self._patience, select.poll()  # select() fails where a process has a thousand connections
+        poll.register(pipe, event)
+        while True:
+            worked = _work_of(process.pid)
+            if poll.poll(max(min(end - time.monotonic(), self._asleep), 0.0) * 1000):
+                yield
+            elif time.monotonic() >= end:
+                raise _Silent
+            elif worked is not None and worked == _work_of(process.pid):
+                _log.warning("The process that evaluates the rules of policies sleeps in place of work; another one begins")
+                raise _Stuck
 
     def _end(self) -> None:
         process, self._process = self._process, None

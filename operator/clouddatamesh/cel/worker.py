@@ -27,11 +27,11 @@ def main() -> None:
     _bound_memory()
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     print(READY, flush=True)  # noqa: T201
-    for line in sys.stdin:
-        try:
+    try:
+        for line in sys.stdin:
             print(json.dumps(_answer(read_json(line))), flush=True)  # noqa: T201
-        except MemoryError:
-            os._exit(1)  # at once: what ends in the ordinary way runs code of the library, which has no memory left
+    except MemoryError:
+        os._exit(1)  # at once: what ends in the ordinary way runs code of the library, which has no memory left
 
 
 def _answer(request: Mapping[str, Any]) -> list[Any]:

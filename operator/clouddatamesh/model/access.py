@@ -136,7 +136,9 @@ class Answer:
     owner: str = ""
     """The mark of the request for which the operator itself made it; empty where somebody else did."""
     denied: bool = False
-    """It violates a policy whose enforcement is Deny: it gives nothing new."""
+    """It violates a policy whose enforcement is Deny, or may do so: it gives nothing new."""
+    undecided: bool = False
+    """Whether it does could not be asked just now."""
     readable: bool = True
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from clouddatamesh.api.v1alpha1.accessgrant import AccessGrant
+from clouddatamesh.errors import Transient
 from clouddatamesh.model.access import Answer, Ask
 from clouddatamesh.model.evidence import require
 from clouddatamesh.model.objects import Key, Manifest
@@ -29,6 +30,7 @@ def read_answers(ask: Ask, ports: Ports) -> Iterator[Answer]:
     for manifest in found:
         answer = replace(read_grant(manifest), readable=is_readable(AccessGrant, manifest))
         if not answer.given_namespace and answer.decision == "Approve":
-            answer = replace(answer, denied=judge_object(answer.key, ports).denial is not None)
+            denial = judge_object(answer.key, ports).denial
+            answer = replace(answer, denied=denial is not None, undecided=isinstance(denial, Transient))
         doubtful = not answer.readable and (manifest.get("spec") or {}).get("decision") != "Deny"
         yield replace(answer, decision="Approve") if doubtful and "AccessGrant" in ports.proofs.distrusted else answer

@@ -79,9 +79,12 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer], need
         return _given(running, port, ask)
     if enough:
         return replace(_given(enough, port, ask), answer=_is_renewed(enough[-1], ask, world, port))
-    denied = next((answer for answer in approvals if answer not in fit and is_living(answer, port, ask, world.now)), None)
-    if denied is not None:
-        why = f"AccessGrant {name_of(denied)} gives nothing: a policy refuses it, or could not be asked yet; see its status.compliance"
+    denied = [answer for answer in approvals if answer not in fit and is_living(answer, port, ask, world.now)]
+    undecided = [answer for answer in denied if answer.undecided]
+    if undecided and runs and not (world.is_time_trusted and ask.recorded_end is not None and ask.recorded_end <= world.now):
+        return _held(undecided[-1], port, ask)
+    if denied:
+        why = f"AccessGrant {name_of(denied[0])} gives nothing: a policy refuses it, or could not be asked yet; see its status.compliance"
         return Decision(reasons.POLICY_VIOLATION, why, stalled=True)
     return _unanswered(ask, world, port, fit, living)
 
@@ -135,6 +138,12 @@ def _handed_on(ask: Ask, port: Port, obstacle: Decision) -> Decision:
     path = ask.place.path if ask.place is not None else ""
     moved = f"Port {port.name} moved from {path} to {port.path}, and another port got {path}, so this access reaches nothing"
     return replace(obstacle, message=f"{moved}. {obstacle.message}")
+
+
+def _held(answer: Answer, port: Port, ask: Ask) -> Decision:
+    """What runs goes on to its recorded end while it is not known whether what is to carry it is refused, as when a grant is renamed."""
+    why = f"Whether a policy refuses AccessGrant {name_of(answer)} could not be asked just now; access goes on as it is until then"
+    return replace(_given([answer], port, ask), until=ask.recorded_end, stays=True, trouble=Decision(reasons.UNREADABLE, why))
 
 
 def _trouble(obstacle: Decision) -> Decision | None:
