@@ -594,3 +594,22 @@ def test_what_is_held_while_rules_cannot_be_asked_ends_at_its_recorded_end() -> 
 
 def key_parts(key: Key) -> tuple[str, str, str]:
     return key.kind, key.name, key.namespace
+
+
+def test_a_policy_with_a_mistake_says_that_its_former_rules_stay_at_admission() -> None:
+    mesh = sales(a_policy(enforcement="Deny"))
+    policy, binding = rendered(mesh)
+    mark = {"app.kubernetes.io/managed-by": "clouddatamesh-gate"}
+    policy, binding = (
+        {**one, "metadata": {**one["metadata"], "labels": {**one["metadata"]["labels"], **mark}}} for one in (policy, binding)
+    )
+    mesh.apply(policy, binding).settle()
+    assert at_gate(mesh) == ("True", "Installed")
+    mesh.apply(a_policy(enforcement="Warn", rules=[a_rule("typo", "has(object.spec.owner")])).settle()
+    assert at_gate(mesh) == ("False", "NotRendered")
+    assert "stay at admission" in mesh.condition("GovernancePolicy", "ownership")["message"]
+    mesh.delete("ValidatingAdmissionPolicy", policy["metadata"]["name"]).settle()
+    mesh.clock.forward(minutes=2)
+    mesh.settle()
+    assert at_gate(mesh) == ("", "")
+    assert "none of the rules is applied" in mesh.condition("GovernancePolicy", "ownership")["message"]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
+from clouddatamesh.governance.gate.changes import owner_in
 from clouddatamesh.governance.gate.rendering import BINDING, POLICY, Scene, name_of, render
 from clouddatamesh.governance.installed import Installed, is_installed
 from clouddatamesh.governance.layers import find_conflict
@@ -71,9 +72,19 @@ def _report(seen: Look, manifest: Manifest, now: datetime) -> Outcome:
 def _look(manifest: Manifest, ports: Ports) -> Look:
     policy = policy_of(manifest, ports)
     standing = Standing() if policy.faults else _standing(policy, ports)
-    if policy.faults or not standing.counts:
+    if policy.faults:
+        return Look(policy, standing, Counted(), _former_at_gate(policy.key, ports.cluster))
+    if not standing.counts:
         return Look(policy, standing, Counted())
     return Look(policy, standing, _count(policy, ports.cluster), _at_gate(manifest, ports) if policy.enforcement != "Audit" else None)
+
+
+def _former_at_gate(key: Key, cluster: Cluster) -> Installed | None:
+    """What the gate program applied before the policy had a fault, and keeps: it goes on to warn and deny."""
+    found = cluster.read(Key(POLICY, "", name_of(key)))
+    is_kept = isinstance(found, Present) and owner_in(found.value) == key
+    why = "The policy cannot be rendered, and the rules that were applied for it before stay at admission until it is corrected or deleted"
+    return Installed("False", "NotRendered", why) if is_kept else None
 
 
 def _at_gate(manifest: Manifest, ports: Ports) -> Installed | None:

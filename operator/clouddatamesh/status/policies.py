@@ -41,14 +41,17 @@ def report(policy: Policy, standing: Standing, counted: Counted, gate: Installed
         "waived": counted.waived,
         "top": [_entry(key, violation) for key, violation in counted.worst],
     }
+    at_gate = (Finding("GateInstalled", gate.status, gate.reason, gate.message),) if gate is not None else ()
     if policy.faults:
-        return _stalled(reasons.INVALID_RULE, f"{'; '.join(policy.faults[:3])}; none of the rules is applied", fields)
+        applied = (
+            "none of the rules is applied" if gate is None else "the rules before this change stay at admission, and no others are applied"
+        )
+        return _stalled(reasons.INVALID_RULE, f"{'; '.join(policy.faults[:3])}; {applied}", fields, at_gate)
     if standing.outside:
         return _stalled(reasons.OUTSIDE_HOME, f"{standing.outside}; move the policy there. None of its rules is applied", fields)
     if standing.conflict:
         conflicting = Finding("Conflicting", "True", reasons.POLICY_CONFLICT, standing.conflict)
         return _stalled(reasons.POLICY_CONFLICT, f"{standing.conflict}. None of the rules is applied", fields, (conflicting,))
-    at_gate = (Finding("GateInstalled", gate.status, gate.reason, gate.message),) if gate is not None else ()
     return Outcome(Finding("Ready", "True", reasons.READY, "The rules are evaluated"), at_gate, fields)
 
 
