@@ -39,6 +39,8 @@ class ProductWorld:
     store: ObjectStore | None = None
     obstacle: MeshError | None = None
     """Why nothing may be made now: no domain, no store, or one that does not serve it."""
+    denied: bool = False
+    """Whether a policy refuses the product as its spec is now, or may do so: nothing in it that is new counts."""
     abandoned: bool = False
     """The store, or what is in it, was given up: it is not asked any more."""
     bucket: Seen[Bucket] = field(default_factory=Absent)
@@ -130,6 +132,8 @@ class DomainWorld:
     """Objects in these whose label or mark names this domain; in a close look also those that lost the label by which they are watched."""
     claims: Mapping[str, str]
     """Namespace -> the domain that named it first, for namespaces that more than one domain names."""
+    denial: MeshError | None = None
+    """Why a policy refuses the Domain as its spec is now: nobody gets rights by it, and it gets no namespace."""
     witnessed: frozenset[str] = frozenset()
     """UIDs of children that lost their mark and were made by our field manager."""
     former: frozenset[str] = frozenset()

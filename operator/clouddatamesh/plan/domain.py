@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from clouddatamesh import reasons
@@ -53,8 +54,21 @@ def plan(domain: Domain, world: DomainWorld) -> Plan:
     if obstacle is not None:
         return Plan((*departures, *surplus, Part("namespaces", stopped(obstacle), READY)))
     made = [part for name in wanted for part in _plan_wanted(domain, name, world)]
+    if world.denial is not None:
+        made = list(map(_without_rights, made))
     counting = Part("counting", plan_counting(domain, world, READY), READY)
     return Plan((*departures, *surplus, Part("hold", hold), *made, counting, Part("roles", plan_roles(domain, world.settings), READY)))
+
+
+def _without_rights(part: Part) -> Part:
+    """Of what is made for a Domain that a policy refuses: limits and isolation, and no rights. What it has stays."""
+    kept = tuple(operation for operation in part.steps.operations if not _gives_rights(operation))
+    return replace(part, steps=Steps(kept, part.steps.stop))
+
+
+def _gives_rights(operation: Operation) -> bool:
+    manifest = getattr(operation, "manifest", None)
+    return manifest is not None and manifest["kind"] == "RoleBinding"
 
 
 def permitted(domain: Domain, full: Plan) -> Plan:
@@ -100,9 +114,11 @@ def _refusal(domain: Domain, name: str, namespace: Manifest | None, world: Domai
     if rival != own and not (namespace and holder_of(namespace, mesh) == own):
         return belongs_to(name, rival)
     if namespace is None:
-        return None
+        return world.denial
     if namespace["metadata"].get("deletionTimestamp"):
         return Waiting(reasons.NAMESPACE_TERMINATING, f"Namespace {name} is being deleted")
+    if world.denial is not None and holder_of(namespace, mesh) != own:
+        return world.denial
     return judge(domain, namespace, mesh).error
 
 

@@ -21,6 +21,12 @@ def fate_of(product: DataProduct) -> Fate:
     return "Destroy" if storage.force_destroy else "Delete"
 
 
+def recorded_fate(product: DataProduct, *, denied: bool) -> Fate:
+    """What counts from now on. Of a product that a policy refuses an edit makes it only stricter."""
+    known = product.status.storage.deletion if product.status.storage else None
+    return min((fate_of(product), known or "Retain"), key=_STRICTEST.index) if denied else fate_of(product)
+
+
 def agreed_fate(product: DataProduct) -> Fate:
     """The stricter of what was read while the product lived and what spec says now: nobody gets more once it is being deleted."""
     known = product.status.storage.deletion if product.status.storage else None

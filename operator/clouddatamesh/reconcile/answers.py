@@ -10,7 +10,7 @@ from clouddatamesh.model.evidence import require
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.plan.access.facts import read_grant
 from clouddatamesh.ports import Cluster, Ports
-from clouddatamesh.reconcile.judging import judge_object
+from clouddatamesh.reconcile.judging import judge_object, was_judged
 from clouddatamesh.reconcile.parse import is_readable
 
 
@@ -29,7 +29,7 @@ def read_answers(ask: Ask, ports: Ports) -> Iterator[Answer]:
         found += [live] if live is not None and live["metadata"]["uid"] == running.uid else []
     for manifest in found:
         answer = replace(read_grant(manifest), readable=is_readable(AccessGrant, manifest))
-        if not answer.given_namespace and answer.decision == "Approve":
+        if answer.decision == "Approve" and not (answer.given_namespace and was_judged(manifest)):
             denial = judge_object(answer.key, ports).denial
             answer = replace(answer, denied=denial is not None, undecided=isinstance(denial, Transient))
         doubtful = not answer.readable and (manifest.get("spec") or {}).get("decision") != "Deny"

@@ -112,7 +112,8 @@ def gather(product: DataProduct, visit: Visit) -> ProductWorld:
     if product.spec.storage is None or product.spec.lifecycle == "proposed":
         return world
     home = world.home
-    world = replace(world, obstacle=visit.judgement().denial)
+    denial = visit.judgement().denial
+    world = replace(world, obstacle=denial, denied=denial is not None)
     if home is None:
         world = replace(world, obstacle=Waiting(reasons.DOMAIN_NOT_FOUND, why_homeless(namespace)))
     store = _find_store(product, ports)
@@ -251,7 +252,8 @@ def gather_deletion(product: DataProduct, visit: Visit) -> ProductWorld:
     ports = visit.ports
     namespace = ports.cluster.get(Key("Namespace", "", product.metadata.namespace))
     terminating = namespace is None or bool(namespace["metadata"].get("deletionTimestamp"))
-    world = replace(_gather_around(product, visit), namespace_terminating=terminating)
+    # What goes is judged no more, and its last edit may be one that was refused.
+    world = replace(_gather_around(product, visit), namespace_terminating=terminating, denied=True)
     if product.spec.storage is None or (product.status.storage is None and product.status.producer is None):
         return world
     store = _find_store(product, ports)

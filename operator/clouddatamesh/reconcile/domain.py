@@ -1,5 +1,6 @@
 """A Domain: the order of its steps. What it reads is in the cache, but for children that a close look reads live."""
 
+from dataclasses import replace
 from typing import TypeAlias
 
 from clouddatamesh.api.v1alpha1.domain import Domain
@@ -31,7 +32,8 @@ def reconcile(key: Key, manifest: Manifest, ports: Ports) -> Next:
     def look() -> Looked:
         found = visit.manifest()
         domain = (read_leniently if deleting else parse)(Domain, found)
-        return domain, gather(domain, hidden, is_close=is_close_look(found, ports.clock.now()))
+        world = gather(domain, hidden, is_close=is_close_look(found, ports.clock.now()))
+        return domain, world if deleting else replace(world, denial=visit.judgement().denial)
 
     flow: Flow[Looked] = Flow(
         gather=look,

@@ -95,7 +95,7 @@ def judge_object(key: Key, ports: Ports, draft: Manifest | None = None) -> Judge
 def _unjudged(manifest: Manifest, before: tuple[Verdict, ...], policies: tuple[Policy, ...], error: MeshError) -> Judgement:
     """The verdicts as they were. Where it is not even known which policies apply, one of them may deny."""
     may_deny = not policies or any(policy.enforcement == "Deny" for policy in policies)
-    return Judgement(before, is_subject=True, may_deny=may_deny, error=error, is_known=_was_judged(manifest))
+    return Judgement(before, is_subject=True, may_deny=may_deny, error=error, is_known=was_judged(manifest))
 
 
 def _judge(subject: Subject, policies: tuple[Policy, ...], hearing: Hearing, ports: Ports) -> Judgement:
@@ -105,7 +105,7 @@ def _judge(subject: Subject, policies: tuple[Policy, ...], hearing: Hearing, por
     return Judgement(verdicts, is_subject=True, may_deny=may_deny, due=min(ends, default=None))
 
 
-def _was_judged(manifest: Manifest) -> bool:
+def was_judged(manifest: Manifest) -> bool:
     """Whether its status has verdicts on its present spec: a look in which nothing could be asked keeps the condition of the former one."""
     condition = condition_of(manifest.get("status") or {}, CONDITION)
     return condition is not None and condition.get("observedGeneration") == manifest["metadata"].get("generation", 0)

@@ -16,7 +16,7 @@ from clouddatamesh.plan.access.facts import asked_port, cut_of, major, moment, w
 from clouddatamesh.plan.adoption import Adoption, due_at, may_delete
 from clouddatamesh.plan.credentials import binding_of, history_of, moment_of, take_over_of
 from clouddatamesh.plan.dataproduct import is_forced
-from clouddatamesh.plan.fates import fate_of
+from clouddatamesh.plan.fates import recorded_fate
 from clouddatamesh.plan.losses import find_loss
 from clouddatamesh.plan.marks import is_given_up
 from clouddatamesh.plan.ownership import judge
@@ -217,7 +217,7 @@ def _storage(wish: Wish, world: ProductWorld) -> dict[str, Any]:
         "endpoint": wish.store.spec.endpoint_url or "",
         "phase": "Owned" if creating and not lent else "Adopted",
         "ownershipVerified": True,
-        "deletion": fate_of(wish.product) if free else "Retain",
+        "deletion": recorded_fate(wish.product, denied=world.denied) if free else "Retain",
         "mayDelete": free,
         **recreated(wish.product),
         **({"storeId": wish.store.status.store_id} if wish.store.status.store_id else {}),

@@ -1,0 +1,94 @@
+"""What a policy with the enforcement Deny refuses is not carried out either where it is an edit of what exists, without any admission."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from clouddatamesh.model.objects import Key
+from tests.reconcile.test_access import ready as request_ready
+from tests.reconcile.test_access import two_domains, users
+from tests.support.manifests import a_domain, a_grant, a_policy, a_product, a_request, a_rule, a_store
+from tests.support.mesh import Mesh
+
+EXPIRING = {"versioning": "Suspended", "lifecycleRules": [{"name": "soon", "prefix": "a/", "expireAfter": "1d"}]}
+ENGINEERS = Key("RoleBinding", "sales", "clouddatamesh-engineers")
+
+
+def denying(kind: str, rule: str) -> dict[str, Any]:
+    return a_policy(f"no-{kind.lower()}", enforcement="Deny", targets={"kinds": [kind]}, rules=[a_rule("held", rule)])
+
+
+def bucket(mesh: Mesh) -> Any:
+    return mesh.stores.at("https://s3.test").buckets[mesh.product()["status"]["storage"]["bucket"]].bucket
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["alive", "then deleted while a consumer is left"])
+def test_no_data_expires_by_an_edit_that_is_refused(deleted: bool) -> None:
+    rule = "!has(object.spec.storage.lifecycleRules) || object.spec.storage.lifecycleRules.all(one, one.expireAfter != '1d')"
+    mesh = two_domains().apply(denying("DataProduct", rule), a_request(), a_grant()).settle()
+    before = bucket(mesh)
+    port = mesh.product()["spec"]["outputPorts"]
+    mesh.apply(a_product(storage=EXPIRING, outputPorts=port)).settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
+    if deleted:
+        mesh.delete("DataProduct", "orders", "sales").settle()
+    assert (bucket(mesh).lifecycle, bucket(mesh).versioning) == (before.lifecycle, before.versioning)
+    mesh.stores.at("https://s3.test").buckets[before.name].bucket = replace(bucket(mesh), public_access_blocked=False)
+    mesh.settle()
+    mesh.clock.forward(minutes=30)
+    assert bucket(mesh.settle()).public_access_blocked is True
+
+
+@pytest.mark.parametrize("edit", [{"validUntil": "2099-01-01T00:00:00Z"}, {"validUntil": None, "permanent": True}], ids=["later", "never"])
+def test_no_access_lasts_longer_by_an_edit_that_is_refused(edit: dict[str, Any]) -> None:
+    rule = "has(object.spec.validUntil) && timestamp(object.spec.validUntil) < timestamp('2026-06-01T00:00:00Z')"
+    mesh = (
+        two_domains(allowPermanent=True)
+        .apply(denying("AccessGrant", rule), a_request(), a_grant(validUntil="2026-03-01T00:00:00Z"))
+        .settle()
+    )
+    assert request_ready(mesh) == ("True", "Granted")
+    mesh.apply(a_grant(**edit)).settle()
+    assert mesh.get("AccessRequest", "orders-for-forecast", "inventory")["status"]["validUntil"] == "2026-03-01T00:00:00Z"
+    assert len(users(mesh)) == 1
+    mesh.clock.forward(days=60)
+    mesh.settle()
+    assert users(mesh) == []
+
+
+def test_nobody_gets_rights_by_a_domain_that_is_refused_and_who_leaves_it_loses_them() -> None:
+    rule = "!has(object.spec.access.engineers) || object.spec.access.engineers.all(one, one.name != 'everybody')"
+    person, everybody = ({"kind": "Group", "name": name} for name in ("sales-engineers", "everybody"))
+    mesh = Mesh().apply(a_store(), denying("Domain", rule), a_domain("sales", access={"engineers": [person]})).settle()
+
+    def names(found: Mesh) -> list[str]:
+        return [one["name"] for one in (found.cluster.raw(ENGINEERS) or {}).get("subjects", ())]
+
+    assert names(mesh) == ["sales-engineers"]
+    mesh.apply(a_domain("sales", access={"engineers": [person, everybody]})).settle()
+    assert mesh.condition("Domain", "sales")["reason"] == "PolicyViolation"
+    assert names(mesh) == ["sales-engineers"]
+    mesh.apply(a_domain("sales", access={"engineers": [everybody]})).settle()
+    assert names(mesh) == []
+    mesh.apply(a_domain("sales", access={"engineers": [person]})).settle()
+    assert names(mesh) == ["sales-engineers"]
+
+
+def test_a_domain_that_is_refused_from_the_first_gets_no_namespace() -> None:
+    mesh = Mesh().apply(a_store(), denying("Domain", "has(object.spec.type)"), a_domain("sales")).settle()
+    assert mesh.condition("Domain", "sales")["reason"] == "PolicyViolation"
+    assert mesh.cluster.raw(Key("Namespace", "", "sales")) is None
+    mesh.delete("GovernancePolicy", "no-domain").settle()
+    assert mesh.cluster.raw(Key("Namespace", "", "sales")) is not None
+
+
+def test_no_bucket_is_deleted_by_an_edit_that_is_refused() -> None:
+    store = a_store(deletionEnabled=True)
+    rule = "!has(object.spec.storage.deletionPolicy) || object.spec.storage.deletionPolicy == 'Retain'"
+    mesh = Mesh().apply(store, a_domain("sales"), denying("DataProduct", rule), a_product()).settle()
+    mesh.apply(a_product(storage={"deletionPolicy": "Delete", "forceDestroy": True})).settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
+    name = bucket(mesh).name
+    mesh.delete("DataProduct", "orders", "sales").settle()
+    assert name in mesh.stores.at("https://s3.test").buckets
