@@ -11,6 +11,7 @@ from clouddatamesh.errors import Transient
 from clouddatamesh.governance.gate.rendering import Scene, render
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.dispatch import reconcile
+from clouddatamesh.reconcile.judging import MOST_POLICIES
 from clouddatamesh.reconcile.review import review_of
 from tests.reconcile.test_access import ready as request_ready
 from tests.reconcile.test_access import two_domains, users
@@ -331,6 +332,7 @@ def test_a_domain_that_is_denied_takes_no_new_products() -> None:
     assert mesh.condition("Domain", "sales")["reason"] == "PolicyViolation"
     mesh.apply(a_product()).settle()
     assert "storage" not in mesh.product()["status"]
+    assert "Domain sales violates a policy that denies" in mesh.condition("DataProduct", "orders", "sales")["message"]
     assert mesh.condition("DataProduct", "before", "sales")["status"] == "True"
 
 
@@ -613,3 +615,12 @@ def test_a_policy_with_a_mistake_says_that_its_former_rules_stay_at_admission() 
     mesh.settle()
     assert at_gate(mesh) == ("", "")
     assert "none of the rules is applied" in mesh.condition("GovernancePolicy", "ownership")["message"]
+
+
+def test_of_very_many_policies_of_a_team_those_that_come_first_count_and_hide_no_global_one() -> None:
+    own = [a_policy(f"a{number:03}-{'x' * 200}", "sales", rules=[a_rule("never", "false", severity="critical")]) for number in range(120)]
+    mesh = sales(*own, a_policy(rules=[a_rule("has-purpose", "false", severity="low")]), a_product())
+    assert policy_status(mesh)["violations"] == 1
+    counted = {one["policy"] for one in compliance(mesh)["policies"]}
+    assert len(counted) == MOST_POLICIES + 1
+    assert "more than 32" in mesh.condition("DomainPolicy", own[-1]["metadata"]["name"], "sales")["message"]

@@ -59,7 +59,7 @@ def test_a_hostile_object_costs_no_other_rule_its_answer_and_is_not_tried_again(
     assert engine.judge(rules, hostile) == (Outcome.HOLDS, Outcome.EXHAUSTED, Outcome.BROKEN)
     assert engine.judge(rules, hostile) == (Outcome.HOLDS, Outcome.EXHAUSTED, Outcome.BROKEN)
     assert engine.judge(rules, plain) == (Outcome.HOLDS, Outcome.HOLDS, Outcome.BROKEN)
-    assert not engine.is_exhausting(FED)
+    assert not engine.is_exhausting(FED, {}, "")
 
 
 def test_a_rule_that_costs_too_much_on_many_objects_is_known() -> None:
@@ -67,7 +67,7 @@ def test_a_rule_that_costs_too_much_on_many_objects_is_known() -> None:
     known = []
     for number in range(2):
         engine.judge([(FED, {})], {"object": {"text": "x" * (1000 + number)}})
-        known.append(engine.is_exhausting(FED))
+        known.append(engine.is_exhausting(FED, {}, ""))
     engine.close()
     assert known == [False, True]
 
@@ -241,9 +241,9 @@ def test_rules_that_are_slow_on_many_objects_are_known_though_they_answer() -> N
     with contextlib.closing(CelProcess(many=2)) as engine:
         one, other = ({"object": {"text": "x" * size}} for size in (6000, 6001))
         assert engine.judge([(rule, {})], one) == engine.judge([(rule, {})], one) == (Outcome.HOLDS,)
-        assert not engine.is_exhausting(rule)
+        assert not engine.is_exhausting(rule, {}, "")
         engine.judge([(rule, {})], other)
-        assert engine.is_exhausting(rule)
+        assert engine.is_exhausting(rule, {}, "")
 
 
 def test_after_some_deaths_on_one_object_the_rest_is_not_asked_then_and_is_not_blamed() -> None:
@@ -252,5 +252,15 @@ def test_after_some_deaths_on_one_object_the_rest_is_not_asked_then_and_is_not_b
     with contextlib.closing(CelProcess(many=1)) as engine:
         rules = [("true", {}), *costly, ("1 == 2", {})]
         assert engine.judge(rules, hostile) == (Outcome.HOLDS, *[Outcome.EXHAUSTED] * (DEATHS + 2))
-        assert [engine.is_exhausting(rule) for rule, _ in rules] == [False, *[True] * DEATHS, False, False]
+        assert [engine.is_exhausting(rule, {}, "") for rule, _ in rules] == [False, *[True] * DEATHS, False, False]
         assert engine.judge(rules, hostile) == (Outcome.HOLDS, *[Outcome.EXHAUSTED] * (DEATHS + 1), Outcome.BROKEN)
+
+
+def test_neither_the_params_nor_the_objects_of_others_end_a_rule() -> None:
+    rule = "object.text.replace('x', params.by).replace('x', params.by).replace('x', params.by).size() > 0"
+    own, theirs = ({"object": {"text": "x" * 1000, "metadata": {"namespace": place}}} for place in ("own", "theirs"))
+    with contextlib.closing(CelProcess(many=1)) as engine:
+        assert engine.judge([(rule, {"by": "x" * 1000})], theirs) == (Outcome.EXHAUSTED,)
+        assert engine.judge([(rule, {"by": "x"})], own) == (Outcome.HOLDS,)
+        blamed = [engine.is_exhausting(rule, {"by": "x" * size}, place) for size in (1000, 1) for place in ("theirs", "own")]
+    assert blamed == [True, False, False, False]

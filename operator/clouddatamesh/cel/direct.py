@@ -20,8 +20,8 @@ class DirectExpressions:
         given = read_json(json.dumps(data))
         return tuple(read_answer(evaluate(expression, {**given, "params": read_json(json.dumps(params))})) for expression, params in rules)
 
-    def is_exhausting(self, expression: str) -> bool:
-        return not expression
+    def is_exhausting(self, expression: str, params: Mapping[str, Any], namespace: str) -> bool:
+        return not (expression, params, namespace)
 
     def close(self) -> None:
         """Nothing runs."""

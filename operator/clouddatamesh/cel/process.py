@@ -13,6 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,8 +64,8 @@ class CelProcess:
         """Rules with the data on which they took more than they may: they are not tried again on these."""
         self._slow: OrderedDict[str, None] = OrderedDict()
         """Rules with the data on which they answered, and took more than one rule should."""
-        self._costly: OrderedDict[str, int] = OrderedDict()
-        """On how many data each rule did either."""
+        self._costly: OrderedDict[tuple[str, str], int] = OrderedDict()
+        """On how many objects of each namespace a rule with its params did either."""
 
     def compile(self, expression: str) -> Compiled:
         """What an expression reads, or why it is none. One that costs too much where there is nothing to read is none either."""
@@ -91,19 +92,19 @@ class CelProcess:
 
         Where all of them take too much together, those that come first are asked: so the rules of those above a team come before its own.
         """
-        known = _digest(data)
-        asked = [number for number, rule in enumerate(rules) if self._identity(rule, known) not in self._exhausted]
+        given = _Data(data, _digest(data), str(((data.get("object") or {}).get("metadata") or {}).get("namespace", "")))
+        asked = [number for number, rule in enumerate(rules) if given.identity(rule) not in self._exhausted]
         found: dict[int, Answered] = dict.fromkeys(range(len(rules)), Outcome.EXHAUSTED)
         try:
             answers = self._ask({"rules": [rules[number] for number in asked], "data": data}) if asked else []
             for number, (answer, seconds) in zip(asked, answers, strict=True):
                 found[number] = read_answer(answer)
-                self._note(rules[number], known, seconds)
+                self._note(rules[number], given, seconds)
         except _Costly:
-            found |= dict(self._judge_each({number: rules[number] for number in asked}, data, known))
+            found |= dict(self._judge_each({number: rules[number] for number in asked}, given))
         return tuple(found[number] for number in range(len(rules)))
 
-    def _judge_each(self, rules: Mapping[int, _Rule], data: Mapping[str, Any], known: str) -> Iterator[tuple[int, Answered]]:
+    def _judge_each(self, rules: Mapping[int, _Rule], given: "_Data") -> Iterator[tuple[int, Answered]]:
         """The answers of rules that took too much at once: one after the other, until they took what all of them may."""
         spent, deaths = 0.0, 0
         for number, rule in rules.items():
@@ -111,36 +112,37 @@ class CelProcess:
                 yield number, Outcome.EXHAUSTED
                 continue
             try:
-                ((said, seconds),) = self._ask({"rules": [rule], "data": data})
+                ((said, seconds),) = self._ask({"rules": [rule], "data": given.value})
             except _Costly:
                 deaths += 1
-                self._exhaust(rule, known)
+                self._exhaust(rule, given)
                 yield number, Outcome.EXHAUSTED
             else:
                 spent += seconds
-                self._note(rule, known, seconds)
+                self._note(rule, given, seconds)
                 yield number, read_answer(said)
 
-    def _note(self, rule: _Rule, known: str, seconds: float) -> None:
-        identity = self._identity(rule, known)
-        if seconds > SLOW and identity not in self._slow:
-            _remember(self._slow, identity, None)
-            _remember(self._costly, rule[0], self._costly.get(rule[0], 0) + 1)
+    def _note(self, rule: _Rule, given: "_Data", seconds: float) -> None:
+        if seconds > SLOW and given.identity(rule) not in self._slow:
+            _remember(self._slow, given.identity(rule), None)
+            self._count(rule, given)
 
-    def _exhaust(self, rule: _Rule, known: str) -> None:
+    def _exhaust(self, rule: _Rule, given: "_Data") -> None:
         _log.warning("A rule of a policy took more time or memory than it may on an object: %.200s", rule[0])
-        identity = self._identity(rule, known)
-        _remember(self._exhausted, identity, None)
-        if identity not in self._slow:
-            _remember(self._costly, rule[0], self._costly.get(rule[0], 0) + 1)
+        _remember(self._exhausted, given.identity(rule), None)
+        if given.identity(rule) not in self._slow:
+            self._count(rule, given)
 
-    def is_exhausting(self, expression: str) -> bool:
-        """Whether a rule took more time or memory than it may on many objects."""
-        return self._costly.get(expression, 0) >= self._many
+    def _count(self, rule: _Rule, given: "_Data") -> None:
+        blamed = _digest(rule), given.namespace
+        _remember(self._costly, blamed, self._costly.get(blamed, 0) + 1)
 
-    @staticmethod
-    def _identity(rule: _Rule, data: str) -> str:
-        return _digest((*rule, data))
+    def is_exhausting(self, expression: str, params: Mapping[str, Any], namespace: str) -> bool:
+        """Whether a rule with these params took more time or memory than it may on many objects of a namespace.
+
+        Neither the params of others nor the objects of others end a rule.
+        """
+        return self._costly.get((_digest((expression, params)), namespace), 0) >= self._many
 
     def close(self) -> None:
         """End the process."""
@@ -225,6 +227,18 @@ class CelProcess:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What rules are asked about, by what it is known again, and the namespace of the object."""
+
+    value: Mapping[str, Any]
+    digest: str
+    namespace: str
+
+    def identity(self, rule: _Rule) -> str:
+        return _digest((*rule, self.digest))
 
 
 def read_answer(answer: bool | str) -> Answered:

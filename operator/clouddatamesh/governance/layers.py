@@ -1,7 +1,7 @@
 """Layers: a DomainPolicy adds to the GovernancePolicies above it, or tightens them. One that loosens or contradicts counts for nothing."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from clouddatamesh.governance.scope import Lineage, reaches
 from clouddatamesh.model.judging import ENFORCEMENTS, SEVERITIES, Policy, Rule
@@ -17,9 +17,10 @@ def stack(lineage: Lineage, everywhere: Iterable[Policy], at_home_in: Callable[[
     found = list(counting)
     for place in reversed(range(len(lineage.homes))):
         own = Lineage(lineage.labels[place:], lineage.homes[place:])
-        above = [policy for policy in counting if reaches(policy, own)]
-        here = [policy for policy in at_home_in(lineage.homes[place]) if not find_conflict(policy, above)]
-        found += [_adding_to(policy, found) for policy in here]
+        above = _Above.of(policy for policy in counting if reaches(policy, own))
+        here = [policy for policy in at_home_in(lineage.homes[place]) if not any(_conflicts(policy, policy.rules, above))]
+        everything = _Above.of(found)
+        found += [_adding_to(policy, everything) for policy in here]
         counting += here
     return tuple(found)
 
@@ -30,25 +31,39 @@ def find_conflict(policy: Policy, above: Iterable[Policy]) -> str:
     What is found: a rule of the same name that is enforced less, is less severe or has narrower targets, and an expression that is the
     negation of one above.
     """
-    return next(_conflicts(policy, policy.rules, above), "")
+    return next(_conflicts(policy, policy.rules, _Above.of(above)), "")
 
 
-def _adding_to(policy: Policy, above: list[Policy]) -> Policy:
+@dataclass(frozen=True)
+class _Above:
+    """The rules of some policies, by name and by text."""
+
+    named: Mapping[str, Sequence[tuple[Policy, Rule]]]
+    said: Mapping[str, tuple[Policy, Rule]]
+
+    @classmethod
+    def of(cls, policies: Iterable[Policy]) -> "_Above":
+        rules = [(policy, rule) for policy in policies for rule in policy.rules]
+        named: dict[str, list[tuple[Policy, Rule]]] = {}
+        for policy, rule in rules:
+            named.setdefault(rule.name, []).append((policy, rule))
+        return cls(named, {rule.plain: (policy, rule) for policy, rule in reversed(rules)})
+
+
+def _adding_to(policy: Policy, above: _Above) -> Policy:
     """With the rules that loosen and contradict nothing."""
     left = tuple(rule for rule in policy.rules if not any(_conflicts(policy, (rule,), above)))
     return replace(policy, rules=left) if left != policy.rules else policy
 
 
-def _conflicts(policy: Policy, rules: Iterable[Rule], above: Iterable[Policy]) -> Iterator[str]:
-    above = tuple(above)
+def _conflicts(policy: Policy, rules: Iterable[Rule], above: _Above) -> Iterator[str]:
     for rule in rules:
-        for other in above:
-            for theirs in other.rules:
-                why = _weaker(policy, rule, other, theirs) if rule.name == theirs.name else ""
-                if not why and _are_opposite(rule.expression, theirs.expression):
-                    why = f"says the opposite of rule {theirs.name}"
-                if why:
-                    yield f"Rule {rule.name} of {policy.name} {why} of {other.name}; rename it, or make it at least as strict"
+        weaker = ((other, _weaker(policy, rule, other, theirs)) for other, theirs in above.named.get(rule.name, ()))
+        opposite = (above.said[text] for text in rule.opposites if text in above.said)
+        said = ((other, f"says the opposite of rule {theirs.name}") for other, theirs in opposite)
+        for other, why in (*weaker, *said):
+            if why:
+                yield f"Rule {rule.name} of {policy.name} {why} of {other.name}; rename it, or make it at least as strict"
 
 
 def _weaker(policy: Policy, rule: Rule, other: Policy, theirs: Rule) -> str:
@@ -61,8 +76,3 @@ def _weaker(policy: Policy, rule: Rule, other: Policy, theirs: Rule) -> str:
     if set(other.stages) - set(policy.stages):
         return "has fewer lifecycle stages than the rule"
     return ""
-
-
-def _are_opposite(one: str, other: str) -> bool:
-    first, second = ("".join(text.split()) for text in (one, other))
-    return first in (f"!({second})", f"!{second}") or second in (f"!({first})", f"!{first}")

@@ -51,9 +51,10 @@ def as_judged(manifest: Mapping[str, Any]) -> dict[str, Any]:
 _METADATA: Final = ("name", "namespace", "labels", "annotations")
 
 
-def rank(verdict: Verdict) -> tuple[bool, bool, int, str, str]:
-    """Those without a waiver first, of them those that stop something, then the most severe ones, then by name."""
-    return verdict.waiver is not None, not verdict.denies, SEVERITIES.index(verdict.severity), verdict.policy, verdict.rule
+def rank(verdict: Verdict) -> tuple[bool, bool, bool, int, str, str]:
+    """Those without a waiver first, of them those that stop something, of global policies, then the most severe ones, then by name."""
+    own = not verdict.policy.startswith("GovernancePolicy/")
+    return verdict.waiver is not None, not verdict.denies, own, SEVERITIES.index(verdict.severity), verdict.policy, verdict.rule
 
 
 def _verdict(policy: Policy, rule: Rule, answer: Answered | None, hearing: Hearing) -> Verdict | None:

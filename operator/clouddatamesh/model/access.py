@@ -216,6 +216,8 @@ class Home:
     readable: bool = True
     deleting: bool = False
     """It takes nothing new, so that it can go, and what came after its deletion is its successor's."""
+    denied: bool = False
+    """It is closed because it violates a policy that denies, and not by its spec."""
 
 
 @dataclass(frozen=True)

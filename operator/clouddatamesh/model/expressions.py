@@ -19,7 +19,7 @@ class Expressions(Protocol):
         """The answer of each expression with its params over the other variables; bounded in time and memory, whatever they say."""
         ...
 
-    def is_exhausting(self, expression: str) -> bool:
+    def is_exhausting(self, expression: str, params: Mapping[str, Any], namespace: str) -> bool:
         """Whether an expression took more time or memory than it may, so that it is not tried again."""
         ...
 
@@ -33,5 +33,5 @@ class NoExpressions:
     def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
         raise Transient(reasons.INTERNAL, f"This process evaluates no rules: {len(rules)} over {len(data)} variables")
 
-    def is_exhausting(self, expression: str) -> bool:
-        return not expression
+    def is_exhausting(self, expression: str, params: Mapping[str, Any], namespace: str) -> bool:
+        return not (expression, params, namespace)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any, Final, Literal
 
 from clouddatamesh.api.fields import LabelSelector
@@ -58,6 +59,18 @@ class Rule:
     severity: Severity
     remediation: str = ""
     reads: frozenset[str] = frozenset()
+
+    @cached_property
+    def plain(self) -> str:
+        """The expression without white space."""
+        return "".join(self.expression.split())
+
+    @cached_property
+    def opposites(self) -> tuple[str, ...]:
+        """What its negation would be, without white space."""
+        said = self.plain
+        inner = (said[2:-1],) if said.startswith("!(") and said.endswith(")") else ()
+        return (f"!({said})", f"!{said}", *inner, *((said[1:],) if said.startswith("!") else ()))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Final
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import Waiting
+from clouddatamesh.model.access import Home
 from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
@@ -65,16 +66,22 @@ def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) 
         return Steps((), world.obstacle)
     if world.obstacle is not None:
         return Steps(plan_kept(wish, world).operations, world.obstacle)
-    home = world.home
-    if home is not None and product.status.storage is None:
-        if home.cordoned:
-            return stopped(Waiting(reasons.CORDONED, f"Domain {home.name} is cordoned and takes no new products"))
-        if not home.readable:
-            why = f"Domain {home.name} cannot be read by this version of the operator; correct what its own status names"
-            return stopped(Waiting(reasons.UNREADABLE, why))
-        if home.deleting:
-            return stopped(Waiting(reasons.DOMAIN_NOT_FOUND, why_leaving(product.metadata.namespace, home.name)))
+    if product.status.storage is None and world.home is not None and (closed := _why_closed(world.home, product.metadata.namespace)):
+        return stopped(closed)
     return plan_storage(wish, world)
+
+
+def _why_closed(home: Home, namespace: str) -> Waiting | None:
+    """Why a Domain takes no new products."""
+    if home.denied:
+        why = f"Domain {home.name} violates a policy that denies, and takes no new products; its status.compliance says which one"
+        return Waiting(reasons.POLICY_VIOLATION, why)
+    if home.cordoned:
+        return Waiting(reasons.CORDONED, f"Domain {home.name} is cordoned and takes no new products")
+    if not home.readable:
+        why = f"Domain {home.name} cannot be read by this version of the operator; correct what its own status names"
+        return Waiting(reasons.UNREADABLE, why)
+    return Waiting(reasons.DOMAIN_NOT_FOUND, why_leaving(namespace, home.name)) if home.deleting else None
 
 
 def plan_kept(wish: Wish, world: ProductWorld) -> Steps:

@@ -22,8 +22,9 @@ def find_domain(namespace: str, cluster: Cluster) -> Home | None:
         return None
     spec, labels = manifest.get("spec") or {}, manifest["metadata"].get("labels") or {}
     deleting = bool(manifest["metadata"].get("deletionTimestamp"))
-    closed = spec.get("cordoned") is True or is_denied(manifest.get("status"))
-    return Home(str(name), closed, dict(labels), is_readable(Domain, manifest), deleting)
+    cordoned, refused = spec.get("cordoned") is True, is_denied(manifest.get("status"))
+    readable = is_readable(Domain, manifest)
+    return Home(str(name), cordoned or refused, dict(labels), readable, deleting, denied=refused and not cordoned)
 
 
 def namespace_uid(namespace: str, cluster: Cluster) -> str:

@@ -132,23 +132,33 @@ def _global_policies(ports: Ports) -> Iterator[Policy]:
     return (policy_of(manifest, ports) for manifest in ports.cluster.list("GovernancePolicy"))
 
 
+MOST_POLICIES: Final = 32
+"""DomainPolicies that count in a namespace, by their names: a team may write any number, and each is asked in each judgement."""
+
+
+def counting_in(namespace: str, cluster: Cluster) -> tuple[Key, ...]:
+    """The DomainPolicies of a namespace that count."""
+    return tuple(sorted(cluster.keys("DomainPolicy", namespace))[:MOST_POLICIES])
+
+
 def _of_namespace(namespace: str, ports: Ports) -> list[Policy]:
-    found = (ports.cluster.get(key) for key in ports.cluster.keys("DomainPolicy", namespace))
+    found = map(ports.cluster.get, counting_in(namespace, ports.cluster))
     return [policy_of(manifest, ports) for manifest in found if manifest is not None]
 
 
 def policy_of(manifest: Manifest, ports: Ports) -> Policy:
     """The policy in a manifest. One that cannot be read has faults and applies to nothing.
 
-    So has a DomainPolicy of which a rule costs too much on many objects. A GovernancePolicy goes on: the objects are not its author's,
-    and who writes such ones must not end a rule for everybody.
+    So has a DomainPolicy of which a rule costs too much on many objects of its own namespace. A GovernancePolicy goes on: the objects are
+    not its author's, and who writes such ones must not end a rule for everybody.
     """
     metadata = manifest["metadata"]
     if metadata.get("deletionTimestamp"):
         return Policy(key_of(manifest), faults=("It is being deleted",))
     policy = ports.memory.build(metadata["uid"], manifest.get("spec"), lambda: _build(manifest, ports))
     own = policy.key.kind == "DomainPolicy"
-    costly = [rule.name for rule in policy.rules if own and ports.expressions.is_exhausting(rule.expression)]
+    asked, home = ports.expressions, policy.key.namespace
+    costly = [rule.name for rule in policy.rules if own and asked.is_exhausting(rule.expression, policy.params or {}, home)]
     why = "takes more time or memory than a rule may; make it simpler"
     return replace(policy, faults=tuple(f"Rule {name} {why}" for name in costly)) if costly and not policy.faults else policy
 

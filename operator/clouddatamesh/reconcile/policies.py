@@ -21,7 +21,7 @@ from clouddatamesh.plan.references import named_namespaces
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.execute import Executor, Target
-from clouddatamesh.reconcile.judging import lineage_of, policies_above, policy_of
+from clouddatamesh.reconcile.judging import MOST_POLICIES, counting_in, lineage_of, policies_above, policy_of
 from clouddatamesh.reconcile.pipeline import Flow, run
 from clouddatamesh.reconcile.verdicts import BROKEN, SEVERE, STAGE, WAIVED, count_of
 from clouddatamesh.reconcile.visit import Visit
@@ -108,6 +108,9 @@ def _standing(policy: Policy, ports: Ports) -> Standing:
     if domain is None or named_namespaces(domain)[0] != policy.key.namespace:
         owner = f"; the home namespace of Domain {home.name} is {named_namespaces(domain)[0]}" if home is not None and domain else ""
         return Standing(outside=f"Namespace {policy.key.namespace} is not the home namespace of a Domain{owner}")
+    if policy.key not in counting_in(policy.key.namespace, ports.cluster):
+        why = f"Namespace {policy.key.namespace} has more than {MOST_POLICIES} DomainPolicies, and those that come first by name count"
+        return Standing(conflict=f"{why}; put the rules of several into one")
     return Standing(conflict=find_conflict(policy, policies_above(domain, ports)))
 
 

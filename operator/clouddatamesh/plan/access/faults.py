@@ -114,6 +114,7 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Sequence[Answe
         "the product violates a policy that denies": offer.denied,
         f"the product is in mode {offer.mode}": offer.mode != "Manage",
         "its ObjectStore does not serve the product's domain any more": offer.storage_reason == reasons.NOT_ALLOWED,
+        "the product's domain violates a policy that denies": home is not None and home.denied,
         "the product's domain is cordoned": home is not None and home.cordoned,
         "the consumer is being deleted": world.consumer_deleting,
     }
