@@ -1,7 +1,7 @@
 """One round of the gate program: read all, render, and correct what differs. On an incomplete list it changes nothing."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -47,7 +47,7 @@ class Rounds:
         rendering = render(scene, now=self._now(), operator=self._operator)
         changes = plan(rendering, {key_of(found): found for kind in TARGETS for found in lists[kind]})
         sources = {key_of(found): found for found in scene.policies}
-        errors = tuple(error for change in changes if (error := self._try(change, sources)) is not None)
+        errors = tuple(self._carry_out_all(changes, sources))
         left = {f"{entry.policy}{f', rule {entry.rule}' if entry.rule else ''}: {entry.why}" for entry in rendering.left}
         left |= {f"{change.key} is left as it is: {change.why}" for change in changes if isinstance(change, Leave)}
         self._say(left | set(map(str, errors)))
@@ -58,6 +58,18 @@ class Rounds:
         for sentence in sorted(sentences - self._said):
             _log.warning("%s", sentence)
         self._said = frozenset(sentences)
+
+    def _carry_out_all(self, changes: Sequence[Change], sources: Mapping[Key, Manifest]) -> Iterator[MeshError]:
+        """What failed. A binding follows its policy: where that was refused, the former rules are not enforced in another way."""
+        refused: set[str] = set()
+        for change in changes:
+            key = change.key if isinstance(change, Leave) else key_of(change.manifest)
+            if key.kind == BINDING and key.name in refused:
+                continue
+            error = self._try(change, sources)
+            if error is not None:
+                refused |= {key.name} if key.kind == POLICY else set()
+                yield error
 
     def _try(self, change: Change, sources: Mapping[Key, Manifest]) -> MeshError | None:
         """Carry out one change; how it failed, None where it did not."""
