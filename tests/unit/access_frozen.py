@@ -7,7 +7,7 @@ from typing import Any, Final
 from clouddatamesh import reasons as r
 from clouddatamesh.model.access import Home
 from tests.unit.access_rows import ANEW, AUTO, LATER, NEWER, OLD, RENEWAL, SHORT, SOON, SOONEST, Row, gives, keeps, stalls, waits
-from tests.unit.access_scene import NOW, OWNED, TOO_LONG, approve, denied, deny, going, superseded
+from tests.unit.access_scene import NOW, OWNED, TOO_LONG, approve, denied, deny, going, superseded, unasked
 
 OBSTACLES: Final[tuple[tuple[str, str, dict[str, Any], Callable[..., Row]], ...]] = (
     ("the product is deprecated", r.NO_NEW_GRANTS, {"product": {"lifecycle": "deprecated"}}, stalls),
@@ -68,6 +68,15 @@ POLICY: Final = (
           grants=(approve(), denied(approve("longer", validUntil=LATER)))),
     stalls("the grant violates a policy that denies, and the owner refuses", r.DENIED, grants=(denied(approve()), deny())),
     waits("the grant violates a policy that denies, and its end has passed", r.AWAITING_GRANT, grants=(denied(OLD),)),
+    gives("a policy that denies came after access was given: it is made no longer by an edit of its grant", until=SOON, told_until=SOON,
+          runs_on="yes", grants=(denied(approve(validUntil=LATER)),)),
+    keeps("access runs on a grant that is gone, and another one cannot be judged now", r.UNREADABLE, grant="longer", until=SOON,
+          told_until=SOON, runs_on="yes", grants=(unasked(approve("longer", validUntil=LATER)),)),
+    stalls("another one cannot be judged now, and the end that status says has passed", r.POLICY_VIOLATION, told_until=NOW, runs_on="yes",
+           grants=(unasked(approve("longer", validUntil=LATER)),)),
+    stalls("the grant cannot be judged now, and no access runs", r.POLICY_VIOLATION, grants=(unasked(approve()),)),
+    stalls("the grant on which access runs is gone, another one cannot be judged now, and the owner refuses", r.DENIED, runs_on="yes",
+           told_until=SOON, grants=(unasked(approve("longer", validUntil=LATER)), deny())),
     stalls("access ran on a grant that violates a policy that denies, and ended", r.EXPIRED, runs_on="old", grants=(denied(OLD),),
            ended_before=True),
 )  # fmt: skip

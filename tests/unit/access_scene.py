@@ -69,6 +69,11 @@ def denied(grant: Manifest) -> Manifest:
     return {**grant, "status": {"compliance": {"denied": True}}}
 
 
+def unasked(grant: Manifest) -> Manifest:
+    """The same grant, where it could not be asked just now whether it violates a policy that denies."""
+    return {**grant, "unasked": True}
+
+
 def together(grant: Manifest, number: int = 2) -> Manifest:
     """The same grant, once access rested on so many approvals, of which it is one."""
     return {**grant, "status": {"approvals": number}}
@@ -76,7 +81,8 @@ def together(grant: Manifest, number: int = 2) -> Manifest:
 
 def read(grant: Manifest) -> Answer:
     """A grant's facts, as the decision gets them."""
-    return replace(read_grant(grant), readable=is_readable(AccessGrant, grant))
+    found = replace(read_grant(grant), readable=is_readable(AccessGrant, {name: part for name, part in grant.items() if name != "unasked"}))
+    return replace(found, denied=True, undecided=True) if grant.get("unasked") else found
 
 
 def _with_metadata(manifest: Manifest, **metadata: Any) -> Manifest:
