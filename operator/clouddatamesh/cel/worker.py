@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from clouddatamesh.cel.bounds import CPU, MEMORY
+from clouddatamesh.cel.bounds import CPU, MEMORY, SLOW
 from clouddatamesh.cel.rules import compile_rule, evaluate, prepare, read_json
 
 READY: Final = "ready"
@@ -46,9 +46,15 @@ def _answer(request: Mapping[str, Any]) -> list[Any]:
 
 
 def _judge(expression: str, data: Mapping[str, Any]) -> tuple[bool | str, float]:
-    """The answer, and the seconds of CPU that it took."""
-    began = time.process_time()
-    return evaluate(expression, data), time.process_time() - began
+    """The answer, and the seconds of CPU that it took; of a slow one the better of two: Python collects garbage at times."""
+    taken = []
+    for _ in range(2):
+        began = time.process_time()
+        answer = evaluate(expression, data)
+        taken.append(time.process_time() - began)
+        if not SLOW < taken[-1] < 4 * SLOW:
+            break
+    return answer, min(taken)
 
 
 @contextlib.contextmanager

@@ -117,7 +117,7 @@ def _refusal(domain: Domain, name: str, namespace: Manifest | None, world: Domai
         return world.denial
     if namespace["metadata"].get("deletionTimestamp"):
         return Waiting(reasons.NAMESPACE_TERMINATING, f"Namespace {name} is being deleted")
-    if world.denial is not None and holder_of(namespace, mesh) != own:
+    if world.denial is not None and not is_its_own(domain, namespace, mesh):
         return world.denial
     return judge(domain, namespace, mesh).error
 
