@@ -75,6 +75,16 @@ def test_nobody_gets_rights_by_a_domain_that_is_refused_and_who_leaves_it_loses_
     assert names(mesh) == ["sales-engineers"]
 
 
+def test_the_operators_own_binding_comes_back_in_a_domain_that_is_refused() -> None:
+    """Without it nobody could take a Secret away."""
+    own = Key("RoleBinding", "sales", "clouddatamesh-operator")
+    mesh = Mesh().apply(a_store(), a_domain("sales")).settle()
+    mesh.apply(denying("Domain", "has(object.spec.type)")).settle()
+    assert mesh.condition("Domain", "sales")["reason"] == "PolicyViolation"
+    mesh.delete("RoleBinding", own.name, "sales").settle()
+    assert mesh.cluster.raw(own) is not None
+
+
 def test_a_domain_that_is_refused_from_the_first_gets_no_namespace() -> None:
     mesh = Mesh().apply(a_store(), denying("Domain", "has(object.spec.type)"), a_domain("sales")).settle()
     assert mesh.condition("Domain", "sales")["reason"] == "PolicyViolation"

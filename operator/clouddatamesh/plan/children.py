@@ -26,7 +26,9 @@ ROLES: Final = {
 """spec.access list -> the ClusterRole of the chart that it is bound to."""
 ADDITIONAL: Final = f"{NAME}-role-"
 """The bindings of spec.access.additionalRoles are named by this and the role."""
-_BINDINGS: Final = (f"{NAME}-operator", *(f"{NAME}-{role}" for role in ROLES))
+OPERATOR_BINDING: Final = f"{NAME}-operator"
+"""By which the operator itself may take Secrets away in a namespace."""
+_BINDINGS: Final = (OPERATOR_BINDING, *(f"{NAME}-{role}" for role in ROLES))
 
 
 def is_named_as_child(manifest: Manifest) -> bool:
@@ -90,7 +92,7 @@ def _binding(domain: Domain, namespace: str, name: str, role: str, subjects: lis
 
 def _operator_binding(domain: Domain, namespace: str, settings: Settings) -> Manifest:
     subject = {"kind": "ServiceAccount", "name": settings.service_account, "namespace": settings.namespace}
-    return _binding(domain, namespace, f"{NAME}-operator", SECRETS_ROLE, [subject])
+    return _binding(domain, namespace, OPERATOR_BINDING, SECRETS_ROLE, [subject])
 
 
 def _team_bindings(domain: Domain, namespace: str) -> Iterator[Manifest]:

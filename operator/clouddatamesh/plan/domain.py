@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from clouddatamesh import reasons
@@ -26,7 +25,7 @@ from clouddatamesh.plan.children import is_child_of, want_children, want_namespa
 from clouddatamesh.plan.diff import covers, with_uid
 from clouddatamesh.plan.namespaces import belongs_to, holder_of, is_its_own, judge, releasing, taking, was_had_by
 from clouddatamesh.plan.quotas import plan_counting
-from clouddatamesh.plan.roles import plan_roles
+from clouddatamesh.plan.roles import plan_roles, without_rights
 from clouddatamesh.plan.team import enroll
 
 
@@ -55,20 +54,9 @@ def plan(domain: Domain, world: DomainWorld) -> Plan:
         return Plan((*departures, *surplus, Part("namespaces", stopped(obstacle), READY)))
     made = [part for name in wanted for part in _plan_wanted(domain, name, world)]
     if world.denial is not None:
-        made = list(map(_without_rights, made))
+        made = list(map(without_rights, made))
     counting = Part("counting", plan_counting(domain, world, READY), READY)
     return Plan((*departures, *surplus, Part("hold", hold), *made, counting, Part("roles", plan_roles(domain, world.settings), READY)))
-
-
-def _without_rights(part: Part) -> Part:
-    """Of what is made for a Domain that a policy refuses: limits and isolation, and no rights. What it has stays."""
-    kept = tuple(operation for operation in part.steps.operations if not _gives_rights(operation))
-    return replace(part, steps=Steps(kept, part.steps.stop))
-
-
-def _gives_rights(operation: Operation) -> bool:
-    manifest = getattr(operation, "manifest", None)
-    return manifest is not None and manifest["kind"] == "RoleBinding"
 
 
 def permitted(domain: Domain, full: Plan) -> Plan:
