@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from clouddatamesh.kube import nesting
+from clouddatamesh.kube import bounded
 from clouddatamesh.kube.patience import Patience
 from clouddatamesh.shell import login
 from clouddatamesh.shell.login import Listener
@@ -144,4 +144,4 @@ def test_nor_in_a_list() -> None:
     assert asyncio.run(names()) == ["a", "b"]
     with pytest.raises(RecursionError):
         json.loads(body)
-    assert nesting.read_json(body)["items"][0] == json.loads(EVENT)
+    assert bounded.read_json(body)["items"][0] == json.loads(EVENT)

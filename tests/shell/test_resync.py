@@ -84,3 +84,16 @@ def test_a_kind_that_cannot_be_listed_is_done_without_only_where_its_watch_is_so
     assert (tries[-1] - tries[0] <= resync.LONG) is fills
     assert len(listed) == (len(WATCHED) - 1 if fills else WATCHED.index("Domain"))
     assert found.age() == clock.time - tries[0], "not everything was listed"
+
+
+def test_a_kind_that_cannot_be_listed_hides_no_other() -> None:
+    asked = []
+
+    def list_kind(kind: str) -> None:
+        asked.append(kind)
+        if kind == "b":
+            raise RecursionError
+
+    resync = Resync(list_kind, kinds=("a", "b", "c"))
+    assert resync.run_once() < resync._interval
+    assert asked == ["a", "b", "c"]

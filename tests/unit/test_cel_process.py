@@ -234,7 +234,10 @@ def test_rules_that_answer_slowly_take_bounded_time_together_and_those_that_come
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with contextlib.closing(CelProcess()) as engine:
         text = {"object": {"text": a_text_on_which_it_takes(engine, 3 * CPU / len(slow))}}
-        answers = engine.judge([("true", {}), *slow, ("1 == 2", {})], text)
+        asked = [("true", {}), *slow, ("1 == 2", {})]
+        begun, answers = engine._process, engine.judge(asked, text)
+        assert engine.judge(asked, text)[:2] == answers[:2]
+        assert engine._process is begun, "it ends by none of them, however often they are asked"
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert answers[:2] == (Outcome.HOLDS, Outcome.HOLDS)
     assert answers[-1] is Outcome.EXHAUSTED

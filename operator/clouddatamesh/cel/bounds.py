@@ -7,7 +7,7 @@ MEMORY: Final = 256 * 1024 * 1024
 CPU: Final = 0.25
 """Seconds of CPU for what is asked at once, and for the compilation of one rule: time that other processes take counts for no rule."""
 TOGETHER: Final = CPU / 2
-"""Seconds of CPU for all rules on one object where those asked at once took more; so what is left fits at once the next time."""
+"""Seconds of CPU for all rules on one object; those after them are not asked. The rest of CPU is left to the last one that is."""
 DEATHS: Final = 4
 """So many rules on one object may end the process; those after them are not asked."""
 SLOW: Final = 0.01

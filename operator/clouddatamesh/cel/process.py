@@ -87,7 +87,7 @@ class CelProcess:
             (answer,) = self._ask({"compile": [expression]})
         return Compiled(frozenset(answer.get("reads") or ()), str(answer.get("fault") or ""))
 
-    def judge(self, rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> tuple[Answered, ...]:
+    def judge(self, rules: Sequence[_Rule], data: Mapping[str, Any]) -> tuple[Answered, ...]:
         """The answer to each of these rules with its params. One that takes too much is EXHAUSTED, and costs the others nothing.
 
         Where all of them take too much together, those that come first are asked: so the rules of those above a team come before its own.
@@ -105,7 +105,7 @@ class CelProcess:
         return tuple(found[number] for number in range(len(rules)))
 
     def _judge_each(self, rules: Mapping[int, _Rule], given: "_Data") -> Iterator[tuple[int, Answered]]:
-        """The answers of rules that took too much at once: one after the other, until they took what all of them may."""
+        """The answers of rules of which one ended the process: one after the other, until they took what all of them may."""
         spent, deaths = 0.0, 0
         for number, rule in rules.items():
             if spent > TOGETHER or deaths == DEATHS:
@@ -241,8 +241,10 @@ class _Data:
         return _digest((*rule, self.digest))
 
 
-def read_answer(answer: bool | str) -> Answered:
-    """What the engine said; a text is the reason why it could not tell."""
+def read_answer(answer: bool | str | None) -> Answered:
+    """What the engine said; a text is the reason why it could not tell, and None that the rules before took all the time."""
+    if answer is None:
+        return Outcome.EXHAUSTED
     if isinstance(answer, str):
         return RuleFailure(answer)
     return Outcome.HOLDS if answer else Outcome.BROKEN

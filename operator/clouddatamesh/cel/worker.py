@@ -10,11 +10,11 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from clouddatamesh.cel.bounds import CPU, MEMORY, SLOW
+from clouddatamesh.cel.bounds import CPU, MEMORY, SLOW, TOGETHER
 from clouddatamesh.cel.rules import compile_rule, evaluate, prepare, read_json
 
 READY: Final = "ready"
@@ -42,7 +42,14 @@ def _answer(request: Mapping[str, Any]) -> list[Any]:
         with _bounded():
             prepare(expression)
     with _bounded():
-        return [_judge(expression, {**request["data"], "params": params}) for expression, params in request["rules"]]
+        return list(_judge_all(request["rules"], request["data"]))
+
+
+def _judge_all(rules: Sequence[tuple[str, Mapping[str, Any]]], data: Mapping[str, Any]) -> Iterator[tuple[bool | str | None, float]]:
+    """An answer for each; None for those before which all the time was spent."""
+    end = time.process_time() + TOGETHER
+    for expression, params in rules:
+        yield _judge(expression, {**data, "params": params}) if time.process_time() <= end else (None, 0.0)
 
 
 def _judge(expression: str, data: Mapping[str, Any]) -> tuple[bool | str, float]:

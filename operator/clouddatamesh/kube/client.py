@@ -17,8 +17,8 @@ from yaml import YAMLError
 
 from clouddatamesh import reasons
 from clouddatamesh.errors import Away, Transient
+from clouddatamesh.kube.bounded import read_json
 from clouddatamesh.kube.errors import ApiError, is_of_object
-from clouddatamesh.kube.nesting import read_json
 from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.skew import Skew
 from clouddatamesh.kube.transport import JSON

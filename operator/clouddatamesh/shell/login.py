@@ -1,5 +1,5 @@
 """kopf's HTTP session, made here so that each watch's answer can be listened to as it comes in. It changes nothing of what passes, except
-what is nested too deeply to be read, and lets no request pass before the time that the API server asked for.
+what is too deep or too large to be read, and lets no request pass before the time that the API server asked for.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import aiohttp
 import kopf
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, StreamReader
 
-from clouddatamesh.kube.nesting import read_json, shallow
+from clouddatamesh.kube.bounded import cut_down, read_json
 from clouddatamesh.kube.patience import Patience
 from clouddatamesh.kube.resources import collection
 from clouddatamesh.shell.streams import Streams
@@ -50,7 +50,7 @@ class Login:
 
 
 class Answer(ClientResponse):
-    """One whose JSON is no deeper than we read; kopf reads lists by it."""
+    """One whose JSON has its bounds; kopf reads lists by it."""
 
     async def json(self, **how: Any) -> Any:
         return await super().json(**{**how, "loads": lambda text: read_json(text.encode())})
@@ -91,7 +91,7 @@ class _Tap:
             async for chunk in chunks:
                 *lines, torn = (torn + chunk).split(b"\n")
                 if lines:
-                    yield b"".join(shallow(line) + b"\n" for line in lines)
+                    yield b"".join(cut_down(line) + b"\n" for line in lines)
         yield torn
 
     async def _chunks(self, size: int) -> AsyncGenerator[bytes, None]:

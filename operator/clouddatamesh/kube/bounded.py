@@ -21,10 +21,10 @@ _TOO_LARGE: Final = b'{"":"' + b"x" * 8192 + b'"}'
 
 def read_json(data: bytes) -> Any:
     """Raises ValueError where it is no JSON."""
-    return json.loads(shallow(data))
+    return json.loads(cut_down(data))
 
 
-def shallow(data: bytes) -> bytes:
+def cut_down(data: bytes) -> bytes:
     """The same JSON without what is deeper than DEEPEST, and without free values that are larger than LARGEST."""
     return _Cut(data).whole() if _FREE in data else data
 
