@@ -215,6 +215,16 @@ def test_a_round_is_good_until_a_waiver_ends_and_at_most_a_minute() -> None:
     assert [round(loop.once(), 1) for _ in range(4)] == [RESYNC, 5.0, RESYNC, 0.0]
 
 
+def test_a_fault_of_the_program_ends_neither_it_nor_any_admission_policy() -> None:
+    def rounds() -> Outcome:
+        raise RecursionError
+
+    loop = Loop(rounds, now=lambda: NOW)
+    assert loop.once() == RESYNC / 6
+    (said,) = loop.find_unready()
+    assert "fault of its own" in said and "kept as it is" in said
+
+
 def test_the_health_says_what_prevents_a_round() -> None:
     moment = iter([0.0, 1.0, 2.0, 1000.0])
     results: list[Outcome | MeshError] = [

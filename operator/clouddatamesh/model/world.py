@@ -40,7 +40,8 @@ class ProductWorld:
     obstacle: MeshError | None = None
     """Why nothing may be made now: no domain, no store, or one that does not serve it."""
     denied: bool = False
-    """Whether a policy refuses the product as its spec is now, or may do so: nothing in it that is new counts."""
+    """Whether a policy refuses the product as its spec is now, or may do so: nothing in it that is new counts. One that goes is judged no
+    more, and its last edit may be such a one."""
     abandoned: bool = False
     """The store, or what is in it, was given up: it is not asked any more."""
     bucket: Seen[Bucket] = field(default_factory=Absent)

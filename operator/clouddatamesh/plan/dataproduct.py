@@ -53,9 +53,8 @@ def _plan_credentials(wish: Wish | None, world: ProductWorld, storage: Steps) ->
 def _goes_on(wish: Wish, world: ProductWorld) -> bool:
     """Whether an obstacle keeps only what is new from being made: bucket, user and key are there, and the bucket is as it should be."""
     is_given = isinstance(world.principal, Present) and wish.product.status.producer is not None
-    is_seen = world.is_readable and world.is_store_ready and world.home is not None and find_loss(wish, world) is None
-    is_kept = had_bucket(wish, world) is not None and plan_kept(wish, world) == Steps()
-    return world.obstacle is not None and is_given and is_seen and is_kept
+    is_ours = world.home is not None and find_loss(wish, world) is None
+    return world.obstacle is not None and is_given and is_ours and is_as_it_was(wish, world)
 
 
 def _plan_storage(product: DataProduct, wish: Wish | None, world: ProductWorld) -> Steps:
@@ -94,6 +93,12 @@ def plan_kept(wish: Wish, world: ProductWorld) -> Steps:
         return Steps()
     steps = plan_storage(wish, world)
     return Steps(tuple(filter(_only_protects, steps.operations)), steps.stop) if world.denied else steps
+
+
+def is_as_it_was(wish: Wish, world: ProductWorld) -> bool:
+    """Whether the bucket is there, could be seen, and needs no repair: then those who write to it may go on."""
+    is_seen = world.is_readable and world.is_store_ready
+    return is_seen and had_bucket(wish, world) is not None and plan_kept(wish, world) == Steps()
 
 
 def _only_protects(operation: Operation) -> bool:

@@ -19,11 +19,10 @@ from clouddatamesh.plan.access.facts import words_of
 from clouddatamesh.plan.access.inbox import plan_inbox
 from clouddatamesh.plan.adoption import why_kept
 from clouddatamesh.plan.credentials import CONDITION, plan_credentials, plan_removal, plan_surplus
-from clouddatamesh.plan.dataproduct import STORAGE_READY, plan_formers, plan_kept, plan_taking
+from clouddatamesh.plan.dataproduct import STORAGE_READY, is_as_it_was, plan_formers, plan_kept, plan_taking
 from clouddatamesh.plan.fates import agreed_fate, fate_of, is_refused_for_long
 from clouddatamesh.plan.losses import find_loss, is_lost
 from clouddatamesh.plan.ownership import judge
-from clouddatamesh.plan.storage import had_bucket
 from clouddatamesh.plan.takeover import plan_former
 from clouddatamesh.plan.wish import Wish, wish_of
 
@@ -87,11 +86,10 @@ def _plan_kept_credentials(wish: Wish, world: ProductWorld) -> Steps:
     The garbage collector takes the Secret in a foreground deletion, and again until it has removed its own finalizer.
     """
     served = world.home is not None and selectors.matches(wish.store.spec.allowed_domains, world.home.labels)
-    lasts = world.is_readable and world.is_store_ready and not world.namespace_terminating
-    if not (lasts and served) or not isinstance(world.principal, Present) or _FOREGROUND in wish.product.metadata.finalizers:
+    ends = world.namespace_terminating or _FOREGROUND in wish.product.metadata.finalizers
+    if ends or not served or not isinstance(world.principal, Present):
         return Steps()
-    is_safe = had_bucket(wish, world) is not None and plan_kept(wish, world) == Steps()
-    return plan_credentials(wish, world, is_safe=is_safe)
+    return plan_credentials(wish, world, is_safe=is_as_it_was(wish, world))
 
 
 def _was_blocked(product: DataProduct) -> bool:

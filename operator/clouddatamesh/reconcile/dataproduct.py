@@ -112,8 +112,7 @@ def gather(product: DataProduct, visit: Visit) -> ProductWorld:
     if product.spec.storage is None or product.spec.lifecycle == "proposed":
         return world
     home = world.home
-    denial = visit.judgement().denial
-    world = replace(world, obstacle=denial, denied=denial is not None)
+    world = replace(world, obstacle=(denial := visit.judgement().denial), denied=denial is not None)
     if home is None:
         world = replace(world, obstacle=Waiting(reasons.DOMAIN_NOT_FOUND, why_homeless(namespace)))
     store = _find_store(product, ports)
@@ -252,7 +251,6 @@ def gather_deletion(product: DataProduct, visit: Visit) -> ProductWorld:
     ports = visit.ports
     namespace = ports.cluster.get(Key("Namespace", "", product.metadata.namespace))
     terminating = namespace is None or bool(namespace["metadata"].get("deletionTimestamp"))
-    # What goes is judged no more, and its last edit may be one that was refused.
     world = replace(_gather_around(product, visit), namespace_terminating=terminating, denied=True)
     if product.spec.storage is None or (product.status.storage is None and product.status.producer is None):
         return world
