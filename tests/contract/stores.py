@@ -1,5 +1,7 @@
 """More of the three worlds: a hand that acts on buckets as users do, a count of requests, and other ways to reach the same store."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -12,6 +14,7 @@ from clouddatamesh.storage.memory import MemoryStore, MemoryStores
 from hack.tools.store import Store
 from tests.contract.worlds import World, fresh
 from tests.support.evidence import seen
+from tests.support.fault_proxy import FaultProxy
 
 EVERYTHING = frozenset(b.CAPABILITIES) - {b.EXPECTED_OWNER, b.IDENTITIES, b.ATTACHED_POLICIES, b.GROUPS}
 """All that is read of a bucket."""
@@ -25,10 +28,6 @@ class Hand(Protocol):
     def delete_object(self, bucket: str, key: str) -> None: ...
 
     def start_upload(self, bucket: str) -> None: ...
-
-    def requests(self) -> int:
-        """How many requests the store has counted so far."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,6 @@ class MemoryHand:
     def start_upload(self, bucket: str) -> None:
         self.store.start_upload(bucket)
 
-    def requests(self) -> int:
-        return len(self.store.calls)
-
 
 @dataclass(frozen=True)
 class BotoHand:
@@ -65,9 +61,6 @@ class BotoHand:
 
     def start_upload(self, bucket: str) -> None:
         self.s3.create_multipart_upload(Bucket=bucket, Key="upload")
-
-    def requests(self) -> int:
-        return self.store.requests()
 
 
 @dataclass(frozen=True)
@@ -105,6 +98,18 @@ class Subject:
         missing = set(capabilities) - self.able
         if missing:
             pytest.skip(f"the probe found no {', '.join(sorted(missing))}")
+
+
+@contextmanager
+def counted(subject: Subject) -> Iterator[tuple[Subject, Callable[[], int]]]:
+    """The same store by a way of its own, and how many requests went that way. The store's count has those of other tests' operators."""
+    hand = subject.hand
+    if isinstance(hand, MemoryHand):
+        before = len(hand.store.calls)
+        yield subject, lambda: len(hand.store.calls) - before
+        return
+    with FaultProxy(subject.connection.endpoint or "") as proxy:
+        yield subject.with_(endpoint=proxy.endpoint, iam_endpoint=proxy.endpoint), lambda: len(proxy.asked)
 
 
 def subject_of(world: World, request: pytest.FixtureRequest) -> Subject:

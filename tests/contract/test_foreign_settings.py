@@ -11,7 +11,7 @@ from clouddatamesh import reasons
 from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.model import bucket as b
 from clouddatamesh.model.evidence import Absent
-from tests.contract.stores import BotoHand, MemoryHand, Subject, subject_of
+from tests.contract.stores import BotoHand, MemoryHand, Subject, counted, subject_of
 from tests.contract.worlds import World, fresh
 from tests.support.evidence import seen
 
@@ -51,9 +51,9 @@ def ours(name: str) -> b.Statement:
 def test_marks_are_read_with_one_request_and_nothing_else(subject: Subject) -> None:
     name = subject.bucket()
     subject.buckets.update(b.Bucket(name, tags=TAGS, versioning="Enabled"), ("tags", "versioning"))
-    before = subject.hand.requests()
-    assert seen(subject.buckets.observe_marks(name)) == b.Bucket(name, tags=TAGS)
-    assert subject.hand.requests() - before == 1
+    with counted(subject) as (same, requests):
+        assert seen(same.buckets.observe_marks(name)) == b.Bucket(name, tags=TAGS)
+        assert requests() == 1
     assert subject.buckets.observe_marks(fresh()) == Absent()
 
 

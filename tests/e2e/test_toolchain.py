@@ -244,11 +244,15 @@ def test_nothing_outlives_a_control_plane(number: signal.Signals) -> None:
 @pytest.mark.parametrize("kind", ["moto", "rgw"])
 def test_a_store_keeps_objects_counts_requests_and_refuses_strangers(kind: str, request: pytest.FixtureRequest) -> None:
     store: Store = request.getfixturevalue(kind)
-    s3, before = store.client("s3"), store.requests()
+    s3 = store.client("s3")
     s3.create_bucket(Bucket="toolchain")
-    s3.put_object(Bucket="toolchain", Key="key", Body=b"hello")
-    assert s3.get_object(Bucket="toolchain", Key="key")["Body"].read() == b"hello"
-    assert store.requests() - before == 3
+    counts = []
+    for _ in range(3):
+        before = store.requests()
+        s3.put_object(Bucket="toolchain", Key="key", Body=b"hello")
+        assert s3.get_object(Bucket="toolchain", Key="key")["Body"].read() == b"hello"
+        counts.append(store.requests() - before)
+    assert min(counts) == 2, "an operator of another test may use the store meanwhile, which only ever adds"
     with pytest.raises(ClientError):
         store.client("s3", access_key="stranger", secret_key="guess").get_object(Bucket="toolchain", Key="key")
     s3.delete_object(Bucket="toolchain", Key="key")
