@@ -13,7 +13,7 @@ POLICIES, RULES = 3, 10
 USER: Final = f"system:serviceaccount:{NAMESPACE}:clouddatamesh"
 _MOST: Final = 300.0
 _NEIGHBOURS: Final = 30
-_STEP: Final = 0.5
+_STEP: Final = 2.0
 
 
 def measure(mesh: Installation, products: int) -> dict[str, Any]:

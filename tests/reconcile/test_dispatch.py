@@ -9,7 +9,8 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.settings import Next
 from clouddatamesh.plan.marks import FINALIZER, RECONCILE_ANNOTATION
 from clouddatamesh.plan.names import spread
-from clouddatamesh.reconcile.dispatch import first_due, lane, reconcile, urgent
+from clouddatamesh.reconcile.dispatch import first_due, reconcile, urgent
+from clouddatamesh.reconcile.lanes import lane
 from tests.reconcile.access_flows import REQUEST
 from tests.support.manifests import a_domain, a_grant, a_product, a_request
 from tests.support.mesh import START, Mesh

@@ -7,7 +7,8 @@ from typing import Any, Final
 import pytest
 
 from clouddatamesh.model.objects import Key, Manifest
-from clouddatamesh.reconcile.dispatch import first_due, lane, reconcile, urgent
+from clouddatamesh.reconcile.dispatch import first_due, reconcile, urgent
+from clouddatamesh.reconcile.lanes import lane
 from clouddatamesh.reconcile.wakes import wakes
 from tests.reconcile.access_flows import REQUEST, granted
 from tests.reconcile.flows import ENDPOINT, limited, mark_as_anothers

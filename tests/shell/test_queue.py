@@ -32,6 +32,19 @@ def test_a_key_that_is_added_often_is_given_out_once(queue: Queue) -> None:
     assert [take(queue), take(queue)] == ["a", None]
 
 
+def test_a_lane_with_a_limit_of_its_own_has_no_more_workers_also_where_it_is_slow(clock: Hand) -> None:
+    clock = Hand()
+    queue = Queue(lane=lambda k: k.name.partition("@")[2], lane_limit=9, limits={"few": 2}, now=clock)
+    for name in ("a@few", "b@few", "c@few", "d@few", "x@store", "y@store", "z@store"):
+        queue.add(key(name))
+    assert sorted(filter(None, (take(queue) for _ in range(7)))) == ["a@few", "b@few", "x@store", "y@store", "z@store"]
+    queue.done(key("a@few"))
+    assert [take(queue), take(queue)] == ["c@few", None]
+    clock.time += SLOW + 1
+    queue.done(key("b@few"))
+    assert [take(queue), take(queue)] == ["d@few", None]
+
+
 def test_keys_come_in_their_order_and_urgent_ones_first(queue: Queue) -> None:
     for name in ("a", "b", "!c"):
         queue.add(key(name))

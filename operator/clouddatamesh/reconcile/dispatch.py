@@ -20,7 +20,6 @@ from clouddatamesh.reconcile import accessrequest, dataproduct, domain, domainpr
 from clouddatamesh.reconcile.answers import answers_of
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.pipeline import is_settled
-from clouddatamesh.reconcile.siblings import store_name_of
 from clouddatamesh.reconcile.visit import Visit
 from clouddatamesh.status.summarize import is_true
 
@@ -136,28 +135,3 @@ def _is_outdated(grant: Manifest, cluster: Cluster) -> bool:
     if request is None:
         return answer.request is not None and bool(answer.held or answer.owner)
     return is_in_use(answer, read_request(request)) != is_true(grant.get("status") or {}, "InEffect")
-
-
-_REVIEWS: Final = ":policies"
-"""The lane of objects that are judged alone; no ObjectStore has this name."""
-
-
-def lane(key: Key, cluster: Cluster) -> str:
-    """Which outside system a key's work waits on, so that one that hangs does not take every worker."""
-    if key.kind == "ObjectStore":
-        return key.name
-    if key.kind == review.KIND:
-        return _REVIEWS
-    manifest = cluster.get(key) or cluster.departed(key)
-    if manifest is None:
-        return ""
-    if key.kind == "DataProduct":
-        return store_name_of(manifest) or ""
-    return _store_of_request(manifest, cluster) if key.kind == "AccessRequest" else ""
-
-
-def _store_of_request(request: Manifest, cluster: Cluster) -> str:
-    """Where its principal is, or would be."""
-    place = (request.get("status") or {}).get("place") or {}
-    product = cluster.get(asked_product(request))
-    return str(place.get("store") or (store_name_of(product) if product else "") or "")

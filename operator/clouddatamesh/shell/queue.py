@@ -5,14 +5,16 @@ import random
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from clouddatamesh.model.objects import Key
 from clouddatamesh.shell.meters import Meter, NoMeter
 
 _NO_METER: Final = NoMeter()
+_NO_LIMITS: Final[Mapping[str, int]] = MappingProxyType({})
 FIRST, LONGEST, BRIEF = 0.25, 300.0, 8.0
 """Seconds: the first backoff, the longest, and the longest where nothing but the API server's return is waited for."""
 RETRIES: Final = 20.0
@@ -47,9 +49,9 @@ class _Lane:
 class Queue:
     """Thread-safe. `lane` says which outside system a key waits on (empty: none), `urgent` whether it goes first in its lane.
 
-    Urgent keys have four turns of five, lanes take turns, and a named lane never has more than `lane_limit` workers. A slow lane gets no
-    more than a third of that: while so many of its keys take longer than SLOW, or after one that did, until one is quick again. Nor do
-    all slow lanes together have more than `lane_limit`: what waits on stores that hang leaves workers for the others.
+    Urgent keys have four turns of five, lanes take turns, and a named lane never has more than `lane_limit` workers, or what `limits` says
+    of it. A slow lane gets no more than a third of that: while so many of its keys take longer than SLOW, or after one that did, until one
+    is quick again. Nor do all slow lanes together have more than `lane_limit`: what waits on stores that hang leaves workers for others.
     """
 
     def __init__(
@@ -58,11 +60,12 @@ class Queue:
         lane: Callable[[Key], str] = lambda _: "",
         urgent: Callable[[Key], bool] = lambda _: False,
         lane_limit: int = 12,
+        limits: Mapping[str, int] = _NO_LIMITS,
         meter: Meter = _NO_METER,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lane_of, self._is_urgent, self._now, self._meter = lane, urgent, now, meter
-        self._limit, self._slow_limit = lane_limit, max(lane_limit // 3, 1)
+        self._limit, self._slow_limit, self._limits = lane_limit, max(lane_limit // 3, 1), limits
         self._lanes: OrderedDict[str, _Lane] = OrderedDict()
         self._queued: dict[Key, tuple[str, float]] = {}
         self._working: dict[Key, str] = {}
@@ -242,8 +245,10 @@ class Queue:
         if not name:
             return True
         busy = len(self._lanes[name].busy)
+        if busy >= self._limits.get(name, self._limit):
+            return False
         if not self._is_slow(name):
-            return busy < self._limit
+            return True
         return busy < self._slow_limit and sum(self._is_slow(other) for other in self._working.values() if other) < self._limit
 
     def _is_slow(self, name: str) -> bool:

@@ -20,7 +20,8 @@ from clouddatamesh.metrics.tally import Tally
 from clouddatamesh.model.objects import Manifest, key_of
 from clouddatamesh.plan.names import spread
 from clouddatamesh.ports import Ports
-from clouddatamesh.reconcile.dispatch import ACCESS, GROUNDS, LABELLED, RECONCILED, WATCHED, first_due, lane, overdue, reconcile, urgent
+from clouddatamesh.reconcile.dispatch import ACCESS, GROUNDS, LABELLED, RECONCILED, WATCHED, first_due, overdue, reconcile, urgent
+from clouddatamesh.reconcile.lanes import LIMITS, lane
 from clouddatamesh.reconcile.secrets import find_expected
 from clouddatamesh.reconcile.wakes import wakes
 from clouddatamesh.reconcile.wakes_policies import everything
@@ -83,6 +84,7 @@ class Operator:
             lane=lambda key: lane(key, cluster),
             urgent=lambda key: urgent(key, cluster, self._clock),
             lane_limit=max(int(settings.threads * _LANE_SHARE), 1),
+            limits=LIMITS,
             meter=(work := WorkMeter(exporter)),
         )
         self._leader = self._build_leader()
