@@ -13,7 +13,7 @@ from clouddatamesh.storage.memory import MemoryStore
 from clouddatamesh.storage.memory_held import Held
 from tests.reconcile.flows import ENDPOINT, ready
 from tests.reconcile.test_access import granted
-from tests.support.manifests import a_domain, a_product, a_store, annotated
+from tests.support.manifests import a_domain, a_policy, a_product, a_rule, a_store, annotated
 from tests.support.mesh import Mesh
 
 PRODUCT: Final = Key("DataProduct", "sales", "orders")
@@ -63,6 +63,18 @@ def test_a_plan_stands_in_status_and_nothing_is_written_to_the_store() -> None:
     assert held(mesh).bucket == before
     assert not the_store(mesh).users.keys() - {name for name in the_store(mesh).users if name.startswith("mesh.")}
     assert "clouddatamesh.dev/finalizer" not in mesh.product()["metadata"].get("finalizers", [])
+
+
+@pytest.mark.parametrize("rule", ["versioning == 'Enabled'", "publicAccessBlocked", "encryption != ''", "tlsOnly"])
+def test_a_rule_on_settings_that_adopting_makes_keeps_no_bucket_from_being_adopted(rule: str) -> None:
+    mesh = legacy()
+    deny = a_policy("safe", enforcement="Deny", targets={"kinds": ["DataProduct"]}, rules=[a_rule("safe", f"live.bucket.{rule}")])
+    mesh.apply(deny).settle().apply(wish()).settle()
+    assert reason(mesh) == "AdoptionPlanned"
+    mesh.apply(wish(apply=True)).settle()
+    mesh.clock.forward(minutes=30)
+    mesh.settle()
+    assert (reason(mesh), reason(mesh, "PoliciesCompliant")) == ("Ready", "Compliant")
 
 
 def test_the_word_has_it_adopted_and_the_plan_goes() -> None:

@@ -90,9 +90,9 @@ def _judge_marks(product: DataProduct, bucket: Bucket, world: ProductWorld) -> C
         return _judge_others(product, bucket, world)
     uid = seen.get(marks.UID_TAG, "")
     whole = all(tag in seen for tag in ours if tag not in (marks.UID_TAG, marks.CLUSTER_TAG))
-    if uid == product.metadata.uid or (whole and not uid and _was_ours(product)):
+    if uid == product.metadata.uid or (whole and not uid and was_ours(product)):
         return Claim("Mine")
-    if uid and not whole and not _was_ours(product):
+    if uid and not whole and not was_ours(product):
         return _judge_others(product, bucket, world)
     if uid or whole:
         return _judge_own(product, bucket, uid, world)
@@ -192,7 +192,7 @@ def _judge_unmarked(product: DataProduct, bucket: Bucket, world: ProductWorld) -
     contents, storage = value_of(world.contents), product.status.storage
     if storage is not None and storage.phase == "Creating" and not bucket.tags and contents is not None and contents.empty:
         return Claim("Made")
-    if _was_ours(product):
+    if was_ours(product):
         return _judge_stripped(product, bucket, consent)
     # Somebody else made it while this product's own was being made; but one that is made again may be written to with the keys of before.
     again = product.status.producer is not None or (storage is not None and storage.last_handled_recreate is not None)
@@ -221,7 +221,7 @@ def _judge_stripped(product: DataProduct, bucket: Bucket, consent: str) -> Claim
     return Claim("MarksMissing", f"{why}; put its tags back, or tag it {marks.ADOPT_TAG}={consent}")
 
 
-def _was_ours(product: DataProduct) -> bool:
+def was_ours(product: DataProduct) -> bool:
     """Whether it was read back as this product's before."""
     storage = product.status.storage
     return storage is not None and storage.phase != "Creating"

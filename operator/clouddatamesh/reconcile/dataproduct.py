@@ -24,7 +24,7 @@ from clouddatamesh.plan.deletion import plan_deletion
 from clouddatamesh.plan.fates import fate_of
 from clouddatamesh.plan.inputs import find_missing_inputs
 from clouddatamesh.plan.namespaces import why_homeless
-from clouddatamesh.plan.ownership import shows_others
+from clouddatamesh.plan.ownership import shows_others, was_ours
 from clouddatamesh.plan.regions import asks_region
 from clouddatamesh.plan.takeover import recorded
 from clouddatamesh.plan.wish import bucket_of
@@ -164,7 +164,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
     bucket = place.observe_bucket(name, lambda seen: shows_others(product, seen, world))
     user = principal_of(product, world.settings.mesh, world.cluster)
     found = value_of(bucket)
-    if found is not None:
+    if found is not None and was_ours(product):
         visit.ports.memory.note(visit.key, visit.uid, bucket_facts(found))
     alien = found is not None and shows_others(product, found, world)
     return replace(
