@@ -68,7 +68,16 @@ def consent(brisk: Actors) -> Iterator[Consent]:
     place = Place.opened(brisk, MAKERS, USERS)
     place.apply(a_domain(MAKERS, access={"owners": [{"kind": "User", "name": person.user} for person in (KIM, LEE)]}))
     kept = {"maxDuration": "90d"}
-    place.offer({"two": {"approvals": 2}, "late": {"answerWithin": "1m"}, "kept": {**kept, "keepGiven": True}, "cut": kept, "class": {}})
+    place.offer(
+        {
+            "two": {"approvals": 2},
+            "late": {"answerWithin": "1m"},
+            "kept": {**kept, "keepGiven": True},
+            "cut": kept,
+            "class": {},
+            "back": {"approvals": 2},
+        }
+    )
     late = place.deal("late", "late")
     place.apply(late.request)
     found = Consent(place, late)
@@ -166,6 +175,23 @@ def test_a_request_that_nobody_answers_is_escalated_once(consent: Consent) -> No
     consent.until(lambda: consent.request(consent.late)["status"].get("lastHandledReconcileAt") == token, "another look")
     time.sleep(1)
     assert [len(consent.events(*about)) for about in told] == [1, 1]
+
+
+def test_an_approval_needs_the_second_one_also_where_the_port_comes_back_with_its_defaults(consent: Consent) -> None:
+    """Who may write products and approve nothing takes away the port that nobody uses, and adds it again."""
+    deal, installed = consent.place.deal("back", "back"), consent.place.mesh.installed
+    consent.place.apply(deal.request)
+    assert not consent.says(KIM, *APPLY, manifest=by(deal, "kim"))
+    consent.until(lambda: consent.grant("back-kim").get("status", {}).get("requiredApprovals") == 2, "the record on the grant")
+    assert not consent.place.patch("dp", "back", {"outputPorts": []})
+    consent.until(lambda: not installed.get("dp", "back", MAKERS)["status"].get("outputPorts"), "the end of the port")
+    consent.place.apply(consent.place.product_manifest("back", {}))
+    asked = "The port asked for the approvals of 2 people"
+    consent.until(lambda: condition_of(consent.request(deal), "Ready")["message"].startswith(asked), "the message of the request")
+    assert condition_of(consent.grant("back-kim"), "InEffect")["reason"] == "AwaitingApprovers"
+    assert not consent.says(LEE, *APPLY, manifest=by(deal, "lee"))
+    installed.wait("areq", deal.name, USERS)
+    assert consent.request(deal)["status"]["grantRef"]["name"] == "back-lee"
 
 
 def test_one_of_two_revokes_what_both_gave(consent: Consent, shared: tuple[Deal, Access]) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+import pytest
+
 from clouddatamesh.model.objects import Manifest
 from tests.reconcile.access_flows import REQUEST, a_port, approved_by_two, asked, by, granted
 from tests.reconcile.flows import ENDPOINT
@@ -114,13 +116,45 @@ def test_once_more_people_have_approved_each_of_them_can_revoke() -> None:
     assert (ready(mesh), has_key(mesh)) == (("False", "Revoked"), False)
 
 
-def test_fewer_people_take_nothing_and_neither_do_more_after_that() -> None:
+def test_fewer_people_take_nothing_and_what_two_approved_stays_with_two() -> None:
     mesh = asks(approved_by_two(Mesh()), 1)
-    assert "countedGrants" not in request(mesh)["status"]
+    assert [status_of(mesh, name)["requiredApprovals"] for name in ("by-kim", "by-lee")] == [2, 2]
+    assert (ready(mesh), has_key(mesh), request(mesh)["status"]["validUntil"]) == (("True", "Granted"), True, FIRST)
+    mesh.apply(by("sam", "2026-04-01T00:00:00Z")).settle()
+    assert (ready(mesh), request(mesh)["status"]["validUntil"]) == (("True", "Granted"), "2026-04-01T00:00:00Z")
     mesh.delete("AccessGrant", "by-kim", "sales").settle()
-    assert ready(mesh) == ("True", "Granted")
-    assert status_of(mesh, "by-lee")["approvals"] == 1
+    assert (ready(mesh), has_key(mesh)) == (("True", "Granted"), True)
     assert (ready(asks(mesh, 3)), has_key(mesh)) == (("True", "Granted"), True)
+    mesh.delete("AccessGrant", "by-sam", "sales").settle()
+    assert (ready(mesh), has_key(mesh)) == (("False", "Revoked"), False)
+
+
+def test_an_approval_gives_with_no_fewer_than_its_port_asked_for() -> None:
+    mesh = asks(asked(Mesh(), approvals=2).apply(by("kim")).settle(), 1)
+    assert (ready(mesh), has_key(mesh)) == (("Unknown", "AwaitingGrant"), False)
+    message = mesh.condition("AccessRequest", REQUEST.name, REQUEST.namespace)["message"]
+    told = "The port asked for the approvals of 2 people when kim approved, so that this counts only together with 1 more, and 1 is missing"
+    assert message.startswith(told)
+    assert request(mesh)["status"]["approvals"] == {"required": 2, "given": 1, "approvedBy": ["kim"]}
+    assert effect(mesh, "by-kim") == ("False", "AwaitingApprovers")
+    told = "The port asked for the approvals of 2 people when this grant was made, so it gives only with so many"
+    assert mesh.condition("AccessGrant", "by-kim", "sales", "InEffect")["message"].startswith(told)
+    assert effect(mesh.apply(by("lee", "2026-03-01T00:00:00Z")).settle(), "by-lee") == ("True", "Granted")
+    assert effect(mesh, "by-kim") == ("False", "AwaitingApprovers")
+
+
+@pytest.mark.parametrize("way", ["the port goes and comes", "the product goes and comes", "the operator sees only the end"])
+def test_a_port_that_comes_back_with_its_defaults_needs_no_fewer(way: str) -> None:
+    """Who may write products but approve nothing removes the port that nobody uses, and adds it again."""
+    mesh = asked(Mesh(), approvals=2).apply(by("kim")).settle()
+    if way == "the product goes and comes":
+        mesh.delete("DataProduct", "orders", "sales").settle()
+    elif way == "the port goes and comes":
+        mesh.apply(a_product(outputPorts=[])).settle()
+    mesh.apply(a_product(outputPorts=[a_port()])).settle()
+    assert (ready(mesh), has_key(mesh)) == (("Unknown", "AwaitingGrant"), False)
+    mesh.apply(by("lee", "2026-03-01T00:00:00Z")).settle()
+    assert (ready(mesh), has_key(mesh), effect(mesh, "by-kim")[0]) == (("True", "Granted"), True, "False")
 
 
 def test_a_renewal_waits_until_both_have_answered() -> None:

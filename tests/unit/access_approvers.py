@@ -5,7 +5,7 @@ from typing import Any, Final
 from clouddatamesh import reasons as r
 from clouddatamesh.model.objects import Manifest
 from tests.unit.access_rows import ANEW, AUTO, DRAINING, LATER, OLD, RENEWAL, SOON, Row, gives, keeps, stalls, waits
-from tests.unit.access_scene import END, NOW, TOO_LONG, approve, capped, deny, going, superseded, together
+from tests.unit.access_scene import END, NOW, TOO_LONG, approve, capped, deny, going, noted, superseded, together
 
 LATEST: Final = "2026-06-01T00:00:00Z"
 TWO: Final[dict[str, Any]] = {"access": {"approvals": 2}}
@@ -68,6 +68,22 @@ APPROVERS: Final[tuple[Row, ...]] = (
     gives("access rests on two, and one is enough by now", grant="lee", until=LATER, grants=BOTH, **RUNS),
     gives("access rests on two, one is enough by now, and the approval that ends first is gone", grant="lee", until=LATER,
           grants=BOTH[1:], **RUNS),
+    waits("two people were needed when one approved, and one is enough by now", r.AWAITING_GRANT, grants=(noted(KIM),)),
+    gives("two people were needed when one approved, one is enough by now, and another person approves then", grant="lee", until=LATER,
+          grants=(noted(KIM), LEE)),
+    gives("two people were needed when one approved, one is enough by now, and a new approval names nobody", grant="yes",
+          grants=(noted(KIM), approve("yes"))),
+    gives("two people were needed when two approved, and one is enough by now", grant="kim", grants=(noted(KIM), noted(LEE))),
+    gives("access rests on two that were needed, and one is enough by now", grant="kim", grants=tuple(map(noted, BOTH)), **RUNS),
+    gives("access rests on two that were needed, one is enough by now, and the later made ends first", grant="kim-again", until=SOON,
+          grants=(noted(together(LEE)), noted(together(approve("kim-again", made=ANEW, approver="kim", validUntil=SOON)))),
+          runs_on="kim-again", counted=("lee", "kim-again")),
+    waits("access rested on two that were needed, one is enough by now, and one approval is gone", r.AWAITING_GRANT,
+          grants=(noted(BOTH[0]),), **RUNS),
+    waits("three people were needed when one approved, and two approved once two were", r.AWAITING_GRANT,
+          grants=(noted(KIM, 3), noted(LEE)), **TWO),
+    gives("three people were needed when one approved, and two others approved once two were", grant="lee", until=LATER,
+          grants=(noted(KIM, 3), noted(LEE), noted(SAM)), **TWO),
     gives("access rests on three, the product is deprecated, and two are enough by now", grant="kim", runs_on="kim",
           grants=(together(KIM, 3), together(LEE, 3), together(SAM, 3)), counted=("kim", "lee", "sam"), **DEPRECATED, **TWO),
     gives("access rests on two, and the port drains", grant="kim", grants=BOTH, **RUNS, **DRAINING),

@@ -79,6 +79,11 @@ def together(grant: Manifest, number: int = 2) -> Manifest:
     return {**grant, "status": {"approvals": number}}
 
 
+def noted(grant: Manifest, number: int = 2) -> Manifest:
+    """The same grant, of which it is recorded that the port asked for so many approvals when it was first seen."""
+    return {**grant, "status": {**grant.get("status", {}), "requiredApprovals": number}}
+
+
 def read(grant: Manifest) -> Answer:
     """A grant's facts, as the decision gets them."""
     found = replace(read_grant(grant), readable=is_readable(AccessGrant, {name: part for name, part in grant.items() if name != "unasked"}))

@@ -8,8 +8,8 @@ from clouddatamesh.model.access import GrantId
 from clouddatamesh.model.objects import Key
 from clouddatamesh.plan.access.approvers import approvals_of
 from clouddatamesh.plan.access.facts import read_request
-from tests.unit.access_approvers import BOTH, KIM, KIM_AGAIN, LEE, LEE_ENDED, TWO
-from tests.unit.access_scene import Scene, approve, deny, going, superseded
+from tests.unit.access_approvers import BOTH, KIM, KIM_AGAIN, LEE, LEE_ENDED, SAM, TWO
+from tests.unit.access_scene import Scene, approve, deny, going, noted, superseded
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,11 @@ from tests.unit.access_scene import Scene, approve, deny, going, superseded
         ({"grants": (KIM, deny(approver="lee"))}, (2, ("kim",))),
         ({"grants": (KIM, approve("other", approver="lee", mode="ReadWrite"))}, (2, ("kim",))),
         ({"grants": BOTH, "access": {}}, None),
+        ({"grants": (noted(KIM),), "access": {}}, (2, ("kim",))),
+        ({"grants": (noted(KIM), LEE), "access": {}}, None),
+        ({"grants": (noted(KIM), noted(LEE)), "access": {}}, (2, ("kim", "lee"))),
+        ({"grants": (noted(KIM, 3), noted(LEE))}, (3, ("kim", "lee"))),
+        ({"grants": (noted(KIM, 3), noted(LEE), noted(SAM))}, (2, ("lee", "sam"))),
         ({"grants": BOTH, "access": {"approvals": "many"}}, None),
         ({"grants": BOTH, "exists": False}, None),
     ],

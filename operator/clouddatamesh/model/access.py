@@ -122,6 +122,8 @@ class Answer:
     """The longest duration that its port allowed when it gave."""
     approvals: int = 1
     """On how many approvals the access rests that it gives."""
+    required: int = 1
+    """How many the port asked for when this one was first seen: it never gives with fewer."""
     data: "DataTerms | None" = None
     """What the product said of its data when it came into effect; None where that was not recorded."""
     is_reassessment_due: bool = False
@@ -245,6 +247,8 @@ class Decision:
     """Approvals that never give again, though their status does not say so yet."""
     past: bool = False
     """Access ended by time, whatever else keeps it from being given now."""
+    unnoted: tuple[Answer, ...] = ()
+    """Approvals with the number that the port asks for by now, which their status does not say yet."""
     ended: tuple[Answer, ...] = ()
     """Approvals that ended by their port's terms, or with their port, though their status does not say so yet."""
     trouble: "Decision | None" = None

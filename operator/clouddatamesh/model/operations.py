@@ -119,6 +119,8 @@ class MarkGrant:
     """Of the spec under which access on it ended by the port's terms; 0 where that is not so."""
     approvals: int = 0
     """On how many approvals the access rests that it gives; 0 where that is recorded as it is."""
+    required: int = 0
+    """How many approvals its port asks for, where that is yet to be recorded."""
 
     def __str__(self) -> str:
         return f"mark {self.key} as superseded" if self.superseded_by else f"record the terms of {self.key}"

@@ -68,6 +68,8 @@ def mark_grant(cluster: Cluster, mark: o.MarkGrant, now: datetime) -> None:
         status["maxDuration"] = mark.max_duration
     if mark.approvals:
         status["approvals"] = mark.approvals
+    if mark.required:
+        status["requiredApprovals"] = mark.required
     if mark.ended_generation:
         seen = grant["metadata"].get("generation") == mark.ended_generation
         status |= {"endedGeneration": mark.ended_generation, "endedUid": mark.uid, "endedSpec": digest_of_spec(grant) if seen else ""}

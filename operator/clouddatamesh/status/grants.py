@@ -52,17 +52,20 @@ def _report(answer: Answer, world: GrantWorld) -> Outcome:
         return _outcome(_report_ban(answer, world), {})
     if ask is None:
         return _report_without_request(answer, world)
-    fields: dict[str, Any] = {"requestDigest": terms.digest(ask)}
-    if answer.cap is not None:
-        fields["maxDuration"] = cap_of(answer.cap)
-    if answer.approvals > 1:
-        fields["approvals"] = answer.approvals
+    fields = _recorded(answer, ask)
     fault = _find_fault(answer, ask, world)
     if fault is not None:
         return _outcome(fault, fields, stalled=True)
     if answer.decision == "Deny":
         return _outcome(_denial(ask), fields)
     return _report_approval(answer, ask, world, fields)
+
+
+def _recorded(answer: Answer, ask: Ask) -> dict[str, Any]:
+    """What was recorded once, as it is; and which request this is about."""
+    cap = {"maxDuration": cap_of(answer.cap)} if answer.cap is not None else {}
+    numbers = {"approvals": answer.approvals, "requiredApprovals": answer.required}
+    return {"requestDigest": terms.digest(ask), **cap, **{name: number for name, number in numbers.items() if number > 1}}
 
 
 def _find_fault(answer: Answer, ask: Ask, world: GrantWorld) -> Finding | None:
@@ -181,8 +184,9 @@ def _report_living(answer: Answer, ask: Ask, world: GrantWorld) -> Outcome:
         return _outcome(Finding("Ready", "Unknown", reasons.GRANTED, why), {}, in_effect=None)
     if chosen:
         return _outcome(Finding("Ready", "Unknown", reasons.GRANTED, "The access is being made"), {})
-    if _needs_others(answer, ask, world, decision):
-        return _report_waiting(answer)
+    port = terms.port_of(ask, world.access.offer)
+    if port is not None and port.approvals is not None and _needs_others(answer, decision, port.approvals):
+        return _report_waiting(answer, port.approvals)
     if decision.gives:
         why = "Another grant of the same request lasts longer; this one gives when that one ends or is deleted"
         return _outcome(Finding("Ready", "True", reasons.OUTLASTED, why), {})
@@ -190,20 +194,23 @@ def _report_living(answer: Answer, ask: Ask, world: GrantWorld) -> Outcome:
     return _outcome(found, {}, stalled=decision.stalled)
 
 
-def _needs_others(answer: Answer, ask: Ask, world: GrantWorld, decision: Decision) -> bool:
+def _needs_others(answer: Answer, decision: Decision, asked: int) -> bool:
     """Whether nothing keeps an approval from giving but that others are missing, or that it names no approver."""
-    port = terms.port_of(ask, world.access.offer)
-    if port is None or port.approvals is None or port.approvals == 1:
+    required = max(asked, answer.required)
+    if required == 1:
         return False
-    too_few = decision.reason in (reasons.AWAITING_GRANT, reasons.EXPIRED) or decision.required < port.approvals
+    too_few = decision.reason in (reasons.AWAITING_GRANT, reasons.EXPIRED) or decision.required < required
     return (decision.gives and not answer.approver) or too_few
 
 
-def _report_waiting(answer: Answer) -> Outcome:
+def _report_waiting(answer: Answer, asked: int) -> Outcome:
     if not answer.approver:
         why = "The port asks for the approvals of several people, and this grant names none; create another grant with spec.approver"
         return _outcome(Finding("Ready", "False", reasons.NO_APPROVER, why), {}, stalled=True)
     why = "The port asks for the approvals of further people; status.approvals of the request counts them"
+    if answer.required > asked:
+        before = f"The port asked for the approvals of {answer.required} people when this grant was made, so it gives only with so many"
+        why = f"{before}; to approve as the port asks now, create another grant"
     return _outcome(Finding("Ready", "Unknown", reasons.AWAITING_APPROVERS, why), {})
 
 

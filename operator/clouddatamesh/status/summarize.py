@@ -44,7 +44,7 @@ _HISTORY: Final = frozenset(
 )
 """Conditions that tell of what was decided, and hold until something else is."""
 _STICKY_CONDITIONS: Final = frozenset({"Superseded"})
-_STICKY_FIELDS: Final = ("maxDuration", "approvals", "data", "consumer", "endedGeneration", "endedUid", "endedSpec")
+_STICKY_FIELDS: Final = ("maxDuration", "approvals", "requiredApprovals", "data", "consumer", "endedGeneration", "endedUid", "endedSpec")
 """What was once written for good: no later look takes it back, whatever it was computed from."""
 _SEVERITY: Final = (Terminal, Transient, Waiting)
 _MESSAGE_LENGTH: Final = 1024

@@ -121,6 +121,13 @@ class AccessGrantStatus(Status):
         description="Number of approvals on which the access rests; absent: one. If the port asks for more later, the access continues to"
         " its recorded end. Example: 2.",
     )
+    required_approvals: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_APPROVALS,
+        description="Number of approvals that the port asked for when the operator first saw the grant; absent: one. The grant gives access"
+        " only together with so many, also if the port asks for fewer later. Example: 2.",
+    )
     data: DataTerms | None = Field(
         default=None,
         description="What the product said of its data when the grant came into effect. ReassessmentDue compares it with the present.",

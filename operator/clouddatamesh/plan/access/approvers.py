@@ -1,16 +1,27 @@
 """How many people have to approve a request, and which approvals count: access lasts while so many different approvers' are in effect.
 
 Of each approver the approval with the latest end counts, and of the approvers those with the latest ends, as many as are needed: so access
-ends with the last of them in that order. An approval without approver counts for nobody where more than one is needed.
+ends with the last of them in that order. An approval without approver counts for nobody where more than one is needed. One that was first
+seen while the port asked for several gives only together with so many, also where the port asks for fewer by now: whoever approved relied
+on the others.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from clouddatamesh.model.access import Answer, Ask, Port
 from clouddatamesh.model.words import some
 from clouddatamesh.model.world import AccessWorld
-from clouddatamesh.plan.access.terms import came_before, end_of, is_answer, is_for_others, is_living, length_key, port_of
+from clouddatamesh.plan.access.terms import (
+    came_before,
+    end_of,
+    is_answer,
+    is_for_others,
+    is_living,
+    is_short_of_approvals,
+    length_key,
+    port_of,
+)
 
 
 @dataclass(frozen=True)
@@ -37,15 +48,25 @@ def needed(port: Port, ask: Ask, answers: Iterable[Answer]) -> Needed:
 
 def counted(living: Iterable[Answer], port: Port, ask: Ask, required: int) -> tuple[Answer, ...]:
     """The approvals that give, the one that ends first last; empty where they are too few."""
+    ordered = sorted(living, key=lambda answer: length_key(answer, port, ask), reverse=True)
+    return next((people[:number] for number, people in _numbers(ordered, required) if len(people) >= number), ())
 
-    def length(answer: Answer) -> tuple[object, ...]:
-        return length_key(answer, port, ask)
 
-    ordered = sorted(living, key=length, reverse=True)
-    if required > 1:
-        best = {answer.approver: answer for answer in reversed(ordered) if answer.approver}
-        ordered = [answer for answer in ordered if best.get(answer.approver) is answer]
-    return tuple(ordered[:required]) if len(ordered) >= required else ()
+def _numbers(ordered: Sequence[Answer], required: int) -> Iterator[tuple[int, tuple[Answer, ...]]]:
+    """What the port asks for and each larger number that it asked for before, with the approvals that may give with so many."""
+    for number in sorted({required, *(answer.required for answer in ordered if answer.required > required)}):
+        found = [answer for answer in ordered if answer.required <= number]
+        best = {answer.approver: answer for answer in reversed(found) if answer.approver}
+        yield number, tuple(answer for answer in found if number == 1 or best.get(answer.approver) is answer)
+
+
+def unnoted(answers: Iterable[Answer], port: Port, ask: Ask) -> tuple[Answer, ...]:
+    """Approvals that are to remember that the port asks for several. Those that ran before it did so are held to nothing new."""
+    if port.approvals is None or port.approvals == 1:
+        return ()
+    standing = (answer for answer in answers if answer.decision == "Approve" and answer.readable and not answer.deleting)
+    new = (answer for answer in standing if answer.required == 1 and not answer.superseded and not is_short_of_approvals(answer, port, ask))
+    return tuple(replace(answer, required=port.approvals) for answer in new)
 
 
 def going_on(running: Sequence[Answer], port: Port, ask: Ask, required: int) -> tuple[Answer, ...]:
@@ -61,7 +82,7 @@ def is_overtaken(answer: Answer, answers: Iterable[Answer], ask: Ask, required: 
     """Whether a newer approval came into effect, one that goes at this moment included; of several approvers each overtakes his own."""
     if answer.decision != "Approve":
         return False
-    if required == 1:
+    if max(required, answer.required) == 1:
         return any(other.uid == ask.grant_uid and came_before(answer, other) for other in answers)
     own = (other for other in answers if other.uid in ask.grant_uids and other.approver == answer.approver != "")
     return any(came_before(answer, other) for other in own)
@@ -70,12 +91,20 @@ def is_overtaken(answer: Answer, answers: Iterable[Answer], ask: Ask, required: 
 def approvals_of(ask: Ask, world: AccessWorld) -> tuple[int, tuple[str, ...]] | None:
     """How many people the port asks for, and who of them has approved; None where one is enough, or the port is not known."""
     port = port_of(ask, world.offer)
-    if port is None or port.approvals is None or port.approvals == 1:
+    if port is None or port.approvals is None:
         return None
     answers = (answer for answer in world.answers if is_answer(answer, ask) and not is_for_others(answer, world))
     standing = (answer for answer in answers if answer.decision == "Approve" and not answer.deleting and not answer.superseded)
     living = [answer for answer in standing if answer.readable and is_living(answer, port, ask, world.now)]
-    return port.approvals, tuple(sorted({answer.approver for answer in living} - {""}))
+    required, people = _nearest(living, port.approvals)
+    return (required, people) if required > 1 else None
+
+
+def _nearest(living: Sequence[Answer], required: int) -> tuple[int, tuple[str, ...]]:
+    """The number of approvals of which the fewest are missing, and who gave one of them; of several the one that most have given."""
+    numbers = [(number, tuple(sorted({answer.approver for answer in found} - {""}))) for number, found in _numbers(living, required)]
+    enough = next((one for one in numbers if len(one[1]) >= one[0]), None)
+    return enough or max(numbers, key=lambda one: (len(one[1]) - one[0], one[0]))
 
 
 def is_no_shorter(approvals: Sequence[Answer], others: Sequence[Answer], port: Port, ask: Ask) -> bool:
@@ -84,11 +113,15 @@ def is_no_shorter(approvals: Sequence[Answer], others: Sequence[Answer], port: P
     return end is None or (other is not None and end >= other)
 
 
-def what_is_missing(living: Sequence[Answer], required: int) -> str:
-    """The sentence that says how many approvals are missing, who gave one, and which count for nobody."""
-    people = sorted({answer.approver for answer in living} - {""})
+def what_is_missing(living: Sequence[Answer], asked: int) -> str:
+    """The sentence that says how many approvals are missing, who gave one, and which count for nobody; empty where one is enough."""
+    required, people = _nearest(living, asked)
+    if required == 1:
+        return ""
     missing = required - len(people)
     given = f"approved by {some(people)}" if people else "nobody has approved"
     unnamed = sorted(answer.key.name for answer in living if not answer.approver)
     names = f"; AccessGrant {some(unnamed)} has no spec.approver, so it counts for nobody" if unnamed else ""
-    return f"The port asks for the approvals of {required} people, and {missing} {'is' if missing == 1 else 'are'} missing: {given}{names}"
+    asks = f"The port {'asks' if required == asked else 'asked'} for the approvals of {required} people"
+    then = "" if required == asked else f" when {some(people)} approved, so that this counts only together with {required - 1} more"
+    return f"{asks}{then}, and {missing} {'is' if missing == 1 else 'are'} missing: {given}{names}"

@@ -15,7 +15,7 @@ from clouddatamesh.model.access import Answer, Ask, Decision, Port
 from clouddatamesh.model.evidence import Present, Unknown, value_of
 from clouddatamesh.model.world import AccessWorld
 from clouddatamesh.plan import secrets
-from clouddatamesh.plan.access.approvers import Needed, counted, going_on, is_no_shorter, is_overtaken, needed, what_is_missing
+from clouddatamesh.plan.access.approvers import Needed, counted, going_on, is_no_shorter, is_overtaken, needed, unnoted, what_is_missing
 from clouddatamesh.plan.access.facts import moment
 from clouddatamesh.plan.access.faults import find_fault, find_obstacle, is_forced_out
 from clouddatamesh.plan.access.terms import (
@@ -50,7 +50,8 @@ def decide(ask: Ask, world: AccessWorld) -> Decision:
     assert port is not None  # noqa: S101 - its absence is a fault
     need = needed(port, ask, answers)
     superseded = tuple(answer for answer in answers if not answer.superseded and is_overtaken(answer, answers, ask, need.present))
-    return replace(_weigh(ask, world, port, [answer for answer in answers if answer not in superseded], need), superseded=superseded)
+    others = [answer for answer in answers if answer not in superseded]
+    return replace(_weigh(ask, world, port, others, need), superseded=superseded, unnoted=unnoted(others, port, ask))
 
 
 def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer], need: Needed) -> Decision:
@@ -186,7 +187,7 @@ def _unanswered(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer
     if unfit is not None:
         why = f"AccessGrant {name_of(unfit)} is permanent, which the port does not allow; its owner is to set spec.validUntil"
         return Decision(reasons.PERMANENT_NOT_ALLOWED, why, stalled=True)
-    missing = f"{what_is_missing(living, port.approvals)}. " if port.approvals is not None and port.approvals > 1 else ""
+    missing = f"{told}. " if port.approvals is not None and (told := what_is_missing(living, port.approvals)) else ""
     who = f"The owners of {ask.product} have not{' all' if missing else ''} answered"
     return Decision(reasons.AWAITING_GRANT, f"{missing}{who}; they see the request in AccessInbox {ask.product.name}")
 

@@ -87,6 +87,7 @@ def read_grant(grant: Manifest) -> Answer:
         superseded=_says(grant, "Superseded"),
         cap=span(status.get("maxDuration")),
         approvals=count(status.get("approvals")) or 1,
+        required=count(status.get("requiredApprovals")) or 1,
         data=data_of(_map(status.get("data"))),
         is_reassessment_due=_says(grant, "ReassessmentDue"),
         generation=int(metadata.get("generation") or 0),

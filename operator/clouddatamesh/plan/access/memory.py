@@ -9,7 +9,8 @@ from clouddatamesh.plan.access.grants import cap_of
 
 
 def plan_marks(ask: Ask, decision: Decision) -> Steps:
-    """What older and present approvals must remember: that a newer one came into effect, and the cap under which this one begins to give.
+    """What older and present approvals must remember: that a newer one came into effect, how many the port asked for when this one was
+    first seen, and the cap under which it begins to give.
 
     A cap that the port gets later counts as long as the port has it: what was given without one is not shortened for good by it.
     """
@@ -18,6 +19,7 @@ def plan_marks(ask: Ask, decision: Decision) -> Steps:
     overtaken = {answer.uid: answer for answer in decision.superseded}
     operations = [MarkGrant(answer.key, answer.uid, superseded_by=_successor(answer, decision)) for answer in overtaken.values()]
     operations += [MarkGrant(answer.key, answer.uid, ended_generation=answer.generation) for answer in decision.ended]
+    operations += [MarkGrant(answer.key, answer.uid, required=answer.required) for answer in decision.unnoted]
     return Steps((*operations, *_plan_terms(ask, decision)))
 
 
