@@ -19,7 +19,7 @@ from tests.reconcile.test_access import granted
 from tests.reconcile.test_keys_end import CONSUMER, active
 from tests.reconcile.test_withheld import places, trouble
 from tests.support.driven import Driven
-from tests.support.manifests import a_domain, a_grant, a_product, a_request
+from tests.support.manifests import a_domain, a_grant, a_policy, a_product, a_request, a_rule
 from tests.support.mesh import Mesh
 
 SECRET = Key("Secret", "inventory", "orders-access")
@@ -27,6 +27,9 @@ PRODUCT = Key("DataProduct", "sales", "orders")
 GRANT = Key("AccessGrant", "sales", "inventory-forecast")
 LONG = "x" * 5000
 
+NO_GRANTS: dict[str, Any] = a_policy(
+    "none", enforcement="Deny", targets={"kinds": ["AccessGrant"]}, rules=[a_rule("none", "object.metadata.name == 'nothing'")]
+)
 FROZEN: dict[str, list[dict[str, Any]]] = {
     "active": [],
     "deprecated": [a_product(outputPorts=[a_port()], lifecycle="deprecated")],
@@ -34,6 +37,8 @@ FROZEN: dict[str, list[dict[str, Any]]] = {
     "suspended": [a_product(outputPorts=[a_port()], suspend=True)],
     "observed": [a_product(outputPorts=[a_port()], mode="Observe")],
     "cordoned": [a_domain("sales", cordoned=True)],
+    "refused grant": [NO_GRANTS],
+    "refused request": [{**NO_GRANTS, "spec": {**NO_GRANTS["spec"], "targets": {"kinds": ["AccessRequest"]}}}],
     "unreadable domain": [a_domain("inventory", displayName=LONG)],
     "unreadable product": [a_product(outputPorts=[a_port()], displayName=LONG)],
 }

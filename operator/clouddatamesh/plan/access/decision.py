@@ -86,7 +86,9 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer], need
         return _held(undecided[-1], port, ask)
     if denied:
         why = f"AccessGrant {name_of(denied[0])} gives nothing: a policy refuses it, or could not be asked yet; see its status.compliance"
-        return Decision(reasons.POLICY_VIOLATION, why, stalled=True)
+        would = counted([*living, *denied], port, ask, need.present)
+        refused = Decision(reasons.POLICY_VIOLATION, why, stalled=True)
+        return replace(refused, withheld=would[-1], others=would[:-1]) if would else refused
     return _unanswered(ask, world, port, fit, living)
 
 
