@@ -21,6 +21,13 @@ _LONGEST_LINE: Final = 1024
 _OF_THE_MESH: Final = (marks.ROLE_TAG, marks.STORE_TAG, marks.MARKER_TAG, marks.PROBE_TAG)
 
 
+def may_be_adopted(product: DataProduct, bucket: Bucket) -> bool:
+    """Whether the bucket's owner consents to something; whose it is, and whether it may be, is for the plan to say."""
+    storage = product.status.storage
+    is_new = storage is None or storage.phase == "Creating"
+    return is_new and bucket.tag(marks.ADOPT_TAG) is not None and not bucket.is_of_other_account
+
+
 def find_name_fault(bucket: Bucket, product: DataProduct, store: ObjectStore, mesh: str) -> str:
     """Why a bucket of this name, or with these tags, is never adopted; empty where it may be."""
     own = names.bucket_name(store.spec.bucket_prefix, mesh, Key("DataProduct", product.metadata.namespace, product.metadata.name))

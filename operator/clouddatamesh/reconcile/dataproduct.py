@@ -19,6 +19,7 @@ from clouddatamesh.plan import dataproduct as planning
 from clouddatamesh.plan import marks, selectors
 from clouddatamesh.plan.access.facts import asked_product, consumer_key, moment
 from clouddatamesh.plan.access.inbox import KIND as INBOX
+from clouddatamesh.plan.adoption import may_be_adopted
 from clouddatamesh.plan.credentials import issued_at, plan_removal, principal_of
 from clouddatamesh.plan.deletion import plan_deletion
 from clouddatamesh.plan.fates import fate_of
@@ -30,8 +31,9 @@ from clouddatamesh.plan.takeover import recorded
 from clouddatamesh.plan.wish import bucket_of
 from clouddatamesh.ports import Ports
 from clouddatamesh.reconcile.destruction import check_destruction
-from clouddatamesh.reconcile.domains import find_domain, namespace_uid
+from clouddatamesh.reconcile.domains import namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
+from clouddatamesh.reconcile.judging import home_of
 from clouddatamesh.reconcile.lineage import gather_lineage
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, is_store_ready, run, take_all
@@ -132,7 +134,7 @@ def _gather_around(product: DataProduct, visit: Visit) -> ProductWorld:
         settings=ports.settings,
         is_time_trusted=ports.clock.is_trusted(),
         cluster=cluster_uid(ports),
-        home=find_domain(key.namespace, cluster),
+        home=home_of(key.namespace, ports),
         namespace_uid=namespace_uid(key.namespace, cluster),
         inputs=find_missing_inputs(product, asked),
         requests=tuple(request for request in around if asked_product(request) == key),
@@ -173,7 +175,7 @@ def _observe(product: DataProduct, world: ProductWorld, store: ObjectStore, visi
         bucket=bucket,
         contents=place.count(name) if found is not None and _is_unmarked_making(product, found) else Absent(),
         region=place.find_region(name) if found is not None and _asks_region(product, store, found) else None,
-        openings=place.find_openings(name) if found is not None and _may_be_adopted(product, found) else Openings(),
+        openings=place.find_openings(name) if found is not None and may_be_adopted(product, found) else Openings(),
         principal=place.observe_own(user, *issued_at(product, secret, former)),
         formers=place.observe_formers(planning.key_of_product(product), user, recorded(product.status.take_over)),
         rival=find_rival(product, visit.ports.cluster),
@@ -199,13 +201,6 @@ def _find_moved(product: DataProduct, store: ObjectStore) -> MeshError | None:
 def _is_unmarked_making(product: DataProduct, bucket: Bucket) -> bool:
     storage = product.status.storage
     return storage is not None and storage.phase == "Creating" and not bucket.tags and not bucket.is_of_other_account
-
-
-def _may_be_adopted(product: DataProduct, bucket: Bucket) -> bool:
-    """Whether the bucket's owner consents to something; whose it is, and whether it may be, is for the plan to say."""
-    storage = product.status.storage
-    is_new = storage is None or storage.phase == "Creating"
-    return is_new and bucket.tag(marks.ADOPT_TAG) is not None and not bucket.is_of_other_account
 
 
 def _asks_region(product: DataProduct, store: ObjectStore, bucket: Bucket) -> bool:

@@ -12,13 +12,14 @@ from clouddatamesh.api.base import Resource
 from clouddatamesh.api.fields import parse_time
 from clouddatamesh.errors import MeshError, Terminal, Transient
 from clouddatamesh.governance import scope
-from clouddatamesh.governance.compliance import CONDITION, compliance_fields, compliance_finding, told, verdicts_of
+from clouddatamesh.governance.compliance import CONDITION, compliance_fields, compliance_finding, is_denied, told, verdicts_of
 from clouddatamesh.governance.layers import stack
 from clouddatamesh.governance.live import live_facts
 from clouddatamesh.governance.policies import MODELS, build_policy
 from clouddatamesh.governance.scope import Lineage, Subject, applies
 from clouddatamesh.governance.verdicts import Hearing, judge
 from clouddatamesh.governance.waivers import read_waiver
+from clouddatamesh.model.access import Home
 from clouddatamesh.model.evidence import Present, Unknown
 from clouddatamesh.model.judging import POLICY_KINDS, WAIVER, Policy, Verdict, Waiver
 from clouddatamesh.model.objects import Key, Manifest, key_of
@@ -109,6 +110,23 @@ def was_judged(manifest: Manifest) -> bool:
     """Whether its status has verdicts on its present spec: a look in which nothing could be asked keeps the condition of the former one."""
     condition = condition_of(manifest.get("status") or {}, CONDITION)
     return condition is not None and condition.get("observedGeneration") == manifest["metadata"].get("generation", 0)
+
+
+def is_refused(manifest: Manifest, ports: Ports) -> bool:
+    """Whether a policy refuses an object as it is now. What status says of a former spec is no answer: others act on an edit at once."""
+    if was_judged(manifest):
+        return is_denied(manifest.get("status"))
+    return judge_object(key_of(manifest), ports).denial is not None
+
+
+def home_of(namespace: str, ports: Ports) -> Home | None:
+    """The Domain that a namespace belongs to, and whether it takes anything new as it is now."""
+    home = find_domain(namespace, ports.cluster)
+    manifest = ports.cluster.get(Key("Domain", "", home.name)) if home is not None else None
+    if home is None or manifest is None or was_judged(manifest):
+        return home
+    cordoned, refused = (manifest.get("spec") or {}).get("cordoned") is True, is_refused(manifest, ports)
+    return replace(home, cordoned=cordoned or refused, denied=refused and not cordoned)
 
 
 def any_policies(cluster: Cluster) -> bool:
