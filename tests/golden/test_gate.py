@@ -3,12 +3,15 @@
 `pytest tests/golden --update-golden` writes them again; the diff is then reviewed like code.
 """
 
+import json
 from pathlib import Path
+from typing import Final
 
 import pytest
 from typer.testing import CliRunner
 
 from clouddatamesh.cli.app import app, load_commands
+from tests.support.manifests import a_domain, a_policy, a_rule
 
 CASES = Path(__file__).with_name("gate")
 
@@ -34,9 +37,33 @@ def test_a_policy_that_cannot_be_rendered_fails_the_command(tmp_path: Path) -> N
     file.write_text((CASES / "policies.in.yaml").read_text().replace("live.bucket.encryption != ''", "request.name == 'a'"))
     done = CliRunner().invoke(app, ["policies", "render", str(file)])
     assert done.exit_code == 1
-    assert "Rule encrypted cannot be judged at admission: its expression reads request" in done.stderr
+    assert "spec.rules[2].expression: Rule encrypted is no valid CEL: 1:8: undeclared reference to 'request.name'" in done.stderr
     assert "documentation" not in done.stdout
     assert "DomainPolicy/sales/tags" in done.stdout
+
+
+ABOVE: Final = a_policy("up", rules=[a_rule("a", "object.spec.displayName != 'Bad'")])
+FAULTS: Final = {
+    "is no valid CEL: 1:27: Syntax error": a_policy("typo", rules=[a_rule("t", "object.spec.displayName ==")]),
+    "undeclared reference to 'quantity'": a_policy("foreign", rules=[a_rule("q", "quantity('1') == quantity('1')")]),
+    "format() writes numbers": a_policy("mixed", rules=[a_rule("ok", "true"), a_rule("bad", "'%s'.format([object.metadata.name]) == ''")]),
+    "rules do not see object.status": a_policy("self", rules=[a_rule("s", "object.status.ready == true")]),
+    "says the opposite of rule a": a_policy("contra", "sales", rules=[a_rule("b", "!(object.spec.displayName != 'Bad')")]),
+    "is less severe": a_policy("loose", "sales", rules=[a_rule("a", "object.spec.displayName != 'Worse'", severity="low")]),
+}
+
+
+@pytest.mark.parametrize("says", FAULTS)
+def test_what_the_operator_does_not_apply_is_not_printed(says: str, tmp_path: Path) -> None:
+    load_commands("policies")
+    file = tmp_path / "all.json"
+    manifests = [a_domain("sales"), ABOVE, FAULTS[says]]
+    denying = [one if one["kind"] == "Domain" else {**one, "spec": {**one["spec"], "enforcement": "Deny"}} for one in manifests]
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": denying}))
+    done = CliRunner().invoke(app, ["policies", "render", str(file)])
+    assert done.exit_code == 1 and says in done.stderr
+    name = FAULTS[says]["metadata"]["name"]
+    assert "GovernancePolicy//up" in done.stdout and f"/{name}\n" not in done.stdout.replace('"', "")
 
 
 def test_files_without_a_policy_are_said_to_have_none(tmp_path: Path) -> None:

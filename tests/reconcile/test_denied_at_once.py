@@ -1,4 +1,4 @@
-"""An edit that a policy refuses counts for nobody from its first moment, also for those who look at it before it was judged, or could be."""
+"""An edit that a policy refuses counts for nobody from its first moment, also for those who look before it was judged, or could be."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -109,6 +109,32 @@ def test_both_objects_are_made_once_the_policy_before_its_binding() -> None:
     assert server.writes == []
 
 
+def test_what_the_operator_has_not_looked_at_is_not_applied_and_what_was_before_stays() -> None:
+    """Only the operator compiles rules: one that is none must not deny everything until somebody is told."""
+    new = {**POLICY, "metadata": {**POLICY["metadata"], "generation": 1}}
+    server = Server(new)
+    a_round(server)
+    assert server.writes == []
+    (place,) = (place for place in server.objects if "governancepolicies" in place)
+    server.objects[place]["status"] = {"observedGeneration": 1}
+    a_round(server)
+    assert server.writes == ["POST validatingadmissionpolicies", "POST validatingadmissionpolicybindings"]
+    server.objects[place]["metadata"]["generation"] = 2
+    server.objects[place]["spec"]["rules"][0]["expression"] = "false"
+    a_round(server)
+    assert server.writes == []
+    server.objects[place]["spec"]["enforcement"] = "Audit"
+    a_round(server)
+    assert server.writes == [f"DELETE {NAME}", f"DELETE {NAME}"]
+
+
+def test_a_bell_rings_when_the_operator_has_looked_at_a_policy() -> None:
+    known: dict[Any, Any] = {}
+    new = {**POLICY, "metadata": {**POLICY["metadata"], "generation": 1}}
+    seen = {**new, "status": {"observedGeneration": 1}}
+    assert [is_news(known, {"type": "MODIFIED", "object": found}) for found in (new, new, seen, seen)] == [True, False, True, False]
+
+
 def test_a_changed_policy_is_replaced_and_labels_of_others_stay() -> None:
     server = Server(POLICY)
     a_round(server)

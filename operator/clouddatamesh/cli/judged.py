@@ -40,6 +40,14 @@ def judge_files(whole: Sequence[Placed], around: Sequence[Placed]) -> Opinion:
     return Opinion(tuple(_lines(judged, places)), _note(judged))
 
 
+def find_policy_faults(manifests: Sequence[Manifest]) -> Mapping[Key, str]:
+    """Why policies that can be read count for nothing: a rule that is none, or one that contradicts or loosens what is above it."""
+    with _language() as language:
+        judged = check_policies([_stored(one) for one in manifests], (), language, datetime.now(UTC))
+    faults = (remark for remark in reversed(judged.remarks) if remark.is_error and remark.key.kind in POLICY_KINDS)
+    return {remark.key: f"{remark.field}: {remark.sentence}" for remark in faults}
+
+
 def _lines(judged: Judged, places: Mapping[Key, Found]) -> Iterator[Line]:
     for remark in judged.remarks:
         verdict = remark.verdict if isinstance(remark, Violated) else None

@@ -6,21 +6,27 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
+from pydantic import ValidationError
 
 from clouddatamesh.api.fields import GROUP
+from clouddatamesh.api.v1alpha1.domain import Domain
+from clouddatamesh.api.v1alpha1.policy import DomainPolicy, GovernancePolicy
+from clouddatamesh.api.v1alpha1.policywaiver import PolicyWaiver
 from clouddatamesh.cli.app import Options, app, command
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.files import read_files
+from clouddatamesh.cli.judged import find_policy_faults
 from clouddatamesh.cli.output import Form, note
 from clouddatamesh.cli.session import Session
 from clouddatamesh.export.writing import to_json, to_yaml
 from clouddatamesh.governance.gate.rendering import Rendering, Scene, render
 from clouddatamesh.model.judging import POLICY_KINDS, WAIVER
-from clouddatamesh.model.objects import Manifest
+from clouddatamesh.model.objects import Manifest, key_of
 
 policies = typer.Typer(help="Rules of the mesh as admission policies of Kubernetes.", no_args_is_help=True)
 app.add_typer(policies, name="policies")
-_KINDS: Final = (*POLICY_KINDS, WAIVER, "Domain")
+_MODELS: Final = {model.__name__: model for model in (GovernancePolicy, DomainPolicy, PolicyWaiver, Domain)}
+_KINDS: Final = tuple(_MODELS)
 
 
 @command("render", policies, offline="files")
@@ -35,18 +41,30 @@ def render_policies(
     Waivers count until their end: print them again then, or let `clouddatamesh gate` do it.
     """
     found = _of_files(files, session.namespace or "default") if files else _of_cluster(session)
+    faults = find_policy_faults([one for one in found if _is_readable(one)])
     scene = Scene(
-        tuple(one for one in found if one["kind"] in POLICY_KINDS),
+        tuple(one for one in found if one["kind"] in POLICY_KINDS and key_of(one) not in faults),
         tuple(one for one in found if one["kind"] == WAIVER),
         tuple(one for one in found if one["kind"] == "Domain"),
     )
-    if not scene.policies:
+    if not scene.policies and not faults:
         raise Failed("There is no GovernancePolicy and no DomainPolicy", code=2)
     rendering = render(scene, now=datetime.now(UTC), operator=f"system:serviceaccount:{operator_namespace}:clouddatamesh")
     _print(rendering, options.output)
+    for key, fault in sorted(faults.items()):
+        note(f"{key}: {fault}")
     _note(rendering)
-    if rendering.refused:
+    if rendering.refused or faults:
         raise typer.Exit(1)
+
+
+def _is_readable(manifest: Manifest) -> bool:
+    """Whether a manifest has the form of its kind; of a policy that has not the rendering says why."""
+    try:
+        _MODELS[manifest["kind"]].model_validate({name: part for name, part in manifest.items() if name != "status"})
+    except ValidationError:
+        return False
+    return True
 
 
 def _of_files(files: Sequence[str], namespace: str) -> list[Manifest]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from clouddatamesh.errors import MeshError
-from clouddatamesh.governance.gate.policies import stalled_by
+from clouddatamesh.governance.gate.policies import is_looked_at, stalled_by
 from clouddatamesh.governance.gate.reach import Area
 from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.resources import collection
@@ -81,7 +81,7 @@ def _marks(metadata: Mapping[str, Any]) -> Hashable:
 
 
 def _told_by_status(found: Mapping[str, Any]) -> Hashable:
-    """Of a Domain the namespaces, by which a home is known; of a policy why the operator does not apply it."""
+    """Of a Domain the namespaces, by which a home is known; of a policy whether the operator applies it, and why not."""
     if found.get("kind") in POLICY_KINDS:
-        return stalled_by(found)
+        return (is_looked_at(found), *stalled_by(found))
     return Area.of(found).holds if found.get("kind") == "Domain" else ()

@@ -8,6 +8,7 @@ from typing import Final
 
 from clouddatamesh.errors import MeshError, Transient
 from clouddatamesh.governance.gate.changes import MANAGER, Change, Create, Leave, Remove, Replace, plan
+from clouddatamesh.governance.gate.policies import NOT_LOOKED_AT
 from clouddatamesh.governance.gate.rendering import BINDING, POLICY, Scene, render
 from clouddatamesh.kube.errors import ApiError, is_absent, is_other_uid, translate
 from clouddatamesh.kube.lists import list_all
@@ -43,7 +44,7 @@ class Rounds:
     def run(self) -> Outcome:
         """Raises MeshError where anything could not be read; nothing was changed then."""
         lists = {kind: list_all(self._client, kind) for kind in (*SOURCES, *TARGETS)}
-        scene = Scene(tuple(found for kind in POLICY_KINDS for found in lists[kind]), lists[WAIVER], lists["Domain"])
+        scene = Scene(tuple(found for kind in POLICY_KINDS for found in lists[kind]), lists[WAIVER], lists["Domain"], looked_at=True)
         rendering = render(scene, now=self._now(), operator=self._operator)
         changes = plan(rendering, {key_of(found): found for kind in TARGETS for found in lists[kind]})
         sources = {key_of(found): found for found in scene.policies}
@@ -54,9 +55,9 @@ class Rounds:
         return Outcome(rendering.until, tuple(str(error) for error in errors if isinstance(error, Transient)))
 
     def _say(self, sentences: set[str]) -> None:
-        """Each once, until it is no longer so."""
+        """Each once, until it is no longer so. That the operator has not looked yet is the way of every change."""
         for sentence in sorted(sentences - self._said):
-            _log.warning("%s", sentence)
+            _log.log(logging.INFO if sentence.endswith(NOT_LOOKED_AT) else logging.WARNING, "%s", sentence)
         self._said = frozenset(sentences)
 
     def _carry_out_all(self, changes: Sequence[Change], sources: Mapping[Key, Manifest]) -> Iterator[MeshError]:

@@ -60,10 +60,11 @@ def _conflicts(policy: Policy, rules: Iterable[Rule], above: _Above) -> Iterator
     for rule in rules:
         weaker = ((other, _weaker(policy, rule, other, theirs)) for other, theirs in above.named.get(rule.name, ()))
         opposite = (above.said[text] for text in rule.opposites if text in above.said)
-        said = ((other, f"says the opposite of rule {theirs.name}") for other, theirs in opposite)
-        for other, why in (*weaker, *said):
+        way = "rename it, or make it at least as strict"
+        said = ((other, f"says the opposite of rule {theirs.name}", "remove it, or change what it asks") for other, theirs in opposite)
+        for other, why, out in (*((other, why, way) for other, why in weaker), *said):
             if why:
-                yield f"Rule {rule.name} of {policy.name} {why} of {other.name}; rename it, or make it at least as strict"
+                yield f"Rule {rule.name} of {policy.name} {why} of {other.name}; {out}"
 
 
 def _weaker(policy: Policy, rule: Rule, other: Policy, theirs: Rule) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -102,12 +103,23 @@ def read_policy(manifest: Manifest) -> AnyPolicy:
     return found
 
 
+NOT_LOOKED_AT: Final = "The operator has not looked at its present generation yet, so what was applied for it before stays"
+
+
+def is_looked_at(manifest: Manifest) -> bool:
+    """Whether the operator has said what it thinks of this generation of a policy."""
+    return bool((manifest.get("status") or {}).get("observedGeneration") == manifest["metadata"].get("generation"))
+
+
 def stalled_by(manifest: Manifest) -> tuple[str, str]:
     """Reason and message for which the operator does not apply this generation of a policy; both empty where it does, or has not looked."""
-    status, metadata = manifest.get("status") or {}, manifest["metadata"]
-    if status.get("observedGeneration") != metadata.get("generation"):
+    if not is_looked_at(manifest):
         return "", ""
-    stalled = [found for found in status.get("conditions") or () if found.get("type") == "Stalled" and found.get("status") == "True"]
+    stalled = [
+        found
+        for found in (manifest.get("status") or {}).get("conditions") or ()
+        if found.get("type") == "Stalled" and found.get("status") == "True"
+    ]
     return (str(stalled[0].get("reason")), str(stalled[0].get("message"))) if stalled else ("", "")
 
 

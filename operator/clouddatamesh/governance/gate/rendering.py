@@ -4,14 +4,25 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from clouddatamesh.api.fields import GROUP, VERSION
 from clouddatamesh.governance.gate import conditions
 from clouddatamesh.governance.gate.literals import literal, texts
-from clouddatamesh.governance.gate.policies import AnyPolicy, Judged, LeftOut, Refused, Waivers, judge_rules, read_policy, stalled_by
+from clouddatamesh.governance.gate.policies import (
+    NOT_LOOKED_AT,
+    AnyPolicy,
+    Judged,
+    LeftOut,
+    Refused,
+    Waivers,
+    is_looked_at,
+    judge_rules,
+    read_policy,
+    stalled_by,
+)
 from clouddatamesh.governance.gate.reach import Areas
 from clouddatamesh.governance.gate.tokens import Unsafe
 from clouddatamesh.model.objects import Key, Manifest, key_of
@@ -38,6 +49,8 @@ class Scene:
     policies: tuple[Manifest, ...]
     waivers: tuple[Manifest, ...] = ()
     domains: tuple[Manifest, ...] = ()
+    looked_at: bool = field(default=False, kw_only=True)
+    """Only what the operator has looked at is rendered: it says which rules are none, and whom a policy contradicts."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +89,7 @@ def render(scene: Scene, *, now: datetime, operator: str) -> Rendering:
     for manifest in sorted(scene.policies, key=key_of):
         key = key_of(manifest)
         try:
-            pair, others = _render_one(manifest, waivers, areas, operator)
+            pair, others = _render_one(manifest, waivers, areas, operator, looked_at=scene.looked_at)
         except Refused as error:
             left.append(LeftOut(key, "", str(error), is_fault=True))
             continue
@@ -97,10 +110,14 @@ def owner_of(key: Key) -> str:
     return f"{key.kind}/{key.namespace}/{key.name}"
 
 
-def _render_one(manifest: Manifest, waivers: Waivers, areas: Areas, operator: str) -> tuple[Pair | None, tuple[LeftOut, ...]]:
+def _render_one(
+    manifest: Manifest, waivers: Waivers, areas: Areas, operator: str, *, looked_at: bool
+) -> tuple[Pair | None, tuple[LeftOut, ...]]:
     policy, key = read_policy(manifest), key_of(manifest)
     if policy.spec.enforcement == "Audit" or policy.metadata.deletion_timestamp:
         return None, ()
+    if looked_at and not is_looked_at(manifest):
+        raise Refused(NOT_LOOKED_AT)
     reason, message = stalled_by(manifest)
     if reason == POLICY_CONFLICT:
         return None, (LeftOut(key, "", message, is_fault=False),)
