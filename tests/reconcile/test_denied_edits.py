@@ -1,7 +1,7 @@
 """What a policy with the enforcement Deny refuses is not carried out either where it is an edit of what exists, without any admission."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -38,6 +38,69 @@ def test_no_data_expires_by_an_edit_that_is_refused(deleted: bool) -> None:
     mesh.settle()
     mesh.clock.forward(minutes=30)
     assert bucket(mesh.settle()).public_access_blocked is True
+
+
+def expiring(**days: str) -> dict[str, Any]:
+    """Rules by the prefix that they are for."""
+    return {"lifecycleRules": [{"name": prefix, "prefix": f"{prefix}/", "expireAfter": after} for prefix, after in days.items()]}
+
+
+OTHERWISE: Final = "domain.metadata.name == '' || has(object.spec.support)"
+"""A rule that only the operator judges, and that has nothing to do with the bucket."""
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (None, {}),
+        (expiring(daily="365d", raw="7d"), {"daily/": 365, "raw/": 7}),
+        (expiring(daily="1d"), {"daily/": 30}),
+        (expiring(daily="30d", raw="1d", more="1d"), {"daily/": 30, "raw/": 7}),
+    ],
+    ids=["none expire", "one expires later", "one expires sooner and one does not", "sooner, and one more"],
+)
+def test_data_lives_longer_by_an_edit_that_is_refused_and_never_less(edit: dict[str, Any] | None, expected: dict[str, int]) -> None:
+    mesh = two_domains().settle()
+    ports = mesh.product()["spec"]["outputPorts"]
+    mesh.apply(a_product(storage=expiring(daily="30d", raw="7d"), outputPorts=ports)).settle()
+    mesh.apply(denying("DataProduct", OTHERWISE)).settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
+    mesh.apply(a_product(outputPorts=ports, storage=edit or {})).settle()
+    assert {rule.prefix: rule.expire_days for rule in bucket(mesh).lifecycle if rule.enabled} == expected
+    told = mesh.condition("DataProduct", "orders", "sales", "DriftDetected")["message"]
+    is_as_asked = expected == {"daily/": 365, "raw/": 7} or not expected
+    assert ("the bucket's lifecycle stay as they were" in told) != is_as_asked
+    mesh.delete("GovernancePolicy", "no-dataproduct").settle()
+    asked = {f"{rule['prefix']}": int(rule["expireAfter"].removesuffix("d")) for rule in (edit or {}).get("lifecycleRules", ())}
+    assert {rule.prefix: rule.expire_days for rule in bucket(mesh).lifecycle if rule.enabled} == asked
+
+
+def test_where_a_rule_was_rewritten_all_stay_while_a_policy_refuses_the_product() -> None:
+    mesh = two_domains().settle()
+    ports = mesh.product()["spec"]["outputPorts"]
+    mesh.apply(a_product(storage=expiring(daily="30d"), outputPorts=ports)).settle().apply(denying("DataProduct", OTHERWISE)).settle()
+    held = mesh.stores.at("https://s3.test").buckets[bucket(mesh).name]
+    held.bucket = replace(held.bucket, lifecycle=tuple(replace(rule, readable=not rule.removes) for rule in held.bucket.lifecycle or ()))
+    before = held.bucket
+    mesh.apply(a_product(storage=expiring(daily="60d"), outputPorts=ports)).settle()
+    assert bucket(mesh) == before
+
+
+def test_no_tag_of_an_edit_that_is_refused_is_written_and_none_of_it_is_called_ours() -> None:
+    rule = "domain.metadata.name == '' || !has(object.spec.storage.tags) || !('zone' in object.spec.storage.tags)"
+    mesh = two_domains().settle()
+    ports = mesh.product()["spec"]["outputPorts"]
+    mesh.apply(a_product(storage={"tags": {"cost": "1"}}, outputPorts=ports)).settle().apply(denying("DataProduct", rule)).settle()
+    mesh.apply(a_product(storage={"tags": {"zone": "public"}}, outputPorts=ports)).settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
+    tags = dict(bucket(mesh).tags)
+    assert ("zone" in tags, tags.get("cost")) == (False, "1")
+    assert mesh.product()["status"]["storage"]["managedTags"] == ["cost"]
+    held = mesh.stores.at("https://s3.test").buckets[bucket(mesh).name]
+    held.bucket = replace(held.bucket, tags=(*held.bucket.tags, ("zone", "theirs")))
+    mesh.apply(a_product(outputPorts=ports)).settle()
+    tags = dict(bucket(mesh).tags)
+    assert (tags.get("zone"), "cost" in tags) == ("theirs", False)
 
 
 @pytest.mark.parametrize("edit", [{"validUntil": "2099-01-01T00:00:00Z"}, {"validUntil": None, "permanent": True}], ids=["later", "never"])

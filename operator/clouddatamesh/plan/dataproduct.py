@@ -8,8 +8,7 @@ from clouddatamesh.errors import Waiting
 from clouddatamesh.model.access import Home
 from clouddatamesh.model.evidence import Present
 from clouddatamesh.model.objects import Key
-from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
-from clouddatamesh.model.store_operations import UpdateBucket
+from clouddatamesh.model.plan import Part, Plan, Steps, stopped
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan.access.facts import cut_offs
 from clouddatamesh.plan.access.inbox import plan_inbox
@@ -87,25 +86,16 @@ def plan_kept(wish: Wish, world: ProductWorld) -> Steps:
     """Whatever keeps anything new from being given, the bucket that is there stays as it is to be, for nobody loses by it.
 
     How it is to be is not known where the product cannot be read, nor whose it is in a store that is not Ready, which may be another one.
-    Where a policy refuses the product, what makes data expire or keeps fewer versions may be the very edit that it refuses.
     """
     if not (world.is_readable and world.is_store_ready) or had_bucket(wish, world) is None:
         return Steps()
-    steps = plan_storage(wish, world)
-    return Steps(tuple(filter(_only_protects, steps.operations)), steps.stop) if world.denied else steps
+    return plan_storage(wish, world)
 
 
 def is_as_it_was(wish: Wish, world: ProductWorld) -> bool:
     """Whether the bucket is there, could be seen, and needs no repair: then those who write to it may go on."""
     is_seen = world.is_readable and world.is_store_ready
     return is_seen and had_bucket(wish, world) is not None and plan_kept(wish, world) == Steps()
-
-
-def _only_protects(operation: Operation) -> bool:
-    """Whether an operation on a bucket removes nothing from it and makes nothing in it less safe, however it was asked for."""
-    if not isinstance(operation, UpdateBucket):
-        return True
-    return operation.path != "lifecycle" and (operation.path != "versioning" or operation.want.versioning == "Enabled")
 
 
 def plan_taking(wish: Wish, world: ProductWorld) -> Steps:

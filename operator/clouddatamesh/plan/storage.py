@@ -14,6 +14,7 @@ from clouddatamesh.model.store_operations import CreateBucket, MarkBucket, Updat
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import features, lent, marks, names, policies
 from clouddatamesh.plan.adoption import Adoption, mark_of, may_delete, plan_adoption
+from clouddatamesh.plan.cautious import cautious
 from clouddatamesh.plan.diff import diff_bucket
 from clouddatamesh.plan.losses import STOPS, explain_loss
 from clouddatamesh.plan.ownership import Claim, judge
@@ -30,14 +31,14 @@ def plan_storage(wish: Wish, world: ProductWorld) -> Steps:
     lacking = _plan_lacking(wish)
     if lacking is not None:
         # A store that became unable to do one thing still protects by the others what is there.
-        return Steps(_settle(wish, had, claim) if (had := had_bucket(wish, world)) else ()) + lacking
+        return Steps(_settle(wish, had, claim, world) if (had := had_bucket(wish, world)) else ()) + lacking
     if claim.verdict == "Absent":
         return _plan_making(wish)
     assert isinstance(world.bucket, Present)  # noqa: S101 - every other verdict was reached by reading it
     adoption = planned_adoption(wish, world)
     if adoption is not None and adoption.stop is not None:
         return stopped(adoption.stop)
-    return Steps(_settle(wish, world.bucket.value, claim))
+    return Steps(_settle(wish, world.bucket.value, claim, world))
 
 
 def had_bucket(wish: Wish, world: ProductWorld) -> b.Bucket | None:
@@ -127,8 +128,10 @@ def recreated(product: DataProduct) -> dict[str, str]:
     return {"lastHandledRecreate": told} if told else {}
 
 
-def _settle(wish: Wish, bucket: b.Bucket, claim: Claim) -> tuple[Operation, ...]:
+def _settle(wish: Wish, bucket: b.Bucket, claim: Claim, world: ProductWorld) -> tuple[Operation, ...]:
     want = want_bucket(wish, bucket)
+    if world.denied:
+        want = cautious(want, bucket)
     updates = _updates(bucket, want)
     if claim.verdict == "Made":
         return (MarkBucket(want), *_updates(replace(bucket, tags=want.tags), want))

@@ -9,6 +9,7 @@ from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.model.evidence import Present, Unknown, value_of
 from clouddatamesh.model.outcome import Finding, Outcome
 from clouddatamesh.model.plan import Plan
+from clouddatamesh.model.words import some
 from clouddatamesh.model.world import ProductWorld
 from clouddatamesh.plan import binding, keys, marks, moments
 from clouddatamesh.plan.access.consumers import count_by_port, is_abandoned, is_pending, may_have_access
@@ -16,12 +17,13 @@ from clouddatamesh.plan.access.facts import asked_port, cut_of, major, moment, w
 from clouddatamesh.plan.adoption import Adoption, due_at, may_delete
 from clouddatamesh.plan.credentials import binding_of, history_of, moment_of, take_over_of
 from clouddatamesh.plan.dataproduct import is_forced
+from clouddatamesh.plan.diff import diff_bucket
 from clouddatamesh.plan.fates import recorded_fate
 from clouddatamesh.plan.losses import find_loss
 from clouddatamesh.plan.marks import is_given_up
 from clouddatamesh.plan.ownership import judge
 from clouddatamesh.plan.regions import asks_region, region_of
-from clouddatamesh.plan.storage import planned_adoption, recreated
+from clouddatamesh.plan.storage import planned_adoption, recreated, want_bucket
 from clouddatamesh.plan.takeover import end_of_formers, take_over_fields
 from clouddatamesh.plan.wish import Wish, wish_of
 from clouddatamesh.status.keys import told_of_keys
@@ -35,7 +37,7 @@ def report(product: DataProduct, world: ProductWorld, full: Plan) -> Outcome:
     wish = wish_of(product, world)
     made = wish if wish is not None and _is_made(product, wish, world) else None
     withheld = full if _held(product) is not None else Plan()
-    steps, drift = _steps(product, made, world, withheld), _drift(product, made, withheld)
+    steps, drift = _steps(product, made, world, withheld), _drift(product, made, world, withheld)
     findings = (*steps, *_inputs(product, world), *drift, *_cut_off(product, world))
     ready = _ready(product, withheld)
     adoption = planned_adoption(wish, world) if wish is not None and world.obstacle is None else None
@@ -161,14 +163,22 @@ def _cut_off(product: DataProduct, world: ProductWorld) -> Iterator[Finding]:
     yield Finding("CutOff", "Unknown" if taking or left else "True", reasons.CUT_OFF, "; ".join(told))
 
 
-def _drift(product: DataProduct, made: Wish | None, withheld: Plan) -> Iterator[Finding]:
+def _drift(product: DataProduct, made: Wish | None, world: ProductWorld, withheld: Plan) -> Iterator[Finding]:
     pending = withheld.describe()
     if pending:
         yield Finding("DriftDetected", "True", reasons.DRIFTED, "; ".join(pending[:_SHOWN]))
     elif made is not None or product.spec.storage is None or product.spec.lifecycle == "proposed":
-        yield Finding("DriftDetected", "False", reasons.IN_SYNC, "What was read is what was asked for")
+        refused = _refused(made, world)
+        kept = f"A policy refuses the product, so the bucket's {some(refused)} stay as they were, or keep data longer"
+        yield Finding("DriftDetected", "False", reasons.IN_SYNC, kept if refused else "What was read is what was asked for")
     else:
         yield Finding("DriftDetected", "Unknown", reasons.OBSERVED, "The bucket was not read back as this product's")
+
+
+def _refused(made: Wish | None, world: ProductWorld) -> tuple[str, ...]:
+    """Settings of a bucket that spec changes, and that stay as they are while a policy refuses the product."""
+    bucket = value_of(world.bucket)
+    return diff_bucket(bucket, want_bucket(made, bucket)) if world.denied and made is not None and bucket is not None else ()
 
 
 def _fields(product: DataProduct, made: Wish | None, world: ProductWorld, withheld: Plan) -> dict[str, Any]:
@@ -221,7 +231,7 @@ def _storage(wish: Wish, world: ProductWorld) -> dict[str, Any]:
         "mayDelete": free,
         **recreated(wish.product),
         **({"storeId": wish.store.status.store_id} if wish.store.status.store_id else {}),
-        "managedTags": sorted(wish.storage.tags),
+        "managedTags": sorted(wish.storage.tags if not world.denied else old.managed_tags if old is not None else ()),
     }
 
 

@@ -1,0 +1,47 @@
+"""A bucket whose product a policy refuses: it is to be as spec says, as far as no data goes by what may be the edit that is refused."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from clouddatamesh.model.bucket import Bucket, LifecycleRule, Tags
+from clouddatamesh.plan import marks
+
+
+def cautious(want: Bucket, observed: Bucket) -> Bucket:
+    """The wanted bucket, in which nothing goes sooner than it does now, and that has only tags of ours besides those that are there."""
+    return replace(
+        want,
+        tags=_tags(want, observed),
+        versioning=want.versioning if want.versioning in (None, "Enabled") else observed.versioning,
+        lifecycle=_rules(want.lifecycle, observed.lifecycle or ()) if want.lifecycle is not None else None,
+    )
+
+
+def _tags(want: Bucket, observed: Bucket) -> Tags:
+    """A tag may decide access and cost, so those of a refused edit are not written."""
+    ours = {key: value for key, value in want.tags if key.startswith(f"{marks.GROUP}/")}
+    theirs = {key: value for key, value in observed.tags if not key.startswith(f"{marks.GROUP}/")}
+    return tuple(sorted({**theirs, **ours}.items()))
+
+
+def _rules(wanted: Sequence[LifecycleRule], observed: Sequence[LifecycleRule]) -> tuple[LifecycleRule, ...]:
+    """Rules that keep data as long or longer. Where somebody rewrote one under our ID it is not known what goes by it, so all stay."""
+    if not all(rule.readable for rule in observed):
+        return tuple(observed)
+    there = {rule.id: rule for rule in observed if rule.removes}
+    longer = (_longer(rule, there[rule.id]) for rule in wanted if rule.removes and rule.id in there)
+    return tuple(sorted((*(rule for rule in wanted if not rule.removes), *longer)))
+
+
+def _longer(one: LifecycleRule, other: LifecycleRule) -> LifecycleRule:
+    """Of each end the later one; what one of them keeps for good stays."""
+    return replace(
+        one,
+        expire_days=_later(one.expire_days, other.expire_days),
+        expire_noncurrent_days=_later(one.expire_noncurrent_days, other.expire_noncurrent_days),
+        abort_uploads_days=_later(one.abort_uploads_days, other.abort_uploads_days),
+    )
+
+
+def _later(one: int | None, other: int | None) -> int | None:
+    return max(one, other) if one is not None and other is not None else None
