@@ -52,9 +52,12 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
         r.OUTSIDE_HOME: "Move the DomainPolicy to the home namespace of the Domain.",
         r.INSTALLED: NOTHING,
         r.NOT_AT_GATE: NOTHING,
+        r.LEFT_BEHIND: "Wait a minute for the gate program. Where it did not make the admission policy, delete that and its binding, or"
+        " remove them from the repository that applies them.",
         r.NOT_INSTALLED: "Set the chart's value `governance.gate.enabled`, or apply what `clouddatamesh policies render` prints.",
         r.NOT_RENDERED: "Change the rule that the message names.",
-        r.DIFFERS: "Wait a minute for the gate program, or apply what `clouddatamesh policies render` prints.",
+        r.DIFFERS: "Wait a minute for the gate program. Where it did not make the admission policy, apply again what `clouddatamesh"
+        " policies render` prints.",
         r.NOT_YET_IN_EFFECT: _WAITS,
         r.POLICY_NOT_FOUND: "Create another PolicyWaiver with the right `policyRef` and `rule`.",
         r.WAIVER_EXPIRED: "Delete the PolicyWaiver, or set a later `spec.validUntil`.",

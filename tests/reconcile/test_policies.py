@@ -1,14 +1,14 @@
 """Policies in the running mesh, on the fakes: violations as data, waivers with an end, and what a Deny leaves alone."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from clouddatamesh import reasons
 from clouddatamesh.cel.direct import DirectExpressions
 from clouddatamesh.errors import Transient
-from clouddatamesh.governance.gate.rendering import Scene, render
+from clouddatamesh.governance.gate.rendering import BINDING, Scene, name_of, render
 from clouddatamesh.model.objects import Key
 from clouddatamesh.reconcile.dispatch import reconcile
 from clouddatamesh.reconcile.judging import MOST_POLICIES
@@ -425,6 +425,11 @@ def rendered(mesh: Mesh) -> tuple[Any, Any]:
     return pair.manifests
 
 
+def rendered_of(name: str) -> list[tuple[str, str]]:
+    """Kinds and names of what is applied for a policy."""
+    return [(kind, name_of(Key("GovernancePolicy", "", name))) for kind in (BINDING, "ValidatingAdmissionPolicy")]
+
+
 def test_a_policy_says_whether_its_rules_are_judged_at_admission() -> None:
     mesh = sales(a_policy(enforcement="Warn"))
     assert at_gate(mesh) == ("False", "NotInstalled")
@@ -444,6 +449,32 @@ def test_what_is_new_to_the_gate_is_looked_at_again_soon_and_once() -> None:
 
 def test_a_policy_that_only_reports_says_nothing_of_admission() -> None:
     assert at_gate(sales(a_policy())) == ("", "")
+
+
+MADE_BY: Final = {"the gate program": {"app.kubernetes.io/managed-by": "clouddatamesh-gate"}, "a repository": {}}
+
+
+@pytest.mark.parametrize("by", MADE_BY)
+@pytest.mark.parametrize("after", ["Audit", "faulty", "nothing for admission"])
+def test_a_policy_says_that_what_was_applied_for_it_goes_on_to_deny(after: str, by: str) -> None:
+    mesh = sales(a_policy(enforcement="Deny"))
+    for one in rendered(mesh):
+        mesh.apply({**one, "metadata": {**one["metadata"], "labels": {**one["metadata"]["labels"], **MADE_BY[by]}}})
+    if after == "nothing for admission":
+        mesh.apply(a_policy(enforcement="Deny", rules=[a_rule("lives", "live.ageDays >= 0")])).settle()
+    elif after == "Audit":
+        mesh.apply(a_policy()).settle()
+    else:
+        mesh.apply(a_policy(enforcement="Deny", rules=[a_rule("typo", "has(object.spec.owner")])).settle()
+        assert at_gate(mesh) == ("False", "NotRendered")
+        return
+    assert at_gate(mesh) == ("False", "LeftBehind")
+    message = mesh.condition("GovernancePolicy", "ownership", type_="GateInstalled")["message"]
+    assert ("removes it within a minute" in message) == (by == "the gate program")
+    for one in rendered_of("ownership"):
+        mesh.delete(*one)
+    mesh.clock.forward(minutes=2)
+    assert at_gate(mesh.settle()) in (("", ""), ("False", "NotAtGate"))
 
 
 class Broken:

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from clouddatamesh.errors import MeshError, Transient
-from clouddatamesh.governance.gate.changes import MANAGER, Change, Create, Leave, Remove, Replace, plan
+from clouddatamesh.governance.gate.changes import Change, Create, Leave, Remove, Replace, plan
 from clouddatamesh.governance.gate.policies import NOT_LOOKED_AT
-from clouddatamesh.governance.gate.rendering import BINDING, POLICY, Scene, render
+from clouddatamesh.governance.gate.rendering import BINDING, MANAGER, POLICY, Scene, render
 from clouddatamesh.kube.errors import ApiError, is_absent, is_other_uid, translate
 from clouddatamesh.kube.lists import list_all
 from clouddatamesh.kube.resources import collection, path

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from clouddatamesh.governance.gate.policies import LeftOut
-from clouddatamesh.governance.gate.rendering import BINDING, POLICY, Pair, Rendering, name_of
+from clouddatamesh.governance.gate.rendering import BINDING, POLICY, Pair, Rendering, name_of, owner_in
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.words import some
 
@@ -19,21 +19,35 @@ class Installed:
     """Status, reason and message of the condition GateInstalled."""
 
     status: Literal["True", "False", "Unknown"]
-    reason: Literal["Installed", "NotAtGate", "NotInstalled", "NotRendered", "Differs", "NotYetInEffect"]
+    reason: Literal["Installed", "NotAtGate", "NotInstalled", "NotRendered", "Differs", "NotYetInEffect", "LeftBehind"]
     message: str
 
 
 def is_installed(policy: Key, rendering: Rendering, objects: Mapping[Key, Manifest]) -> Installed | None:
-    """None where the policy has nothing at the gate, because it is Audit. `objects` holds what exists of the two objects of its name."""
+    """None where the policy has nothing at the gate, and is to have nothing. `objects` holds what exists of the two objects of its name."""
     left = [entry for entry in rendering.left if entry.policy == policy]
     pair = next((pair for pair in rendering.pairs if pair.of == policy), None)
     if pair is not None:
         return _of_pair(pair, left, objects)
     if faults := [entry.why for entry in left if entry.is_fault]:
         return Installed("False", "NotRendered", f"{faults[0]}; until then the former rules stay at admission")
+    if (behind := left_behind(policy, objects)) is not None:
+        return behind
     if left:
         return Installed("False", "NotAtGate", f"No rule is judged at admission: {_explained(left)}")
     return None
+
+
+def left_behind(policy: Key, objects: Mapping[Key, Manifest]) -> Installed | None:
+    """What goes on to warn and deny though the policy does not any more; None where nothing does."""
+    name = name_of(policy)
+    found = objects.get(Key(POLICY, "", name))
+    if found is None or Key(BINDING, "", name) not in objects:
+        return None
+    what = f"{POLICY} {name} goes on to warn or deny by the rules that were applied before"
+    if owner_in(found) == policy:
+        return Installed("False", "LeftBehind", f"{what}; the gate program removes it within a minute. Where that does not run, delete it")
+    return Installed("False", "LeftBehind", f"{what}; delete it, or remove it from the repository that applies it")
 
 
 def _of_pair(pair: Pair, left: Sequence[LeftOut], objects: Mapping[Key, Manifest]) -> Installed:
@@ -46,7 +60,10 @@ def _of_pair(pair: Pair, left: Sequence[LeftOut], objects: Mapping[Key, Manifest
         found = seen[want["kind"]]
         if found is not None and (differs := _differences(want["spec"], found.get("spec") or {}, "spec")):
             what = f"{want['kind']} {name} differs from the policy in {some(differs, 3)}"
-            return Installed("False", "Differs", f"{what}; the gate program corrects it within a minute, or {_HOW}")
+            corrects = (
+                "the gate program corrects it within a minute, or" if owner_in(found) == pair.of else "the gate program did not make it;"
+            )
+            return Installed("False", "Differs", f"{what}; {corrects} {_HOW}")
     if why := _why_not_in_effect(seen[POLICY] or {}):
         return Installed("Unknown", "NotYetInEffect", why)
     rest = f"; {_explained(left)}" if left else ""

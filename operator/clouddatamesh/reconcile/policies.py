@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from clouddatamesh.governance.gate.changes import owner_in
 from clouddatamesh.governance.gate.rendering import BINDING, POLICY, Scene, name_of, render
-from clouddatamesh.governance.installed import Installed, is_installed
+from clouddatamesh.governance.installed import Installed, is_installed, left_behind
 from clouddatamesh.governance.layers import find_conflict
 from clouddatamesh.governance.scope import reaches
 from clouddatamesh.model.evidence import Present, Unknown
@@ -75,28 +74,39 @@ def _look(manifest: Manifest, ports: Ports) -> Look:
     if policy.faults:
         return Look(policy, standing, Counted(), _former_at_gate(policy.key, ports.cluster))
     if not standing.counts:
-        return Look(policy, standing, Counted())
-    return Look(policy, standing, _count(policy, ports.cluster), _at_gate(manifest, ports) if policy.enforcement != "Audit" else None)
+        return Look(policy, standing, Counted(), _behind(policy.key, ports.cluster))
+    return Look(policy, standing, _count(policy, ports.cluster), _at_gate(manifest, ports))
+
+
+def _behind(key: Key, cluster: Cluster) -> Installed | None:
+    """What of a policy that has nothing at admission any more goes on to warn and deny."""
+    objects = _objects_of(key, cluster)
+    return left_behind(key, objects) if objects is not None else None
 
 
 def _former_at_gate(key: Key, cluster: Cluster) -> Installed | None:
-    """What the gate program applied before the policy had a fault, and keeps: it goes on to warn and deny."""
-    found = cluster.read(Key(POLICY, "", name_of(key)))
-    is_kept = isinstance(found, Present) and owner_in(found.value) == key
+    """What was applied before the policy had a fault, and is kept: it goes on to warn and deny."""
     why = "The policy cannot be rendered, and the rules that were applied for it before stay at admission until it is corrected or deleted"
-    return Installed("False", "NotRendered", why) if is_kept else None
+    return Installed("False", "NotRendered", why) if _behind(key, cluster) is not None else None
 
 
 def _at_gate(manifest: Manifest, ports: Ports) -> Installed | None:
     """Whether the admission policy is as it would be rendered. The operator reads these and writes none: its token is worth less so."""
     cluster, settings, key = ports.cluster, ports.settings, key_of(manifest)
+    objects = _objects_of(key, cluster)
+    if objects is None:
+        return None
     scene = Scene((manifest,), cluster.list(WAIVER), cluster.list("Domain"))
     operator = f"system:serviceaccount:{settings.namespace}:{settings.service_account}"
-    rendering = render(scene, now=ports.clock.now(), operator=operator)
-    seen = {found: cluster.read(found) for found in (Key(kind, "", name_of(key)) for kind in (POLICY, BINDING))}
+    return is_installed(key, render(scene, now=ports.clock.now(), operator=operator), objects)
+
+
+def _objects_of(key: Key, cluster: Cluster) -> dict[Key, Manifest] | None:
+    """What exists of a policy's two objects at admission; None where one cannot be read."""
+    seen = {name: cluster.read(name) for name in (Key(kind, "", name_of(key)) for kind in (POLICY, BINDING))}
     if any(isinstance(one, Unknown) for one in seen.values()):
         return None
-    return is_installed(key, rendering, {found: one.value for found, one in seen.items() if isinstance(one, Present)})
+    return {name: one.value for name, one in seen.items() if isinstance(one, Present)}
 
 
 def _standing(policy: Policy, ports: Ports) -> Standing:

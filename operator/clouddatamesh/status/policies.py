@@ -48,10 +48,10 @@ def report(policy: Policy, standing: Standing, counted: Counted, gate: Installed
         )
         return _stalled(reasons.INVALID_RULE, f"{'; '.join(policy.faults[:3])}; {applied}", fields, at_gate)
     if standing.outside:
-        return _stalled(reasons.OUTSIDE_HOME, f"{standing.outside}; move the policy there. None of its rules is applied", fields)
+        return _stalled(reasons.OUTSIDE_HOME, f"{standing.outside}; move the policy there. None of its rules is applied", fields, at_gate)
     if standing.conflict:
         conflicting = Finding("Conflicting", "True", reasons.POLICY_CONFLICT, standing.conflict)
-        return _stalled(reasons.POLICY_CONFLICT, f"{standing.conflict}. None of the rules is applied", fields, (conflicting,))
+        return _stalled(reasons.POLICY_CONFLICT, f"{standing.conflict}. None of the rules is applied", fields, (conflicting, *at_gate))
     return Outcome(Finding("Ready", "True", reasons.READY, "The rules are evaluated"), at_gate, fields)
 
 

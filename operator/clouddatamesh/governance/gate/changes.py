@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from clouddatamesh.governance.gate.rendering import BINDING, POLICY, Rendering, name_of
+from clouddatamesh.governance.gate.rendering import BINDING, MANAGER, POLICY, Rendering, owner_in
 from clouddatamesh.governance.installed import says_the_same
-from clouddatamesh.model.judging import POLICY_KINDS
 from clouddatamesh.model.objects import Key, Manifest, key_of
-from clouddatamesh.plan.marks import MANAGED_LABEL, OWNER_ANNOTATION
-
-MANAGER: Final = "clouddatamesh-gate"
-_PARTS: Final = 3
+from clouddatamesh.plan.marks import MANAGED_LABEL
 
 
 @dataclass(frozen=True)
@@ -53,15 +49,6 @@ def plan(rendering: Rendering, objects: Mapping[Key, Manifest]) -> tuple[Change,
     kept = {key_of(manifest) for manifest in wanted}
     writes = [change for manifest in wanted if (change := _write(manifest, objects.get(key_of(manifest)))) is not None]
     return (*writes, *(change for kind in (BINDING, POLICY) for change in _removals(kind, rendering, objects, kept)))
-
-
-def owner_in(manifest: Manifest) -> Key | None:
-    """The policy for which the gate program made an object; None where it did not make it. A copy under another name is not its own."""
-    metadata = manifest["metadata"]
-    mark = str((metadata.get("annotations") or {}).get(OWNER_ANNOTATION) or "").split("/")
-    is_marked = (metadata.get("labels") or {}).get(MANAGED_LABEL) == MANAGER and len(mark) == _PARTS and mark[0] in POLICY_KINDS
-    owner = Key(*mark) if is_marked else None
-    return owner if owner is not None and metadata["name"] == name_of(owner) else None
 
 
 def _marked(manifest: Manifest) -> Manifest:

@@ -25,8 +25,9 @@ from clouddatamesh.governance.gate.policies import (
 )
 from clouddatamesh.governance.gate.reach import Areas
 from clouddatamesh.governance.gate.tokens import Unsafe
+from clouddatamesh.model.judging import POLICY_KINDS
 from clouddatamesh.model.objects import Key, Manifest, key_of
-from clouddatamesh.plan.marks import OWNER_ANNOTATION
+from clouddatamesh.plan.marks import MANAGED_LABEL, OWNER_ANNOTATION
 from clouddatamesh.reasons import INVALID_RULE, POLICY_CONFLICT
 
 API_VERSION: Final = "admissionregistration.k8s.io/v1"
@@ -40,6 +41,9 @@ _ACTIONS: Final = {"Warn": ["Warn", "Audit"], "Deny": ["Deny", "Audit"]}
 _READABLE: Final = 160
 _NO_DOMAINS: Final = "A DomainPolicy refuses no Domain at admission: the platform team writes them"
 _SELF: Final = "object.kind + '/' + object.metadata.?namespace.orValue('') + '/' + object.metadata.name"
+MANAGER: Final = "clouddatamesh-gate"
+"""Label of what the gate program made."""
+_PARTS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,15 @@ def name_of(key: Key) -> str:
 def owner_of(key: Key) -> str:
     """The mark of the policy that a rendered object is of. It is by name: a policy that is created again has the same."""
     return f"{key.kind}/{key.namespace}/{key.name}"
+
+
+def owner_in(manifest: Manifest) -> Key | None:
+    """The policy for which the gate program made an object; None where it did not make it. A copy under another name is not its own."""
+    metadata = manifest["metadata"]
+    mark = str((metadata.get("annotations") or {}).get(OWNER_ANNOTATION) or "").split("/")
+    is_marked = (metadata.get("labels") or {}).get(MANAGED_LABEL) == MANAGER and len(mark) == _PARTS and mark[0] in POLICY_KINDS
+    owner = Key(*mark) if is_marked else None
+    return owner if owner is not None and metadata["name"] == name_of(owner) else None
 
 
 def _render_one(
