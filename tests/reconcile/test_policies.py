@@ -477,6 +477,32 @@ def test_a_policy_says_that_what_was_applied_for_it_goes_on_to_deny(after: str, 
     assert at_gate(mesh.settle()) in (("", ""), ("False", "NotAtGate"))
 
 
+def test_a_policy_that_a_domain_leaves_out_says_so_and_one_that_it_counts_is_judged() -> None:
+    """A parent's rule is left out in a child; what the child adds is compared with what counts there, by judging and by status alike."""
+    gold = a_domain("sales", parentRef={"name": "commerce"})
+    gold["metadata"]["labels"] = {"tier": "gold"}
+    long = "size(object.spec.description.purpose) >= 2000"
+    targets = {"kinds": ["DataProduct"], "domains": {"matchLabels": {"tier": "gold"}}}
+    mesh = Mesh().apply(a_store(), a_domain("commerce"), gold).settle()
+    mesh.apply(
+        a_policy("above", enforcement="Deny", targets=targets, rules=[a_rule("r", f"{long} || true", severity="low")]),
+        a_policy("parents", "commerce", rules=[a_rule("r", f"{long} || 1 == 1", severity="high")]),
+        a_policy("own", "sales", enforcement="Deny", rules=[a_rule("r", long, severity="medium")]),
+        a_product(),
+    ).settle()
+    assert mesh.condition("DomainPolicy", "own", "sales")["reason"] == "Ready"
+    assert ("DomainPolicy/sales/own", "r") in broken(mesh)
+
+
+def test_of_two_waivers_the_one_that_lasts_longer_is_told() -> None:
+    mesh = sales(a_policy(rules=[a_rule("held", "false")]), a_product())
+    for name, until in (("a", "2026-02-01T00:00:00Z"), ("b", "2026-03-01T01:00:00+01:00"), ("c", "2026-02-15T00:00:00Z")):
+        mesh.apply(a_waiver(name, rule="held", validUntil=until))
+    mesh.settle()
+    (violation,) = mesh.product()["status"]["compliance"]["violations"]
+    assert (violation["waiver"], violation["waivedUntil"]) == ("b", "2026-03-01T01:00:00+01:00")
+
+
 class Broken:
     """An engine in which anything goes wrong."""
 

@@ -13,16 +13,21 @@ def stack(lineage: Lineage, everywhere: Iterable[Policy], at_home_in: Callable[[
     DomainPolicies that loosen or contradict what is above them in their own Domain are left out, and say so. Of those that do so only in
     a Domain below their own, for which there are other policies, the rules that do are left out there.
     """
-    counting = [policy for policy in everywhere if reaches(policy, lineage)]
-    found = list(counting)
+    everywhere, layers = tuple(everywhere), list[list[Policy]]()
     for place in reversed(range(len(lineage.homes))):
         own = Lineage(lineage.labels[place:], lineage.homes[place:])
-        above = _Above.of(policy for policy in counting if reaches(policy, own))
-        here = [policy for policy in at_home_in(lineage.homes[place]) if not any(_conflicts(policy, policy.rules, above))]
-        everything = _Above.of(found)
-        found += [_adding_to(policy, everything) for policy in here]
-        counting += here
-    return tuple(found)
+        above = _Above.of(_laid(own, everywhere, layers))
+        layers.append([policy for policy in at_home_in(lineage.homes[place]) if not any(_conflicts(policy, policy.rules, above))])
+    return tuple(_laid(lineage, everywhere, layers))
+
+
+def _laid(lineage: Lineage, everywhere: Iterable[Policy], layers: Iterable[Iterable[Policy]]) -> list[Policy]:
+    """The policies that reach a Domain, those of each layer without the rules that loosen or contradict what is above them there."""
+    found = [policy for policy in everywhere if reaches(policy, lineage)]
+    for layer in layers:
+        above = _Above.of(found)
+        found += [_adding_to(policy, above) for policy in layer if reaches(policy, lineage)]
+    return found
 
 
 def find_conflict(policy: Policy, above: Iterable[Policy]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from clouddatamesh.api.fields import parse_time
 from clouddatamesh.governance.live import awaits_bucket
 from clouddatamesh.governance.scope import Subject, applies
 from clouddatamesh.model.judging import SEVERITIES, Answered, Outcome, Policy, Rule, RuleFailure, Verdict, Waiver
@@ -68,5 +69,6 @@ def _verdict(policy: Policy, rule: Rule, answer: Answered | None, hearing: Heari
         message = f"{message} (the rule takes more time or memory on this object than it may)"
     if isinstance(answer, RuleFailure):
         message = f"{message} (the rule could not be evaluated: {answer.why[:_REASON]})"
-    waiver = next((one for one in hearing.waivers if (one.policy, one.rule) == (policy.name, rule.name)), None)
+    waivers = (one for one in hearing.waivers if (one.policy, one.rule) == (policy.name, rule.name))
+    waiver = max(waivers, key=lambda one: parse_time(one.until), default=None)
     return Verdict(policy.name, rule.name, policy.enforcement, rule.severity, message[:_MESSAGE], rule.remediation, waiver)
