@@ -86,6 +86,25 @@ def test_where_a_rule_was_rewritten_all_stay_while_a_policy_refuses_the_product(
     assert bucket(mesh) == before
 
 
+def test_a_producers_user_that_somebody_deleted_comes_back_under_a_deny() -> None:
+    mesh = two_domains().settle()
+    ports = mesh.product()["spec"]["outputPorts"]
+    mesh.apply(a_product(outputPorts=ports, producer={"secretName": "orders-producer"})).settle().apply(denying("DataProduct", OTHERWISE))
+    principal = mesh.settle().product()["status"]["producer"]["principal"]
+    mesh.stores.at("https://s3.test").users.pop(principal)
+    mesh.clock.forward(minutes=30)
+    mesh.settle()
+    assert mesh.condition("DataProduct", "orders", "sales")["reason"] == "PolicyViolation"
+    assert len(mesh.stores.at("https://s3.test").users[principal].keys) == 1
+
+
+def test_a_grant_says_that_its_request_is_refused() -> None:
+    mesh = two_domains().settle().apply(denying("AccessRequest", "false")).settle().apply(a_request(), a_grant()).settle()
+    assert request_ready(mesh)[1] == "PolicyViolation"
+    found = mesh.condition("AccessGrant", "inventory-forecast", "sales")
+    assert (found["status"], found["reason"]) == ("False", "PolicyViolation")
+
+
 def test_no_tag_of_an_edit_that_is_refused_is_written_and_none_of_it_is_called_ours() -> None:
     rule = "domain.metadata.name == '' || !has(object.spec.storage.tags) || !('zone' in object.spec.storage.tags)"
     mesh = two_domains().settle()

@@ -6,7 +6,7 @@ from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.dataproduct import DataProduct
 from clouddatamesh.errors import Waiting
 from clouddatamesh.model.access import Home
-from clouddatamesh.model.evidence import Present
+from clouddatamesh.model.evidence import Absent, Present
 from clouddatamesh.model.objects import Key
 from clouddatamesh.model.plan import Part, Plan, Steps, stopped
 from clouddatamesh.model.world import ProductWorld
@@ -50,8 +50,9 @@ def _plan_credentials(wish: Wish | None, world: ProductWorld, storage: Steps) ->
 
 
 def _goes_on(wish: Wish, world: ProductWorld) -> bool:
-    """Whether an obstacle keeps only what is new from being made: bucket, user and key are there, and the bucket is as it should be."""
-    is_given = isinstance(world.principal, Present) and wish.product.status.producer is not None
+    """Whether an obstacle keeps only what is new from being made: a key was given, its user can be seen, the bucket is as it should be."""
+    told = wish.product.status.producer
+    is_given = told is not None and (isinstance(world.principal, Present) or (isinstance(world.principal, Absent) and told.key is not None))
     is_ours = world.home is not None and find_loss(wish, world) is None
     return world.obstacle is not None and is_given and is_ours and is_as_it_was(wish, world)
 

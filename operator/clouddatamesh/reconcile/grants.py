@@ -22,6 +22,7 @@ from clouddatamesh.plan.access.terms import is_answer
 from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.accessrequest import gather_terms
 from clouddatamesh.reconcile.execute import Executor, Target
+from clouddatamesh.reconcile.judging import refusal_of
 from clouddatamesh.reconcile.parse import is_readable
 from clouddatamesh.reconcile.pipeline import Flow, run
 from clouddatamesh.reconcile.visit import Visit
@@ -114,5 +115,5 @@ def _gather(answer: Answer, ports: Ports) -> GrantWorld:
     if request is None:
         return GrantWorld(around)
     ask = read_request(request)
-    terms = gather_terms(ask, ports)
+    terms = replace(gather_terms(ask, ports), refusal=refusal_of(request, ports))
     return GrantWorld(terms, replace(ask, readable=terms.request is not None))

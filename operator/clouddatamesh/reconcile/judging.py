@@ -112,11 +112,17 @@ def was_judged(manifest: Manifest) -> bool:
     return condition is not None and condition.get("observedGeneration") == manifest["metadata"].get("generation", 0)
 
 
+def refusal_of(manifest: Manifest, ports: Ports) -> MeshError | None:
+    """Why a policy refuses an object as it is now. What status says of a former spec is no answer: others act on an edit at once."""
+    if not was_judged(manifest):
+        return judge_object(key_of(manifest), ports).denial
+    denied = [one for one in verdicts_of((manifest.get("status") or {}).get("compliance")) if one.denies]
+    return Terminal(reasons.POLICY_VIOLATION, told(denied)) if is_denied(manifest.get("status")) else None
+
+
 def is_refused(manifest: Manifest, ports: Ports) -> bool:
-    """Whether a policy refuses an object as it is now. What status says of a former spec is no answer: others act on an edit at once."""
-    if was_judged(manifest):
-        return is_denied(manifest.get("status"))
-    return judge_object(key_of(manifest), ports).denial is not None
+    """Whether one does."""
+    return refusal_of(manifest, ports) is not None
 
 
 def home_of(namespace: str, ports: Ports) -> Home | None:
