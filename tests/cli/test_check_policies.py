@@ -102,6 +102,21 @@ def test_a_waiver_counts_until_its_end(run: Run) -> None:
     assert [one["level"] for one in alone_] == ["warning", "warning"] or alone_ == []
 
 
+def test_rules_of_which_the_domain_is_not_among_the_files_are_not_asked_and_a_note_says_so(run: Run) -> None:
+    """A team checks its own repository by the policies of the company, without the Domain."""
+    gold = {"kinds": ["DataProduct"], "domains": {"matchLabels": {"tier": "gold"}}}
+    policies = [
+        a_policy("labels", enforcement="Deny", targets=gold, rules=[a_rule("a", "false")]),
+        a_policy("reads", enforcement="Deny", rules=[a_rule("b", "domain.metadata.name == 'x'"), a_rule("c", "true")]),
+        a_policy("own", "sales", enforcement="Deny", rules=[a_rule("d", "false")]),
+        a_policy("grants", enforcement="Deny", targets={**gold, "kinds": ["AccessGrant"]}, rules=[a_rule("e", "false")]),
+    ]
+    said = run("check", write("mesh.yaml", *policies, a_product()), "--strict", code=1)
+    rules = "DomainPolicy/sales/own/d, GovernancePolicy/labels/a, GovernancePolicy/reads/b"
+    assert f"3 rules need the Domain, which is not among the files, and were not asked: {rules}\n" in said
+    assert "the Domain, which" not in run("check", write("mesh.yaml", *mesh(*policies, a_product(description=SHORT))), code=1)
+
+
 def test_rules_that_read_live_are_not_asked_and_a_note_says_so_once(run: Run) -> None:
     rules = [
         a_rule(),

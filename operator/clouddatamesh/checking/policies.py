@@ -33,10 +33,11 @@ class Violated(Remark):
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of it, and which rules were not asked because they read what only the cluster knows."""
+    """What came of it, and which rules were not asked: they read what only the cluster knows, or need a Domain that is not given."""
 
     remarks: tuple[Remark, ...] = ()
     unasked: tuple[str, ...] = ()
+    unplaced: tuple[str, ...] = ()
 
 
 def has_policies(manifests: Iterable[Manifest]) -> bool:
@@ -53,7 +54,7 @@ def check_policies(manifests: Sequence[Manifest], around: Sequence[Manifest], la
     remarks = [remark for key in known for remark in bench.look_at_policy(key)]
     judged = dict.fromkeys(key for key in map(key_of, manifests) if key.kind in JUDGED)
     violations = [remark for key in judged for remark in bench.judge(key)]
-    return Judged((*remarks, *violations), tuple(sorted(bench.unasked)))
+    return Judged((*remarks, *violations), tuple(sorted(bench.unasked)), tuple(sorted(bench.unplaced)))
 
 
 @dataclass
@@ -65,6 +66,8 @@ class _Bench:
     now: datetime
     unasked: set[str] = field(default_factory=set)
     """Rules that read `live`, or training."""
+    unplaced: set[str] = field(default_factory=set)
+    """Rules that could not be asked of some object because its Domain is not among the files."""
 
     @cached_property
     def policies(self) -> Mapping[Key, Policy]:
@@ -106,10 +109,21 @@ class _Bench:
         subject = Subject(key, manifest, lineage)
         policies = [policy for policy in self._stack(lineage) if applies(policy, subject)]
         self.unasked |= {f"{policy.name}/{rule.name}" for policy in policies for rule in policy.rules if _needs_cluster(rule)}
+        if domain is None:
+            self.unplaced |= set(self._unplaced(key, policies))
         policies = [replace(one, rules=tuple(rule for rule in one.rules if _is_known(rule, domain))) for one in policies]
         hearing = Hearing(domain or {}, waivers=tuple(self.waivers.get(key, ())))
         verdicts = judge(subject, policies, hearing, self.language.judge)
         yield from (Violated(key, (), _sentence(one), one.enforcement == "Deny", one) for one in verdicts if one.waiver is None)
+
+    def _unplaced(self, key: Key, asked: Sequence[Policy]) -> Iterator[str]:
+        """The rules that may be about an object whose Domain is not known: by labels, by the Domain's home, or by what they read."""
+        for policy in self.policies.values():
+            anywhere = Subject(key, self.known[key], Lineage((), (policy.key.namespace,)))
+            if not applies(replace(policy, domains=None), anywhere):
+                continue
+            rules = (rule for rule in policy.rules if not _needs_cluster(rule) and (policy not in asked or "domain" in rule.reads))
+            yield from (f"{policy.name}/{rule.name}" for rule in rules)
 
     def _lineage(self, domain: Manifest) -> Lineage:
         return lineage_of(domain, lambda name: self.known.get(Key("Domain", "", name)))

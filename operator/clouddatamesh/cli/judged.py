@@ -76,10 +76,13 @@ def _language() -> Iterator[Expressions]:
 
 
 def _note(judged: Judged) -> str:
-    count = len(judged.unasked)
-    some = (
-        "1 rule reads live or training, which only the cluster knows, and was"
-        if count == 1
-        else f"{count} rules read live or training, which only the cluster knows, and were"
+    parts = (
+        (judged.unasked, "reads live or training, which only the cluster knows", "read live or training, which only the cluster knows"),
+        (judged.unplaced, "needs the Domain, which is not among the files", "need the Domain, which is not among the files"),
     )
-    return f"{some} not asked: {', '.join(judged.unasked[:_NAMED])}{', …' if count > _NAMED else ''}" if count else ""
+    return "\n".join(_not_asked(rules, one if len(rules) == 1 else more) for rules, one, more in parts if rules)
+
+
+def _not_asked(rules: Sequence[str], why: str) -> str:
+    some = f"{', '.join(rules[:_NAMED])}{', …' if len(rules) > _NAMED else ''}"
+    return f"1 rule {why}, and was not asked: {some}" if len(rules) == 1 else f"{len(rules)} rules {why}, and were not asked: {some}"
