@@ -44,6 +44,7 @@ SHARED: Final = {
         "tests/e2e/test_handed_over.py",
         "tests/e2e/test_guard_ports.py",
         "tests/e2e/test_mesh_command.py",
+        "tests/e2e/test_mesh_in_a_terminal.py",
         "tests/e2e/test_policies.py",
         "tests/e2e/test_readers.py",
         "tests/e2e/test_rights_used.py",
