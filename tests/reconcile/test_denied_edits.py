@@ -86,6 +86,45 @@ def test_where_a_rule_was_rewritten_all_stay_while_a_policy_refuses_the_product(
     assert bucket(mesh) == before
 
 
+BOUNDS: Final[dict[str, Any]] = {"networkIsolation": {"mode": "Domain"}, "maxDataProducts": 5}
+OPEN: Final[dict[str, Any]] = {"mode": "Domain", "allowFrom": [{"matchLabels": {"any": "body"}}]}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [{"maxDataProducts": 5}, {**BOUNDS, "networkIsolation": OPEN}, {**BOUNDS, "maxDataProducts": 500}, {}],
+    ids=["isolation off", "opened", "quota raised", "all gone"],
+)
+def test_no_limit_is_lifted_by_an_edit_that_is_refused_and_one_that_goes_comes_back(edit: dict[str, Any]) -> None:
+    rule = (
+        "domain.metadata.name == '' || (has(object.spec.resources) && object.spec.resources.?networkIsolation.?mode.orValue('') == 'Domain'"
+        " && !has(object.spec.resources.networkIsolation.allowFrom) && object.spec.resources.?maxDataProducts.orValue(99) <= 5)"
+    )
+    mesh = Mesh().apply(a_store(), denying("Domain", rule), a_domain("sales", resources=BOUNDS)).settle()
+    limits = [Key(kind, "sales", "clouddatamesh") for kind in ("NetworkPolicy", "ResourceQuota")]
+
+    def specs() -> list[Any]:
+        return [(mesh.cluster.raw(key) or {}).get("spec") for key in limits]
+
+    before = specs()
+    assert all(before) and mesh.condition("Domain", "sales")["reason"] == "Ready"
+    mesh.apply(a_domain("sales", resources=edit)).settle()
+    assert mesh.condition("Domain", "sales")["reason"] == "PolicyViolation"
+    assert specs() == before
+    mesh.delete("GovernancePolicy", "no-domain").settle()
+    assert specs() != before
+
+
+def test_limits_of_a_domain_that_is_refused_come_back() -> None:
+    mesh = Mesh().apply(a_store(), a_domain("sales", resources=BOUNDS)).settle().apply(denying("Domain", "false")).settle()
+    limits = [Key(kind, "sales", "clouddatamesh") for kind in ("NetworkPolicy", "ResourceQuota")]
+    for key in limits:
+        mesh.delete(key.kind, key.name, key.namespace)
+    mesh.settle()
+    assert mesh.condition("Domain", "sales")["reason"] == "PolicyViolation"
+    assert all(mesh.cluster.raw(key) for key in limits)
+
+
 def test_a_producers_user_that_somebody_deleted_comes_back_under_a_deny() -> None:
     mesh = two_domains().settle()
     ports = mesh.product()["spec"]["outputPorts"]

@@ -1,10 +1,19 @@
-"""A bucket whose product a policy refuses: it is to be as spec says, as far as no data goes by what may be the edit that is refused."""
+"""What is done for a product or a Domain that a policy refuses. It is to be as spec says, but that may be the very edit that is refused: so
+no data goes by it, nobody gets rights, and no limit is lifted.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from clouddatamesh.model.bucket import Bucket, LifecycleRule, Tags
+from clouddatamesh.model.operations import CreateChild
+from clouddatamesh.model.plan import Operation, Part
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.children import OPERATOR_BINDING
+
+LIMITS: Final = frozenset({"LimitRange", "NetworkPolicy", "ResourceQuota"})
+"""Kinds of children that keep a Domain within bounds."""
 
 
 def cautious(want: Bucket, observed: Bucket) -> Bucket:
@@ -45,3 +54,17 @@ def _longer(one: LifecycleRule, other: LifecycleRule) -> LifecycleRule:
 
 def _later(one: int | None, other: int | None) -> int | None:
     return max(one, other) if one is not None and other is not None else None
+
+
+def cautious_part(part: Part) -> Part:
+    """Of what is made in a namespace the operator's own binding, and limits that are missing: those that are there stay as they are."""
+    return replace(part, steps=replace(part.steps, operations=tuple(one for one in part.operations if not _may_harm(one))))
+
+
+def _may_harm(operation: Operation) -> bool:
+    manifest = getattr(operation, "manifest", None)
+    if manifest is None:
+        return False
+    if manifest["kind"] in LIMITS:
+        return not isinstance(operation, CreateChild)
+    return bool(manifest["kind"] == "RoleBinding" and manifest["metadata"]["name"] != OPERATOR_BINDING)

@@ -20,12 +20,13 @@ from clouddatamesh.model.plan import Operation, Part, Plan, Steps, stopped
 from clouddatamesh.model.words import some
 from clouddatamesh.model.world import DomainWorld
 from clouddatamesh.plan import marks
+from clouddatamesh.plan.cautious import LIMITS, cautious_part
 from clouddatamesh.plan.child_ends import end_children
 from clouddatamesh.plan.children import is_child_of, want_children, want_namespace
 from clouddatamesh.plan.diff import covers, with_uid
 from clouddatamesh.plan.namespaces import belongs_to, holder_of, is_its_own, judge, releasing, taking, was_had_by
 from clouddatamesh.plan.quotas import plan_counting
-from clouddatamesh.plan.roles import plan_roles, without_rights
+from clouddatamesh.plan.roles import plan_roles
 from clouddatamesh.plan.team import enroll
 
 
@@ -54,7 +55,7 @@ def plan(domain: Domain, world: DomainWorld) -> Plan:
         return Plan((*departures, *surplus, Part("namespaces", stopped(obstacle), READY)))
     made = [part for name in wanted for part in _plan_wanted(domain, name, world)]
     if world.denial is not None:
-        made = list(map(without_rights, made))
+        made = list(map(cautious_part, made))
     counting = Part("counting", plan_counting(domain, world, READY), READY)
     return Plan((*departures, *surplus, Part("hold", hold), *made, counting, Part("roles", plan_roles(domain, world.settings), READY)))
 
@@ -169,7 +170,8 @@ def _plan_surplus(domain: Domain, name: str, world: DomainWorld) -> Steps:
     if not own and _refusal(domain, name, namespace, world) is not None:
         return Steps()
     wanted = {key_of(child): child for child in _want(domain, name, world)}
-    gone = end_children(sorted((observed[key] for key in set(observed) - set(wanted)), key=_operator_last))
+    kept = {key for key in observed if world.denial is not None and key.kind in LIMITS}
+    gone = end_children(sorted((observed[key] for key in set(observed) - set(wanted) - kept), key=_operator_last))
     narrowed = {key: _narrowed(observed[key], wanted[key]) for key in sorted(set(observed) & set(wanted))}
     shorter = {key: left for key, left in narrowed.items() if left is not observed[key]}
     binding = ({**wanted[key], "roleRef": left["roleRef"], "subjects": left["subjects"]} for key, left in shorter.items())

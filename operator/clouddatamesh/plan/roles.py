@@ -1,13 +1,10 @@
-"""Whether a Domain may hand out the roles that it names: only those in the platform team's list, and none while a policy refuses it."""
-
-from dataclasses import replace
+"""Whether a Domain may hand out the roles that it names: only those in the platform team's list."""
 
 from clouddatamesh import reasons
 from clouddatamesh.api.v1alpha1.domain import Domain
 from clouddatamesh.errors import Terminal
-from clouddatamesh.model.plan import Operation, Part, Steps, stopped
+from clouddatamesh.model.plan import Steps, stopped
 from clouddatamesh.model.settings import Settings
-from clouddatamesh.plan.children import OPERATOR_BINDING
 
 
 def plan_roles(domain: Domain, settings: Settings) -> Steps:
@@ -23,13 +20,3 @@ def _not_bindable(refused: list[str], bindable: tuple[str, ...]) -> Terminal:
     listed = f"which lists {', '.join(bindable)}" if bindable else "which is empty"
     why = f"spec.access.additionalRoles names {', '.join(refused)}, not in the chart's value access.bindableRoles, {listed}"
     return Terminal(reasons.ROLE_NOT_BINDABLE, f"{why}; nobody has it through this Domain. Remove it, or have the platform team list it")
-
-
-def without_rights(part: Part) -> Part:
-    """Of what is made for a Domain that a policy refuses: limits, isolation and the operator's own binding. What it has stays."""
-    return replace(part, steps=replace(part.steps, operations=tuple(one for one in part.operations if not _gives_rights(one))))
-
-
-def _gives_rights(operation: Operation) -> bool:
-    manifest = getattr(operation, "manifest", None)
-    return manifest is not None and manifest["kind"] == "RoleBinding" and manifest["metadata"]["name"] != OPERATOR_BINDING
