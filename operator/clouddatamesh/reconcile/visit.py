@@ -69,10 +69,11 @@ class Visit:
         return found
 
     def judgement(self) -> Judgement:
-        """What policies say of it, asked once in a look, and once more where the look read the world otherwise."""
+        """What policies say of it, asked once in a look, and once more where its spec changed or the look read the world otherwise."""
         if self.key.kind not in JUDGED:
             return Judgement()
-        known = fingerprint(self.ports.memory.facts(self.key, self.uid))
+        generation = (self.ports.cluster.get(self.key) or {"metadata": {}})["metadata"].get("generation", 0)
+        known = f"{generation} {fingerprint(self.ports.memory.facts(self.key, self.uid))}"
         if not self.judged or self.judged[-1][0] != known:
             self.judged.append((known, judge_object(self.key, self.ports)))
         return self.judged[-1][1]
