@@ -144,6 +144,8 @@ class Scene:
     grants: tuple[Manifest, ...] = field(default_factory=lambda: (approve(),))
     product_denied: bool = False
     """The product's status says that it violates a policy that denies."""
+    product_unasked: bool = False
+    """Whether it does could not be asked just now."""
     refused: bool = False
     """A policy that denies refuses the request, or the grant that its port would make."""
     trusted: bool = True
@@ -196,7 +198,7 @@ class Scene:
     def offer(self) -> Offer:
         """The product's facts."""
         product = self._product()
-        return replace(read_product(product), readable=is_readable(DataProduct, product))
+        return replace(read_product(product), readable=is_readable(DataProduct, product), undecided=self.product_unasked)
 
     def _product(self) -> Manifest:
         port = {"name": "daily", "version": "1.0.0", "path": "daily/", "access": self.access or {}, **(self.port or {})}

@@ -201,7 +201,9 @@ class Offer:
     """Why the bucket is not as it should be; empty where it is."""
     storage_message: str = ""
     denied: bool = False
-    """Status says that it violates a policy whose enforcement is Deny."""
+    """It violates a policy whose enforcement is Deny."""
+    undecided: bool = False
+    """Whether it does could not be asked."""
     data: DataTerms | None = None
     """None where it cannot be read."""
     readable: bool = True
@@ -220,6 +222,8 @@ class Home:
     """It takes nothing new, so that it can go, and what came after its deletion is its successor's."""
     denied: bool = False
     """It is closed because it violates a policy that denies, and not by its spec."""
+    undecided: bool = False
+    """Whether it does could not be asked, so it takes nothing new for now."""
 
 
 @dataclass(frozen=True)

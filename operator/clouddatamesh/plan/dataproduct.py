@@ -75,6 +75,9 @@ def _why_closed(home: Home, namespace: str) -> Waiting | None:
     if home.denied:
         why = f"Domain {home.name} violates a policy that denies, and takes no new products; its status.compliance says which one"
         return Waiting(reasons.POLICY_VIOLATION, why)
+    if home.undecided:
+        why = f"Whether a policy refuses Domain {home.name} could not be asked just now; it takes no new products until then"
+        return Waiting(reasons.POLICY_VIOLATION, why)
     if home.cordoned:
         return Waiting(reasons.CORDONED, f"Domain {home.name} is cordoned and takes no new products")
     if not home.readable:

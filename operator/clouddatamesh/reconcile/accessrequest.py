@@ -20,7 +20,7 @@ from clouddatamesh.plan import marks, names
 from clouddatamesh.plan.access import request as planning
 from clouddatamesh.plan.access.decision import decide
 from clouddatamesh.plan.access.ending import plan_deletion
-from clouddatamesh.plan.access.facts import read_product, read_request
+from clouddatamesh.plan.access.facts import read_request
 from clouddatamesh.plan.access.grants import answer_name, answer_of
 from clouddatamesh.plan.access.returning import found_again
 from clouddatamesh.plan.access.taking import BLOCKED, plan_secret_end, plan_taking, principal_of
@@ -30,7 +30,7 @@ from clouddatamesh.ports import Cluster, Ports
 from clouddatamesh.reconcile.answers import read_answers
 from clouddatamesh.reconcile.domains import find_domain, namespace_uid
 from clouddatamesh.reconcile.execute import Executor, Target
-from clouddatamesh.reconcile.judging import home_of, is_refused, judge_object
+from clouddatamesh.reconcile.judging import home_of, judge_object, offer_of
 from clouddatamesh.reconcile.parse import is_readable, parse, read_leniently
 from clouddatamesh.reconcile.pipeline import Flow, is_store_ready, run, take_all
 from clouddatamesh.reconcile.places import Place, cluster_uid, find_other_store, open_place
@@ -162,9 +162,7 @@ def gather_terms(ask: Ask, ports: Ports) -> AccessWorld:
         settings=ports.settings,
         is_time_trusted=ports.clock.is_trusted(),
         cluster=cluster_uid(ports),
-        offer=replace(read_product(product), readable=is_readable(DataProduct, product), denied=is_refused(product, ports))
-        if product
-        else None,
+        offer=replace(offer_of(product, ports), readable=is_readable(DataProduct, product)) if product else None,
         product_home=home_of(ask.product.namespace, ports),
         consumer_exists=consumer is not None,
         consumer_deleting=consumer is not None and bool(consumer["metadata"].get("deletionTimestamp")),

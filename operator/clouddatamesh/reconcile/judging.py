@@ -19,11 +19,12 @@ from clouddatamesh.governance.policies import MODELS, build_policy
 from clouddatamesh.governance.scope import Lineage, Subject, applies
 from clouddatamesh.governance.verdicts import Hearing, judge
 from clouddatamesh.governance.waivers import read_waiver
-from clouddatamesh.model.access import Home
+from clouddatamesh.model.access import Home, Offer
 from clouddatamesh.model.evidence import Present, Unknown
 from clouddatamesh.model.judging import POLICY_KINDS, WAIVER, Policy, Verdict, Waiver
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.outcome import Finding
+from clouddatamesh.plan.access.facts import read_product
 from clouddatamesh.ports import Clock, Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.parse import parse
@@ -120,9 +121,10 @@ def refusal_of(manifest: Manifest, ports: Ports) -> MeshError | None:
     return Terminal(reasons.POLICY_VIOLATION, told(denied)) if is_denied(manifest.get("status")) else None
 
 
-def is_refused(manifest: Manifest, ports: Ports) -> bool:
-    """Whether one does."""
-    return refusal_of(manifest, ports) is not None
+def offer_of(product: Manifest, ports: Ports) -> Offer:
+    """What a product offers, and whether a policy refuses it as it is now."""
+    refusal = refusal_of(product, ports)
+    return replace(read_product(product), denied=isinstance(refusal, Terminal), undecided=isinstance(refusal, Transient))
 
 
 def home_of(namespace: str, ports: Ports) -> Home | None:
@@ -131,8 +133,9 @@ def home_of(namespace: str, ports: Ports) -> Home | None:
     manifest = ports.cluster.get(Key("Domain", "", home.name)) if home is not None else None
     if home is None or manifest is None or was_judged(manifest):
         return home
-    cordoned, refused = (manifest.get("spec") or {}).get("cordoned") is True, is_refused(manifest, ports)
-    return replace(home, cordoned=cordoned or refused, denied=refused and not cordoned)
+    cordoned, refusal = (manifest.get("spec") or {}).get("cordoned") is True, refusal_of(manifest, ports)
+    refused = isinstance(refusal, Terminal)
+    return replace(home, cordoned=cordoned or refused, denied=refused and not cordoned, undecided=isinstance(refusal, Transient))
 
 
 def any_policies(cluster: Cluster) -> bool:

@@ -149,7 +149,7 @@ def _report_approval(answer: Answer, ask: Ask, world: GrantWorld, fields: dict[s
         why = "Access on this grant ended by its port's terms; to give access again, change spec.validUntil, or create a new grant"
         kept = {name: value for name, value in fields.items() if name != "validUntil" or (end is not None and end <= world.access.now)}
         return _outcome(Finding("Ready", "True", reasons.EXPIRED, why), kept, Finding("Expired", "True", reasons.EXPIRED, why))
-    if port is not None and terms.is_endless(answer, port):
+    if port is not None and terms.is_endless(answer, port, ask):
         why = "The port allows no access without end; give spec.validUntil instead of permanent"
         return _outcome(Finding("Ready", "False", reasons.PERMANENT_NOT_ALLOWED, why), fields, stalled=True)
     if end is not None and _is_past(end, world):

@@ -67,29 +67,37 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer], need
     fit = [answer for answer in approvals if not answer.denied or (runs and answer in recorded)]
     living = [answer for answer in fit if answer.readable and is_living(answer, port, ask, world.now)]
     enough = counted(living, port, ask, need.present)
+    denied = [answer for answer in approvals if answer not in fit and is_living(answer, port, ask, world.now)]
+    held = next((answer for answer in reversed(denied) if answer.undecided and runs and not _is_over(ask, world)), None)
     obstacle = find_obstacle(ask, world, port, running if enough else recorded)
     if obstacle is not None:
         kept = running or (enough if obstacle.passes and ask.place is not None and runs else ())
         if kept:
-            is_handed_on = kept_path(ask, port, world.offer) is None
-            trouble = _handed_on(ask, port, obstacle) if is_handed_on else _trouble(obstacle)
-            return replace(_given(kept, port, ask), trouble=trouble, stays=True)
+            return _kept(kept, obstacle, ask, world, port)
+        if obstacle.passes and held is not None:
+            return _held(held, port, ask)
         over, short = _over(ask, world, port, fit) if not enough else ([], ())
         return replace(_withheld(obstacle, enough), past=bool(over), ended=short)
     if running and need.kept < need.present and not (enough and is_no_shorter(enough, running, port, ask)):
         return _given(running, port, ask)
     if enough:
         return replace(_given(enough, port, ask), answer=_is_renewed(enough[-1], ask, world, port))
-    denied = [answer for answer in approvals if answer not in fit and is_living(answer, port, ask, world.now)]
-    undecided = [answer for answer in denied if answer.undecided]
-    if undecided and runs and not (world.is_time_trusted and ask.recorded_end is not None and ask.recorded_end <= world.now):
-        return _held(undecided[-1], port, ask)
     if denied:
-        why = f"AccessGrant {name_of(denied[0])} gives nothing: a policy refuses it, or could not be asked yet; see its status.compliance"
-        would = counted([*living, *denied], port, ask, need.present)
-        refused = Decision(reasons.POLICY_VIOLATION, why, stalled=True)
-        return replace(refused, withheld=would[-1], others=would[:-1]) if would else refused
+        return _held(held, port, ask) if held is not None else _refused(denied, counted([*living, *denied], port, ask, need.present))
     return _unanswered(ask, world, port, fit, living)
+
+
+def _kept(approvals: Sequence[Answer], obstacle: Decision, ask: Ask, world: AccessWorld, port: Port) -> Decision:
+    """What runs goes on behind an obstacle, and reaches nothing new."""
+    trouble = _handed_on(ask, port, obstacle) if kept_path(ask, port, world.offer) is None else _trouble(obstacle)
+    return replace(_given(approvals, port, ask), trouble=trouble, stays=True)
+
+
+def _refused(denied: Sequence[Answer], would: Sequence[Answer]) -> Decision:
+    """What would give without the policy may be what access runs on, where the request's record is lost."""
+    why = f"AccessGrant {name_of(denied[0])} gives nothing: a policy refuses it, or could not be asked yet; see its status.compliance"
+    refused = Decision(reasons.POLICY_VIOLATION, why, stalled=True)
+    return replace(refused, withheld=would[-1], others=tuple(would[:-1])) if would else refused
 
 
 def _is_recorded(answer: Answer, port: Port, ask: Ask, world: AccessWorld) -> bool:
@@ -116,7 +124,7 @@ def _over(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer]) -> 
         return is_living(answer, port, ask, world.now)
 
     def has_ended(answer: Answer) -> bool:
-        return not lives(answer) and (is_frozen(answer, ask) or (answer.readable and not is_endless(answer, port)))
+        return not lives(answer) and (is_frozen(answer, ask) or (answer.readable and not is_endless(answer, port, ask)))
 
     some_live = any(answer.readable and lives(answer) for answer in approvals)
     over = [answer for answer in approvals if has_ended(answer) and (answer.uid in ask.grant_uids or not some_live)]
@@ -141,6 +149,11 @@ def _handed_on(ask: Ask, port: Port, obstacle: Decision) -> Decision:
     path = ask.place.path if ask.place is not None else ""
     moved = f"Port {port.name} moved from {path} to {port.path}, and another port got {path}, so this access reaches nothing"
     return replace(obstacle, message=f"{moved}. {obstacle.message}")
+
+
+def _is_over(ask: Ask, world: AccessWorld) -> bool:
+    """Whether the end that status tells has passed."""
+    return world.is_time_trusted and ask.recorded_end is not None and ask.recorded_end <= world.now
 
 
 def _held(answer: Answer, port: Port, ask: Ask) -> Decision:
@@ -168,7 +181,7 @@ def _is_renewed(answer: Answer, ask: Ask, world: AccessWorld, port: Port) -> boo
 
 def _unanswered(ask: Ask, world: AccessWorld, port: Port, approvals: list[Answer], living: list[Answer]) -> Decision:
     """Too few approvals live to be in effect. Where approval is Auto one is made, once for the request and once for each renewal."""
-    unfit = next((answer for answer in approvals if is_endless(answer, port)), None)
+    unfit = next((answer for answer in approvals if is_endless(answer, port, ask)), None)
     over, short = _over(ask, world, port, approvals)
     ended = ask.has_expired or bool(over)
     auto, renews = port.approval == "Auto", is_renewal_pending(ask, world)

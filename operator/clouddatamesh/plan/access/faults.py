@@ -121,7 +121,11 @@ def _obstacles(ask: Ask, world: AccessWorld, port: Port, running: Sequence[Answe
     for why in (why for why, holds in frozen.items() if holds):
         yield Decision(reasons.NO_NEW_GRANTS, f"No new grants: {why}", stalled=True)
     if world.refusal is not None:
-        yield Decision(world.refusal.reason, world.refusal.message, stalled=isinstance(world.refusal, Terminal))
+        is_known = isinstance(world.refusal, Terminal)
+        yield Decision(world.refusal.reason, world.refusal.message, stalled=is_known, passes=not is_known)
+    if offer.undecided or (home is not None and home.undecided):
+        why = "No new grants: whether a policy refuses the product or its Domain could not be asked just now"
+        yield Decision(reasons.NO_NEW_GRANTS, why, passes=True)
     yield from _without_domain(home, offer.key.namespace)
     if not offer.verified:
         yield Decision(reasons.PRODUCT_NOT_READY, "The product's bucket was not read back as its own yet", passes=True)

@@ -125,15 +125,16 @@ def _named_end(answer: Answer) -> datetime | None:
     return answer.ends if not answer.permanent else None
 
 
-def is_endless(answer: Answer, port: Port) -> bool:
-    """An approval without end where the port allows none."""
-    return answer.decision == "Approve" and answer.readable and _named_end(answer) is None and not port.allow_permanent
+def is_endless(answer: Answer, port: Port, ask: Ask) -> bool:
+    """An approval without end where the port allows none, and does not keep what it gave without one."""
+    is_kept = port.keep_given and ask.was_given and ask.recorded_end is None and answer.uid in ask.grant_uids
+    return answer.decision == "Approve" and answer.readable and _named_end(answer) is None and not (port.allow_permanent or is_kept)
 
 
 def is_living(answer: Answer, port: Port, ask: Ask, now: datetime) -> bool:
     """Whether an approval has not ended. One without any end where none is allowed never lives."""
     end = end_of(answer, port, ask)
-    return not answer.ended and not is_endless(answer, port) and (end is None or now < end)
+    return not answer.ended and not is_endless(answer, port, ask) and (end is None or now < end)
 
 
 def is_cut_short(answer: Answer, port: Port, ask: Ask, now: datetime) -> bool:
