@@ -5,7 +5,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -16,6 +16,7 @@ from clouddatamesh.gate.rounds import Outcome, Rounds
 from clouddatamesh.governance.gate.rendering import name_of
 from clouddatamesh.kube.errors import ApiError
 from clouddatamesh.kube.resources import RESOURCES
+from clouddatamesh.model.judging import POLICY_KINDS
 from clouddatamesh.model.objects import key_of
 from clouddatamesh.shell.settings import SettingsError
 from tests.support.manifests import a_domain
@@ -25,6 +26,12 @@ Manifest = dict[str, Any]
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 RULE = {"private": "object.spec.personalData == false"}
 BY_PLURAL = {resource.plural: kind for kind, resource in RESOURCES.items()}
+
+
+def looked_at(manifest: Manifest) -> dict[str, Any]:
+    """The status of a policy that the operator applies."""
+    generation = manifest["metadata"].get("generation")
+    return {"observedGeneration": generation, "conditions": [{"type": "Ready", "status": "True", "reason": "Ready"}]}
 
 
 class Server:
@@ -40,6 +47,8 @@ class Server:
 
     def put(self, manifest: Manifest) -> None:
         key, resource = key_of(manifest), RESOURCES[manifest["kind"]]
+        if manifest["kind"] in POLICY_KINDS and "status" not in manifest:
+            manifest = {**manifest, "status": looked_at(manifest)}
         place = f"/namespaces/{key.namespace}" if key.namespace else ""
         self._store(f"{resource.root}{place}/{resource.plural}/{key.name}", manifest)
 
@@ -109,14 +118,18 @@ def test_both_objects_are_made_once_the_policy_before_its_binding() -> None:
     assert server.writes == []
 
 
-def test_what_the_operator_has_not_looked_at_is_not_applied_and_what_was_before_stays() -> None:
+NEW: Final = {**POLICY, "metadata": {**POLICY["metadata"], "generation": 1}}
+FAILED: Final = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "Unknown", "reason": "InternalError"}]}
+
+
+@pytest.mark.parametrize("status", [{}, FAILED], ids=["never", "in vain"])
+def test_what_the_operator_has_not_looked_at_is_not_applied_and_what_was_before_stays(status: dict[str, Any]) -> None:
     """Only the operator compiles rules: one that is none must not deny everything until somebody is told."""
-    new = {**POLICY, "metadata": {**POLICY["metadata"], "generation": 1}}
-    server = Server(new)
+    server = Server({**NEW, "status": status})
     a_round(server)
     assert server.writes == []
     (place,) = (place for place in server.objects if "governancepolicies" in place)
-    server.objects[place]["status"] = {"observedGeneration": 1}
+    server.objects[place]["status"] = looked_at(NEW)
     a_round(server)
     assert server.writes == ["POST validatingadmissionpolicies", "POST validatingadmissionpolicybindings"]
     server.objects[place]["metadata"]["generation"] = 2
@@ -130,9 +143,8 @@ def test_what_the_operator_has_not_looked_at_is_not_applied_and_what_was_before_
 
 def test_a_bell_rings_when_the_operator_has_looked_at_a_policy() -> None:
     known: dict[Any, Any] = {}
-    new = {**POLICY, "metadata": {**POLICY["metadata"], "generation": 1}}
-    seen = {**new, "status": {"observedGeneration": 1}}
-    assert [is_news(known, {"type": "MODIFIED", "object": found}) for found in (new, new, seen, seen)] == [True, False, True, False]
+    seen = {**NEW, "status": looked_at(NEW)}
+    assert [is_news(known, {"type": "MODIFIED", "object": found}) for found in (NEW, NEW, seen, seen)] == [True, False, True, False]
 
 
 def test_a_changed_policy_is_replaced_and_labels_of_others_stay() -> None:

@@ -15,6 +15,7 @@ from clouddatamesh.governance.gate.rewriting import MESH_NAMES, Rewritten, rewri
 from clouddatamesh.governance.gate.tokens import Unsafe
 from clouddatamesh.governance.policies import find_params_fault
 from clouddatamesh.model.objects import Key, Manifest
+from clouddatamesh.reasons import INVALID_RULE, OUTSIDE_HOME, POLICY_CONFLICT
 
 AnyPolicy = GovernancePolicy | DomainPolicy
 
@@ -106,21 +107,30 @@ def read_policy(manifest: Manifest) -> AnyPolicy:
 NOT_LOOKED_AT: Final = "The operator has not looked at its present generation yet, so what was applied for it before stays"
 
 
+_DECIDED: Final = (INVALID_RULE, OUTSIDE_HOME, POLICY_CONFLICT)
+
+
 def is_looked_at(manifest: Manifest) -> bool:
-    """Whether the operator has said what it thinks of this generation of a policy."""
+    """Whether the operator has said what it thinks of this generation of a policy. A look that failed says nothing."""
+    told = _condition(manifest, "Ready")
+    return _is_of_now(manifest) and (told.get("status") == "True" or told.get("reason") in _DECIDED)
+
+
+def _is_of_now(manifest: Manifest) -> bool:
     return bool((manifest.get("status") or {}).get("observedGeneration") == manifest["metadata"].get("generation"))
+
+
+def _condition(manifest: Manifest, type_: str) -> Manifest:
+    conditions = (manifest.get("status") or {}).get("conditions") or ()
+    return next((found for found in conditions if found.get("type") == type_), {})
 
 
 def stalled_by(manifest: Manifest) -> tuple[str, str]:
     """Reason and message for which the operator does not apply this generation of a policy; both empty where it does, or has not looked."""
-    if not is_looked_at(manifest):
+    stalled = _condition(manifest, "Stalled")
+    if not _is_of_now(manifest) or stalled.get("status") != "True":
         return "", ""
-    stalled = [
-        found
-        for found in (manifest.get("status") or {}).get("conditions") or ()
-        if found.get("type") == "Stalled" and found.get("status") == "True"
-    ]
-    return (str(stalled[0].get("reason")), str(stalled[0].get("message"))) if stalled else ("", "")
+    return str(stalled.get("reason")), str(stalled.get("message"))
 
 
 def judge_rules(policy: AnyPolicy, key: Key, waivers: Waivers) -> tuple[tuple[Judged, ...], tuple[LeftOut, ...]]:
