@@ -76,7 +76,6 @@ def is_stalled(mesh: Faulty, obstacle: faulty_heals.Obstacle) -> bool:
 
 def spoil(mesh: Faulty) -> None:
     """`spoiled`: all faults at once, and obstacles are removed; a look, and another one that counts as the second."""
-    mesh.note("spoiled")
     for case in CASES:
         case.breaks(mesh, case.name)
     faulty_singles.spoil(mesh)
@@ -84,6 +83,7 @@ def spoil(mesh: Faulty) -> None:
         lie.tells(mesh)
     for obstacle in faulty_heals.OBSTACLES:
         obstacle.removes(mesh)
+    mesh.note("spoiled")
     for lie in faulty_lies.LIES:
         faulty_lies.revoke_at_once(mesh, lie)
     _look(mesh, "first")

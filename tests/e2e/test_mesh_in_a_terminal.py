@@ -161,10 +161,10 @@ def test_a_request_is_asked_for_confirmed_and_waited_for_as_people_see_it(offere
 
 
 def test_ctrl_c_while_waiting_ends_without_a_traceback_and_takes_nothing_back(offered: Actors, at_terminal: Open) -> None:
-    wish = ("request", "sales/typed", "--for", "typist", "--name", "impatient", "--purpose", "to leave", "--wait", "--timeout", "90")
+    wish = ("request", "sales/typed", "--for", "typist", "--name", "typed-in-vain", "--purpose", "to leave", "--wait", "--timeout", "90")
     waiting = at_terminal(CONSUMER, "inventory", *wish)
     waiting.shows("have not answered")
     os.killpg(waiting.process.pid, signal.SIGINT)
     assert waiting.ends() != 0
     assert "Traceback" not in waiting.text
-    assert offered.installed.get("areq", "impatient", "inventory")
+    assert offered.installed.get("areq", "typed-in-vain", "inventory")

@@ -18,7 +18,7 @@ import yaml
 
 from hack.tools.binaries import get_binary
 from hack.tools.controlplane import ControlPlane
-from hack.tools.store import Store
+from hack.tools.s3_rgw import Rgw
 from tests.e2e.access import BODY, Access, a_deal, condition_of
 from tests.e2e.actors import Actors
 from tests.support.fault_proxy import FaultProxy
@@ -98,8 +98,9 @@ DEALS: Final = {
 
 
 @pytest.fixture(scope="module")
-def night(rgw: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     with contextlib.ExitStack() as stack:
+        rgw = stack.enter_context(Rgw())  # its users are deleted as the page says, whoever made them
         old, new = (stack.enter_context(FaultProxy(rgw.endpoint)) for _ in range(2))
         cluster = stack.enter_context(ControlPlane())
         installed = stack.enter_context(Installation(cluster, mesh="acme"))
