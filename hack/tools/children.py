@@ -156,9 +156,17 @@ def make_log_dir(name: str) -> Path:
     """A new directory below build/logs; of those whose process (in the name) has ended, the newest 20 are kept."""
     LOGS.mkdir(parents=True, exist_ok=True)
     ended = [path for path in LOGS.iterdir() if not _is_of_the_living(path)]
-    for old in sorted(ended, key=lambda path: path.lstat().st_mtime)[:-20]:
+    for old in sorted(ended, key=_made_at)[:-20]:
         shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{name}-{os.getpid()}-", dir=LOGS))
+
+
+def _made_at(log_dir: Path) -> float:
+    """0 where another process that makes room at the same time was faster."""
+    try:
+        return log_dir.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _is_of_the_living(log_dir: Path) -> bool:
