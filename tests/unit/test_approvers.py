@@ -6,8 +6,10 @@ import pytest
 
 from clouddatamesh.model.access import GrantId
 from clouddatamesh.model.objects import Key
+from clouddatamesh.model.operations import MarkGrant
 from clouddatamesh.plan.access.approvers import approvals_of
 from clouddatamesh.plan.access.facts import read_request
+from clouddatamesh.plan.access.memory import plan_marks
 from tests.unit.access_approvers import BOTH, KIM, KIM_AGAIN, LEE, LEE_ENDED, SAM, TWO
 from tests.unit.access_scene import Scene, approve, deny, going, noted, superseded
 
@@ -27,6 +29,7 @@ from tests.unit.access_scene import Scene, approve, deny, going, noted, supersed
         ({"grants": BOTH, "access": {}}, None),
         ({"grants": (noted(KIM),), "access": {}}, (2, ("kim",))),
         ({"grants": (noted(KIM), LEE), "access": {}}, None),
+        ({"grants": (noted(KIM), approve("yes")), "access": {}}, None),
         ({"grants": (noted(KIM), noted(LEE)), "access": {}}, (2, ("kim", "lee"))),
         ({"grants": (noted(KIM, 3), noted(LEE))}, (3, ("kim", "lee"))),
         ({"grants": (noted(KIM, 3), noted(LEE), noted(SAM))}, (2, ("lee", "sam"))),
@@ -38,6 +41,18 @@ from tests.unit.access_scene import Scene, approve, deny, going, noted, supersed
 def test_who_has_approved(differs: dict[str, Any], expected: object) -> None:
     scene = Scene(**{**TWO, **differs})
     assert approvals_of(scene.ask(), scene.world()) == expected
+
+
+def test_what_two_grants_that_begin_to_give_are_to_remember_is_one_write_for_each() -> None:
+    scene = Scene(grants=(KIM, LEE), **TWO)
+    marks = [mark for mark in plan_marks(scene.ask(), scene.decide()).operations if isinstance(mark, MarkGrant)]
+    assert sorted((mark.key.name, mark.approvals, mark.required) for mark in marks) == [("kim", 2, 2), ("lee", 2, 2)]
+
+
+def test_one_that_waits_is_to_remember_how_many_its_port_asks_for() -> None:
+    scene = Scene(grants=(KIM,), **TWO)
+    (mark,) = plan_marks(scene.ask(), scene.decide()).operations
+    assert isinstance(mark, MarkGrant) and (mark.key.name, mark.approvals, mark.required) == ("kim", 0, 2)
 
 
 def test_what_a_record_of_several_grants_tells() -> None:

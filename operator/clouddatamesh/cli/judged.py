@@ -43,7 +43,7 @@ def judge_files(whole: Sequence[Placed], around: Sequence[Placed]) -> Opinion:
 def find_policy_faults(manifests: Sequence[Manifest]) -> Mapping[Key, str]:
     """Why policies that can be read count for nothing: a rule that is none, or one that contradicts or loosens what is above it."""
     with _language() as language:
-        judged = check_policies([_stored(one) for one in manifests], (), language, datetime.now(UTC))
+        judged = check_policies((), [_stored(one) for one in manifests], language, datetime.now(UTC))
     faults = (remark for remark in reversed(judged.remarks) if remark.is_error and remark.key.kind in POLICY_KINDS)
     return {remark.key: f"{remark.field}: {remark.sentence}" for remark in faults}
 

@@ -73,9 +73,9 @@ def _look(manifest: Manifest, ports: Ports) -> Look:
     standing = Standing() if policy.faults else _standing(policy, ports)
     if policy.faults:
         return Look(policy, standing, Counted(), _former_at_gate(policy.key, ports.cluster))
-    if not standing.counts:
-        return Look(policy, standing, Counted(), _behind(policy.key, ports.cluster))
-    return Look(policy, standing, _count(policy, ports.cluster), _at_gate(manifest, ports))
+    counted = _count(policy, ports.cluster) if standing.counts else Counted()
+    is_for_gate = standing.counts and policy.enforcement != "Audit"
+    return Look(policy, standing, counted, _at_gate(manifest, ports) if is_for_gate else _behind(policy.key, ports.cluster))
 
 
 def _behind(key: Key, cluster: Cluster) -> Installed | None:

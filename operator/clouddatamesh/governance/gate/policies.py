@@ -105,8 +105,6 @@ def read_policy(manifest: Manifest) -> AnyPolicy:
 
 
 NOT_LOOKED_AT: Final = "The operator has not looked at its present generation yet, so what was applied for it before stays"
-
-
 _DECIDED: Final = (INVALID_RULE, OUTSIDE_HOME, POLICY_CONFLICT)
 
 

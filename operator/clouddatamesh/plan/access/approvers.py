@@ -102,9 +102,10 @@ def approvals_of(ask: Ask, world: AccessWorld) -> tuple[int, tuple[str, ...]] | 
 
 def _nearest(living: Sequence[Answer], required: int) -> tuple[int, tuple[str, ...]]:
     """The number of approvals of which the fewest are missing, and who gave one of them; of several the one that most have given."""
-    numbers = [(number, tuple(sorted({answer.approver for answer in found} - {""}))) for number, found in _numbers(living, required)]
+    numbers = tuple(_numbers(living, required))
     enough = next((one for one in numbers if len(one[1]) >= one[0]), None)
-    return enough or max(numbers, key=lambda one: (len(one[1]) - one[0], one[0]))
+    number, found = enough or max(numbers, key=lambda one: (len(one[1]) - one[0], one[0]))
+    return number, tuple(sorted({answer.approver for answer in found} - {""}))
 
 
 def is_no_shorter(approvals: Sequence[Answer], others: Sequence[Answer], port: Port, ask: Ask) -> bool:

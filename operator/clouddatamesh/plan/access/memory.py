@@ -1,6 +1,7 @@
 """What grants are to remember in their status, as nothing else of what is there tells it later."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from clouddatamesh.model.access import Answer, Ask, Decision
 from clouddatamesh.model.operations import MarkGrant
@@ -19,8 +20,10 @@ def plan_marks(ask: Ask, decision: Decision) -> Steps:
     overtaken = {answer.uid: answer for answer in decision.superseded}
     operations = [MarkGrant(answer.key, answer.uid, superseded_by=_successor(answer, decision)) for answer in overtaken.values()]
     operations += [MarkGrant(answer.key, answer.uid, ended_generation=answer.generation) for answer in decision.ended]
-    operations += [MarkGrant(answer.key, answer.uid, required=answer.required) for answer in decision.unnoted]
-    return Steps((*operations, *_plan_terms(ask, decision)))
+    unnoted = {answer.uid: answer for answer in decision.unnoted}
+    terms = [replace(mark, required=unnoted.pop(mark.uid).required if mark.uid in unnoted else 0) for mark in _plan_terms(ask, decision)]
+    operations += [MarkGrant(answer.key, answer.uid, required=answer.required) for answer in unnoted.values()]
+    return Steps((*operations, *terms))
 
 
 def _successor(answer: Answer, decision: Decision) -> str:
