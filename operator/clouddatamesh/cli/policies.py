@@ -9,9 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from clouddatamesh.api.fields import GROUP
-from clouddatamesh.api.v1alpha1.domain import Domain
-from clouddatamesh.api.v1alpha1.policy import DomainPolicy, GovernancePolicy
-from clouddatamesh.api.v1alpha1.policywaiver import PolicyWaiver
+from clouddatamesh.api.kinds import KIND_BY_NAME
 from clouddatamesh.cli.app import Options, app, command
 from clouddatamesh.cli.errors import Failed
 from clouddatamesh.cli.files import read_files
@@ -25,8 +23,7 @@ from clouddatamesh.model.objects import Manifest, key_of
 
 policies = typer.Typer(help="Rules of the mesh as admission policies of Kubernetes.", no_args_is_help=True)
 app.add_typer(policies, name="policies")
-_MODELS: Final = {model.__name__: model for model in (GovernancePolicy, DomainPolicy, PolicyWaiver, Domain)}
-_KINDS: Final = tuple(_MODELS)
+_KINDS: Final = (*POLICY_KINDS, WAIVER, "Domain")
 
 
 @command("render", policies, offline="files")
@@ -61,7 +58,7 @@ def render_policies(
 def _is_readable(manifest: Manifest) -> bool:
     """Whether a manifest has the form of its kind; of a policy that has not the rendering says why."""
     try:
-        _MODELS[manifest["kind"]].model_validate({name: part for name, part in manifest.items() if name != "status"})
+        KIND_BY_NAME[manifest["kind"]].model.model_validate({name: part for name, part in manifest.items() if name != "status"})
     except ValidationError:
         return False
     return True
