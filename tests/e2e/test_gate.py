@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from clouddatamesh.governance.gate.rendering import name_of
 from clouddatamesh.model.judging import Outcome
 from clouddatamesh.model.objects import key_of
 from hack.tools.children import ToolError
+from tests.e2e.access import condition_of
 from tests.e2e.actors import Actors
 from tests.support.installation import NAMESPACE
 from tests.support.manifests import a_domain, a_grant
@@ -291,6 +293,21 @@ def test_where_the_admission_policies_are_removed_the_operator_refuses(
     kubectl(*scale, "--replicas=1")
     gate.until(lambda: gate.admission_policy(policy, "validatingadmissionpolicybindings"), "what the gate program puts back")
     kubectl("delete", "dataproduct", "unguarded", "-n", "sales")
+
+
+def test_what_the_operator_has_not_looked_at_or_refuses_is_not_at_admission(
+    mesh: Actors, gate: Gate, policies: Callable[[Manifest], Manifest]
+) -> None:
+    """The API server would take both; by the second one it would refuse every object, and nobody would be told."""
+    mesh.installed.scale(0)
+    right, none = policies(a_policy("unseen", RULE)), policies(a_policy("foreign", {"foreign": "quantity('1') == quantity('2')"}))
+    time.sleep(5)  # the gate program acts within two seconds
+    assert [gate.admission_policy(policy) for policy in (right, none)] == [None, None]
+    mesh.installed.scale(1)
+    mesh.installed.until(lambda: gate.admission_policy(right), seconds=90, what="the policy that the operator has looked at")
+    mesh.installed.until(lambda: condition_of(mesh.installed.get("gpol", "foreign")).get("reason") == "InvalidRule", what="the fault")
+    time.sleep(3)
+    assert gate.admission_policy(none) is None
 
 
 def test_an_object_of_others_is_left_and_a_rule_that_does_not_compile_is_not_half_applied(
