@@ -5,7 +5,9 @@ from typing import Any, Final
 
 import pytest
 
+from clouddatamesh.model.bucket import Bucket, LifecycleRule
 from clouddatamesh.model.objects import Key
+from clouddatamesh.plan.cautious import cautious
 from tests.reconcile.test_access import ready as request_ready
 from tests.reconcile.test_access import two_domains, users
 from tests.support.manifests import a_domain, a_grant, a_policy, a_product, a_request, a_rule, a_store
@@ -73,6 +75,12 @@ def test_data_lives_longer_by_an_edit_that_is_refused_and_never_less(edit: dict[
     mesh.delete("GovernancePolicy", "no-dataproduct").settle()
     asked = {f"{rule['prefix']}": int(rule["expireAfter"].removesuffix("d")) for rule in (edit or {}).get("lifecycleRules", ())}
     assert {rule.prefix: rule.expire_days for rule in bucket(mesh).lifecycle if rule.enabled} == asked
+
+
+def test_a_rule_that_removes_something_else_by_an_edit_that_is_refused_is_left_out() -> None:
+    """One without any time is none to S3, which would refuse all rules for it; the fake takes it, so this looks at what is asked for."""
+    was, is_asked = LifecycleRule("clouddatamesh-x", "daily/", 30), LifecycleRule("clouddatamesh-x", "daily/", None, 5)
+    assert cautious(Bucket("any", lifecycle=(is_asked,)), Bucket("any", lifecycle=(was,))).lifecycle == ()
 
 
 def test_where_a_rule_was_rewritten_all_stay_while_a_policy_refuses_the_product() -> None:

@@ -39,7 +39,7 @@ def _rules(wanted: Sequence[LifecycleRule], observed: Sequence[LifecycleRule]) -
         return tuple(observed)
     there = {rule.id: rule for rule in observed if rule.removes}
     longer = (_longer(rule, there[rule.id]) for rule in wanted if rule.removes and rule.id in there)
-    return tuple(sorted((*(rule for rule in wanted if not rule.removes), *longer)))
+    return tuple(sorted((*(rule for rule in wanted if not rule.removes), *(rule for rule in longer if rule.removes))))
 
 
 def _longer(one: LifecycleRule, other: LifecycleRule) -> LifecycleRule:
