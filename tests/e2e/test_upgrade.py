@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,21 +143,27 @@ class Moving(Actors):
 @pytest.fixture(scope="module")
 def moving(rgw: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moving]:
     """200 products and 100 grants under the earlier version; then this one is installed over it."""
-    earlier = unpack(EARLIER, tmp_path_factory.mktemp("earlier"))
+    with installed_earlier(EARLIER, rgw, tmp_path_factory.mktemp("earlier")) as (installation, mesh):
+        _build(mesh)
+        mesh.before.update({**mesh.everything(), "code": mesh.code_of_pod(), "conditions": mesh.conditions()})
+        moment = Moment.of(installation.cluster)
+        installation.run(CHART, None)
+        mesh.again.update(unwatched=moment.unwatched(), allowed=moment.longest_gap())
+        mesh.look("upgraded")
+        mesh.again["children"] = moment.children()
+        mesh.again["conditions"] = mesh.conditions()
+        yield mesh
+
+
+@contextmanager
+def installed_earlier(commit: str, rgw: Store, place: Path) -> Iterator[tuple[Upgraded, Moving]]:
+    """Two replicas of an earlier version, by its own chart, in a control plane of their own."""
+    earlier = unpack(commit, place)
     with ControlPlane() as cluster:
         installation = Upgraded(cluster, mesh="moved", values={"driftInterval": "1m", "replicas": "2"})
         installation.chart, installation.code = earlier / "charts" / "clouddatamesh", earlier / "operator"
         with installation as installed:
-            mesh = Moving(installed, rgw, earlier)
-            _build(mesh)
-            mesh.before.update({**mesh.everything(), "code": mesh.code_of_pod(), "conditions": mesh.conditions()})
-            moment = Moment.of(cluster)
-            installation.run(CHART, None)
-            mesh.again.update(unwatched=moment.unwatched(), allowed=moment.longest_gap())
-            mesh.look("upgraded")
-            mesh.again["children"] = moment.children()
-            mesh.again["conditions"] = mesh.conditions()
-            yield mesh
+            yield installation, Moving(installed, rgw, earlier)
 
 
 def unpack(commit: str, place: Path) -> Path:

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.access import BODY, Access, a_deal
-from tests.e2e.test_upgrade import Moving, Upgraded, unpack
+from tests.e2e.test_upgrade import Moving, installed_earlier
 from tests.support.installation import CHART
 from tests.support.manifests import a_domain, a_policy, a_profile, a_rule, a_store, a_team, a_waiver
 from tests.support.rollout import Moment, flaps
@@ -37,20 +36,15 @@ AUTO = a_deal("auto", "sales/orders", consumer=ROBOT, port={"name": "open", "ver
 
 @pytest.fixture(scope="module")
 def moving(rgw: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moving]:
-    earlier = unpack(EARLIER, tmp_path_factory.mktemp("earlier"))
-    with ControlPlane() as cluster:
-        installation = Upgraded(cluster, mesh="moved", values={"driftInterval": "1m", "replicas": "2"})
-        installation.chart, installation.code = earlier / "charts" / "clouddatamesh", earlier / "operator"
-        with installation as installed:
-            mesh = Moving(installed, rgw, earlier)
-            _build(mesh)
-            mesh.before.update({**mesh.everything(), "conditions": mesh.conditions(), "decided": decided(mesh)})
-            moment = Moment.of(cluster)
-            installation.run(CHART, None)
-            mesh.look("upgraded")
-            mesh.again.update(children=moment.children(), conditions=mesh.conditions(), decided=decided(mesh))
-            moment.longest_gap()
-            yield mesh
+    with installed_earlier(EARLIER, rgw, tmp_path_factory.mktemp("earlier")) as (installation, mesh):
+        _build(mesh)
+        mesh.before.update({**mesh.everything(), "conditions": mesh.conditions(), "decided": decided(mesh)})
+        moment = Moment.of(installation.cluster)
+        installation.run(CHART, None)
+        mesh.look("upgraded")
+        mesh.again.update(children=moment.children(), conditions=mesh.conditions(), decided=decided(mesh))
+        moment.longest_gap()
+        yield mesh
 
 
 def _build(mesh: Moving) -> None:
