@@ -188,7 +188,7 @@ def test_an_approval_needs_the_second_one_also_where_the_port_comes_back_with_it
     consent.place.apply(consent.place.product_manifest("back", {}))
     asked = "The port asked for the approvals of 2 people"
     consent.until(lambda: condition_of(consent.request(deal), "Ready")["message"].startswith(asked), "the message of the request")
-    assert condition_of(consent.grant("back-kim"), "InEffect")["reason"] == "AwaitingApprovers"
+    consent.until(lambda: condition_of(consent.grant("back-kim"), "InEffect")["reason"] == "AwaitingApprovers", "the word of the grant")
     assert not consent.says(LEE, *APPLY, manifest=by(deal, "lee"))
     installed.wait("areq", deal.name, USERS)
     assert consent.request(deal)["status"]["grantRef"]["name"] == "back-lee"

@@ -5,7 +5,8 @@ All stories are told at once, step by step; then each test sees whether its stor
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -172,17 +173,22 @@ def test_a_refusal_at_a_port_that_is_lifted_gives_again(acted: Acted) -> None:
 def rebuild(place: Place, given: Mapping[str, Access]) -> None:
     """What was revoked before is known from status alone. Then everything goes while the operator is away, and a backup is applied."""
     before, ended = standing(place), ("rebuilt-lost", "rebuilt-kept")
-    place.delete("agrant", *(f"newer-{name}" for name in ended))
+    newer = {f"newer-{name}" for name in ended}
+    place.delete("agrant", *newer)
     place.mesh.installed.until(lambda: have_moved(ended, before, standing(place)), what="the end of the newer approvals")
+    place.mesh.installed.until(lambda: not newer & names_of(place.items("agrant", place.makers)), what="that they have gone")
     saved = {name: place.grants_of(name) for name in given}
-    scale(place, 0)
-    place.vanish("agrant", *(str(found["metadata"]["name"]) for grants in saved.values() for found in grants), namespace=place.makers)
-    place.vanish("areq", *given, namespace=place.users)
-    place.delete("secret", *given, namespace=place.users)
-    place.apply(*(access.deal.request for access in given.values()), *(fresh(found) for grants in saved.values() for found in grants))
-    for name in KEPT:
-        restore_status(place, saved[name])
-    scale(place, 1)
+    with operator_away(place):
+        place.vanish("agrant", *names_of(found for grants in saved.values() for found in grants), namespace=place.makers)
+        place.vanish("areq", *given, namespace=place.users)
+        place.delete("secret", *given, namespace=place.users)
+        place.apply(*(access.deal.request for access in given.values()), *(fresh(found) for grants in saved.values() for found in grants))
+        for name in KEPT:
+            restore_status(place, saved[name])
+
+
+def names_of(objects: Iterable[Manifest]) -> set[str]:
+    return {str(found["metadata"]["name"]) for found in objects}
 
 
 def fresh(manifest: Manifest) -> Manifest:
@@ -197,6 +203,16 @@ def restore_status(place: Place, grants: list[Manifest]) -> None:
         body = {**fresh(found), "status": found["status"]}
         flags = ("--server-side", "--force-conflicts", "--subresource=status", f"--as={SERVICE_ACCOUNT}")
         assert not place.says("apply", *flags, "-f", "-", stdin=json.dumps(body))
+
+
+@contextmanager
+def operator_away(place: Place) -> Iterator[None]:
+    """Whatever fails meanwhile: other files use this mesh too."""
+    scale(place, 0)
+    try:
+        yield
+    finally:
+        scale(place, 1)
 
 
 def scale(place: Place, replicas: int) -> None:
