@@ -129,7 +129,7 @@ def _main(version: Annotated[bool, typer.Option("--version", callback=_version, 
 
 MODULES: Final = {
     **dict.fromkeys(("list", "search"), "browse"),
-    **dict.fromkeys(("describe", "tree", "why"), "find"),
+    **dict.fromkeys(("describe", "tree", "why", "map"), "find"),
     **dict.fromkeys(("request", "renew"), "ask"),
     **dict.fromkeys(("requests", "approve", "deny", "revoke"), "answer"),
     **dict.fromkeys(("export", "import"), "exchange"),

@@ -1,4 +1,4 @@
-"""Commands that explain: describe, tree, why."""
+"""Commands that explain: describe, tree, why, map."""
 
 from typing import Annotated
 
@@ -14,6 +14,8 @@ from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.access.facts import asked_product
 from clouddatamesh.plan.children import CHILD_KINDS
 from clouddatamesh.view.domain import profile_key, show_domain
+from clouddatamesh.view.map import as_trees, show_map
+from clouddatamesh.view.mesh import Mesh
 from clouddatamesh.view.product import show_product
 from clouddatamesh.view.tree import show_tree
 from clouddatamesh.view.why import find_cause
@@ -101,3 +103,23 @@ def why(session: Session, options: Options, object_: Object) -> None:
         print_data(chain, options.output)
     else:
         pages.print_chain(chain)
+
+
+@command("map")
+def map_(session: Session, options: Options) -> None:
+    """Show the mesh as one picture: Domains, their products, and who uses which; with -n what a namespace offers and uses."""
+    session.mesh |= Mesh.of(session.visible("DataProduct"))
+    session.read("Domain")
+    spaces = {key.namespace for key in session.mesh.objects if key.kind == "DataProduct"}
+    for kind in ("AccessInbox", "AccessRequest"):
+        session.read(kind, session.namespace)
+        if not session.namespace and not session.mesh.may_list(kind, ""):
+            for namespace in sorted({*spaces, session.home}):
+                session.read(kind, namespace)
+    found = show_map(session.mesh, session.namespace)
+    if options.output in (Form.JSON, Form.YAML):
+        print_data(found, options.output)
+    elif options.output is Form.NAME:
+        print_list(options.output, [spot.key for area in found.areas for spot in area.products], name=written, table=lambda _: None)
+    else:
+        pages.print_trees(as_trees(found), empty="No Domains and no data products found")

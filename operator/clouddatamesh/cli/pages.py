@@ -1,11 +1,11 @@
 """One object on a screen: a product, a tree, a chain of causes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
 from clouddatamesh.cli.names import short, written
-from clouddatamesh.cli.output import clean
+from clouddatamesh.cli.output import clean, note
 from clouddatamesh.cli.paint import console, say_health
 from clouddatamesh.view.health import Health
 from clouddatamesh.view.product import Documentation, Port, ProductPage
@@ -138,6 +138,15 @@ def print_tree(node: Node) -> None:
     out = console()
     for line in _branch(node, "", ""):
         out.print(line)
+
+
+def print_trees(nodes: Iterable[Node], *, empty: str) -> None:
+    """One below the other. `empty` is said where there is none."""
+    roots = list(nodes)
+    for root in roots:
+        print_tree(root)
+    if not roots:
+        note(empty)
 
 
 def _branch(node: Node, first: str, rest: str) -> Iterator[Text]:
