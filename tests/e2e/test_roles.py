@@ -16,6 +16,7 @@ OTHER = "inventory"
 PEOPLE = {
     "owner": OWNER, "engineer": ENGINEER, "viewer": VIEWER, "discover": Person("finder"),
     "view": Person("seer"), "edit": Person("editor"), "admin": Person("administrator"), "nobody": Person("stranger"),
+    "governance": Person("lawgiver"), "waivers": Person("steward"),
 }  # fmt: skip
 SEE, CHANGE, WRITE = ("get", "list", "watch"), ("create", "update", "patch"), ("create", "update", "patch", "delete")
 RUN = "run Pods, Jobs and CronJobs, and change ConfigMaps and ServiceAccounts, where the Domain gives `clouddatamesh-workloads`"
@@ -78,9 +79,9 @@ ROWS: dict[str, tuple[Right, ...]] = {
     "write the status of anything": (
         *(
             Right(("update", "patch"), f"{kind}/status", HOME)
-            for kind in ("dataproducts", "accessrequests", "accessgrants", "accessinboxes", "domainprofiles")
+            for kind in ("dataproducts", "accessrequests", "accessgrants", "accessinboxes", "domainprofiles", "domainpolicies")
         ),
-        *(Right(("update", "patch"), f"{kind}/status") for kind in ("domains", "objectstores")),
+        *(Right(("update", "patch"), f"{kind}/status") for kind in ("domains", "objectstores", "governancepolicies", "policywaivers")),
     ),
     "read the Secret of granted access by its name": (Right(("get",), "secrets", HOME, group="", name="orders-access"),),
     "list Secrets": (Right(("list", "watch"), "secrets", HOME, group=""),),
@@ -97,6 +98,14 @@ ROWS: dict[str, tuple[Right, ...]] = {
     "see ObjectStores": (Right(SEE, "objectstores"),),
     "make, change and delete Domains": (Right(WRITE, "domains"),),
     "make, change and delete ObjectStores": (Right(WRITE, "objectstores"),),
+    "see GovernancePolicies": (Right(SEE, "governancepolicies"),),
+    "make, change and delete GovernancePolicies": (Right(WRITE, "governancepolicies"),),
+    "see DomainPolicies of the own namespace": (Right(SEE, "domainpolicies", HOME),),
+    "make, change and delete DomainPolicies of the own namespace": (Right(WRITE, "domainpolicies", HOME),),
+    "see DomainPolicies of other namespaces": (Right(SEE, "domainpolicies", OTHER), Right(SEE, "domainpolicies")),
+    "make, change and delete DomainPolicies of other namespaces": (Right(WRITE, "domainpolicies", OTHER), Right(WRITE, "domainpolicies")),
+    "see PolicyWaivers": (Right(SEE, "policywaivers"),),
+    "make, change and delete PolicyWaivers": (Right(WRITE, "policywaivers"),),
 }
 """What each row of the page means to RBAC."""
 
@@ -133,8 +142,8 @@ def binding(name: str, role: str, person: Person, namespace: str = "") -> dict[s
 def bound(guild: Guild) -> Guild:
     """The guild, and beside it those whom an administrator binds, and a closed product."""
     cluster_roles = [binding(f"test-{role}", role, PEOPLE[role], HOME) for role in ("view", "edit", "admin")]
-    discover = binding("test-discover", "clouddatamesh-discover", PEOPLE["discover"])
-    guild.installed.apply(*cluster_roles, discover, annotated(proposed("closed"), cut_off="closed"))
+    wide = [binding(f"test-{role}", f"clouddatamesh-{role}", PEOPLE[role]) for role in ("discover", "governance", "waivers")]
+    guild.installed.apply(*cluster_roles, *wide, annotated(proposed("closed"), cut_off="closed"))
     return guild
 
 
