@@ -50,6 +50,7 @@ SHARED: Final = {
         "tests/e2e/test_rights_used.py",
         "tests/e2e/test_roles.py",
         "tests/e2e/test_secrets.py",
+        "tests/e2e/test_starter_pack.py",
         "tests/e2e/test_stolen_gate.py",
         "tests/e2e/test_stolen_token.py",
         "tests/e2e/test_teams.py",
