@@ -231,3 +231,5 @@ def test_no_bucket_is_deleted_by_an_edit_that_is_refused() -> None:
     name = bucket(mesh).name
     mesh.delete("DataProduct", "orders", "sales").settle()
     assert name in mesh.stores.at("https://s3.test").buckets
+    (told,) = [event.note for _, event in mesh.cluster.events if event.reason == "Retained"]
+    assert "as the edit was refused by a policy" in told

@@ -251,6 +251,9 @@ def _plan_bucket_end(wish: Wish, world: ProductWorld, *, gives_up: bool) -> Step
 
 
 def _why_kept(wish: Wish, bucket: Bucket, world: ProductWorld) -> str:
-    """What keeps a bucket that spec wants deleted: whose it is, or who gave it."""
+    """What keeps a bucket that spec wants deleted: whose it is, who gave it, or that spec came too late."""
     claim = judge(wish.product, wish.name, world)
-    return claim.why or why_kept(wish.product, bucket, wish.store, wish.owner.mesh)
+    if why := claim.why or why_kept(wish.product, bucket, wish.store, wish.owner.mesh):
+        return why
+    late = "spec.storage.deletionPolicy was not in effect yet, as the edit was refused by a policy or had not been looked at"
+    return late if agreed_fate(wish.product) == "Retain" else ""
