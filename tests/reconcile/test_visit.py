@@ -141,6 +141,17 @@ def test_who_asked_for_a_look_sees_that_it_was_had(annotations: dict[str, str] |
     assert (status_of(mesh).get("lastHandledReconcileAt"), status_of(mesh)["phase"]) == (echo, "x")
 
 
+def test_who_asks_while_a_look_goes_on_sees_the_next_one() -> None:
+    """What this one read may be older than what was asked about."""
+    mesh = a_mesh(annotations={RECONCILE_ANNOTATION: "first"})
+    visit = visit_of(mesh)
+    put(mesh, seen(a_product(), annotations={RECONCILE_ANNOTATION: "second"}))
+    visit.close(Outcome(WELL, fields={"phase": "x"}), Progress())
+    assert (status_of(mesh)["lastHandledReconcileAt"], status_of(mesh)["phase"]) == ("first", "x")
+    visit_of(mesh).close(Outcome(WELL, fields={"phase": "x"}), Progress())
+    assert status_of(mesh)["lastHandledReconcileAt"] == "second"
+
+
 BROKEN: Final = {"storage": Failure("storage", "StorageReady", SILENT)}
 OUTAGE: Final = Outcome(WELL, failures=(*BROKEN.values(),))
 

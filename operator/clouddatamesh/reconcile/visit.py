@@ -51,6 +51,8 @@ class Visit:
     uid: str
     generation: int
     ports: Ports
+    asked: str | None = None
+    """The token by which somebody asked for a look, as it was when this one began."""
     looks: dict[tuple[str, str], Any] = field(default_factory=dict)
     """What was seen in the store during this visit, until something of it is written."""
     judged: list[tuple[str, Judgement]] = field(default_factory=list)
@@ -59,7 +61,8 @@ class Visit:
     @classmethod
     def of(cls, key: Key, manifest: Manifest, ports: Ports) -> "Visit":
         metadata = manifest["metadata"]
-        return cls(key, metadata["uid"], metadata.get("generation", 0), ports)
+        asked = (metadata.get("annotations") or {}).get(RECONCILE_ANNOTATION)
+        return cls(key, metadata["uid"], metadata.get("generation", 0), ports, asked)
 
     def manifest(self) -> Manifest:
         """The object as the cache has it now."""
@@ -151,11 +154,9 @@ class Visit:
         return {"kind": self.key.kind, "namespace": self.key.namespace, "name": self.key.name, "reason": reason, "what": what}
 
     def _echo(self, status: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Whoever asked for this look by annotation sees that it was had, however it ended."""
-        manifest = self.ports.cluster.get(self.key) or {"metadata": {}}
-        token = (manifest["metadata"].get("annotations") or {}).get(RECONCILE_ANNOTATION)
+        """Whoever asked for this look by annotation sees that it was had, however it ended. One who asked meanwhile has the next."""
         kept = {name: value for name, value in status.items() if name != "lastHandledReconcileAt"}
-        return {**kept, "lastHandledReconcileAt": token[:_TOKEN_LENGTH]} if token else kept
+        return {**kept, "lastHandledReconcileAt": self.asked[:_TOKEN_LENGTH]} if self.asked else kept
 
 
 def with_denial(result: Outcome | MeshError, judgement: Judgement) -> Outcome | MeshError:
