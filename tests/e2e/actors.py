@@ -48,13 +48,16 @@ class Actors:
         return next((dict(found) for found in conditions if found["type"] == type_), {})
 
     def ends(self, name: str, namespace: str = "sales", *, reason: str, type_: str = "Ready", seconds: float = 30) -> dict[str, Any]:
-        """Wait until a condition has a reason; the condition."""
-        self.installed.until(
-            lambda: self.condition(name, namespace, type_=type_).get("reason") == reason,
-            seconds=seconds,
-            what=f"{namespace}/{name} {reason}",
-        )
-        return self.condition(name, namespace, type_=type_)
+        """Wait until a condition has a reason; the condition as it was then."""
+        seen: dict[str, Any] = {}
+
+        def has_ended() -> bool:
+            seen.clear()
+            seen.update(self.condition(name, namespace, type_=type_))
+            return seen.get("reason") == reason
+
+        self.installed.until(has_ended, seconds=seconds, what=f"{namespace}/{name} {reason}")
+        return seen
 
     def delete(self, name: str, namespace: str = "sales", *, wait: bool = True) -> None:
         flags = ["--wait=true", "--timeout=60s"] if wait else ["--wait=false"]

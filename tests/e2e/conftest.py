@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Final
 
 import pytest
@@ -11,13 +12,20 @@ from hack.tools.children import free_ports
 from hack.tools.controlplane import ControlPlane
 from hack.tools.store import Store
 from tests.e2e.actors import Actors
-from tests.e2e.people import DOMAIN, HOME, Guild
+from tests.e2e.people import DOMAIN, ENGINEER, HOME, OWNER, VIEWER, Guild, may
 from tests.support.distribution import file_of, group_of
 from tests.support.installation import Installation
 from tests.support.manifests import a_domain, a_store
 from tests.support.parts import shared
 from tests.support.pods import in_a_pod
 
+RIGHTS: Final = (
+    (OWNER, "create", "accessgrants"),
+    (ENGINEER, "create", "dataproducts"),
+    (ENGINEER, "create", "pods"),
+    (VIEWER, "get", "dataproducts"),
+)
+"""What each binding of the guild's Domain lets somebody do."""
 ACME: Final = {"log.level": "debug", "access.bindableRoles": "{clouddatamesh-workloads,acme:Notebooks}"}
 
 
@@ -47,10 +55,13 @@ def brisk(request: pytest.FixtureRequest, rgw: Store) -> Actors:
 
 @pytest.fixture(scope="module")
 def guild(mesh: Actors) -> Guild:
-    """A domain of that mesh with owners, engineers and viewers."""
+    """A domain of that mesh with owners, engineers and viewers, who have their rights."""
     mesh.installed.apply(DOMAIN)
     mesh.installed.wait("domain", HOME)
-    return Guild(mesh.installed)
+    found = Guild(mesh.installed)
+    for person, verb, what in RIGHTS:
+        mesh.installed.until(partial(may, found, person, verb, what, HOME), what=f"the right of the {person.user} to {verb} {what}")
+    return found
 
 
 def _with_gate() -> dict[str, str]:
@@ -72,7 +83,7 @@ def _a_mesh(installation: AbstractContextManager[Installation], rgw: Store) -> I
         installed.give_credentials(store)
         installed.apply(a_store(endpointUrl=store.endpoint, region=store.region), a_domain("sales"), a_domain("inventory"))
         for kind, name in (("objectstore", "main"), ("domain", "sales"), ("domain", "inventory")):
-            installed.wait(kind, name)
+            installed.wait(kind, name, seconds=90)
         yield Actors(installed, store)
 
 
@@ -82,5 +93,5 @@ def _a_brisk_mesh(rgw: Store) -> Iterator[Actors]:
     with ControlPlane() as cluster, Installation(cluster, mesh="brisk", values=values) as installed:
         installed.give_credentials(rgw)
         installed.apply(a_store(endpointUrl=rgw.endpoint, region=rgw.region, bucketPrefix="brisk"))
-        installed.wait("objectstore", "main")
+        installed.wait("objectstore", "main", seconds=90)
         yield Actors(installed, rgw)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hack.tools.children import ToolError
+from tests.e2e.actors import Actors
 from tests.support.installation import Installation
 from tests.support.manifests import a_domain
 
@@ -56,3 +57,13 @@ class Guild:
     def patch(self, person: Person, product: str, patch: Mapping[str, Any], *flags: str) -> str:
         """What the API server says against a change of a product."""
         return self.says(person, "patch", "dataproduct", product, "-n", HOME, "--type=merge", "-p", json.dumps(patch), *flags)
+
+
+def may(mesh: Actors | Guild, person: Person, verb: str, what: str, namespace: str = "") -> bool:
+    """Whether RBAC lets somebody do it to a resource or a part of it; without a namespace in all. It hears of a binding a moment late."""
+    resource, _, part = what.partition("/")
+    asked = (verb, resource, *((f"--subresource={part}",) if part else ()), *(("-n", namespace) if namespace else ("-A",)))
+    try:
+        return mesh.installed.cluster.kubectl("auth", "can-i", *asked, *person.flags).startswith("yes")
+    except ToolError:
+        return False
