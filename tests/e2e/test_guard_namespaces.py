@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from hack.tools.children import ToolError
 from tests.e2e.actors import SERVICE_ACCOUNT, Actors
 from tests.e2e.cases import Manifest
+from tests.e2e.people import Person, may
 
 GUARD = "clouddatamesh-namespace-guard"
 TENANT, PLATFORM, RESTORER = "--as=namespace-maker", "--as=domain-maker", "--as=system:serviceaccount:velero:velero"
@@ -38,6 +40,9 @@ def realm(mesh: Actors) -> Iterator[Actors]:
         mesh.installed.cluster.kubectl("create", "clusterrolebinding", name, f"--clusterrole={name}", *subject)
     account = "--serviceaccount=velero:velero"
     mesh.installed.cluster.kubectl("create", "clusterrolebinding", "backup", "--clusterrole=cluster-admin", account)
+    for who, verb, what in ((TENANT, "patch", "namespaces/finalize"), (PLATFORM, "create", "domains"), (RESTORER, "create", "domains")):
+        person = Person(who.removeprefix("--as="))
+        mesh.installed.until(partial(may, mesh, person, verb, what), what=f"the right of {person.user}")
     mesh.installed.cluster.kubectl("create", "namespace", "tenants", TENANT)
     yield mesh
     mesh.installed.cluster.kubectl("delete", "namespace", "tenants", "--wait=false")

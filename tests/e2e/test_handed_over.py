@@ -34,4 +34,4 @@ def test_an_heir_takes_what_a_domain_that_was_forced_away_left(mesh: Actors) -> 
     installed.wait("domain", "heir")
     assert [subject["name"] for subject in installed.get("rolebinding", "clouddatamesh-owners", LAB)["subjects"]] == ["kim"]
     assert not installed.get("rolebinding", "clouddatamesh-viewers", LAB)
-    kubectl("delete", "domain", "heir", "--wait=true", "--timeout=30s")
+    kubectl("delete", "domain", "heir", "--wait=true", "--timeout=60s")
