@@ -1,5 +1,7 @@
 """What people do to a running mesh and what they see, in words that a test can be read by."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +69,16 @@ class Actors:
         """The platform team removes the finalizers of an object, as a member of the break-glass group."""
         patch, groups = '{"metadata":{"finalizers":null}}', ("--as-group=system:masters", f"--as-group={BREAK_GLASS}")
         self.installed.cluster.kubectl("patch", "dataproduct", name, "-n", namespace, "--type=merge", "-p", patch, "--as=rescuer", *groups)
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """No operator runs meanwhile; it is ready again afterwards, whatever happened, for the tests that share the mesh."""
+        try:
+            self.installed.scale(0)
+            yield
+        finally:
+            self.installed.scale(1)
+            self.installed.until(self.installed.is_ready, seconds=90, what="a ready operator")
 
     def bucket_exists(self, bucket: str) -> bool:
         try:

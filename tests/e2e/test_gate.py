@@ -1,5 +1,6 @@
 """Rules at admission on the real API server: the gate program of the chart keeps the admission policies, and nobody gets round a Deny."""
 
+import contextlib
 import json
 import re
 import time
@@ -24,6 +25,7 @@ from tests.support.rules import GOOD, OBJECTS, PARAMS, RULES, Manifest, a_good_p
 AT_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 PRODUCTS = "/apis/clouddatamesh.dev/v1alpha1/namespaces/sales/dataproducts"
 OWNER = ("--as=sales-owner", "--as-group=sales-owners")
+GATE = "clouddatamesh-gate"
 BAD = {"displayName": "Forbidden"}
 """A field that may change while an object is being deleted."""
 RULE = {"named-well": "object.spec.displayName != 'Forbidden'"}
@@ -48,8 +50,8 @@ class Gate:
             assert error.code == 404
             return None
 
-    def until(self, true: Callable[[], object], what: str) -> None:
-        self._mesh.installed.until(true, what=what)
+    def until(self, true: Callable[[], object], what: str, *, seconds: float = 30) -> None:
+        self._mesh.installed.until(true, what=what, seconds=seconds)
 
     def enforce(self, policy: Manifest, probe: Manifest) -> None:
         """Apply it, and wait until the API server acts by it on an object that breaks it: it reads policies from a cache."""
@@ -161,7 +163,7 @@ def test_a_deny_is_not_got_round(mesh: Actors, gate: Gate, policies: Callable[[M
             kubectl("create", "-f", "-", *who, stdin=fresh)
     for name in ("kept", "leaving"):
         kubectl("patch", "dataproduct", name, "-n", "sales", "--type=json", "-p", '[{"op":"remove","path":"/metadata/finalizers/0"}]')
-    kubectl("delete", "dataproduct", "kept", "leaving", "-n", "sales", "--ignore-not-found", "--timeout=30s")
+    kubectl("delete", "dataproduct", "kept", "leaving", "-n", "sales", "--ignore-not-found", "--timeout=60s")
 
 
 def test_no_sub_resource_changes_a_spec(mesh: Actors, api: Api) -> None:
@@ -192,7 +194,7 @@ def test_what_is_older_than_a_rule_is_left_alone_and_goes(mesh: Actors, gate: Ga
         kubectl("label", "dataproduct", "older", "-n", "sales", "cost-center-", *OWNER)
     with pytest.raises(ToolError, match=SAYS):
         kubectl("patch", "dataproduct", "older", "-n", "sales", "--type=merge", "-p", '{"spec":{"version":"2.0.0"}}', *OWNER)
-    kubectl("delete", "dataproduct", "older", "-n", "sales", "--timeout=30s", *OWNER)
+    kubectl("delete", "dataproduct", "older", "-n", "sales", "--timeout=60s", *OWNER)
 
 
 def test_a_waiver_holds_until_its_end(gate: Gate, policies: Callable[[Manifest], Manifest]) -> None:
@@ -200,11 +202,11 @@ def test_a_waiver_holds_until_its_end(gate: Gate, policies: Callable[[Manifest],
     says = f"{SAYS} waived"
     bad, other = with_spec(GOOD, **BAD), with_spec(a_good_product("other"), **BAD)
     gate.until(lambda: says in gate.said_of(bad), "the first refusal")
-    end = datetime.now(UTC) + timedelta(seconds=15)
+    end = datetime.now(UTC) + timedelta(seconds=30)  # the operator and the gate program look first, and the API server reads from a cache
     policies(a_waiver(policy, "named-well", bad, end.strftime("%Y-%m-%dT%H:%M:%SZ")))
     gate.until(lambda: says not in gate.said_of(bad), "the waiver")
     assert says in gate.said_of(other)
-    gate.until(lambda: says in gate.said_of(bad), "the end of the waiver")
+    gate.until(lambda: says in gate.said_of(bad), "the end of the waiver", seconds=90)
     assert datetime.now(UTC) - end < timedelta(seconds=60)
 
 
@@ -228,7 +230,7 @@ def test_no_rule_keeps_anybody_from_taking_access_away(mesh: Actors, gate: Gate,
     kubectl("annotate", "dataproduct", "cut", "-n", "sales", "clouddatamesh.dev/cut-off=daily/1.0.0", *OWNER)
     with pytest.raises(ToolError, match="Breaks labelled"):
         kubectl("annotate", "dataproduct", "cut", "-n", "sales", "example.com/other=yes", *OWNER)
-    kubectl("delete", "dataproduct", "cut", "-n", "sales", "--timeout=30s")
+    kubectl("delete", "dataproduct", "cut", "-n", "sales", "--timeout=60s")
 
 
 def test_no_policy_of_a_team_refuses_its_domain_to_the_platform_team(gate: Gate, policies: Callable[[Manifest], Manifest]) -> None:
@@ -274,6 +276,18 @@ def test_what_others_do_to_the_admission_policies_is_corrected(mesh: Actors, gat
     gate.until(is_right, "the repair")
 
 
+@contextlib.contextmanager
+def gate_stopped(mesh: Actors) -> Iterator[None]:
+    """The other tests of this mesh have the gate program again, whatever happens meanwhile."""
+    scale = ("scale", "deployment", GATE, "-n", NAMESPACE)
+    mesh.installed.cluster.kubectl(*scale, "--replicas=0")
+    try:
+        mesh.installed.until(lambda: not mesh.installed.kubelet.pods(GATE), seconds=60, what="the end of the gate program")
+        yield
+    finally:
+        mesh.installed.cluster.kubectl(*scale, "--replicas=1")
+
+
 def test_where_the_admission_policies_are_removed_the_operator_refuses(
     mesh: Actors, gate: Gate, policies: Callable[[Manifest], Manifest]
 ) -> None:
@@ -281,29 +295,25 @@ def test_where_the_admission_policies_are_removed_the_operator_refuses(
     kubectl, refused = mesh.installed.cluster.kubectl, with_spec(a_good_product("unguarded"), **BAD)
     policy = policies(a_policy("removed", RULE))
     gate.until(lambda: gate.said_of(refused), "the first refusal")
-    scale = ("scale", "deployment", "clouddatamesh-gate", "-n", NAMESPACE)
-    kubectl(*scale, "--replicas=0")
-    gate.until(lambda: not mesh.installed.kubelet.pods("clouddatamesh-gate"), "the end of the gate program")
-    kubectl("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", name_of(key_of(policy)))
-    gate.until(lambda: not gate.said_of(refused), "what the API server takes now")
-    mesh.installed.apply(refused)
-    gate.until(lambda: mesh.condition("unguarded").get("reason") == "PolicyViolation", "the operator's refusal")
-    assert "storage" not in mesh.product("unguarded")["status"]
-    assert not mesh.installed.get("secret", "unguarded-producer", "sales")
-    kubectl(*scale, "--replicas=1")
-    gate.until(lambda: gate.admission_policy(policy, "validatingadmissionpolicybindings"), "what the gate program puts back")
-    kubectl("delete", "dataproduct", "unguarded", "-n", "sales")
+    with gate_stopped(mesh):
+        kubectl("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", name_of(key_of(policy)))
+        gate.until(lambda: not gate.said_of(refused), "what the API server takes now")
+        mesh.installed.apply(refused)
+        gate.until(lambda: mesh.condition("unguarded").get("reason") == "PolicyViolation", "the operator's refusal")
+        assert "storage" not in mesh.product("unguarded")["status"]
+        assert not mesh.installed.get("secret", "unguarded-producer", "sales")
+    gate.until(lambda: gate.admission_policy(policy, "validatingadmissionpolicybindings"), "what the gate program puts back", seconds=90)
+    kubectl("delete", "dataproduct", "unguarded", "-n", "sales", "--timeout=60s")
 
 
 def test_what_the_operator_has_not_looked_at_or_refuses_is_not_at_admission(
     mesh: Actors, gate: Gate, policies: Callable[[Manifest], Manifest]
 ) -> None:
     """The API server would take both; by the second one it would refuse every object, and nobody would be told."""
-    mesh.installed.scale(0)
-    right, none = policies(a_policy("unseen", RULE)), policies(a_policy("foreign", {"foreign": "quantity('1') == quantity('2')"}))
-    time.sleep(5)  # the gate program acts within two seconds
-    assert [gate.admission_policy(policy) for policy in (right, none)] == [None, None]
-    mesh.installed.scale(1)
+    with mesh.stopped():
+        right, none = policies(a_policy("unseen", RULE)), policies(a_policy("foreign", {"foreign": "quantity('1') == quantity('2')"}))
+        time.sleep(5)  # the gate program acts within two seconds
+        assert [gate.admission_policy(policy) for policy in (right, none)] == [None, None]
     mesh.installed.until(lambda: gate.admission_policy(right), seconds=90, what="the policy that the operator has looked at")
     mesh.installed.until(lambda: condition_of(mesh.installed.get("gpol", "foreign")).get("reason") == "InvalidRule", what="the fault")
     time.sleep(3)
@@ -319,7 +329,7 @@ def test_an_object_of_others_is_left_and_a_rule_that_does_not_compile_is_not_hal
     kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy"}
     mesh.installed.apply({**kind, "metadata": {"name": name_of(key_of(theirs))}, "spec": spec})
     broken = policies(a_policy("broken", {**RULE, "odd": "object.spec.personalData =!= true"}))
-    mesh.installed.apply(theirs)
+    policies(theirs)
     whole = policies(a_policy("whole", RULE))
     gate.until(lambda: gate.admission_policy(whole), "the one that is right")
     assert gate.admission_policy(broken) is None

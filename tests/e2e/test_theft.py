@@ -80,11 +80,9 @@ def test_the_platform_team_can_transfer_a_bucket(mesh: Actors) -> None:
 def test_a_product_whose_finalizer_was_stripped_gets_its_own_bucket_back_and_no_other(mesh: Actors) -> None:
     mesh.make("ghost")
     bucket, uid = mesh.bucket("ghost"), mesh.product("ghost")["metadata"]["uid"]
-    mesh.installed.cluster.kubectl("scale", "deployment", "clouddatamesh", "-n", "clouddatamesh-system", "--replicas=0")
-    mesh.installed.until(lambda: not mesh.installed.runs(), what="the operator's end")
-    mesh.delete("ghost", wait=False)
-    mesh.strip("ghost")
-    mesh.installed.cluster.kubectl("scale", "deployment", "clouddatamesh", "-n", "clouddatamesh-system", "--replicas=1")
+    with mesh.stopped():
+        mesh.delete("ghost", wait=False)
+        mesh.strip("ghost")
     mesh.make("ghost")
     assert mesh.bucket("ghost") == bucket
     assert mesh.tags(bucket)["clouddatamesh.dev/uid"] not in (uid, "")
@@ -92,7 +90,7 @@ def test_a_product_whose_finalizer_was_stripped_gets_its_own_bucket_back_and_no_
 
 def test_a_changed_endpoint_makes_nothing_anew(mesh: Actors, moto: Store) -> None:
     mesh.installed.apply(a_store("fickle", endpointUrl=mesh.store.endpoint, region=mesh.store.region, bucketPrefix="fickle"))
-    mesh.installed.wait("objectstore", "fickle")
+    mesh.installed.wait("objectstore", "fickle", seconds=60)
     mesh.make("rooted", storage={"storeRef": {"name": "fickle"}})
     mesh.installed.apply(a_store("fickle", endpointUrl=moto.endpoint, region=mesh.store.region, bucketPrefix="fickle"))
 
@@ -102,8 +100,8 @@ def test_a_changed_endpoint_makes_nothing_anew(mesh: Actors, moto: Store) -> Non
 
     mesh.installed.until(stalled, what="the store's stall")
     mesh.installed.apply(a_store("fickle", endpointUrl=mesh.store.endpoint, region=mesh.store.region, bucketPrefix="fickle"))
-    mesh.installed.wait("objectstore", "fickle")
-    mesh.installed.wait("dataproduct", "rooted", "sales")
+    mesh.installed.wait("objectstore", "fickle", seconds=60)
+    mesh.installed.wait("dataproduct", "rooted", "sales", seconds=60)
 
 
 def test_a_namespace_of_another_domain_is_refused(mesh: Actors) -> None:
@@ -111,6 +109,6 @@ def test_a_namespace_of_another_domain_is_refused(mesh: Actors) -> None:
     mesh.installed.until(
         lambda: "belongs to Domain sales" in str(mesh.installed.get("domain", "usurper").get("status")), what="the refusal"
     )
-    mesh.installed.cluster.kubectl("delete", "domain", "usurper", "--timeout=30s")
+    mesh.installed.cluster.kubectl("delete", "domain", "usurper", "--timeout=60s")
     labels = mesh.installed.get("namespace", "sales")["metadata"]["labels"]
     assert labels["clouddatamesh.dev/domain"] == "sales"
