@@ -26,7 +26,7 @@ def test_those_who_write_go_on_while_the_deletion_waits_for_those_who_read(mesh:
         return bool(found) and found["metadata"]["uid"] != before["metadata"]["uid"]
 
     installed.until(is_left, seconds=180, what="the garbage collector's own end, whose time is not ours")
-    installed.until(is_back, what="the producer's Secret, which the garbage collector took")
+    installed.until(is_back, seconds=60, what="the producer's Secret, which the garbage collector took: back within a minute")
     assert access.reads()
     keys = installed.secret("ledger-producer", "sales")
     writer = mesh.store.client("s3", access_key=keys["access-key-id"], secret_key=keys["secret-access-key"])
