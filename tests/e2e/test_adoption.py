@@ -13,7 +13,7 @@ from tests.e2e.lending import DESTROY, GROUP, SOON, Lent, store_at
 def lent(mesh: Actors) -> Lent:
     """RGW, where buckets whose names begin with `legacy-` may be adopted."""
     mesh.installed.apply(store_at("lending", mesh.store.endpoint, mesh.store.region, adoptableBuckets=["legacy-*"]))
-    mesh.installed.wait("objectstore", "lending")
+    mesh.installed.wait("objectstore", "lending", seconds=60)
     return Lent(mesh.installed, mesh.store, "lending")
 
 
