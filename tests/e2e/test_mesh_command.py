@@ -13,7 +13,7 @@ import yaml
 
 from hack.tools.binaries import get_binary
 from tests.e2e.actors import Actors
-from tests.e2e.people import Person
+from tests.e2e.people import Person, may
 from tests.support.installation import ROOT
 from tests.support.manifests import a_domain, a_product
 
@@ -65,6 +65,7 @@ def terminal(mesh: Actors) -> Callable[[Person, str], Terminal]:
     mesh.installed.cluster.kubectl("create", *binding)
     mesh.installed.apply(a_product("reader", "inventory", outputPorts=[]))
     mesh.installed.wait("dataproduct", "reader", "inventory")
+    mesh.installed.until(lambda: may(mesh, CONSUMER, "get", "dataproducts", "sales"), what="the right to discover")
     return lambda person, namespace: Terminal(mesh, person, namespace)
 
 
@@ -78,12 +79,12 @@ def test_from_search_to_revoked(mesh: Actors, terminal: Callable[[Person, str], 
     assert "created" in consumer.out(*wish)
     assert "exists already" in consumer.refusal(*wish)
     mesh.installed.until(lambda: "terms-for-reader" in producer.out("requests"), what="the request in the owner's list")
-    assert "AwaitingGrant" in consumer.out("why", "areq/terms-for-reader")
+    mesh.installed.until(lambda: "AwaitingGrant" in consumer.out("why", "areq/terms-for-reader"), what="the status of the request")
     assert "created" in producer.out("approve", "inventory/terms-for-reader")
     mesh.installed.wait("accessrequest", "terms-for-reader", "inventory")
     assert "terms-for-reader" in consumer.out("requests", "--mine")
     assert consumer.out("use", "terms-for-reader", "--", sys.executable, "-c", READ) == "one row\n"
-    assert "DataProduct inventory/reader" in producer.out("describe", "sales/terms")
+    mesh.installed.until(lambda: "DataProduct inventory/reader" in producer.out("describe", "sales/terms"), what="the inbox")
     assert "Secret terms-for-reader" in consumer.out("tree", "areq/terms-for-reader")
     assert "the permission to list accessgrants" in consumer.refusal("revoke", "inventory/terms-for-reader", "-n", "sales")
     assert "deleted" in producer.out("revoke", "inventory/terms-for-reader")

@@ -137,7 +137,9 @@ def test_a_request_is_asked_for_confirmed_and_waited_for_as_people_see_it(offere
     waiting.shows("created")
     waiting.shows("have not answered")
 
-    offered.installed.until(lambda: offered.installed.get("ainbox", "typed", "sales")["status"].get("pendingCount"), what="the inbox")
+    offered.installed.until(
+        lambda: (offered.installed.get("ainbox", "typed", "sales").get("status") or {}).get("pendingCount"), what="the inbox"
+    )
     no = at_terminal(PRODUCER, "sales", "approve", "inventory/typed-for-typist")
     no.shows("Approve this?")
     assert "DataProduct inventory/typist gets ReadOnly access to daily/1.0.0 of sales/typed until" in no.text

@@ -96,8 +96,8 @@ def door(mesh: Actors) -> Iterator[TlsDoor]:
 def ports(mesh: Actors, door: TlsDoor, parquet: bytes) -> dict[str, Port]:
     """By scheme: a product with sibling ports `daily/` and `daily-internal/`, full of objects, and access to the first."""
     places = {"http": {"endpointUrl": mesh.store.endpoint}, "https": {"endpointUrl": door.endpoint, "caBundle": door.ca}}
-    mesh.installed.apply(a_product("reader", "inventory"))
-    mesh.installed.wait("dataproduct", "reader", "inventory")
+    mesh.installed.apply(a_product("stock-client", "inventory"))
+    mesh.installed.wait("dataproduct", "stock-client", "inventory")
     return {scheme: _open(mesh, scheme, place, parquet) for scheme, place in places.items()}
 
 
@@ -109,7 +109,7 @@ def _open(mesh: Actors, scheme: str, place: dict[str, Any], parquet: bytes) -> P
     mesh.make(name, storage={"storeRef": {"name": name}}, outputPorts=siblings)
     for key in (*INSIDE, *OUTSIDE):
         mesh.s3.put_object(Bucket=mesh.bucket(name), Key=key, Body=parquet)
-    deal = a_deal(name, f"sales/{name}", consumer={"dataProductRef": {"name": "reader"}})
+    deal = a_deal(name, f"sales/{name}", consumer={"dataProductRef": {"name": "stock-client"}})
     mesh.installed.apply(deal.request, deal.grant)
     mesh.installed.wait("areq", deal.name, deal.namespace)
     return Port(Access.of(mesh, deal), mesh.installed.secret(deal.name, deal.namespace))

@@ -47,6 +47,7 @@ def test_the_product_and_its_domain_tell_counts_alone(asked: Actors) -> None:
 
 
 def test_its_own_team_sees_both_and_the_answer_that_says_yes(asked: Actors) -> None:
+    asked.installed.until(lambda: inbox(asked).get("lineage", {}).get("downstream"), what="the lineage")
     (pending,), (used,) = inbox(asked)["pending"], inbox(asked)["consumers"]
     assert (pending["name"], pending["purpose"]) == (PENDING, PURPOSE)
     assert (used["name"], used["grant"]) == (CONSUMER, "to-secretive")
