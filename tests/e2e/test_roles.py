@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.e2e.cases import a_port, without
-from tests.e2e.people import ENGINEER, HOME, OWNER, VIEWER, Guild, Person
+from tests.e2e.people import ENGINEER, HOME, OWNER, VIEWER, Guild, Person, may
 from tests.support.installation import ROOT
 from tests.support.manifests import a_product, annotated
 
@@ -140,10 +141,14 @@ def binding(name: str, role: str, person: Person, namespace: str = "") -> dict[s
 
 @pytest.fixture(scope="module")
 def bound(guild: Guild) -> Guild:
-    """The guild, and beside it those whom an administrator binds, and a closed product."""
+    """The guild, and beside it those whom an administrator binds, who have their rights; and a closed product."""
     cluster_roles = [binding(f"test-{role}", role, PEOPLE[role], HOME) for role in ("view", "edit", "admin")]
     wide = [binding(f"test-{role}", f"clouddatamesh-{role}", PEOPLE[role]) for role in ("discover", "governance", "waivers")]
     guild.installed.apply(*cluster_roles, *wide, annotated(proposed("closed"), cut_off="closed"))
+    for role, verb, what in (("view", "get", "accessgrants"), ("edit", "create", "dataproducts"), ("admin", "create", "accessgrants")):
+        guild.installed.until(partial(may, guild, PEOPLE[role], verb, what, HOME), what=f"the ClusterRole {role}")
+    for role, what in (("discover", "dataproducts"), ("governance", "governancepolicies"), ("waivers", "policywaivers")):
+        guild.installed.until(partial(may, guild, PEOPLE[role], "get", what), what=f"the ClusterRole {role}")
     return guild
 
 
@@ -215,7 +220,7 @@ def going(bound: Guild) -> Iterator[Guild]:
     bound.installed.cluster.kubectl("delete", "dataproduct", "going", "-n", HOME, "--wait=false")
     yield bound
     assert bound.patch(OWNER, "going", {"spec": {"suspend": False}}) == ""
-    bound.installed.until(lambda: not bound.installed.get("dataproduct", "going", HOME), what="the end of what was suspended")
+    bound.installed.until(lambda: not bound.installed.get("dataproduct", "going", HOME), seconds=60, what="the end of what was suspended")
 
 
 @pytest.mark.parametrize(("row", "column", "cell"), [cell for cell in CELLS if cell[0] in GOING])
