@@ -169,7 +169,7 @@ class Bench:
     def replayed(self, names: list[str], forget: Callable[[str], object] | None = None) -> Iterator[list[str]]:
         """Around calls by hand: the operator is away meanwhile, for it would reconcile what they make; then they are forgotten."""
         self.mesh.cluster.kubectl("scale", f"deployment/{DEPLOYMENT}", "-n", NAMESPACE, "--replicas=0")
-        self.mesh.until(lambda: not self.mesh.kubelet.pods(), seconds=60, what="the operator is away")
+        self.mesh.until(lambda: not self.mesh.kubelet.runs(), seconds=60, what="the operator is away")
         yield names
         in_parallel(forget or self.replay.forget, names)
         self.mesh.cluster.kubectl("scale", f"deployment/{DEPLOYMENT}", "-n", NAMESPACE, "--replicas=1")

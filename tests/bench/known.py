@@ -27,7 +27,7 @@ def measure(mesh: Installation, products: int) -> dict[str, Any]:
     """Resident MB, at most and at last, of a replica that knows so many products with two requests and two grants each."""
     cluster = mesh.cluster
     cluster.kubectl("scale", f"deployment/{DEPLOYMENT}", "-n", NAMESPACE, "--replicas=0")
-    mesh.until(lambda: not mesh.kubelet.pods(), seconds=60, what="the operator is away")
+    mesh.until(lambda: not mesh.kubelet.runs(), seconds=60, what="the operator is away")
     _lead_elsewhere(cluster)
     figures = {"empty_mb": _run(mesh, seconds=20.0)["last_mb"]}
     sizes = put_into_etcd(cluster, objects(products))
@@ -107,7 +107,7 @@ def _run(mesh: Installation, *, seconds: float) -> dict[str, float]:
     time.sleep(seconds)
     figures = {"most_mb": _memory(pod.pid, "VmHWM"), "last_mb": _memory(pod.pid, "VmRSS"), "ready_s": ready, "cpu_s": cpu_of(pod.pid)}
     mesh.cluster.kubectl("scale", f"deployment/{DEPLOYMENT}", "-n", NAMESPACE, "--replicas=0")
-    mesh.until(lambda: not mesh.kubelet.pods(), seconds=60, what="the operator is away")
+    mesh.until(lambda: not mesh.kubelet.runs(), seconds=60, what="the operator is away")
     return figures
 
 

@@ -29,7 +29,7 @@ def measure(mesh: Installation, products: int) -> dict[str, Any]:
     """
     cluster = mesh.cluster
     cluster.kubectl("scale", f"deployment/{DEPLOYMENT}", "-n", NAMESPACE, "--replicas=0")
-    mesh.until(lambda: not mesh.kubelet.pods(), seconds=60, what="the operator is away")
+    mesh.until(lambda: not mesh.kubelet.runs(), seconds=60, what="the operator is away")
     put_into_etcd(cluster, (one for one in objects(products) if one["kind"] == "DataProduct"))
     cluster.restart()
     env = {**cluster.env(), "PATH": f"{get_binary('kubectl').parent}:{os.environ['PATH']}"}

@@ -162,7 +162,7 @@ def test_what_hangs_without_an_operator_is_named_and_ends_when_it_is_back(mesh: 
     installed = mesh.installed
     kubectl = installed.cluster.kubectl
     kubectl("scale", "deployment", "clouddatamesh", "-n", NAMESPACE, "--replicas=0")
-    installed.until(lambda: not installed.kubelet.pods(), what="an operator that ended")
+    installed.until(lambda: not installed.kubelet.runs(), seconds=60, what="an operator that ended")
     kubectl("delete", "pod", POD, "-n", NAMESPACE, "--force")
     stale = {"spec": {"holderIdentity": POD, "renewTime": "2026-01-01T00:00:00.000000Z"}}
     kubectl("patch", "lease", "clouddatamesh", "-n", NAMESPACE, "--type=merge", "-p", json.dumps(stale))

@@ -282,7 +282,7 @@ def gate_stopped(mesh: Actors) -> Iterator[None]:
     scale = ("scale", "deployment", GATE, "-n", NAMESPACE)
     mesh.installed.cluster.kubectl(*scale, "--replicas=0")
     try:
-        mesh.installed.until(lambda: not mesh.installed.kubelet.pods(GATE), seconds=60, what="the end of the gate program")
+        mesh.installed.until(lambda: not mesh.installed.kubelet.runs(GATE), seconds=60, what="the end of the gate program")
         yield
     finally:
         mesh.installed.cluster.kubectl(*scale, "--replicas=1")

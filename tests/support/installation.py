@@ -69,7 +69,7 @@ class Installation:
     def install(self) -> None:
         """`helm upgrade --install --wait`, which returns when the operator is ready."""
         values = [part for name, value in sorted(self._values.items()) for part in ("--set", f"{name}={value}")]
-        flags = ["--namespace", NAMESPACE, "--create-namespace", "--wait", "--timeout", "60s"]
+        flags = ["--namespace", NAMESPACE, "--create-namespace", "--wait", "--timeout", "180s"]
         self.cluster.helm("upgrade", "--install", RELEASE, str(CHART), *flags, *values)
         self.cluster.refresh_controllers()
 
@@ -163,11 +163,11 @@ class Installation:
         """Ask for so many replicas; of none, wait until the last one has ended."""
         self.cluster.kubectl("scale", "deployment", RELEASE, "-n", NAMESPACE, f"--replicas={replicas}")
         if not replicas:
-            self.until(lambda: not self.runs(), what="the operator's end")
+            self.until(lambda: not self.runs(), seconds=60, what="the operator's end")
 
     def runs(self) -> bool:
-        """Whether there is any replica."""
-        return bool(self.kubelet.pods(RELEASE))
+        """Whether there is any replica, also one that is being stopped."""
+        return self.kubelet.runs(RELEASE)
 
     def scratch(self) -> Path:
         """Where this machine sees /tmp of the first replica; it is kept while the container is started again."""

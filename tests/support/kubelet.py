@@ -58,6 +58,11 @@ class Kubelet:
         found = sorted(self._workloads.copy().items())
         return tuple(pod for name, workload in found if deployment in ("", name) for pod in workload.pods)
 
+    def runs(self, deployment: str = "") -> bool:
+        """Whether any process of a Deployment, or of all, has not ended: those that should run, and those that are being stopped."""
+        found = self._workloads.copy().items()
+        return any(workload.runs for name, workload in found if deployment in ("", name))
+
     def wait(self, deployment: str, until: Callable[[Pod], bool], *, seconds: float = 30.0) -> Pod:
         """The Deployment's first pod for which `until` holds. Raises TimeoutError with what it last wrote."""
         end = time.monotonic() + seconds
@@ -105,8 +110,9 @@ class Kubelet:
             self._workloads[name].want = deployment
 
     def _forget(self, name: str) -> None:
-        if workload := self._workloads.pop(name, None):
+        if workload := self._workloads.get(name):
             workload.end()
+            self._workloads.pop(name, None)
 
 
 class _Workload:
@@ -127,8 +133,15 @@ class _Workload:
         self.pods: tuple[Pod, ...] = ()
         self._former: tuple[Pod, ...] = ()
         """Of the template before, while they are replaced one by one."""
+        self._leaving: tuple[Pod, ...] = ()
+        """They are being stopped, which takes a while."""
         self._thread = threading.Thread(target=self._work, name=deployment["metadata"]["name"], daemon=True)
         self._thread.start()
+
+    @property
+    def runs(self) -> bool:
+        """Whether any pod has not ended."""
+        return bool(self._former or self.pods or self._leaving)
 
     def end(self) -> None:
         """Stop all pods and wait for them."""
@@ -167,9 +180,11 @@ class _Workload:
         self._keep(0)
 
     def _keep(self, count: int) -> None:
-        surplus, self.pods = self.pods[count:], self.pods[:count]
-        for pod in surplus:
+        self._leaving = self.pods[count:]  # first, so that whoever asks meanwhile finds each somewhere
+        self.pods = self.pods[:count]
+        for pod in self._leaving:
             pod.stop()
+        self._leaving = ()
         meta = self.want["metadata"]
         for index in range(len(self.pods), count):
             name = f"{meta['name']}-{self._revision}-{index}"
