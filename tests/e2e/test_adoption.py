@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 
 from tests.e2e.actors import Actors
-from tests.e2e.lending import DESTROY, GROUP, SOON, Lent, store_at
+from tests.e2e.lending import DESTROY, GROUP, Lent, store_at
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_time_agrees_where_a_delay_is_given(lent: Lent) -> None:
     since = lent.product(bucket)["status"]["adoption"]["plannedAt"]
     lent.nudge(bucket, token="not yet")
     assert lent.product(bucket)["status"]["adoption"]["plannedAt"] == since
-    lent.installed.wait("dataproduct", bucket, "sales", seconds=80)
+    lent.installed.wait("dataproduct", bucket, "sales", seconds=120)
     assert lent.product(bucket)["status"]["storage"]["phase"] == "Adopted"
 
 
@@ -87,7 +87,7 @@ def test_a_name_is_adoptable_once_the_platform_team_lists_it(lent: Lent) -> None
     assert f"{GROUP}/uid" not in lent.tags(bucket)
     patterns = ["legacy-*", "herit*"]
     lent.installed.apply(store_at("lending", lent.store.endpoint, lent.store.region, adoptableBuckets=patterns))
-    lent.installed.wait("dataproduct", bucket, "sales", seconds=SOON)
+    lent.installed.wait("dataproduct", bucket, "sales", seconds=60)  # the store is probed first
     assert lent.tags(bucket)[f"{GROUP}/name"] == bucket
 
 
