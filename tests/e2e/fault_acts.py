@@ -8,7 +8,7 @@ from functools import partial
 from tests.e2e.access import Access, Deal
 from tests.e2e.actors import Actors
 from tests.e2e.acts import WIDE
-from tests.e2e.places import Place, in_seconds
+from tests.e2e.places import SET_UP, Place, in_seconds
 from tests.support.manifests import a_domain
 
 AUTO, CAPPED, MANUAL = {"approval": "Auto"}, {"maxDuration": "1m"}, {"approval": "Manual"}
@@ -19,6 +19,8 @@ CROWD = tuple(f"crowd-{number:02}" for number in range(21))
 MANAGED = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
 GROUP = "everything"
 MINE = '{"metadata":{"finalizers":["example.com/mine"]}}'
+ENDS = 20
+"""Seconds of an answer that is renewed: near its end from half of them on, so that the other half is left for the next answer."""
 COUNTED = "count/accessgrants.clouddatamesh.dev"
 
 
@@ -38,7 +40,7 @@ def open_places(mesh: Actors) -> Faults:
     """Six domains, and a product in each that offers."""
     makers = ("fault-makers", *PLACES)
     mesh.installed.apply(*(a_domain(name) for name in (*makers, "fault-users")))
-    mesh.installed.cluster.kubectl("wait", *(f"dom/{n}" for n in (*makers, "fault-users")), "--for=condition=Ready", "--timeout=60s")
+    mesh.installed.wait_all("domain", (*makers, "fault-users"), seconds=SET_UP)
     main, *others = (Place(mesh, name, "fault-users") for name in makers)
     main.offer(
         {"auto": AUTO, "manual": MANUAL, "crowded": AUTO, "bucketless": MANUAL, "forced": MANUAL, "wide": MANUAL, "wide-gone": MANUAL}
@@ -206,7 +208,7 @@ def renew_often(place: Place, name: str, *, times: int) -> None:
     """Each answer is ended soon by its owner while the consumer asks again, so that the port answers again at once."""
     for _ in range(times):
         former = resting_on(place, name)
-        place.patch("agrant", former, {"validUntil": in_seconds(12)})
+        assert not place.patch("agrant", former, {"validUntil": in_seconds(ENDS)})
         renew(place, name)
         place.mesh.installed.until(partial(rests_on_another, place, name, former), what="the next answer")
         place.mesh.installed.until(partial(is_later, in_seconds(0)), what="a later second")

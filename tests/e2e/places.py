@@ -15,6 +15,8 @@ from tests.support.manifests import a_domain, a_product
 
 CONSUMER = {"serviceAccountRef": {"name": "default"}}
 """It exists in every namespace."""
+SET_UP = 120.0
+"""Seconds in which what is made before anything happens is Ready, however busy the machine is; nothing is promised about it."""
 
 
 def in_seconds(seconds: float) -> str:
@@ -34,7 +36,7 @@ class Place:
         domains = sorted({makers, users})
         mesh.installed.apply(*(a_domain(name) for name in domains))
         for name in domains:
-            mesh.installed.wait("domain", name, seconds=60)
+            mesh.installed.wait("domain", name, seconds=SET_UP)
         return cls(mesh, makers, users)
 
     def kubectl(self, *args: str) -> str:
@@ -54,7 +56,7 @@ class Place:
     def offer(self, products: Mapping[str, Mapping[str, Any]], **spec: Any) -> None:
         """Products by name with the access of their port `daily`; an object is in each when all are Ready."""
         self.apply(*(self.product_manifest(name, access, **spec) for name, access in products.items()))
-        self.mesh.installed.wait_all("dp", products, self.makers, seconds=60)
+        self.mesh.installed.wait_all("dp", products, self.makers, seconds=SET_UP)
         for found in self.items("dp", self.makers):
             if found["metadata"]["name"] in products:
                 self.mesh.s3.put_object(Bucket=found["status"]["storage"]["bucket"], Key="daily/seed", Body=BODY)
@@ -70,7 +72,7 @@ class Place:
         """Apply requests, and grants unless the ports answer by themselves; the access that stands, by the name of its request."""
         grants = [deal.grant for deal in deals] if answered else []
         self.apply(*(deal.request for deal in deals), *grants)
-        self.mesh.installed.wait_all("areq", (deal.name for deal in deals), self.users, seconds=60)
+        self.mesh.installed.wait_all("areq", (deal.name for deal in deals), self.users, seconds=SET_UP)
         return self.standing(*deals)
 
     def standing(self, *deals: Deal) -> dict[str, Access]:

@@ -126,7 +126,8 @@ def test_a_cap_counts_as_it_was_when_access_was_given(acted: Acted, how: str) ->
     name = f"capped-{how}"
     grant = acted.place.mesh.installed.get("agrant", f"for-{name}", acted.place.makers)
     end = datetime.fromisoformat(grant["metadata"]["creationTimestamp"]) + timedelta(minutes=1)
-    assert grant["status"]["validUntil"] == f"{end:%Y-%m-%dT%H:%M:%SZ}"
+    told = lambda: status(acted, "agrant", f"for-{name}").get("validUntil") == f"{end:%Y-%m-%dT%H:%M:%SZ}"  # noqa: E731
+    acted.within(SOON, told, f"the end that the grant of {name} tells")
     acted.is_taken(name, SOON + 10)
     assert datetime.now(UTC) >= end
     acted.place.mesh.installed.until(lambda: condition_of(request(acted, name)).get("reason") == "Expired", what=f"the word of {name}")
@@ -230,13 +231,15 @@ def unguarded(acted: Acted) -> Iterator[Acted]:
     """The policy that keeps the operator from changing specs is out of force for a while."""
     place = acted.place
     binding = place.mesh.installed.get("validatingadmissionpolicybinding", GUARD)
-    place.kubectl("delete", "validatingadmissionpolicybinding", GUARD)
+    kept = {"name": GUARD, "labels": binding["metadata"]["labels"]}
     act = ("patch", "agrant", "for-attached", "-n", place.makers, "--type=merge", "-p", '{"spec":{"note":"a trial"}}')
     trial = (*act, "--dry-run=server", f"--as={SERVICE_ACCOUNT}")
-    place.mesh.installed.until(lambda: not place.says(*trial), what="the policy is out of force")
-    yield Acted(place, acted.access, acted.facts)
-    kept = {"name": GUARD, "labels": binding["metadata"]["labels"]}
-    place.apply({"apiVersion": binding["apiVersion"], "kind": binding["kind"], "metadata": kept, "spec": binding["spec"]})
+    try:
+        place.kubectl("delete", "validatingadmissionpolicybinding", GUARD)
+        place.mesh.installed.until(lambda: not place.says(*trial), what="the policy is out of force")
+        yield Acted(place, acted.access, acted.facts)
+    finally:
+        place.apply({"apiVersion": binding["apiVersion"], "kind": binding["kind"], "metadata": kept, "spec": binding["spec"]})
 
 
 def test_an_answer_that_is_deleted_is_given_again_without_the_guard(unguarded: Acted) -> None:
