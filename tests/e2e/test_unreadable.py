@@ -151,9 +151,11 @@ def test_what_one_consumer_wrote_disturbs_no_product(acted: Acted) -> None:
 @pytest.mark.parametrize("name", LEAVING)
 def test_what_is_being_deleted_gives_nobody_more(acted: Acted, name: str) -> None:
     place, access = acted.place, acted.access[name]
-    grant = place.mesh.installed.get("agrant", f"for-{name}", place.makers)
-    end = datetime.fromisoformat(grant["metadata"]["creationTimestamp"]) + timedelta(days=30)
     acted.is_taken("note-ended", SOON)
+    see = partial(place.mesh.installed.get, "agrant", f"for-{name}", place.makers)
+    acted.within(SOON, lambda: "validUntil" in see().get("status", {}), "the end that the grant tells")
+    grant = see()
+    end = datetime.fromisoformat(grant["metadata"]["creationTimestamp"]) + timedelta(days=30)
     assert access.request()["status"]["validUntil"] == grant["status"]["validUntil"] == f"{end:%Y-%m-%dT%H:%M:%SZ}"
     assert condition_of(request(acted, f"{name}-late")).get("status") != "True"
     assert not place.grants_of(f"{name}-late")
@@ -189,15 +191,17 @@ def many(acted: Acted) -> Iterator[None]:
     """Most grants cannot be read, for a while."""
     fillers = [f"filler-{number:02}" for number in range(FILLERS)]
     patch = ("patch", "agrant", *fillers, "-n", acted.place.makers, "--type=merge", "-p")
-    acted.place.kubectl(*patch, json.dumps({"spec": {"note": acts.WORDY}}))
-    yield
-    acted.place.kubectl(*patch, '{"spec":{"note":"short"}}')
+    try:
+        acted.place.kubectl(*patch, json.dumps({"spec": {"note": acts.WORDY}}))
+        yield
+    finally:
+        acted.place.kubectl(*patch, '{"spec":{"note":"short"}}')
 
 
 @pytest.mark.usefixtures("many")
 def test_nothing_is_taken_where_much_cannot_be_read(acted: Acted) -> None:
     installed, access = acted.place.mesh.installed, acted.access["mass"]
-    installed.until(lambda: not is_ready(acted.place.mesh), what="the operator is not ready")
+    installed.until(lambda: not is_ready(acted.place.mesh), seconds=LOOKED, what="the operator is not ready")
     assert not acted.place.patch("agrant", "for-mass", {"decision": "Refuse"})
     end = time.monotonic() + 5
     installed.until(lambda: not access.reads() or time.monotonic() > end, what="some time")
@@ -208,7 +212,7 @@ def is_ready(mesh: Actors) -> bool:
     deployment = mesh.installed.get("deployment", "clouddatamesh", NAMESPACE)
     port = deployment["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"]
     try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).close()
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=30).close()
     except urllib.error.HTTPError as answer:
         answer.close()
         return False

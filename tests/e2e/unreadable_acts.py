@@ -13,7 +13,7 @@ from typing import Any
 from tests.e2e.access import Access, Deal, Manifest
 from tests.e2e.actors import Actors
 from tests.e2e.cases import without
-from tests.e2e.places import Place, in_seconds
+from tests.e2e.places import SET_UP, Place, in_seconds
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
 
 NBSP = "kim@example.com\u00a0"
@@ -58,22 +58,19 @@ class Odd:
 @contextmanager
 def later_schema(mesh: Actors) -> Iterator[None]:
     """The CRDs as a later version has them, for as long as this lasts. Rules between old and new are another version's too."""
-    kubectl = mesh.installed.cluster.kubectl
     kept = {plural: mesh.installed.get("crd", f"{plural}.clouddatamesh.dev")["spec"] for plural in LATER}
-    for plural, allowed in LATER.items():
-        patch = [{"op": "replace", "path": f"{SCHEMA}/properties/{path}", "value": value} for path, value in allowed.items()]
-        rules = {"op": "replace", "path": f"{SCHEMA}/x-kubernetes-validations", "value": []}
-        kubectl("patch", "crd", f"{plural}.clouddatamesh.dev", "--type=json", "-p", json.dumps([*patch, rules]))
-    yield
-    for plural, spec in kept.items():
-        kubectl(
-            "patch",
-            "crd",
-            f"{plural}.clouddatamesh.dev",
-            "--type=json",
-            "-p",
-            json.dumps([{"op": "replace", "path": "/spec", "value": spec}]),
-        )
+    try:
+        for plural, allowed in LATER.items():
+            patch = [{"op": "replace", "path": f"{SCHEMA}/properties/{path}", "value": value} for path, value in allowed.items()]
+            change_crd(mesh, plural, *patch, {"op": "replace", "path": f"{SCHEMA}/x-kubernetes-validations", "value": []})
+        yield
+    finally:
+        for plural, spec in kept.items():
+            change_crd(mesh, plural, {"op": "replace", "path": "/spec", "value": spec})
+
+
+def change_crd(mesh: Actors, plural: str, *steps: Mapping[str, Any]) -> None:
+    mesh.installed.cluster.kubectl("patch", "crd", f"{plural}.clouddatamesh.dev", "--type=json", "-p", json.dumps(steps))
 
 
 # Before.
@@ -82,11 +79,11 @@ def later_schema(mesh: Actors) -> Iterator[None]:
 def open_places(mesh: Actors) -> Odd:
     fillers = [f"odd-filler-{number:02}" for number in range(20)]
     mesh.installed.apply(*(a_domain(name) for name in (*DOMAINS, *fillers)))
-    mesh.installed.cluster.kubectl("wait", *(f"dom/{name}" for name in DOMAINS), "--for=condition=Ready", "--timeout=60s")
+    mesh.installed.wait_all("domain", DOMAINS, seconds=SET_UP)
     makers, users, tower, guests, hall = DOMAINS
     odd = Odd(Place(mesh, makers, users), Place(mesh, tower, users), Place(mesh, makers, guests), Place(mesh, hall, users))
     mesh.installed.apply(a_store("odd", endpointUrl=mesh.store.endpoint, region=mesh.store.region, bucketPrefix="odd"), *fill())
-    mesh.installed.wait("objectstore", "odd", seconds=60)
+    mesh.installed.wait("objectstore", "odd", seconds=SET_UP)
     odd.main.offer({**{name: {} for name in ("plain", "nbsp", "sunset", "freeze", "append", "shut")}, **dict.fromkeys(LEAVING, CAPPED)})
     odd.main.offer({"stored": {}}, storage={"storeRef": {"name": "odd"}})
     odd.tower.offer({"inside": {}})
@@ -148,7 +145,7 @@ def spoil(odd: Odd) -> None:
     refused += [main.patch("agrant", f"for-{name}", {"note": WORDY}) for name in ("note-kept", "note-ungranted", "note-ended")]
     assert not any(refused), refused
     for name in ("sunset", "freeze", "append"):
-        mesh.installed.until(partial(is_not_ready, odd, name), seconds=15, what=f"a word on {name}")
+        mesh.installed.until(partial(is_not_ready, odd, name), what=f"a word on {name}")
 
 
 def is_not_ready(odd: Odd, product: str) -> bool:
@@ -239,7 +236,9 @@ def unguarded(place: Place) -> Iterator[None]:
     kind = "validatingadmissionpolicybinding"
     found = json.loads(place.kubectl("get", kind, "-o", "json"))["items"]
     ours = [binding for binding in found if binding["metadata"]["name"].startswith("clouddatamesh-")]
-    place.kubectl("delete", kind, *(binding["metadata"]["name"] for binding in ours))
-    yield
     kept = ("name", "labels", "annotations")
-    place.apply(*({**b, "metadata": {field: b["metadata"][field] for field in kept if field in b["metadata"]}} for b in ours))
+    try:
+        place.kubectl("delete", kind, *(binding["metadata"]["name"] for binding in ours))
+        yield
+    finally:
+        place.apply(*({**b, "metadata": {field: b["metadata"][field] for field in kept if field in b["metadata"]}} for b in ours))
