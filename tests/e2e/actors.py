@@ -110,6 +110,11 @@ class Actors:
             if request.writes
         ]
 
+    def is_noticed(self, kind: str, name: str, namespace: str = "") -> bool:
+        """Whether the operator has looked at an object as it is now: what others rest on it, they rest on this."""
+        found = self.installed.get(kind, name, namespace)
+        return bool(found.get("status", {}).get("observedGeneration") == found["metadata"]["generation"])
+
     def nudge(self, name: str, namespace: str = "sales", *, token: str) -> None:
         """Ask for a reconciliation now and wait until it was done."""
         self.installed.annotate("dataproduct", name, namespace, reconcile_requested_at=token)

@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "clouddatamesh"
 _PAUSE, _AT_ONCE = 0.2, 5
 """Seconds between two looks at objects that are waited for, and how many of those in one look: the others are likely to be as late."""
+_MADE = 60
+"""Seconds in which what is applied is Ready, however busy the machine is: a bound that is promised is given by the test of the promise."""
 GROUP = "clouddatamesh.dev"
 NAMESPACE, RELEASE, CREDENTIALS = "clouddatamesh-system", "clouddatamesh", "main-s3"
 
@@ -112,11 +114,11 @@ class Installation:
         """All objects of some kinds, separated by commas, or of a category; in one namespace or in all."""
         return self.reader.all(kinds, namespace)
 
-    def wait(self, kind: str, name: str, namespace: str = "", *, condition: str = "Ready", seconds: float = 30) -> None:
+    def wait(self, kind: str, name: str, namespace: str = "", *, condition: str = "Ready", seconds: float = _MADE) -> None:
         """As `kubectl wait --for=condition`; raises ToolError with the object's status."""
         self.wait_all(kind, (name,), namespace, condition=condition, seconds=seconds)
 
-    def wait_all(self, kind: str, names: Iterable[str], namespace: str = "", *, condition: str = "Ready", seconds: float = 30) -> None:
+    def wait_all(self, kind: str, names: Iterable[str], namespace: str = "", *, condition: str = "Ready", seconds: float = _MADE) -> None:
         """The same of several objects of one kind."""
         end, left = time.monotonic() + seconds, list(names)
         while left:
