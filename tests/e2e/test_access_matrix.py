@@ -118,7 +118,7 @@ def matrix(request: pytest.FixtureRequest, mesh: Actors) -> Matrix:
     mesh.installed.give_credentials(store, f"matrix-{store.kind}")
     spec = {"endpointUrl": store.endpoint, "region": store.region, "credentialsSecretRef": {"name": f"matrix-{store.kind}"}}
     mesh.installed.apply(a_store(f"matrix-{store.kind}", bucketPrefix=f"matrix-{store.kind}", **spec))
-    mesh.installed.wait("objectstore", f"matrix-{store.kind}", seconds=60)
+    mesh.installed.wait("objectstore", f"matrix-{store.kind}", seconds=120)
     deals = {cell: deal_of(store.kind, *cell) for cell in CELLS}
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "matrix-loader", "namespace": "inventory"}}
     mesh.installed.apply(account, *consumers(), *products(store.kind))
@@ -129,8 +129,8 @@ def matrix(request: pytest.FixtureRequest, mesh: Actors) -> Matrix:
         store.client("s3").put_object(Bucket=bucket, Key=path + name, Body=BODY)
     mesh.installed.apply(*(deal.request for deal in deals.values()), *(deal.grant for deal in deals.values()))
     for namespace in ("inventory", "sales"):
-        names = [f"areq/{deal.name}" for deal in deals.values() if deal.namespace == namespace]
-        mesh.installed.cluster.kubectl("wait", *names, "-n", namespace, "--for=condition=Ready", "--timeout=60s")
+        names = [deal.name for deal in deals.values() if deal.namespace == namespace]
+        mesh.installed.wait_all("areq", names, namespace, seconds=120)
     return Matrix(mesh, store, deals, buckets)
 
 
@@ -179,7 +179,7 @@ def test_whoever_was_not_granted_has_neither_user_nor_secret(matrix: Matrix) -> 
         matrix.mesh.installed.until(partial(waits, matrix, deal), what=f"{deal.name} waits")
         assert not matrix.mesh.installed.get("secret", deal.name, "inventory")
     users = matrix.store.users("/clouddatamesh/acme/")
-    assert not [user for user in users if "ungranted" in user or "mistaken" in user]
+    assert not [user for user in users if any(user.startswith(f"inventory-{deal.name}-") for deal in (alone, other))]
 
 
 def waits(matrix: Matrix, deal: Deal) -> bool:
