@@ -60,6 +60,7 @@ def test_a_versioned_bucket_with_thousands_of_versions_markers_and_uploads_is_em
     mesh.installed.kill()
     mesh.installed.until(lambda: not mesh.product("crowded"), seconds=120, what="the end of the emptied product")
     assert not mesh.bucket_exists(bucket)
+    mesh.installed.until(mesh.installed.is_ready, seconds=90, what="the operator is there for the tests that follow")
 
 
 def first_key(mesh: Actors, bucket: str) -> str:
@@ -117,6 +118,7 @@ def test_a_store_that_is_away_blocks_until_it_is_forced(mesh: Actors) -> None:
     mesh.installed.wait("objectstore", "remote")
     mesh.make("far", storage={"storeRef": {"name": "remote"}})
     mesh.installed.apply(a_store("remote", endpointUrl="http://127.0.0.1:9", region=mesh.store.region, bucketPrefix="remote"))
+    mesh.installed.until(lambda: mesh.is_noticed("objectstore", "remote"), what="the store's other endpoint is seen")
     mesh.delete("far", wait=False)
     mesh.ends("far", reason="StoreUnavailable", type_="DeletionBlocked")
     mesh.installed.cluster.kubectl("annotate", "dataproduct", "far", "-n", "sales", "clouddatamesh.dev/force-delete=far")
@@ -145,5 +147,5 @@ def test_a_namespace_that_is_deleted_whole_keeps_its_buckets(mesh: Actors) -> No
     mesh.make("inside", "doomed", storage={"deletionPolicy": "Delete", "forceDestroy": True})
     bucket = mesh.bucket("inside", "doomed")
     mesh.put(bucket, "daily/a")
-    mesh.installed.cluster.kubectl("delete", "namespace", "doomed", "--timeout=60s")
+    mesh.installed.cluster.kubectl("delete", "namespace", "doomed", "--timeout=120s")
     assert mesh.bucket_exists(bucket)
