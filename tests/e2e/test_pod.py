@@ -83,10 +83,10 @@ def metric(mesh: PodInstallation, name: str) -> float:
     return max(float(line.split()[-1]) for line in lines if line.startswith((f"clouddatamesh_{name} ", f"clouddatamesh_{name}{{")))
 
 
-def assert_watched(mesh: PodInstallation, *, token: str) -> None:
+def assert_watched(mesh: PodInstallation, *, token: str, seconds: float = 30) -> None:
     """Only a watch shows a change of a Domain so soon: lists come every 10 minutes."""
     mesh.cluster.kubectl("annotate", "--overwrite", "domain", "sales", f"clouddatamesh.dev/reconcile-requested-at={token}")
-    mesh.until(lambda: mesh.get("domain", "sales")["status"].get("lastHandledReconcileAt") == token, seconds=10, what="a watch event")
+    mesh.until(lambda: mesh.get("domain", "sales")["status"].get("lastHandledReconcileAt") == token, seconds=seconds, what="a watch event")
 
 
 def test_nothing_outlives_a_node_whose_maker_is_killed(pytestconfig: pytest.Config) -> None:
@@ -141,9 +141,9 @@ def test_the_retail_mesh_becomes_ready_and_is_watched(mesh: PodInstallation, sto
     first = [found for found in manifests if found["kind"] in ("ObjectStore", "Domain")]
     mesh.give_credentials(store)
     mesh.apply(*first)
-    mesh.cluster.kubectl("wait", "objectstores,domains", "--all", "--for=condition=Ready", "--timeout=60s")
+    mesh.cluster.kubectl("wait", "objectstores,domains", "--all", "--for=condition=Ready", "--timeout=120s")
     mesh.apply(*(found for found in manifests if found not in first))
-    mesh.cluster.kubectl("wait", "dataproducts,accessrequests", "--all", "-A", "--for=condition=Ready", "--timeout=60s")
+    mesh.cluster.kubectl("wait", "dataproducts,accessrequests", "--all", "-A", "--for=condition=Ready", "--timeout=120s")
     secret = mesh.secret("stock-access", "sales")
     assert store.client("s3", access_key=secret["access-key-id"], secret_key=secret["secret-access-key"]).list_objects_v2(
         Bucket=secret["bucket"], Prefix=secret["prefix"]
@@ -167,8 +167,8 @@ def test_the_kubelets_sigterm_ends_it_and_the_next_pod_leads_without_waiting_for
     mesh.cluster.kubectl("delete", "pod", name, "-n", NAMESPACE, "--timeout=60s")
     grace = mesh.get("deployment", "clouddatamesh", NAMESPACE)["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
     assert time.monotonic() - began < grace, "it was killed"
-    mesh.until(lambda: mesh.runs() and mesh.is_ready(), what="the next Pod")
-    assert_watched(mesh, token="next")
+    mesh.until(lambda: mesh.runs() and mesh.is_ready(), seconds=60, what="the next Pod")
+    assert_watched(mesh, token="next", seconds=10)  # a Lease that nobody gave back is taken after fifteen
     assert mesh.pod()["metadata"]["name"] != name
 
 
@@ -284,7 +284,7 @@ def test_an_uninstall_leaves_crds_objects_and_data_and_an_install_goes_on(mesh: 
     kept.check()
     mesh.install()
     # With the release went the right to release the Lease, so the new Pod waits for its end.
-    mesh.until(lambda: leads(mesh), what="a Pod that leads")
+    mesh.until(lambda: leads(mesh), seconds=60, what="a Pod that leads")
     assert_watched(mesh, token="installed-again")
     kept.check()
 
