@@ -93,11 +93,11 @@ class Folder:
         except TimeoutError as error:
             raise TimeoutError("\n".join([*left(), str(error)])) from None
 
-    def is_whole(self, manifests: Sequence[Manifest], *, seconds: float = 60) -> None:
+    def is_whole(self, manifests: Sequence[Manifest], *, seconds: float = 120) -> None:
         """Wait until all are there and Ready. Raises TimeoutError that tells what is not."""
         self._until(lambda: self.lacking(manifests), seconds=seconds)
 
-    def comes_back(self, manifests: Sequence[Manifest], *, seconds: float = 90) -> None:
+    def comes_back(self, manifests: Sequence[Manifest], *, seconds: float = 150) -> None:
         """Apply again and again, as a tool does that reverts a commit while the objects of the former one still go."""
 
         def left() -> list[str]:

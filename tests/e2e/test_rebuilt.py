@@ -42,7 +42,7 @@ class Cluster:
     def becomes_whole(self) -> None:
         """Git is applied. Remembered are the buckets, the Secrets that the operator wrote, and a backup of these and their namespaces."""
         self.mesh.installed.give_credentials(self.mesh.store)
-        self.folder.comes_back(self.manifests, seconds=150)
+        self.folder.comes_back(self.manifests)
         self.stored.update(self.all_buckets())
         for one in self.mesh.installed.all("dataproducts"):
             self.buckets[f"{one['metadata']['namespace']}/{one['metadata']['name']}"] = one["status"]["storage"]["bucket"]
@@ -53,8 +53,9 @@ class Cluster:
                 self.secrets[f"{domain}/{one['metadata']['name']}"] = self.mesh.installed.secret(one["metadata"]["name"], domain)
 
     def all_buckets(self) -> set[str]:
-        """The products' and those of the mesh itself."""
-        return {one["Name"] for one in self.mesh.s3.list_buckets()["Buckets"] if one["Name"].startswith(MESH)}
+        """The products' and those of the mesh itself, without one that is there for a moment while the store is probed."""
+        names = [str(one["Name"]) for one in self.mesh.s3.list_buckets()["Buckets"]]
+        return {name for name in names if name.startswith(MESH) and not name.startswith(f"{MESH}-probe-")}
 
     def users(self) -> set[str]:
         """Those in the store that are an object's, whatever their cluster."""
