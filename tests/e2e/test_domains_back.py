@@ -67,7 +67,9 @@ def test_the_mesh_is_removed_and_applied_again_in_any_order(folder: Folder, reta
 def test_what_is_removed_with_its_namespaces_ends(folder: Folder, retail: list[Manifest], bucket: str, seed: int) -> None:
     namespaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in DOMAINS]
     folder.delete(shuffled([*retail, *namespaces], seed))
-    folder.mesh.installed.until(lambda: not any(folder.mesh.installed.get("namespace", name) for name in DOMAINS), what="their end")
+    folder.mesh.installed.until(
+        lambda: not any(folder.mesh.installed.get("namespace", name) for name in DOMAINS), seconds=120, what="their end"
+    )
     assert folder.residue() == []
     folder.comes_back(retail)
     assert_kept(folder, "orders", bucket)
@@ -124,6 +126,7 @@ def test_an_entry_that_is_removed_is_told_and_comes_back_until_it_is_forgotten(f
     folder.mesh.installed.until(lambda: "clouddatamesh-owners" in bindings(folder, "lists-lab"), what="the rights")
     made(folder, "lists", "lists")
     folder.mesh.installed.until(lambda: RELEASED in (metadata_of(folder, "lists-lab").get("annotations") or {}), what="the release")
+    folder.mesh.installed.until(lambda: namespaces_of(folder, "lists") == (["lists-lab"], ["lists"]), what="the status")
     folder.kubectl("annotate", "namespace", "lists-lab", f"{RELEASED}-")
     folder.mesh.installed.until(lambda: "releasedNamespaces" not in status_of(folder, "lists"), what="forgetting")
     folder.mesh.installed.apply(a_domain("lists", namespaces=[{"name": "lists"}, {"name": "lists-lab"}]))
@@ -142,9 +145,17 @@ def test_an_adopted_namespace_comes_back_by_its_consent_alone(folder: Folder) ->
         made(folder, "elders", namespaceAdoption="IfConsented")
     folder.delete([domain])
     folder.kubectl("annotate", "namespace", "elders", f"{CONSENT}-")
+    await_news_of_namespaces(folder)
     folder.mesh.installed.apply(domain)
     ends(folder, "elders", "ConsentMissing")
     assert bindings(folder, "elders") == []
+
+
+def await_news_of_namespaces(folder: Folder) -> None:
+    """What changed in a namespace comes by one watch, in its order, and a Domain by another: what was changed last is seen to be mended."""
+    made(folder, "witness")
+    folder.kubectl("label", "namespace", "witness", f"{LABEL}-")
+    folder.mesh.installed.until(lambda: metadata_of(folder, "witness")["labels"].get(LABEL) == "witness", what="the label again")
 
 
 @pytest.mark.parametrize("way", ["without status", "with status", "with its children alone"])
@@ -161,7 +172,7 @@ def test_what_a_backup_restores_is_the_domains_again(folder: Folder, way: str) -
     products = folder.saved(("dataproducts",), name)
     folder.mesh.delete("papers", name)
     folder.delete([domain])
-    folder.kubectl("delete", "namespace", name, f"{name}-lab", "--timeout=60s")
+    folder.kubectl("delete", "namespace", name, f"{name}-lab", "--timeout=120s")
     with_marks = "children" not in way
     bare = [{**one, "metadata": {"name": one["metadata"]["name"]}} for one in namespaces]
     folder.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": namespaces if with_marks else bare}))
@@ -228,7 +239,7 @@ def test_a_namespace_of_an_old_name_gets_the_old_data_only_in_a_domain_of_the_ol
     def close(domain: Manifest) -> None:
         folder.mesh.delete("salaries", "payroll")
         folder.delete([domain])
-        folder.kubectl("delete", "namespace", "payroll", "--timeout=60s")
+        folder.kubectl("delete", "namespace", "payroll", "--timeout=120s")
 
     close(payroll)
     made(folder, "payroll")
