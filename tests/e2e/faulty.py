@@ -176,7 +176,7 @@ def begin(mesh: Faulty, stores: list[Manifest], others: list[Manifest]) -> None:
     mesh.give_key("main-s3", mesh.store)
     mesh.installed.apply(*stores, *domains(), *others)
     for manifest in (*stores, *domains()):
-        mesh.installed.wait(manifest["kind"], manifest["metadata"]["name"], seconds=90)
+        mesh.installed.wait(manifest["kind"], manifest["metadata"]["name"], seconds=120)
     mesh.installed.cluster.kubectl("create", "serviceaccount", "robot", "-n", "inventory")
 
 

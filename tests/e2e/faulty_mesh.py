@@ -64,7 +64,7 @@ def _make(mesh: Faulty) -> None:
     mesh.installed.apply(*(obstacle.manifest for obstacle in faulty_heals.OBSTACLES), polite)
     make_all(mesh, products, deals)
     for obstacle in faulty_heals.OBSTACLES:
-        mesh.installed.until(lambda o=obstacle: is_stalled(mesh, o), what=f"{obstacle.name}: Stalled")  # type: ignore[misc]
+        mesh.installed.until(lambda o=obstacle: is_stalled(mesh, o), seconds=60, what=f"{obstacle.name}: Stalled")  # type: ignore[misc]
 
 
 def is_stalled(mesh: Faulty, obstacle: faulty_heals.Obstacle) -> bool:
@@ -100,7 +100,7 @@ def _look(mesh: Faulty, token: str) -> None:
     names = [*(case.name for case in CASES), *faulty_singles.LOOKED_AT, *(lie.kept for lie in faulty_lies.LIES)]
     mesh.touch("dataproduct", *names, token=token)
     mesh.touch("areq", *(case.name for case in CASES), namespace="inventory", token=token)
-    mesh.installed.until(lambda: _have_looked(mesh, names, token), seconds=40, what=f"the {token} look")
+    mesh.installed.until(lambda: _have_looked(mesh, names, token), seconds=90, what=f"the {token} look")
 
 
 def _have_looked(mesh: Faulty, names: list[str], token: str) -> bool:

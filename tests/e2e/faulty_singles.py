@@ -144,6 +144,7 @@ def _halt(mesh: Faulty) -> None:
     """A suspended domain's binding points at another role: what is not to be made again must not be taken away."""
     kubectl = mesh.installed.cluster.kubectl
     kubectl("patch", "domain", "halted", "--type=merge", "-p", '{"spec":{"suspend":true}}')
+    mesh.installed.until(lambda: mesh.is_noticed("domain", "halted"), what="the Domain's suspension is seen")
     binding = mesh.installed.get("rolebinding", "clouddatamesh-owners", "halted")
     metadata = {key: value for key, value in binding["metadata"].items() if key in ("name", "namespace", "labels", "annotations")}
     kubectl("delete", "rolebinding", "clouddatamesh-owners", "-n", "halted")

@@ -99,10 +99,10 @@ def test_encryption_with_ones_own_key_is_not_lowered(spoiled: Faulty, name: str)
 
 
 def test_the_older_of_two_products_that_name_one_bucket_has_it(spoiled: Faulty) -> None:
+    spoiled.by("spoiled", LOOK, lambda: spoiled.condition("older").get("status") == "True", "older is Ready")
+    spoiled.ends("younger", "inventory", reason="NotOwned")
     older, bucket = spoiled.product("older"), faulty_singles.CONTESTED
-    assert spoiled.condition("older").get("status") == "True"
     assert spoiled.tags(bucket)[f"{GROUP}/uid"] == older["metadata"]["uid"]
-    assert spoiled.condition("younger", "inventory")["reason"] == "NotOwned"
     assert not spoiled.secret("younger-producer", "inventory")
 
 
