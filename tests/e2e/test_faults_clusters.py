@@ -37,7 +37,7 @@ class Side(Actors):
         store = a_store(endpointUrl=self.store.endpoint, region=self.store.region, bucketPrefix=self.prefix)
         installed.apply(store, a_domain("sales"), a_domain("inventory"))
         for kind, name in (("objectstore", "main"), ("domain", "sales"), ("domain", "inventory")):
-            installed.wait(kind, name, seconds=60)
+            installed.wait(kind, name, seconds=120)
         installed.cluster.kubectl("create", "serviceaccount", "robot", "-n", "inventory")
         deals = {name: a_deal(f"{name}-access", f"sales/{name}", consumer=ROBOT) for name in names}
         installed.apply(*(a_product(name) for name in names), *(d.request for d in deals.values()), *(d.grant for d in deals.values()))
@@ -118,7 +118,7 @@ def test_neither_says_that_the_others_users_have_no_owner(sides: tuple[Side, Sid
 
 def test_what_one_deletes_is_not_the_others(sides: tuple[Side, Side]) -> None:
     production, staging = sides
-    staging.installed.cluster.kubectl("delete", "areq", "orders-access", "-n", "inventory", "--timeout=30s")
+    staging.installed.cluster.kubectl("delete", "areq", "orders-access", "-n", "inventory", "--timeout=60s")
     staging.delete("orders")
     assert production.works("orders")
     assert production.is_unchanged("orders")

@@ -77,7 +77,7 @@ def _build(mesh: Late) -> None:
     domains = [a_domain(name) for name in ("sales", "inventory", "doomed")]
     installed.apply(*stores, *domains)
     for manifest in (*stores, *domains):
-        installed.wait(manifest["kind"], manifest["metadata"]["name"], seconds=60)
+        installed.wait(manifest["kind"], manifest["metadata"]["name"], seconds=120)
     installed.cluster.kubectl("create", "serviceaccount", "robot", "-n", "inventory")
     installed.apply(
         a_product("inside", "doomed", storage=DESTROYED),
@@ -127,4 +127,4 @@ def test_what_waited_goes_when_the_news_is_there(late: Late) -> None:
     late.installed.until(lambda: not late.product("inside", "doomed"), seconds=60, what="the end of doomed/inside")
     assert late.holds("inside")
     _hold_binding(late, "null")
-    late.installed.until(lambda: not late.installed.get("namespace", "doomed"), seconds=30, what="the end of the namespace")
+    late.installed.until(lambda: not late.installed.get("namespace", "doomed"), seconds=90, what="the end of the namespace")
