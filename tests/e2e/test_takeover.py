@@ -56,10 +56,10 @@ class Cluster(Actors):
     def request(self, deal: Deal) -> dict[str, Any]:
         return self.installed.get("areq", deal.name, deal.namespace)
 
-    def taken_over(self) -> dict[str, dict[str, Any]]:
-        """What the ObjectStore says of each lost cluster."""
+    def unclaimed(self, lost: str) -> int | None:
+        """How many users of a lost cluster nobody owns, as the ObjectStore says; None as long as it says nothing of that one."""
         found = self.installed.get("objectstore", "main")["status"].get("takenOver", [])
-        return {one["cluster"]: one for one in found}
+        return next((int(one["unclaimed"]) for one in found if one["cluster"] == lost), None)
 
 
 def a_cluster(stack: contextlib.ExitStack, store: Store, *lost: str) -> Cluster:
@@ -123,7 +123,7 @@ def test_what_the_owner_refuses_ends_at_once(first: Cluster, second: Cluster) ->
 def test_what_is_not_applied_works_on_and_is_counted(first: Cluster, second: Cluster) -> None:
     assert first.readers["late"].reads() and first.readers["gone"].reads()
     # The users of `gone` and its reader, and the reader of `late`.
-    second.installed.until(lambda: second.taken_over()[first.uid]["unclaimed"] == 3, seconds=70, what="the number of what nobody owns")
+    second.installed.until(lambda: second.unclaimed(first.uid) == 3, seconds=70, what="the number of what nobody owns")
     told = condition_of(second.installed.get("objectstore", "main"), "PrincipalsUnclaimed")
     assert (told["status"], first.readers["late"].principal in told["message"]) == ("True", True)
     assert "PrincipalsOrphaned" not in str(second.installed.get("objectstore", "main")["status"]["conditions"])
@@ -140,5 +140,5 @@ def test_what_nobody_claims_ends_where_the_platform_team_says_so(first: Cluster,
     assert first.readers["gone"].reads()
     third.installed.apply(annotated(third.store_manifest(), end_taken_over=first.uid))
     third.installed.until(lambda: not first.readers["gone"].reads(), seconds=70, what="the end of what nobody owns")
-    third.installed.until(lambda: third.taken_over()[first.uid]["unclaimed"] == 0, seconds=100, what="the end of its users")
+    third.installed.until(lambda: third.unclaimed(first.uid) == 0, seconds=100, what="the end of its users")
     assert first.readers["orders"].reads() and third.bucket_exists(first.readers["gone"].secret["bucket"])
