@@ -13,6 +13,8 @@ from tests.e2e.table_mesh import MESH, Table
 from tests.e2e.table_words import Cell, Deed
 from tests.support.fault_proxy import ANY, Rule
 
+_ATTEMPTS = 5
+"""How often an act on a user is done again where the operator came in between."""
 WIDE: Manifest = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*", "iam:*"], "Resource": "*"}]}
 
 
@@ -150,18 +152,41 @@ def add_key(table: Table, cell: Cell) -> None:
 
 
 def delete_user(table: Table, cell: Cell) -> None:
+    """With its policies and keys; once more where a look of the operator fell between and put something back."""
     iam, user = table.iam(cell), table.user(cell)
-    for policy in iam.list_user_policies(UserName=user)["PolicyNames"]:
-        iam.delete_user_policy(UserName=user, PolicyName=policy)
-    for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
-        iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
-    iam.delete_user(UserName=user)
+
+    def act() -> None:
+        for policy in iam.list_user_policies(UserName=user)["PolicyNames"]:
+            iam.delete_user_policy(UserName=user, PolicyName=policy)
+        for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
+            iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+        iam.delete_user(UserName=user)
+
+    _insist(act, "DeleteConflict", "NoSuchEntity")
 
 
-def make_user(table: Table, cell: Cell) -> None:
-    """By hand, under the name and path of ours."""
+def remake_user(table: Table, cell: Cell) -> None:
+    """Deleted, and made by hand under the name and path of ours."""
     path = table.before[cell.id].ours["path"]
-    table.iam(cell).create_user(UserName=table.user(cell), Path=path)
+
+    def act() -> None:
+        delete_user(table, cell)
+        table.iam(cell).create_user(UserName=table.user(cell), Path=path)
+
+    _insist(act, "EntityAlreadyExists")
+
+
+def _insist(act: Callable[[], object], *passing: str) -> None:
+    """Again where the store says one of these, a few times."""
+    for _ in range(_ATTEMPTS):
+        try:
+            act()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in passing:
+                raise
+        else:
+            return
+    act()
 
 
 def change_policy(change: Callable[[Manifest], Manifest]) -> Deed:

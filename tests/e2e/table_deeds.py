@@ -88,7 +88,7 @@ def leave(*path: str, value: Any) -> Deed:
 add_label = leave("metadata", "labels", MINE, value="yes")
 add_annotation = leave("metadata", "annotations", MINE, value="yes")
 delete = on_object("delete", "--wait=false")
-delete_and_wait = on_object("delete", "--timeout=30s")
+delete_and_wait = on_object("delete", "--timeout=120s")
 unmark = patch({"metadata": {"annotations": {f"{GROUP}/owner": None}}})
 freeze = patch({"metadata": {"annotations": {FROZEN: "yes"}}})
 thaw = patch({"metadata": {"annotations": {FROZEN: None}}})

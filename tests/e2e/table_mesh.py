@@ -254,10 +254,16 @@ def _make(table: Table, scenes: list[Scene]) -> None:
         table.held[scene.name] = hold(table, scene)
     make_neighbours(table)
     at_once(lambda scene: furnish(table, scene), first)
-    table.eye.look()
+    # Inboxes count a moment after access is given.
+    table.until(lambda: table.eye.look() and all(_is_counted(table, scene) for scene in first), "what the inboxes count")
 
 
-def _await_ready(table: Table, objects: list[tuple[str, str, str]], seconds: float = 180) -> None:
+def _is_counted(table: Table, scene: Scene) -> bool:
+    status = table.eye.get("accessinbox", scene.name, scene.place).get("status", {})
+    return not scene.asks or status.get("consumerCount") == 1
+
+
+def _await_ready(table: Table, objects: list[tuple[str, str, str]], seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     left = objects
     while left:

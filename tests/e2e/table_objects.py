@@ -119,7 +119,9 @@ def sight_of_user(table: Table, cell: Cell) -> Picture:
 
 def is_back(table: Table, cell: Cell) -> bool:
     """The namespace was made again by its Domain, and the operator may keep Secrets in it."""
-    return bool(table.read("rolebinding", "clouddatamesh-operator", cell.scene.place))
+    namespace = table.read("namespace", cell.scene.place)
+    lives = bool(namespace) and "deletionTimestamp" not in namespace["metadata"]
+    return lives and bool(table.read("rolebinding", "clouddatamesh-operator", cell.scene.place))
 
 
 def apply_into_new(table: Table, cell: Cell) -> None:

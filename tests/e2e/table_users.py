@@ -109,7 +109,7 @@ USERS_CELLS: tuple[Cell, ...] = (
     Cell(USER, Act.COPY, "another user gets a copy of its policy", Scene("user-copied"), LEFT, copy_user, sight_of_copy, whose="producer"),
     *user(USER)(Act.DELETE, "it is deleted with keys and policy", "user-deleted", FRESH, d.delete_user),
     *user(USER)(Act.REMAKE, "it is deleted and recreated by hand, with a key", "user-remade", FRESH,
-          then(d.delete_user, d.make_user, d.add_key)),
+          then(d.remake_user, d.add_key)),
     *user(USER)(Act.RELABEL, "it is moved to another path", "user-moved", STOPS, elsewhere, undoes=home_again,
           cause="it is moved back", reason="NotOwned"),
     *user(USER)(Act.TAKE, "an organisation's policy refuses the operator to see it", "user-unseen", WAITS, d.refuse("GetUser"), **LIFTED),
