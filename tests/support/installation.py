@@ -165,7 +165,7 @@ class Installation:
         """Ask for so many replicas; of none, wait until the last one has ended."""
         self.cluster.kubectl("scale", "deployment", RELEASE, "-n", NAMESPACE, f"--replicas={replicas}")
         if not replicas:
-            self.until(lambda: not self.runs(), seconds=60, what="the operator's end")
+            self.until(lambda: not self.runs(), seconds=_MADE, what="the operator's end")
 
     def runs(self) -> bool:
         """Whether there is any replica, also one that is being stopped."""
