@@ -128,25 +128,37 @@ def create(table: Table, *manifests: Manifest) -> None:
 
 
 def remake(change: Callable[[Manifest], Manifest] = lambda found: found) -> Deed:
-    """Delete it and make it again at once, as a restore does; `change` says how it differs."""
+    """Delete a Secret and make it again at once, as a restore does; `change` says how it differs.
+
+    Where the operator looked in between and made its own, that one is restored, with the key that was fresh then: two keys live at most."""
 
     def act(table: Table, cell: Cell) -> None:
-        made = change(backup(table.read(*place_of(cell))))
-        replace_object(table, made)
+        for _ in range(_ATTEMPTS):
+            if is_replaced(table, change(backup(table.read(*place_of(cell))))):
+                return
+            table.hold_again(cell, table.installed.secret(*place_of(cell)[1:]))
+        raise AssertionError("the operator looks in every such moment")
 
     return act
 
 
 def replace_object(table: Table, made: Manifest) -> None:
-    """By one process, so that the operator hardly ever looks in between; where it does, the tool tries again."""
-    for last in (False, False, True):
-        try:
-            table.kubectl("replace", "--force", "--timeout=60s", "-f", "-", stdin=json.dumps(made))
-        except ToolError as error:
-            if last or "AlreadyExists" not in str(error):
-                raise
-        else:
+    """Where the operator looks in between, the tool tries again."""
+    for _ in range(_ATTEMPTS):
+        if is_replaced(table, made):
             return
+    raise AssertionError(f"the operator looks at {made['metadata']['name']} in every such moment")
+
+
+def is_replaced(table: Table, made: Manifest) -> bool:
+    """By one process, so that the operator hardly ever looks in between and makes its own first."""
+    try:
+        table.kubectl("replace", "--force", "--timeout=60s", "-f", "-", stdin=json.dumps(made))
+    except ToolError as error:
+        if "AlreadyExists" not in str(error):
+            raise
+        return False
+    return True
 
 
 def insist(change: Callable[[Manifest], Manifest]) -> Deed:

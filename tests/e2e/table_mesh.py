@@ -3,7 +3,7 @@
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -113,6 +113,11 @@ class Table:
 
     def user(self, cell: Cell) -> str:
         return self.held[cell.scene.name].users[cell.whose]
+
+    def hold_again(self, cell: Cell, secret: Mapping[str, str]) -> None:
+        """What a Secret has now is what stands for its user."""
+        held = self.held[cell.scene.name]
+        held.grips[cell.whose] = Grip(held.store, held.bucket, secret["access-key-id"], secret["secret-access-key"])
 
     def kubectl(self, *args: str, stdin: str | None = None) -> str:
         return self.installed.cluster.kubectl(*args, stdin=stdin)
