@@ -4,8 +4,10 @@ It starts and stops processes and finds free ports; it knows nothing of what the
 """
 
 import contextlib
+import fcntl
 import os
 import queue
+import secrets
 import shutil
 import signal
 import socket
@@ -24,6 +26,10 @@ from typing import NoReturn
 Say = Callable[[str], None]
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "build" / "logs"
+_LOWEST_PORT = 12_000
+_KERNELS_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_PORTS = Path(tempfile.gettempdir(), f"clouddatamesh-ports-{os.getuid()}")
+_KEPT_PORTS = contextlib.ExitStack()
 _UNDERTAKER = "trap '' INT TERM HUP; cat >/dev/null; for i in 1 2 3 4 5; do rm -rf -- \"$1\" && exit; sleep 1; done"
 
 
@@ -114,19 +120,31 @@ def work_dir(name: str) -> Iterator[Path]:
 
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """Ports that nobody listened on a moment ago; consecutive."""
-    for _ in range(200):
-        with contextlib.ExitStack() as held:
-            first = _bind(held, 0)
-            with contextlib.suppress(OSError, OverflowError):
-                return (first, *(_bind(held, first + step) for step in range(1, count)))
+    """Consecutive ports on which nobody listens; they are ours until this process ends, also while what listens there is started again.
+
+    The kernel gives none of them to a connection, and no other process that asks here is given them.
+    """
+    for _ in range(500):
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+            first = secrets.randbelow(_first_of_kernel() - _LOWEST_PORT - count) + _LOWEST_PORT
+            ports = tuple(_bind(held, first + step) for step in range(count))
+            _KEPT_PORTS.enter_context(held.pop_all())
+            return ports
     raise ToolError(f"No {count} consecutive free ports")
 
 
+def _first_of_kernel() -> int:
+    """From here on the kernel takes ports for connections, and for whoever wants any."""
+    return max(int(_KERNELS_PORTS.read_text().split()[0]), 2 * _LOWEST_PORT)
+
+
 def _bind(held: contextlib.ExitStack, port: int) -> int:
-    listener = held.enter_context(socket.socket())
-    listener.bind(("127.0.0.1", port))
-    return int(listener.getsockname()[1])
+    """A port that nobody has, kept for this process by a lock on a file. Raises OSError where it is taken."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+    _PORTS.mkdir(mode=0o700, exist_ok=True)
+    fcntl.flock(held.enter_context((_PORTS / str(port)).open("w")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return port
 
 
 def wait_until(what: str, ready: Callable[[], bool], *, child: subprocess.Popen[bytes], seconds: float = 90.0) -> None:

@@ -104,7 +104,7 @@ def roll_out(cluster: ControlPlane, kubelet: Kubelet, **env: str) -> Pod:
     """Apply the program's Deployment, wait as kubectl does, and give its only pod."""
     (port,) = free_ports(1)
     apply(cluster, a_deployment(port, **env))
-    cluster.kubectl("-n", "apps", "rollout", "status", "deployment/painter", "--timeout=20s")
+    cluster.kubectl("-n", "apps", "rollout", "status", "deployment/painter", "--timeout=60s")
     (pod,) = kubelet.pods("painter")
     return pod
 
@@ -192,13 +192,13 @@ def test_helm_waits_until_the_program_is_ready_and_no_longer(control_plane: Cont
     (tmp_path / "templates").mkdir()
     (tmp_path / "Chart.yaml").write_text("{apiVersion: v2, name: painter, version: 0.1.0}")
     (tmp_path / "templates" / "painter.yaml").write_text(json.dumps(a_deployment(port)))
-    control_plane.helm("-n", "apps", "install", "painter", str(tmp_path), "--wait", "--timeout=30s")
+    control_plane.helm("-n", "apps", "install", "painter", str(tmp_path), "--wait", "--timeout=60s")
     assert apps.pods("painter")[0].is_ready
     blind = json.dumps(a_deployment(port)).replace('"/ready"', '"/never"', 1)
     (tmp_path / "templates" / "painter.yaml").write_text(blind)
     with pytest.raises(ToolError, match="painter"):
         control_plane.helm("-n", "apps", "upgrade", "painter", str(tmp_path), "--wait", "--timeout=3s")
-    control_plane.helm("-n", "apps", "uninstall", "painter", "--wait", "--timeout=30s")
+    control_plane.helm("-n", "apps", "uninstall", "painter", "--wait", "--timeout=60s")
     wait_for(lambda: not apps.pods("painter"))
 
 
@@ -236,7 +236,7 @@ def test_nothing_outlives_a_control_plane(number: signal.Signals) -> None:
         children = descendants(parent.pid)
         assert len(children) >= 4
         parent.send_signal(number)
-        parent.wait(10)
+        parent.wait(60)
     wait_for(lambda: not any(map(is_alive, children)))
     wait_for(lambda: not Path(kubeconfig).parent.exists())
 
@@ -259,7 +259,12 @@ def test_a_store_keeps_objects_counts_requests_and_refuses_strangers(kind: str, 
     s3.delete_bucket(Bucket="toolchain")
 
 
-def wait_for(holds: Callable[[], bool], *, seconds: float = 10) -> None:
+def test_no_port_is_given_twice() -> None:
+    given = [port for _ in range(50) for port in free_ports(2)]
+    assert len(set(given)) == 100
+
+
+def wait_for(holds: Callable[[], bool], *, seconds: float = 60) -> None:
     """Until it holds, or the test fails."""
     end = time.monotonic() + seconds
     while not holds():
