@@ -62,7 +62,7 @@ class Upgraded(Installation):
         # Two slashes keep the stand-in for the kubelet from taking a path below /tmp for one in the container's own /tmp.
         path = {"extraEnv[0].name": "PYTHONPATH", "extraEnv[0].value": f"/{self.code}"} if self.code else {}
         values = [part for name, value in sorted({**self._values, **path}.items()) for part in ("--set", f"{name}={value}")]
-        return ["--namespace", "clouddatamesh-system", "--create-namespace", "--wait", "--timeout", "60s", *values]
+        return ["--namespace", "clouddatamesh-system", "--create-namespace", "--wait", "--timeout", "180s", *values]
 
     def run(self, chart: Path, code: Path | None) -> None:
         self.chart, self.code = chart, code
@@ -70,7 +70,7 @@ class Upgraded(Installation):
 
     def roll_back(self, revision: int) -> None:
         """As a user does: the chart of then, and by its environment its code."""
-        self.cluster.helm("rollback", "clouddatamesh", str(revision), "--namespace", "clouddatamesh-system", "--wait", "--timeout", "60s")
+        self.cluster.helm("rollback", "clouddatamesh", str(revision), "--namespace", "clouddatamesh-system", "--wait", "--timeout", "180s")
         self.cluster.refresh_controllers()
 
 
@@ -145,11 +145,13 @@ def moving(rgw: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mov
     """200 products and 100 grants under the earlier version; then this one is installed over it."""
     with installed_earlier(EARLIER, rgw, tmp_path_factory.mktemp("earlier")) as (installation, mesh):
         _build(mesh)
+        installation.rests()  # grants and domains tell of it after requests and products
         mesh.before.update({**mesh.everything(), "code": mesh.code_of_pod(), "conditions": mesh.conditions()})
         moment = Moment.of(installation.cluster)
         installation.run(CHART, None)
         mesh.again.update(unwatched=moment.unwatched(), allowed=moment.longest_gap())
         mesh.look("upgraded")
+        installation.rests()
         mesh.again["children"] = moment.children()
         mesh.again["conditions"] = mesh.conditions()
         yield mesh
@@ -248,6 +250,7 @@ def test_one_version_back_and_on_touches_nothing(moving: Moving, way: str, tmp_p
     """Judged by the API server's log: no child is written, no kind unwatched, no key issued again, no condition other than before."""
     moving.installed.cluster.kubectl("delete", "areq", "product-000-0", "-n", "inventory", "--timeout=30s", "--ignore-not-found")
     moving.look(f"before {way.partition(' ')[0]}")  # a repair is told until the next look
+    moving.installed.rests()
     moment, tenure, before = Moment.of(moving.installed.cluster), Tenure.of(moving.installed.cluster), moving.conditions()
     if way == ON:
         moving.upgraded.roll_back(2)
@@ -258,6 +261,7 @@ def test_one_version_back_and_on_touches_nothing(moving: Moving, way: str, tmp_p
     unheld, holders = longest_unheld(states, datetime.now(UTC)), holders_of(states)
     print(f"{way}: at most {max(unwatched.values()):.1f} s unwatched, {unheld:.2f} s without a Lease, {allowed:.1f} s allowed")  # noqa: T201
     moving.look(way.partition(" ")[0])
+    moving.installed.rests()
     assert moment.children() == {}
     assert judged(way, flaps(before, moving.conditions())) == {}
     assert {kind: gap for kind, gap in unwatched.items() if gap > allowed} == {}, allowed

@@ -42,6 +42,7 @@ def moving(rgw: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mov
         moment = Moment.of(installation.cluster)
         installation.run(CHART, None)
         mesh.look("upgraded")
+        installation.rests()
         mesh.again.update(children=moment.children(), conditions=mesh.conditions(), decided=decided(mesh))
         moment.longest_gap()
         yield mesh
@@ -80,13 +81,20 @@ def _build(mesh: Moving) -> None:
     for deal in (TWO, AUTO):
         installed.wait("areq", deal.name, deal.namespace, seconds=60)
         assert Access.of(mesh, deal).reads()
-    told = lambda: "GovernancePolicy" in str(compliance(mesh, "returns")) and compliance(mesh, "orders")  # noqa: E731
+    told = lambda: all({"never", "mine"} <= rules_of(mesh, name) for name in ("orders", "returns"))  # noqa: E731
     installed.until(told, seconds=60, what="the violations")
+    installed.until(lambda: installed.get("dprof", "sales", "sales").get("status", {}).get("training"), seconds=60, what="the training")
     mesh.look("made")
+    installed.rests()
 
 
 def compliance(mesh: Moving, name: str) -> Any:
     return mesh.product(name).get("status", {}).get("compliance")
+
+
+def rules_of(mesh: Moving, name: str) -> set[str]:
+    """The rules that a product violates."""
+    return {one["rule"] for one in (compliance(mesh, name) or {}).get("violations", ())}
 
 
 def said_of(violation: dict[str, Any]) -> str:
@@ -150,9 +158,11 @@ def test_one_of_two_who_approved_under_the_earlier_version_ends_it_under_this_on
 
 def test_the_earlier_version_takes_it_back_as_it_is(moving: Moving) -> None:
     moving.installed.cluster.kubectl("delete", "areq", "two", "-n", "inventory", "--timeout=30s")
+    moving.installed.rests()
     before = {**moving.everything(), "decided": decided(moving)}
     moving.upgraded.roll_back(1)
     moving.look("back")
+    moving.installed.rests()
     now = {**moving.everything(), "decided": decided(moving)}
     assert now == before
     assert Access.of(moving, AUTO).reads()

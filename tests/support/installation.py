@@ -26,6 +26,8 @@ _PAUSE, _AT_ONCE = 0.2, 5
 """Seconds between two looks at objects that are waited for, and how many of those in one look: the others are likely to be as late."""
 _MADE = 60
 """Seconds in which what is applied is Ready, however busy the machine is: a bound that is promised is given by the test of the promise."""
+_REST = 2.0
+"""Seconds without a write of the operator after which it has nothing more to do."""
 GROUP = "clouddatamesh.dev"
 NAMESPACE, RELEASE, CREDENTIALS = "clouddatamesh-system", "clouddatamesh", "main-s3"
 
@@ -138,6 +140,16 @@ class Installation:
             if time.monotonic() > end:
                 raise TimeoutError(f"{what or true} after {seconds} s\n{self.describe()}")
             time.sleep(0.1)
+
+    def rests(self, *, seconds: float = 120) -> None:
+        """Wait until the operator has written nothing for a moment: all that it was about is done, and told by every object."""
+        self.until(self._is_quiet, seconds=seconds, what="an operator that rests")
+
+    def _is_quiet(self) -> bool:
+        mark = self.cluster.audit.mark()
+        time.sleep(_REST)
+        found = self.cluster.audit.read(since=mark, user=f"system:serviceaccount:{NAMESPACE}:{RELEASE}")
+        return not any(request.writes for request in found)
 
     def describe(self) -> str:
         """All objects of the mesh and the end of the operator's log, for a failure's message."""
