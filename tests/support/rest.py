@@ -1,7 +1,7 @@
 """The Kubernetes API as plain JSON over HTTP for the tests' own stand-ins, as the user of a kubeconfig."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Api:
     def patch(self, path: str, body: Manifest) -> Manifest:
         return self.ask("PATCH", path, body, kind="application/merge-patch+json")
 
-    def watch(self, path: str, version: str, *, seconds: int = 60) -> Iterator[Manifest]:
+    def watch(self, path: str, version: str, *, seconds: int = 60) -> Generator[Manifest, None, None]:
         """Watch events since a resourceVersion, until the server ends the watch."""
         url = f"{self.server}{path}?watch=true&resourceVersion={version}&timeoutSeconds={seconds}"
         timeout = urllib3.Timeout(connect=5, read=seconds + 5)

@@ -81,8 +81,8 @@ class Moment:
     def unwatched(self) -> dict[str, float]:
         """Of each kind the longest time in seconds since then for which no watch of the operator was open."""
         watches: dict[tuple[str, str], tuple[datetime, datetime | None]] = {}
-        for line in self.cluster.audit.path.read_text().splitlines():
-            entry = json.loads(line)
+        whole, _, _ = self.cluster.audit.path.read_text().rpartition("\n")  # a line may be in the middle of being written
+        for entry in map(json.loads, whole.splitlines()):
             if entry["verb"] == "watch" and entry["user"]["username"] == SERVICE_ACCOUNT:
                 ended = datetime.fromisoformat(entry["stageTimestamp"]) if entry["stage"] == "ResponseComplete" else None
                 asked = datetime.fromisoformat(entry["requestReceivedTimestamp"])
@@ -131,14 +131,28 @@ class Tenure:
     @classmethod
     def of(cls, cluster: ControlPlane) -> "Tenure":
         api = Api(cluster.kubeconfig)
-        found = api.get(_LEASES)
-        (first,) = (item["spec"] for item in found["items"] if item["metadata"]["name"] == LEASE)
-        return cls(api, found["metadata"]["resourceVersion"], first)
+        version, lease = _read_lease(api)
+        return cls(api, version, lease["spec"])
 
     def states(self) -> list[Manifest]:
-        """What its spec was, one after the other."""
-        events = self.api.watch(_LEASES, self.version, seconds=1)
-        return [self.first, *(event["object"]["spec"] for event in events if event["object"]["metadata"]["name"] == LEASE)]
+        """What its spec was until now, one after the other; a watch brings what was between, however long that takes it."""
+        _, lease = _read_lease(self.api)
+        last, found = int(lease["metadata"]["resourceVersion"]), [self.first]
+        if last <= int(self.version):
+            return found
+        with contextlib.closing(self.api.watch(_LEASES, self.version)) as events:
+            for one in (event["object"] for event in events):
+                found += [one["spec"]] if one["metadata"]["name"] == LEASE else []
+                if int(one["metadata"]["resourceVersion"]) >= last:
+                    break
+        return found
+
+
+def _read_lease(api: Api) -> tuple[str, Manifest]:
+    """The version of the list, and the operator's Lease."""
+    found = api.get(_LEASES)
+    (lease,) = (item for item in found["items"] if item["metadata"]["name"] == LEASE)
+    return found["metadata"]["resourceVersion"], lease
 
 
 def holders_of(states: list[Manifest]) -> list[str]:
