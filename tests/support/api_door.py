@@ -24,8 +24,6 @@ _OWN: Final = frozenset({"connection", "transfer-encoding", "content-length", "k
 _CROSSED: Final = 2.0
 """Seconds in which a request may have been on its way while the answer to another one was: where all watches are opened again at once, on a
 machine that is busy, the door takes a second to hear them."""
-_LATE: Final = 0.2
-"""Seconds by which the door may note an answer later than the client has it."""
 _REASONS: Final = {410: "Expired", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}
 
 
@@ -156,7 +154,7 @@ class ApiDoor:
             f"{early.path}, {early.at - first.answered:.2f} s after {first.path} was told to wait for {first.retry_after:.0f} s"
             for first in told
             for early in self.asked
-            if early.is_lease == first.is_lease and _CROSSED < early.at - first.answered < first.retry_after - _LATE
+            if early.is_lease == first.is_lease and _CROSSED < early.at - first.answered < first.retry_after
         ]
 
     def judge(self, asked: Asked) -> Fault | None:
@@ -274,9 +272,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         if fault.retry_after:
             self.send_header("Retry-After", fault.retry_after)
+        # Noted before the client can have it: who waits since then has waited for so long at least.
+        asked.status, asked.answered, asked.retry_after = fault.status, time.monotonic(), float(fault.retry_after or 0)
         self.end_headers()
         self.wfile.write(body)
-        asked.status, asked.answered, asked.retry_after = fault.status, time.monotonic(), float(fault.retry_after or 0)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's
         pass
