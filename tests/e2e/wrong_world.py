@@ -31,11 +31,12 @@ def build(mesh: Installation, store: Store) -> None:
     mesh.give_credentials(store)
     mesh.apply(*(placed(manifest, store) for manifest in GOOD))
     for manifest in GOOD:
-        mesh.wait(manifest["kind"], manifest["metadata"]["name"])
+        mesh.wait(manifest["kind"], manifest["metadata"]["name"], seconds=90)
     mesh.apply(GOOD_PRODUCT)
-    mesh.wait("dataproduct", "good", "sales")
+    mesh.wait("dataproduct", "good", "sales", seconds=90)
     mesh.apply(*_foreign_objects())
-    mesh.until(lambda: mesh.get("resourcequota", "clouddatamesh", "counted").get("status", {}).get("used"), what="the foreign quota")
+    used = lambda: mesh.get("resourcequota", "clouddatamesh", "counted").get("status", {}).get("used")  # noqa: E731
+    mesh.until(used, seconds=60, what="the foreign quota")
     _make_foreign_buckets(store.client("s3"))
     store.client("iam").create_user(UserName=principal_of(mesh, "namesake"), Path="/somebody/")
     mesh.apply(*(placed(stall.manifest, store) for stall in STALLS))
