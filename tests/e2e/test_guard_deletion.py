@@ -57,7 +57,11 @@ def leaving() -> Iterator[Guild]:
         for manifest in OBJECTS:
             cluster.kubectl("delete", *place(manifest), "--wait=false")
         guild = Guild(installed)
-        installed.until(lambda: FINALIZERS in strips(guild, ADMIN, KEPT), what="the policies")
+        installed.until(lambda: FINALIZERS in strips(guild, ADMIN, KEPT), seconds=60, what="the policy of finalizers")
+        installed.until(lambda: GUARD in patched(guild, ADMIN, GOING, {"spec": {"mode": "Plan"}}), seconds=60, what="that of deletion")
+        written = {**KEPT, "status": {"observedGeneration": 7}}
+        is_guarded = lambda: STATUS in guild.says(ADMIN, *APPLY, DRY, "--subresource=status", manifest=written)  # noqa: E731
+        installed.until(is_guarded, seconds=60, what="that of status")
         yield guild
 
 
