@@ -71,9 +71,11 @@ def typo(rgw: Store) -> Iterator[Harbour]:
     with ControlPlane() as cluster, Installation(cluster, mesh=RIGHT, values={"driftInterval": "1m"}) as installed:
         mesh = Harbour(installed, rgw)
         _build(mesh)
+        installed.rests()
         mesh.before.update(mesh.everything())
         mesh.rename(TYPO)
-        installed.until(lambda: any(f"mesh {TYPO}" in pod.log.read_text() for pod in _running(mesh)), what="the operator of the other name")
+        begun = lambda: any(f"mesh {TYPO}" in pod.log.read_text() for pod in _running(mesh))  # noqa: E731
+        installed.until(begun, seconds=120, what="the operator of the other name")
         installed.apply(_store(mesh, "fresh"), a_product("new"), a_product("elsewhere", storage={"storeRef": {"name": "fresh"}}))
         token = "clouddatamesh.dev/reconcile-requested-at=typo"
         cluster.kubectl("annotate", "dataproduct", *PRODUCTS, "-n", "sales", token)
@@ -116,8 +118,8 @@ def test_nothing_is_said_to_be_missing_or_somebody_elses(typo: Harbour) -> None:
 
 def test_it_is_said_who_must_do_what(typo: Harbour) -> None:
     """The operator that has not begun says so in its log, and is not ready, so that the upgrade does not go through."""
-    logs = [line for pod in _running(typo) for line in pod.log.read_text().splitlines()]
-    assert any(RIGHT in line and TYPO in line for line in logs), logs[-5:]
+    said = lambda: [line for pod in _running(typo) for line in pod.log.read_text().splitlines() if RIGHT in line and TYPO in line]  # noqa: E731
+    typo.installed.until(said, seconds=60, what="a line of the log with both names")
 
 
 def test_the_right_name_goes_on_with_every_key_as_it_was(typo: Harbour) -> None:
