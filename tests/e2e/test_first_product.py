@@ -22,7 +22,7 @@ STEP = re.compile(r"^```bash\n(?P<commands>.*?)^```\n```text\n(?P<shown>.*?)^```
 END = "--- end of a step ---"
 VARIES = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "<time>"),
-    (re.compile(r"\b(\d+d)?(\d+h)?(\d+m)?\d+s\b"), "<age>"),
+    (re.compile(r"\b\d+[smhd](\d+[smhd])?\b"), "<age>"),
     (re.compile(r"-[a-z2-7]{8}\b"), "-<hash>"),
     (re.compile(r"[ \t]+"), " "),
 )
@@ -41,7 +41,7 @@ def mesh(moto: Store) -> Iterator[Installation]:
     with ControlPlane() as cluster, Installation(cluster, mesh="acme") as installed:
         installed.give_credentials(moto)
         installed.apply(a_store(endpointUrl=moto.endpoint, region=moto.region))
-        installed.wait("objectstore", "main")
+        installed.wait("objectstore", "main", seconds=90)
         yield installed
 
 
