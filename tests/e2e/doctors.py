@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,3 +42,11 @@ def doctor(kubeconfig: Path, *args: str) -> Said:
     assert done.stdout, done.stderr
     assert "Traceback" not in done.stderr
     return Said(done.returncode, json.loads(done.stdout))
+
+
+def doctor_of_the_sound(kubeconfig: Path, *args: str, seconds: float = 60) -> Said:
+    """The same of what is sound in a moment: the first report without anything to do or unknown, the last one where none comes."""
+    end = time.monotonic() + seconds
+    while (said := doctor(kubeconfig, *args)).code and time.monotonic() < end:
+        time.sleep(0.5)
+    return said
