@@ -120,7 +120,7 @@ class Ends:
     def apply_parent(self) -> None:
         """Everything in one Application, Synced and Healthy."""
         self.mesh.installed.apply(an_application(ALL, self.mesh, path=ALL, finalizers=CASCADE))
-        self.mesh.until(lambda: {OPERATOR, MESH} <= set(self.mesh.applications()), seconds=30, what="the children")
+        self.mesh.until(lambda: {OPERATOR, MESH} <= set(self.mesh.applications()), seconds=90, what="the children")
         self.mesh.settles(ALL, OPERATOR, MESH, seconds=120)
 
     def delete_parent(self) -> None:

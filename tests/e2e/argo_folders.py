@@ -1,8 +1,10 @@
 """Folders of manifests that Argo CD syncs in tests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
-from tests.support.gitops import Gitops, Manifest
+from tests.support.gitops import Gitops, Manifest, an_application
 from tests.support.manifests import a_domain, a_grant, a_product, a_request, a_store
 
 FOREIGN: Final = "retail-foreign-data"
@@ -40,6 +42,31 @@ def everything(mode: str, mesh: Gitops) -> list[Manifest]:
     ]
 
 
+@contextmanager
+def in_each_mode(mesh: Gitops) -> Iterator[None]:
+    """An Application for each mode, settled. They end whatever happens: the tests after these need a mesh that settles."""
+    for mode in MODES:
+        mesh.write(f"modes/{mode}/all.yaml", *everything(mode, mesh))
+    mesh.push("Add a mesh for each mode")
+    try:
+        for mode, (options, annotations) in MODES.items():
+            mesh.installed.apply(an_application(f"mode-{mode}", mesh, path=f"modes/{mode}", options=options, annotations=annotations))
+        mesh.settles()
+        yield
+    finally:
+        _remove_modes(mesh)
+
+
+def _remove_modes(mesh: Gitops) -> None:
+    delete = ("delete", "--ignore-not-found", "--timeout=60s")
+    mesh.installed.cluster.kubectl(*delete, "applications.argoproj.io", "-n", "argocd", *(f"mode-{mode}" for mode in MODES))
+    mesh.remove("modes/*/*")
+    mesh.push("Remove them")
+    for mode in MODES:
+        for place in (("agrant,areq,dp", "--all", "-n", f"by-{mode}"), ("domain", f"by-{mode}"), ("objectstore", mode)):
+            mesh.installed.cluster.kubectl(*delete, *place)
+
+
 def a_broken_product() -> Manifest:
     return a_product("broken", "sales", storage={"bucketName": FOREIGN})
 
@@ -64,3 +91,8 @@ def touch(mesh: Gitops, mode: str, token: str) -> None:
     for target in (("objectstore", mode), ("domain", f"by-{mode}"), *((kind, "--all", *place) for kind in ("dp", "areq", "agrant"))):
         mesh.installed.cluster.kubectl("annotate", "--overwrite", *target, asked)
     mesh.installed.cluster.kubectl("annotate", "--overwrite", "dp", "orders", *place, "clouddatamesh.dev/rotate=0")
+
+
+def rotated(mesh: Gitops, mode: str) -> str:
+    """Which wish for a new key was met last."""
+    return str(mesh.installed.get("dataproduct", "orders", f"by-{mode}")["status"]["producer"].get("lastHandledRotate", ""))

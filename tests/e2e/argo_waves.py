@@ -29,7 +29,7 @@ class Waves:
         mesh.write(f"{NAME}/second.yaml", _a_note("second", wave=1))
         mesh.push("Wait for a product in a wave")
         mesh.installed.apply(an_application(NAME, mesh, path=NAME, finalizers=["resources-finalizer.argocd.argoproj.io"]))
-        mesh.until(lambda: "DomainNotFound" in told(mesh, NAME, "DataProduct/waiting"), seconds=30, what="a product that waits")
+        mesh.until(lambda: "DomainNotFound" in told(mesh, NAME, "DataProduct/waiting"), seconds=TIMEOUT - 5, what="a product that waits")
         return cls(mesh, _begun(mesh))
 
     def go_on(self) -> float:
@@ -40,7 +40,8 @@ class Waves:
         self.mesh.until(lambda: self._has("configmap", "third"), seconds=TIMEOUT + 30, what="the sync of the next commit")
         held = (_begun(self.mesh) - self.began).total_seconds()
         self.mesh.settles(NAME)
-        assert self._has("configmap", "second") and not self._has("dataproduct", "waiting")
+        self.mesh.until(lambda: not self._has("dataproduct", "waiting"), seconds=30, what="the end of the product")
+        assert self._has("configmap", "second")
         return held
 
     def end(self) -> None:
