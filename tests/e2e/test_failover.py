@@ -68,12 +68,13 @@ def test_every_replica_knows_everything_and_one_leads(pair: Pair) -> None:
     """The standby is as ready as the leader: its caches are full, and its watches watch."""
     leads = [pair.metric(pod, "leader_election_master_status") for pod in pair.failover.pods()]
     assert sorted(leads) == [0.0, 1.0]
-    assert [pod.is_ready for pod in pair.failover.pods()] == [True, True]
+    pair.failover.mesh.until(lambda: [pod.is_ready for pod in pair.failover.pods()] == [True, True], what="two replicas that are ready")
 
 
 def test_a_leader_that_is_told_to_end_hands_over(pair: Pair) -> None:
     assert pair.hands_over(signal.SIGTERM, within=ENDED)
-    assert pair.metric(pair.failover.leader(), "clouddatamesh_products") >= PRODUCTS
+    counted = lambda: pair.metric(pair.failover.leader(), "clouddatamesh_products") >= PRODUCTS  # noqa: E731
+    pair.failover.mesh.until(counted, what="the new leader's count of products")
 
 
 def test_a_leader_that_dies_is_replaced_when_its_lease_is_over(pair: Pair) -> None:

@@ -94,8 +94,9 @@ class Failover:
         first, *others = self.names
         self.mesh.cluster.kubectl("scale", f"deployment/{DEPLOYMENT}", "-n", NAMESPACE, "--replicas=2")
         self.raw.send("POST", PRODUCTS, proposed(first))
-        self.mesh.until(lambda: self.not_ready() == 0, what="the first product")
-        self.mesh.until(lambda: self.raw.find(f"{SALES}/accessinboxes/{first}"), what="its inbox")
+        self.mesh.until(lambda: self.not_ready() == 0, seconds=90, what="the first product")
+        self.mesh.until(lambda: self.raw.find(f"{SALES}/accessinboxes/{first}"), seconds=60, what="its inbox")
+        self.mesh.rests()
         made = {plural: self.raw.send("GET", f"{SALES}/{plural}/{first}") for plural in ("dataproducts", "accessinboxes")}
         uid = made["dataproducts"]["metadata"]["uid"]
         for plural, manifest in made.items():
@@ -104,8 +105,8 @@ class Failover:
             own = manifest["metadata"]["uid"]
             copies = [(name, text.replace(uid, uid_of(name)).replace(own, uid_of(name, plural)).replace(first, name)) for name in others]
             self._write(plural, copies)
-        self.mesh.until(lambda: [pod.is_ready for pod in self.pods()] == [True, True], seconds=60, what="two replicas")
-        self.mesh.until(self._rest, seconds=120, what="an operator that has seen all of them")
+        self.mesh.until(lambda: [pod.is_ready for pod in self.pods()] == [True, True], seconds=180, what="two replicas")
+        self.mesh.until(self._rest, seconds=240, what="an operator that has seen all of them")
 
     def _write(self, plural: str, objects: Sequence[tuple[str, str]]) -> None:
         """Put objects where the API server keeps them, as a restored backup does."""
@@ -122,9 +123,9 @@ class Failover:
         return not self.writes(since=mark) and len(self.raw.send("GET", PRODUCTS)["items"]) >= len(self.names)
 
     def not_ready(self) -> int:
-        """How many products are not Ready."""
+        """How many products are not Ready, or are being deleted and still there."""
         found = self.raw.send("GET", PRODUCTS)["items"]
-        return sum(not is_ready(one) for one in found)
+        return sum(not is_ready(one) or "deletionTimestamp" in one["metadata"] for one in found)
 
     def pods(self) -> tuple[Pod, ...]:
         return self.mesh.kubelet.pods(DEPLOYMENT)
@@ -145,9 +146,9 @@ class Failover:
                 former.kill(number)
                 took = self._wait_for_other(former, mark, began, most)
             # It ends after it has given its Lease back, and is not to be taken for the one that is started after it.
-            self.mesh.until(lambda: former.restarts > restarts, what="the end of the former leader")
+            self.mesh.until(lambda: former.restarts > restarts, seconds=60, what="the end of the former leader")
         former.start_now()
-        self.mesh.until(lambda: bool(former.pid) and former.is_ready, seconds=60, what="the former leader as a standby")
+        self.mesh.until(lambda: bool(former.pid) and former.is_ready, seconds=120, what="the former leader as a standby")
         return took
 
     def freeze(self, *, seconds: float) -> Frozen:
