@@ -22,8 +22,9 @@ from tests.support.manifests import a_domain, a_product, a_store
 
 BACK = 15.0
 """Seconds after the API server's return in which everything that was asked for meanwhile is done."""
-READY = 60.0
-"""Seconds in which every watch is open again, and each of them has shown so."""
+READY = 100.0
+"""Seconds in which every watch is open again, and has shown so: after three ends in a row by lasting for a minute, and the run that lasts
+begins up to 10 s after the last end, which kopf takes a moment for."""
 SILENT = 90.0
 """Seconds in which a watch that hangs is noticed and opened again."""
 LONG = 12.0

@@ -58,5 +58,5 @@ def test_it_asks_at_once_in_a_thread_of_its_own() -> None:
     rewind.start()
     assert rewind.is_alive()
     rewind.ask("Domain")
-    assert versions.told.wait(5.0)
+    assert versions.told.wait(60)
     rewind.stop()

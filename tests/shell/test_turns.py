@@ -1,11 +1,12 @@
 """What happens between the lease and the work: everything is listed first, and only whoever still leads begins."""
 
 import threading
+import time
 from collections.abc import Callable
 
 from clouddatamesh.shell.turns import Turns
 
-PATIENCE = 5.0
+PATIENCE = 60.0
 
 
 class Scene:
@@ -21,6 +22,13 @@ class Scene:
         assert self.listed.wait(PATIENCE)
         self.told.append("filled")
         return True
+
+    def has_filled(self) -> bool:
+        """Whether the listing ended, which is waited for."""
+        end = time.monotonic() + PATIENCE
+        while "filled" not in self.told and time.monotonic() < end:
+            time.sleep(0.01)
+        return "filled" in self.told
 
     def _begin(self) -> None:
         self.told.append("begin")
@@ -47,6 +55,7 @@ def test_a_lease_that_was_lost_while_it_listed_begins_nothing() -> None:
     assert scene.listing.wait(PATIENCE)
     scene.turns.lost()
     scene.listed.set()
+    assert scene.has_filled()
     assert not scene.over.wait(0.3)
     assert scene.told == ["pause", "filled"]
     scene.turns.gained()
