@@ -235,7 +235,7 @@ def test_listeners_hear_of_each_change_with_what_was_before_and_may_look_from_an
     def listen(old: Manifest | None, new: Manifest | None) -> None:
         looker = threading.Thread(target=cache.list, args=("DataProduct",), daemon=True)
         looker.start()
-        looker.join(5)
+        looker.join(30)
         assert not looker.is_alive(), "the cache was locked while its listener was told"
         heard.append(tuple(None if m is None else m["metadata"]["resourceVersion"] for m in (old, new)))  # type: ignore[arg-type]
 

@@ -225,7 +225,12 @@ def a_text_on_which_it_takes(engine: CelProcess, seconds: float) -> str:
     """The shortest of some texts on which one rule takes as long, on this machine."""
     rules: list[tuple[str, dict[str, Any]]] = [("object.text.replace('x', object.text).size() > 0", {})]
     texts = ("x" * size for size in range(1000, 9000, 500))
-    return next(text for text in texts if engine._ask({"rules": rules, "data": {"object": {"text": text}}})[0][1] > seconds)
+
+    def takes_it(text: str) -> bool:
+        """Each time: once it may have taken as long by what else the machine did."""
+        return all(engine._ask({"rules": rules, "data": {"object": {"text": text}}})[0][1] > seconds for _ in range(3))
+
+    return next(filter(takes_it, texts))
 
 
 def test_rules_that_answer_slowly_take_bounded_time_together_and_those_that_come_first_are_asked() -> None:
