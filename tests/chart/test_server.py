@@ -30,7 +30,7 @@ def prepare(cluster: ControlPlane) -> ControlPlane:
             cluster.kubectl("create", *what)
     for file in get_monitoring_crds():
         cluster.kubectl("apply", "--server-side", "-f", str(file))
-    cluster.kubectl("wait", "--for=condition=Established", "crd", *CRDS, "--timeout=30s")
+    cluster.kubectl("wait", "--for=condition=Established", "crd", *CRDS, "--timeout=90s")
     return cluster
 
 

@@ -141,7 +141,7 @@ def _open_real(request: pytest.FixtureRequest) -> RealSide:
 @cache
 def _install_kinds(control_plane: ControlPlane) -> None:
     control_plane.kubectl("apply", "--server-side", "-f", str(Path(__file__).resolve().parents[2] / "crds"))
-    control_plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+    control_plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=90s")
 
 
 def fresh(prefix: str = "contract") -> str:

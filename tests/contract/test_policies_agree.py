@@ -96,7 +96,7 @@ def refused(cluster: ControlPlane) -> Mapping[str, str]:
         api.post(f"{ADMISSION}/validatingadmissionpolicybindings", a_binding(name, bound))
     api.post(f"{ADMISSION}/validatingadmissionpolicies", admission("last", rendered("last", "false")))
     api.post(f"{ADMISSION}/validatingadmissionpolicybindings", a_binding("last", {"policyName": "last", "validationActions": ["Deny"]}))
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while not said(api, "last") and time.monotonic() < end:
         time.sleep(0.5)
     return {name: said(api, name) for name in NAMES.values()}

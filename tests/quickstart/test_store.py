@@ -32,7 +32,7 @@ def store() -> Iterator[Store]:
         wait_until("the store", lambda: is_answering(f"http://127.0.0.1:{port}{READY}"), child=child)
         yield Store(f"http://quickstart.localhost:{port}", *KEY, "us-east-1", "moto", lambda: 0)
     finally:
-        stop_child(child)
+        stop_child(child, grace=60)
         assert child.returncode == 0, "SIGTERM is not obeyed"
         assert KEY[1] not in log.read_text()
 
@@ -87,7 +87,7 @@ def test_nobody_is_served_without_a_key_of_the_store(store: Store, call: str) ->
     assert code_of(lambda: anonymous.delete_objects(Bucket="closed", Delete={"Objects": [{"Key": "a"}]})) == 403
     calls: dict[str, Callable[[], object]] = {
         "anonymous": lambda: anonymous.get_object(**place),
-        "presigned": lambda: urllib.request.urlopen(link, timeout=5),  # noqa: S310 - http
+        "presigned": lambda: urllib.request.urlopen(link, timeout=30),  # noqa: S310 - http
         "wrong secret": lambda: store.client("s3", access_key=KEY[0], secret_key="x" * 40).get_object(**place),
         "unknown key": lambda: store.client("s3", access_key="AKIA" + "Z" * 16, secret_key="x" * 40).get_object(**place),
     }
@@ -114,7 +114,7 @@ def test_the_api_of_moto_itself_is_not_served(store: Store, path: str, method: s
     }
     body = b"100000" if method == "POST" else None
     request = urllib.request.Request(store.endpoint + path, data=body, headers=header if signed else {}, method=method)  # noqa: S310 - http
-    assert code_of(lambda: urllib.request.urlopen(request, timeout=5)) in ((403, 500) if signed else (403,))  # noqa: S310
+    assert code_of(lambda: urllib.request.urlopen(request, timeout=30)) in ((403, 500) if signed else (403,))  # noqa: S310
     assert store.client("iam").list_users()["Users"]
     assert code_of(lambda: anonymous_client(store).list_buckets()) == 403
 
