@@ -1,5 +1,6 @@
 """tests/security/attempts.py on the real API server and RGW, with the chart's admission policies and without them."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,9 +42,12 @@ class Realm:
         return ""
 
     def keys(self) -> dict[str, int]:
-        """How many keys each user of the mesh has in the store."""
-        iam, names = self.mesh.iam, self.mesh.store.users(f"/clouddatamesh/{self.mesh.installed.mesh}/")
-        return {name: len(iam.list_access_keys(UserName=name)["AccessKeyMetadata"]) for name in names}
+        """How many keys each user of the mesh has in the store; one that goes meanwhile has none."""
+        iam, found = self.mesh.iam, dict[str, int]()
+        for name in self.mesh.store.users(f"/clouddatamesh/{self.mesh.installed.mesh}/"):
+            with contextlib.suppress(iam.exceptions.NoSuchEntityException):
+                found[name] = len(iam.list_access_keys(UserName=name)["AccessKeyMetadata"])
+        return found
 
     def reach(self) -> list[str]:
         """What the granted key reads, of one object in each port and of another product's."""
@@ -63,7 +67,7 @@ def realm(request: pytest.FixtureRequest, rgw: Store) -> Iterator[Realm]:
         installed.apply(a_store(endpointUrl=rgw.endpoint, region=rgw.region, bucketPrefix=name))
         installed.apply(*(a_domain(domain, access=access) for domain, access in people.items()))
         for kind, what in (("objectstore", "main"), ("domain", "sales"), ("domain", "inventory")):
-            installed.wait(kind, what)
+            installed.wait(kind, what, seconds=90)
         mesh = Actors(installed, rgw)
         for namespace in ("sales", "inventory"):
             cluster.kubectl("create", "rolebinding", "editor", "--clusterrole=edit", f"--user={EDITOR.user}", "-n", namespace)
@@ -110,4 +114,4 @@ def end_without_gain(realm: Realm, says: str, kind: str, name: str, namespace: s
         assert {user: keys for user, keys in realm.keys().items() if keys} == {user: keys for user, keys in before.items() if keys}
         assert realm.reach() == ["daily"]
     finally:
-        installed.cluster.kubectl("delete", kind, name, "-n", namespace, "--wait=true", "--timeout=30s")
+        installed.cluster.kubectl("delete", kind, name, "-n", namespace, "--wait=true", "--timeout=90s")

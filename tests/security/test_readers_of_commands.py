@@ -183,7 +183,7 @@ def shown(moto: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sho
         installed.give_credentials(moto)
         installed.apply(a_store(endpointUrl=moto.endpoint), *(team(name) for name in SPACES))
         for name in SPACES:
-            installed.wait("domain", name)
+            installed.wait("domain", name, seconds=90)
         installed.apply(*WORLD)
         for namespace, name in READY:
             installed.wait("accessrequest", name, namespace, seconds=60)
@@ -196,9 +196,9 @@ def shown(moto: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sho
             f"--user={ENGINEER.user}",
         )
         wanted = {f"mark-why{name}" for name in ("hidden", "waiting", "granted")}
-        installed.until(
-            lambda: wanted <= {*WORD.findall(json.dumps(installed.get("accessinbox", "mark-orders", "sales")))}, what="the inbox"
-        )
+        told = lambda: wanted <= {*WORD.findall(json.dumps(installed.get("accessinbox", "mark-orders", "sales")))}  # noqa: E731
+        installed.until(told, seconds=60, what="the inbox")
+        installed.rests()  # no status gets another word after the look
         found = Shown(installed, _runner(patch))
         found.look()
         yield found

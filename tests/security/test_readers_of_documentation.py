@@ -101,8 +101,9 @@ def world(shown: Shown) -> Iterator[Shown]:
     installed = shown.installed
     installed.apply(*MORE)
     for name in SPACES:
-        installed.wait("domainprofile", name, name)
+        installed.wait("domainprofile", name, name, seconds=60)
     installed.until(lambda: _all_are_broken(shown), seconds=120, what="all violations in status")
+    installed.rests()
     shown.look()
     for one in installed.all(MORE_KINDS):
         if one["metadata"]["name"] != "kube-root-ca.crt":
