@@ -179,6 +179,8 @@ def _status(code: int) -> dict[str, Any]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
+    """Of more connections at once than the usual five, the kernel lets those that come after wait for a second or three."""
 
     def __init__(self, address: tuple[str, int], cluster: ControlPlane, door: ApiDoor) -> None:
         super().__init__(address, _Handler)

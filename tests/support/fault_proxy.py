@@ -190,6 +190,8 @@ def refuse(asked: Asked, status: int, code: str) -> Answer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
+    """Of more connections at once than the usual five, the kernel lets those that come after wait for a second or three."""
     proxy: FaultProxy
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
