@@ -143,7 +143,7 @@ class ArgoCD:
 
     def _await_kinds(self) -> None:
         """Controllers that begin before the API server has their kinds look again only after ten seconds."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + 90
         while True:
             try:
                 self.cluster.kubectl("get", ",".join(f"{kind}s.argoproj.io" for kind in ARGOCD_KINDS), "-A")

@@ -153,18 +153,17 @@ class Failover:
 
     def freeze(self, *, seconds: float) -> Frozen:
         """SIGSTOP of the leader under churn, until those seconds are over and the new leader has nothing more to do."""
-        with Churn(self.raw, self.names):
-            former, mark, began = self._begin()
-            former.kill(signal.SIGSTOP)
-            stopped = time.monotonic()
-            try:
+        with contextlib.ExitStack() as stack:
+            with Churn(self.raw, self.names):
+                former, mark, began = self._begin()
+                former.kill(signal.SIGSTOP)
+                stack.callback(former.kill, signal.SIGCONT)  # should anything fail from here on
+                stopped = time.monotonic()
                 took = self._wait_for_other(former, mark, began, 60.0)
-            except BaseException:
-                former.kill(signal.SIGCONT)
-                raise
-            time.sleep(max(stopped + seconds - _REST - time.monotonic(), 0.0))
-        self.mesh.until(lambda: self.not_ready() == 0, seconds=30, what="a new leader that rests")
-        time.sleep(max(stopped + seconds - time.monotonic(), 2.0))
+                time.sleep(max(stopped + seconds - _REST - time.monotonic(), 0.0))
+            self.mesh.until(lambda: self.not_ready() == 0, seconds=30, what="a new leader that rests")
+            time.sleep(max(stopped + seconds - time.monotonic(), 2.0))
+            stack.pop_all()
         return Frozen(former, took)
 
     def thaw(self, frozen: Frozen, *, seconds: float = 6.0) -> tuple[tuple[Request, ...], tuple[Request, ...]]:
