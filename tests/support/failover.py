@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from urllib3.exceptions import HTTPError
+
 from hack.tools.audit import Request
 from tests.bench.api import API, PRODUCTS, Raw, is_ready
 from tests.support import pod as pods
@@ -32,6 +34,8 @@ _REST: Final = 8.0
 _BATCH: Final = 100
 _REQUESTS: Final = 6
 """So many a new leader sends one after the other before its first write: it takes the Lease and lists."""
+_REFUSED: Final = (RuntimeError, HTTPError)
+"""What a request meets at an API server that is too busy: the next one follows."""
 _KEPT: Final = 8
 """Products with storage that are there at a time under churn."""
 
@@ -66,17 +70,22 @@ class Churn:
     def _nudge(self) -> None:
         lots = random.Random(1)  # noqa: S311 - no secret
         while not self._ending.wait(NUDGES):
-            self._raw.nudge(lots.choice(self._names))
+            with contextlib.suppress(*_REFUSED):
+                self._raw.nudge(lots.choice(self._names))
 
     def _make(self) -> None:
         number = 0
         while not self._ending.wait(REALS):
-            name = f"real-{time.time_ns():x}-{number}"
-            self._raw.send("POST", PRODUCTS, a_product(name, storage={"deletionPolicy": "Delete"}))
-            self.kept.append(name)
             number += 1
-            if len(self.kept) > _KEPT:
-                self._raw.send("DELETE", f"{PRODUCTS}/{self.kept.pop(0)}")
+            with contextlib.suppress(*_REFUSED):
+                self._replace(f"real-{time.time_ns():x}-{number}")
+
+    def _replace(self, name: str) -> None:
+        """One product more, and one less where there are enough."""
+        self._raw.send("POST", PRODUCTS, a_product(name, storage={"deletionPolicy": "Delete"}))
+        self.kept.append(name)
+        if len(self.kept) > _KEPT:
+            self._raw.send("DELETE", f"{PRODUCTS}/{self.kept.pop(0)}")
 
 
 class Failover:
