@@ -4,6 +4,7 @@ Each time something is asked for meanwhile, which is done within 15 s of its ret
 """
 
 import contextlib
+import http.client
 import threading
 import time
 import urllib.error
@@ -125,7 +126,7 @@ class Watcher:
 
     def _work(self) -> None:
         while not self.healed and time.monotonic() - self._began < SILENT and not self._stopped.wait(0.5):
-            with contextlib.suppress(OSError):  # an operator that is too busy for an answer is asked again
+            with contextlib.suppress(OSError, http.client.HTTPException):  # an operator that is too busy for an answer is asked again
                 self._look()
 
     def _look(self) -> None:

@@ -51,9 +51,17 @@ class Relay:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(self._target)
-                threading.Thread(target=self._pump, args=(client, server, _Reader(self.asked)), daemon=True).start()
-                threading.Thread(target=self._pump, args=(server, client, None), daemon=True).start()
+                threading.Thread(target=self._connect, args=(client,), daemon=True).start()
+
+    def _connect(self, client: socket.socket) -> None:
+        """One client whose store does not answer costs the others nothing."""
+        try:
+            server = socket.create_connection(self._target)
+        except OSError:
+            client.close()
+            return
+        threading.Thread(target=self._pump, args=(client, server, _Reader(self.asked)), daemon=True).start()
+        self._pump(server, client, None)
 
     def _pump(self, source: socket.socket, sink: socket.socket, reader: "_Reader | None") -> None:
         with contextlib.suppress(OSError):
