@@ -59,10 +59,10 @@ def node(rgw: Store) -> Iterator[Node]:
         store = a_store(endpointUrl=rgw.endpoint, region=rgw.region, bucketPrefix="tick")
         installed.apply(store, a_domain("sales"), a_domain("inventory"))
         for kind, name in (("objectstore", "main"), ("domain", "sales"), ("domain", "inventory")):
-            installed.wait(kind, name)
+            installed.wait(kind, name, seconds=90)
         installed.apply(a_product("wells"), a_product("drinker", "inventory"))
-        installed.wait("dataproduct", "wells", "sales")
-        installed.wait("dataproduct", "drinker", "inventory")
+        installed.wait("dataproduct", "wells", "sales", seconds=60)
+        installed.wait("dataproduct", "drinker", "inventory", seconds=60)
         mesh.s3.put_object(Bucket=mesh.bucket("wells"), Key="daily/seed", Body=BODY)
         ends = {"short": in_time(hours=3), "gone": in_time(days=30), "kept": in_time(days=30)}
         given = {name: Access.given(mesh, deal(name, validUntil=end)) for name, end in ends.items()}
