@@ -26,7 +26,7 @@ from typing import NoReturn
 Say = Callable[[str], None]
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "build" / "logs"
-_LOWEST_PORT = 12_000
+_LOWEST_PORT, _USUAL_FIRST = 12_000, 32_768
 _KERNELS_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _PORTS = Path(tempfile.gettempdir(), f"clouddatamesh-ports-{os.getuid()}")
 _KEPT_PORTS = contextlib.ExitStack()
@@ -135,7 +135,8 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 def _first_of_kernel() -> int:
     """From here on the kernel takes ports for connections, and for whoever wants any."""
-    return max(int(_KERNELS_PORTS.read_text().split()[0]), 2 * _LOWEST_PORT)
+    lowest = int(_KERNELS_PORTS.read_text().split()[0]) if _KERNELS_PORTS.exists() else _USUAL_FIRST
+    return max(lowest, 2 * _LOWEST_PORT)
 
 
 def _bind(held: contextlib.ExitStack, port: int) -> int:
