@@ -79,7 +79,8 @@ def at_terminal(mesh: Actors, tmp_path: Path) -> Iterator[Open]:
         env = {**env, "HOME": str(tmp_path), "COLUMNS": "200", **({} if color else {"NO_COLOR": "1"})}
         master, slave = pty.openpty()
         own = [] if arguments[0] in ("init", "check") else ["-n", namespace, *person.flags]
-        command = [sys.executable, "-m", "clouddatamesh", "mesh", arguments[0]]
+        # Tests that run in the background of a shell have Ctrl-C ignored, and whatever they start has too; at a terminal nothing has.
+        command = ["env", "--default-signal=INT", sys.executable, "-m", "clouddatamesh", "mesh", arguments[0]]
         at = 2 if arguments[0] == "init" else 1
         command = [*command, *arguments[1:at], *own, *arguments[at:]]
         process = subprocess.Popen(
