@@ -126,6 +126,16 @@ class Ends:
     def delete_parent(self) -> None:
         self.mesh.installed.cluster.kubectl("delete", "applications.argoproj.io", ALL, "-n", NAMESPACE, "--wait=false")
 
+    def hook_was_passed_over(self) -> bool:
+        """A fault of Argo CD, by its own words: before its cache had the Job it made the Job again, and took the hook for complete."""
+        log = (self.mesh.argo.logs / "argocd-application-controller.log").read_text()
+        return f"Hook resource {{batch Job {OPERATOR_NAMESPACE} clouddatamesh-uninstall}} already exists, skipping" in log
+
+    def return_operator(self) -> None:
+        """Its Application is applied again, once the former one is gone."""
+        self.mesh.until(lambda: OPERATOR not in self.mesh.applications(), seconds=60, what="the end of the operator's Application")
+        self.mesh.installed.apply(self.operator("never", crds={"enabled": False}))
+
     def runs(self) -> bool:
         """Whether the operator's Deployment is there."""
         return bool(self.mesh.installed.get("deployment", RELEASE, OPERATOR_NAMESPACE))
