@@ -97,7 +97,10 @@ created for the object; what exists is left alone.
 POLICY_COMPLIED: Final = "PolicyComplied"
 """Event: the object does not violate any policy any more."""
 INVALID_RULE: Final = "InvalidRule"
-"""A rule of the policy is not valid CEL, or costs too much time or memory. The whole policy is not applied."""
+"""A rule of the policy is not valid CEL, or costs too much time or memory, or the policy cannot be read. The whole policy is not applied.
+If its enforcement is Deny, what it refused stays refused and what exists goes on; another object has this reason because it is not known
+whether the policy refuses it.
+"""
 POLICY_CONFLICT: Final = "PolicyConflict"
 """The DomainPolicy loosens or contradicts a policy above it. It is not applied."""
 OUTSIDE_HOME: Final = "OutsideHome"

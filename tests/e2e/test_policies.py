@@ -116,6 +116,26 @@ def test_a_rule_that_is_none_is_named_in_its_policys_status(ledgers: Actors, exp
     mesh.cluster.kubectl("delete", "governancepolicy", "bad")
 
 
+def test_a_mistake_in_a_policy_that_denies_does_not_open_the_door(ledgers: Actors) -> None:
+    mesh, asked = ledgers.installed, "object.spec.classification == 'restricted' || domain.metadata.name == 'other'"
+    ledgers.make("running", HOME)
+    mesh.apply(policy("door", a_rule("classified", asked), enforcement="Deny", targets={**TARGETS, "lifecycle": ["draft"]}))
+    mesh.apply(a_product("refused", HOME, lifecycle="draft"))
+    ledgers.ends("refused", HOME, reason="PolicyViolation")
+    mesh.apply(policy("door", a_rule("classified", f"({asked}"), enforcement="Deny"))
+    mesh.until(lambda: "stays refused" in json.dumps(status(ledgers, "governancepolicy", "door")), what="what the policy goes on to do")
+    mesh.apply(a_product("unknown", HOME))
+    assert "GovernancePolicy/door has the enforcement Deny and a fault" in ledgers.ends("unknown", HOME, reason="InvalidRule")["message"]
+    ledgers.nudge("refused", HOME, token="again")
+    assert ledgers.condition("refused", HOME)["reason"] == "PolicyViolation"
+    assert not any("storage" in ledgers.product(name, HOME)["status"] for name in ("refused", "unknown"))
+    ledgers.nudge("running", HOME, token="again")
+    assert ledgers.condition("running", HOME)["status"] == "True"
+    mesh.cluster.kubectl("delete", "governancepolicy", "door")
+    for name in ("refused", "unknown"):
+        mesh.wait("dataproduct", name, HOME)
+
+
 def test_an_object_on_which_a_rule_costs_too_much_violates_it_and_ends_it_for_nobody_else(ledgers: Actors) -> None:
     mesh = ledgers.installed
     mesh.apply(policy("costly", a_rule("costly", GROWN)))

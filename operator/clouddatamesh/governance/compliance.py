@@ -36,11 +36,12 @@ def compliance_fields(verdicts: Sequence[Verdict], old: Mapping[str, Any] | None
     }
 
 
-def compliance_finding(verdicts: Sequence[Verdict]) -> Finding:
-    """The condition PoliciesCompliant."""
+def compliance_finding(verdicts: Sequence[Verdict], unasked: Sequence[str] = ()) -> Finding:
+    """The condition PoliciesCompliant; `unasked` are names of policies with a fault."""
     open_ = [one for one in verdicts if one.waiver is None]
     if not open_:
         why = "No policy is violated" if not verdicts else "Each violation of a policy has a waiver"
+        why += f"; not asked, as they have a fault: {', '.join(unasked[:_NAMED])}" if unasked else ""
         return Finding(CONDITION, "True", reasons.COMPLIANT, why)
     return Finding(CONDITION, "False", reasons.POLICY_VIOLATION, told(open_))
 

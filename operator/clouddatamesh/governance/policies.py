@@ -1,12 +1,15 @@
-"""From the manifest of a policy to rules that can be asked. A policy with a fault applies to nothing: it is never half applied."""
+"""From the manifest of a policy to rules that can be asked. Of a policy with a fault none are: it is never half applied."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from pydantic import ValidationError
+
+from clouddatamesh.api.fields import LabelSelector
 from clouddatamesh.api.v1alpha1.policy import MOST_LEVELS, MOST_PARAMS, DomainPolicy, DomainPolicySpec, GovernancePolicy, PolicyTargets
-from clouddatamesh.model.judging import Compiled, Policy, Rule
-from clouddatamesh.model.objects import Key
+from clouddatamesh.model.judging import JUDGED, Compiled, Policy, Rule
+from clouddatamesh.model.objects import Key, Manifest, key_of
 
 MODELS: Final = {"GovernancePolicy": GovernancePolicy, "DomainPolicy": DomainPolicy}
 """The kinds of policies."""
@@ -30,6 +33,40 @@ def build_policy(resource: GovernancePolicy | DomainPolicy, compile_: Compile) -
         ),
         faults=tuple(_find_faults(spec, compiled)),
     )
+
+
+def build_unreadable(manifest: Manifest, fault: str) -> Policy:
+    """A policy whose spec cannot be read. What of its targets cannot be read either is everything, and only Audit and Warn are no Deny."""
+    spec = _mapping(manifest.get("spec"))
+    targets = _mapping(spec.get("targets"))
+    return Policy(
+        key=key_of(manifest),
+        enforcement=said if (said := spec.get("enforcement", "Audit")) in ("Audit", "Warn") else "Deny",
+        kinds=_names(targets["kinds"]) or JUDGED if "kinds" in targets else ("DataProduct",),
+        lifecycle=_names(targets["lifecycle"]) or _STAGES if "lifecycle" in targets else (),
+        domains=_selector(targets.get("domains")),
+        faults=(fault,),
+    )
+
+
+_STAGES: Final = ("proposed", "draft", "active", "deprecated", "retired")
+
+
+def _mapping(found: Any) -> Mapping[str, Any]:
+    return found if isinstance(found, Mapping) else {}
+
+
+def _names(found: Any) -> tuple[str, ...]:
+    """Nothing where it is no list of names."""
+    return tuple(found) if isinstance(found, list | tuple) and all(isinstance(name, str) for name in found) else ()
+
+
+def _selector(found: Any) -> LabelSelector | None:
+    """None, which selects all, where it cannot be read."""
+    try:
+        return LabelSelector.model_validate(found) if found is not None else None
+    except ValidationError:
+        return None
 
 
 def find_params_fault(params: Mapping[str, Any] | None) -> Iterator[str]:

@@ -40,8 +40,13 @@ class Subject:
 
 
 def applies(policy: Policy, subject: Subject) -> bool:
-    """Whether the rules of a policy are asked of an object. A policy with faults applies to nothing."""
-    if policy.faults or subject.key.kind not in policy.kinds or not _has_lifecycle(policy, subject) or _only_takes(subject):
+    """Whether the rules of a policy are asked of an object. Those of a policy with faults are asked of none."""
+    return not policy.faults and concerns(policy, subject)
+
+
+def concerns(policy: Policy, subject: Subject) -> bool:
+    """Whether a policy is for an object, whatever can be asked of it."""
+    if subject.key.kind not in policy.kinds or not _has_lifecycle(policy, subject) or _only_takes(subject):
         return False
     return reaches(policy, subject.lineage)
 

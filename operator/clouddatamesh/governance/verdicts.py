@@ -1,7 +1,7 @@
 """What the rules of the policies that apply say of an object: every violation, not the first."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from clouddatamesh.api.fields import parse_time
@@ -43,6 +43,12 @@ def judge(subject: Subject, policies: Sequence[Policy], hearing: Hearing, ask: A
     return tuple(sorted((verdict for verdict in found if verdict is not None), key=rank))
 
 
+def standing(policies: Sequence[Policy], hearing: Hearing) -> tuple[Verdict, ...]:
+    """The violations before of policies that cannot be asked; each with the waiver that is in force now."""
+    names = {policy.name for policy in policies}
+    return tuple(replace(one, waiver=_waiver(one.policy, one.rule, hearing)) for one in hearing.before if one.policy in names)
+
+
 def as_judged(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What rules see of an object: what people write. Status is ours, and would be judged by what it says of judging."""
     metadata = {name: value for name, value in (manifest.get("metadata") or {}).items() if name in _METADATA}
@@ -69,6 +75,11 @@ def _verdict(policy: Policy, rule: Rule, answer: Answered | None, hearing: Heari
         message = f"{message} (the rule takes more time or memory on this object than it may)"
     if isinstance(answer, RuleFailure):
         message = f"{message} (the rule could not be evaluated: {answer.why[:_REASON]})"
-    waivers = (one for one in hearing.waivers if (one.policy, one.rule) == (policy.name, rule.name))
-    waiver = max(waivers, key=lambda one: parse_time(one.until), default=None)
+    waiver = _waiver(policy.name, rule.name, hearing)
     return Verdict(policy.name, rule.name, policy.enforcement, rule.severity, message[:_MESSAGE], rule.remediation, waiver)
+
+
+def _waiver(policy: str, rule: str, hearing: Hearing) -> Waiver | None:
+    """Of those in force for a rule the one that ends last."""
+    waivers = (one for one in hearing.waivers if (one.policy, one.rule) == (policy, rule))
+    return max(waivers, key=lambda one: parse_time(one.until), default=None)

@@ -75,7 +75,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Policy:
-    """A GovernancePolicy or DomainPolicy. One with faults applies to nothing."""
+    """A GovernancePolicy or DomainPolicy. The rules of one with faults are asked of nothing."""
 
     key: Key
     enforcement: str = "Audit"

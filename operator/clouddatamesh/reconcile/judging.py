@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,9 +15,9 @@ from clouddatamesh.governance import scope
 from clouddatamesh.governance.compliance import CONDITION, compliance_fields, compliance_finding, is_denied, told, verdicts_of
 from clouddatamesh.governance.layers import stack
 from clouddatamesh.governance.live import live_facts
-from clouddatamesh.governance.policies import MODELS, build_policy
-from clouddatamesh.governance.scope import Lineage, Subject, applies
-from clouddatamesh.governance.verdicts import Hearing, judge
+from clouddatamesh.governance.policies import MODELS, build_policy, build_unreadable
+from clouddatamesh.governance.scope import Lineage, Subject, applies, concerns
+from clouddatamesh.governance.verdicts import Hearing, judge, rank, standing
 from clouddatamesh.governance.waivers import read_waiver
 from clouddatamesh.model.access import Home, Offer
 from clouddatamesh.model.evidence import Present, Unknown
@@ -47,6 +47,8 @@ class Judgement:
     error: MeshError | None = None
     is_known: bool = True
     """Whether these verdicts are of the spec as it is now."""
+    unasked: tuple[str, ...] = ()
+    """The names of policies that deny, and have a fault."""
 
     @property
     def denial(self) -> MeshError | None:
@@ -60,7 +62,7 @@ class Judgement:
 
     def finding(self) -> tuple[Finding, ...]:
         """The condition PoliciesCompliant, where any policy applies and was asked."""
-        return (compliance_finding(self.verdicts),) if self.is_subject and self.error is None else ()
+        return (compliance_finding(self.verdicts, self.unasked),) if self.is_subject and self.error is None else ()
 
     def fields(self, old: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         """`status.compliance` by name, None where there is to be none; as it was where nothing could be asked."""
@@ -80,7 +82,7 @@ def judge_object(key: Key, ports: Ports, draft: Manifest | None = None) -> Judge
     policies: tuple[Policy, ...] = ()
     try:
         lineage = lineage_of(domain, ports.cluster)
-        policies = tuple(policy for policy in policies_of(lineage, ports) if applies(policy, Subject(key, cached, lineage)))
+        policies = tuple(policy for policy in policies_of(lineage, ports) if _counts(policy, Subject(key, cached, lineage)))
         if not policies:
             return Judgement()
         found = cached if draft is not None else _read(key, cached, ports.cluster)
@@ -94,6 +96,11 @@ def judge_object(key: Key, ports: Ports, draft: Manifest | None = None) -> Judge
         return _unjudged(cached, before, policies, fault)
 
 
+def _counts(policy: Policy, subject: Subject) -> bool:
+    """A policy that can be asked, or a Deny with a fault: what that refuses is not known, which is no reason to do it."""
+    return applies(policy, subject) or (policy.enforcement == "Deny" and bool(policy.faults) and concerns(policy, subject))
+
+
 def _unjudged(manifest: Manifest, before: tuple[Verdict, ...], policies: tuple[Policy, ...], error: MeshError) -> Judgement:
     """The verdicts as they were. Where it is not even known which policies apply, one of them may deny."""
     may_deny = not policies or any(policy.enforcement == "Deny" for policy in policies)
@@ -104,10 +111,28 @@ def _judge(subject: Subject, policies: tuple[Policy, ...], hearing: Hearing, por
     verdicts = judge(subject, policies, hearing, ports.expressions.judge)
     ends = [end for end in (parse_time(waiver.until) for waiver in hearing.waivers) if end > ports.clock.now()]
     may_deny = any(policy.enforcement == "Deny" for policy in policies)
-    return Judgement(verdicts, is_subject=True, may_deny=may_deny, due=min(ends, default=None))
+    judgement = Judgement(verdicts, is_subject=True, may_deny=may_deny, due=min(ends, default=None))
+    faulty = [policy for policy in policies if policy.faults]
+    return _with_faulty(judgement, faulty, subject.manifest, hearing) if faulty else judgement
 
 
-def was_judged(manifest: Manifest) -> bool:
+def _with_faulty(judgement: Judgement, faulty: Sequence[Policy], manifest: Mapping[str, Any], hearing: Hearing) -> Judgement:
+    """What a Deny refused before it had a fault stays refused, what was carried out stays, and of all else it is not known."""
+    verdicts = tuple(sorted((*judgement.verdicts, *standing(faulty, hearing)), key=rank))
+    judgement = replace(judgement, verdicts=verdicts, unasked=tuple(policy.name for policy in faulty))
+    if was_judged(manifest) or _was_carried_out(manifest):
+        return judgement
+    why = f"{faulty[0].name} has the enforcement Deny and a fault ({faulty[0].faults[0]}); correct it, or delete it"
+    return replace(judgement, error=Transient(reasons.INVALID_RULE, why), is_known=False)
+
+
+def _was_carried_out(manifest: Mapping[str, Any]) -> bool:
+    """Whether the present spec was Ready before."""
+    ready = condition_of(manifest.get("status") or {}, "Ready") or {}
+    return (ready.get("status"), ready.get("observedGeneration")) == ("True", manifest["metadata"].get("generation", 0))
+
+
+def was_judged(manifest: Mapping[str, Any]) -> bool:
     """Whether its status has verdicts on its present spec: a look in which nothing could be asked keeps the condition of the former one."""
     condition = condition_of(manifest.get("status") or {}, CONDITION)
     return condition is not None and condition.get("observedGeneration") == manifest["metadata"].get("generation", 0)
@@ -194,7 +219,7 @@ def _build(manifest: Manifest, ports: Ports) -> Policy:
     try:
         resource: Any = parse(_MODELS[manifest["kind"]], manifest)
     except MeshError as error:
-        return Policy(key_of(manifest), faults=(error.message,))
+        return build_unreadable(manifest, error.message)
     return build_policy(resource, ports.expressions.compile)
 
 

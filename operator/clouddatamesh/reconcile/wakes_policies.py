@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 
+from clouddatamesh import reasons
 from clouddatamesh.governance import waivers
 from clouddatamesh.model.judging import JUDGED
 from clouddatamesh.model.objects import Key, Manifest, key_of
@@ -13,13 +14,15 @@ from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.judging import any_policies
 from clouddatamesh.reconcile.review import review_of
 from clouddatamesh.reconcile.verdicts import policies_in, policy_key
+from clouddatamesh.status.summarize import condition_of
 
 
 def judged_by(change: Change, cluster: Cluster) -> Iterator[Key]:
     """The objects that a policy has, or had, as targets."""
     kinds = dict.fromkeys(chain.from_iterable(_kinds(one) for one in (change.old, change.new) if one is not None))
     if change.manifest["kind"] == "GovernancePolicy":
-        yield from (review_of(key) for kind in kinds if kind in JUDGED for key in cluster.keys(kind))
+        for kind in kinds:
+            yield from chain.from_iterable(_judged(key, cluster) for key in (cluster.keys(kind) if kind in JUDGED else ()))
         return
     home = find_domain(change.manifest["metadata"]["namespace"], cluster)
     if home is not None:
@@ -30,10 +33,19 @@ def judged_in(domain: Key, cluster: Cluster, kinds: tuple[str, ...] = JUDGED) ->
     """A Domain and those below it, and what is in their namespaces."""
     for key in _with_descendants(domain, cluster):
         if "Domain" in kinds:
-            yield review_of(key)
+            yield from _judged(key, cluster)
         manifest = cluster.get(key)
         for namespace in named_namespaces(manifest) if manifest is not None else ():
-            yield from (review_of(found) for kind in kinds if kind in JUDGED for found in cluster.keys(kind, namespace))
+            found = (one for kind in kinds if kind in JUDGED for one in cluster.keys(kind, namespace))
+            yield from chain.from_iterable(_judged(one, cluster) for one in found)
+
+
+def _judged(key: Key, cluster: Cluster) -> Iterator[Key]:
+    """What judges an object again; the object as a whole too where it waits for a policy to be corrected."""
+    yield review_of(key)
+    ready = condition_of((cluster.get(key) or {}).get("status") or {}, "Ready") or {}
+    if ready.get("reason") == reasons.INVALID_RULE:
+        yield key
 
 
 def _with_descendants(domain: Key, cluster: Cluster) -> tuple[Key, ...]:

@@ -46,6 +46,8 @@ def report(policy: Policy, standing: Standing, counted: Counted, gate: Installed
         applied = (
             "none of the rules is applied" if gate is None else "the rules before this change stay at admission, and no others are applied"
         )
+        if policy.enforcement == "Deny":
+            applied = f"{applied}. What it refused stays refused, and nothing new is made for its objects until it is corrected or deleted"
         return _stalled(reasons.INVALID_RULE, f"{'; '.join(policy.faults[:3])}; {applied}", fields, at_gate)
     if standing.outside:
         return _stalled(reasons.OUTSIDE_HOME, f"{standing.outside}; move the policy there. None of its rules is applied", fields, at_gate)
