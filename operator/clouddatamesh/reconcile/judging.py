@@ -25,6 +25,7 @@ from clouddatamesh.model.judging import POLICY_KINDS, WAIVER, Policy, Verdict, W
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.model.outcome import Finding
 from clouddatamesh.plan.access.facts import read_product
+from clouddatamesh.plan.namespaces import why_homeless
 from clouddatamesh.ports import Clock, Cluster, Ports
 from clouddatamesh.reconcile.domains import find_domain
 from clouddatamesh.reconcile.parse import parse
@@ -75,11 +76,13 @@ def judge_object(key: Key, ports: Ports, draft: Manifest | None = None) -> Judge
     cached = draft or ports.cluster.get(key)
     if cached is None or cached["metadata"].get("deletionTimestamp"):
         return Judgement()
-    domain = _domain_of(key, cached, ports.cluster)
-    if domain is None or not any_policies(ports.cluster):
+    if not any_policies(ports.cluster):
         return Judgement()
+    domain = _domain_of(key, cached, ports.cluster)
     before = verdicts_of((cached.get("status") or {}).get("compliance"))
     policies: tuple[Policy, ...] = ()
+    if domain is None:
+        return _unjudged(cached, before, policies, Transient(reasons.DOMAIN_NOT_FOUND, why_homeless(key.namespace)))
     try:
         lineage = lineage_of(domain, ports.cluster)
         policies = tuple(policy for policy in policies_of(lineage, ports) if _counts(policy, Subject(key, cached, lineage)))

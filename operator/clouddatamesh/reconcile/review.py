@@ -6,6 +6,7 @@ Thousands of objects are judged in seconds so, because no store is asked. Its ke
 from datetime import datetime
 from typing import Final
 
+from clouddatamesh import reasons
 from clouddatamesh.governance.compliance import CONDITION, is_denied
 from clouddatamesh.model.objects import Key, Manifest
 from clouddatamesh.model.settings import Next
@@ -41,7 +42,9 @@ def review(key: Key, ports: Ports) -> Next:
         return Next()
     judgement, now = judge_object(subject, ports), ports.clock.now()
     if judgement.error is not None:
-        return Next(backoff=True, failures=(judgement.error.reason,))
+        # The Domain of its namespace has it judged again when there is one.
+        waits = judgement.error.reason == reasons.DOMAIN_NOT_FOUND
+        return Next() if waits else Next(backoff=True, failures=(judgement.error.reason,))
     told = replace_condition(old, manifest["metadata"].get("generation", 0), CONDITION, judgement.finding(), now)
     new = with_compliance(told, judgement.fields(old, now), kept=None)
     if new != old:
