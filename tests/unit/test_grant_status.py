@@ -86,6 +86,8 @@ ROWS: Final = (
         until=LATER, runs_on="yes", facts=RUNS),
     row("the one that lasts longer was not read back", "True Outlasted", "False", approve(), LONGER, until=END, runs_on="longer",
         facts={"was_given": True}),
+    row("access goes on on another one, and nothing new is given", "Unknown DomainNotFound", "False", approve("longer", validUntil=LATER),
+        approve(), until=LATER, runs_on="yes", facts=RUNS, consumer_home=None, message="and ends with that one"),
     row("the port's maxDuration ends it earlier", "True Granted", "True", approve(), until="2026-03-03T00:00:00Z", runs_on="yes",
         facts=RUNS, access={"maxDuration": "30d"}),
     # Its end.

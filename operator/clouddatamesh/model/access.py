@@ -259,6 +259,8 @@ class Decision:
     """Access is kept, and this is what is wrong with it."""
     stays: bool = False
     """Access goes on, and nothing new is given: it reaches nothing beyond what was recorded."""
+    behind: "Decision | None" = None
+    """Access goes on behind this obstacle, for which nothing new is given."""
     withheld: Answer | None = None
     """The approval that would give, where only an obstacle keeps it from that."""
     passes: bool = False

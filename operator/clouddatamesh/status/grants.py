@@ -187,6 +187,10 @@ def _report_living(answer: Answer, ask: Ask, world: GrantWorld) -> Outcome:
     port = terms.port_of(ask, world.access.offer)
     if port is not None and port.approvals is not None and _needs_others(answer, decision, port.approvals):
         return _report_waiting(answer, port.approvals)
+    if obstacle := decision.behind:
+        rests = f"Access goes on on {terms.name_of(decision.grants[-1])}, and ends with that one"
+        why = f"It approves, and nothing new is given: {obstacle.message}. {rests}"
+        return _outcome(Finding("Ready", "False" if obstacle.stalled else "Unknown", obstacle.reason, why), {}, stalled=obstacle.stalled)
     if decision.gives:
         why = "Another grant of the same request lasts longer; this one gives when that one ends or is deleted"
         return _outcome(Finding("Ready", "True", reasons.OUTLASTED, why), {})

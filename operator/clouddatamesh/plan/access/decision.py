@@ -90,7 +90,7 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer], need
 def _kept(approvals: Sequence[Answer], obstacle: Decision, ask: Ask, world: AccessWorld, port: Port) -> Decision:
     """What runs goes on behind an obstacle, and reaches nothing new."""
     trouble = _handed_on(ask, port, obstacle) if kept_path(ask, port, world.offer) is None else _trouble(obstacle)
-    return replace(_given(approvals, port, ask), trouble=trouble, stays=True)
+    return replace(_given(approvals, port, ask), trouble=trouble, stays=True, behind=obstacle)
 
 
 def _refused(denied: Sequence[Answer], would: Sequence[Answer]) -> Decision:
