@@ -186,6 +186,22 @@ def test_no_access_lasts_longer_by_an_edit_that_is_refused(edit: dict[str, Any])
     assert users(mesh) == []
 
 
+@pytest.mark.parametrize("edit", [{"maxDuration": "90d"}, {"maxDuration": "30d", "keepGiven": True}], ids=["longer", "kept"])
+def test_no_access_lasts_longer_by_a_port_that_is_refused(edit: dict[str, Any]) -> None:
+    ports = "object.spec.outputPorts.all(one, one.access.maxDuration == '30d' && !(has(one.access.keepGiven) && one.access.keepGiven))"
+    mesh = two_domains(maxDuration="90d").apply(a_request(), a_grant()).settle()
+    mesh.apply(denying("DataProduct", f"object.metadata.name == 'forecast' || domain.metadata.name == '' || {ports}")).settle()
+
+    def until(**access: Any) -> str:
+        mesh.apply(a_product(outputPorts=[{"name": "daily", "version": "1.0.0", "path": "daily/", "access": access}])).settle()
+        return str(mesh.get("AccessRequest", "orders-for-forecast", "inventory")["status"]["validUntil"])
+
+    end = until(maxDuration="30d")
+    assert (until(**edit), mesh.condition("DataProduct", "orders", "sales")["reason"]) == (end, "PolicyViolation")
+    mesh.clock.forward(days=45)
+    assert users(mesh.settle()) == []
+
+
 def test_nobody_gets_rights_by_a_domain_that_is_refused_and_who_leaves_it_loses_them() -> None:
     rule = "!has(object.spec.access.engineers) || object.spec.access.engineers.all(one, one.name != 'everybody')"
     person, everybody = ({"kind": "Group", "name": name} for name in ("sales-engineers", "everybody"))

@@ -51,6 +51,20 @@ def test_no_data_expires_by_an_edit_that_is_refused_or_was_not_judged(when: str)
     assert rules(mesh) == before
 
 
+def test_no_bucket_is_deleted_by_an_edit_that_was_refused_before() -> None:
+    kept = "domain.metadata.name == '' || !has(object.spec.storage.deletionPolicy) || object.spec.storage.deletionPolicy == 'Retain'"
+    mesh = offered(deny("DataProduct", kept)).apply(a_store(deletionEnabled=True)).settle()
+    bucket = mesh.product("orders", "sales-dev")["status"]["storage"]["bucket"]
+    destroys = {"deletionPolicy": "Delete", "forceDestroy": True}
+    for applied in (a_product(namespace="sales-dev", storage=destroys), sales("sales"), sales("sales", "sales-dev")):
+        mesh.apply(applied).settle()
+    assert mesh.condition("DataProduct", "orders", "sales-dev")["reason"] == "PolicyViolation"
+    mesh.delete("DataProduct", "orders", "sales-dev").settle()
+    mesh.clock.forward(minutes=30)
+    mesh.settle()
+    assert bucket in mesh.stores.at("https://s3.test").buckets
+
+
 def test_access_is_not_prolonged_by_a_grant_that_is_refused() -> None:
     mesh = offered(deny("AccessGrant", SHORT)).apply(a_domain("inventory"), a_product("forecast", "inventory")).settle()
     request = a_request(dataProductRef={"namespace": "sales-dev", "name": "orders"})

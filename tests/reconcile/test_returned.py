@@ -39,6 +39,10 @@ FROZEN: dict[str, list[dict[str, Any]]] = {
     "cordoned": [a_domain("sales", cordoned=True)],
     "refused grant": [NO_GRANTS],
     "refused request": [{**NO_GRANTS, "spec": {**NO_GRANTS["spec"], "targets": {"kinds": ["AccessRequest"]}}}],
+    "refused grant of a deprecated product": [NO_GRANTS, a_product(outputPorts=[a_port()], lifecycle="deprecated")],
+    "refused grant in a cordoned domain": [NO_GRANTS, a_domain("sales", cordoned=True)],
+    "refused grant of a suspended product": [NO_GRANTS, a_product(outputPorts=[a_port()], suspend=True)],
+    "refused grant and product": [{**NO_GRANTS, "spec": {**NO_GRANTS["spec"], "targets": {"kinds": ["AccessGrant", "DataProduct"]}}}],
     "unreadable domain": [a_domain("inventory", displayName=LONG)],
     "unreadable product": [a_product(outputPorts=[a_port()], displayName=LONG)],
 }

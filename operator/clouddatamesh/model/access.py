@@ -170,6 +170,8 @@ class Port:
     draining: bool = False
     deprecated: bool = False
     """No new access is given; what runs goes on."""
+    refused: bool = False
+    """A policy refuses these terms, or it is not known whether one does: nothing lasts longer by them."""
     keep_given: bool = False
     """What was given stands to the end that it was given with, whatever the cap is now."""
     approvals: int | None = 1

@@ -151,8 +151,11 @@ def refusal_of(manifest: Manifest, ports: Ports) -> MeshError | None:
 
 def offer_of(product: Manifest, ports: Ports) -> Offer:
     """What a product offers, and whether a policy refuses it as it is now."""
-    refusal = refusal_of(product, ports)
-    return replace(read_product(product), denied=isinstance(refusal, Terminal), undecided=isinstance(refusal, Transient))
+    refusal, offer = refusal_of(product, ports), read_product(product)
+    if refusal is None:
+        return offer
+    held = tuple(replace(port, refused=True) for port in offer.ports)
+    return replace(offer, ports=held, denied=isinstance(refusal, Terminal), undecided=isinstance(refusal, Transient))
 
 
 def home_of(namespace: str, ports: Ports) -> Home | None:

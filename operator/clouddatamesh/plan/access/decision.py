@@ -77,7 +77,8 @@ def _weigh(ask: Ask, world: AccessWorld, port: Port, answers: list[Answer], need
         if obstacle.passes and held is not None:
             return _held(held, port, ask)
         over, short = _over(ask, world, port, fit) if not enough else ([], ())
-        return replace(_withheld(obstacle, enough), past=bool(over), ended=short)
+        would = enough or counted([*living, *denied], port, ask, need.present)
+        return replace(_withheld(obstacle, would), past=bool(over), ended=short)
     if running and need.kept < need.present and not (enough and is_no_shorter(enough, running, port, ask)):
         return _given(running, port, ask)
     if enough:

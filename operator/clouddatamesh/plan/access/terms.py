@@ -89,10 +89,10 @@ def end_of(answer: Answer, port: Port, ask: Ask) -> datetime | None:
 
     It is the grant's own end, never later than its creation plus the smaller of the port's present cap and the one that was recorded when
     it gave. A draining port's terms are not known any more, nor is an end that cannot be read: what runs ends when status said. So does
-    what rests on fewer approvals than its port asks for by now, and what rests on a grant that a policy refuses by now.
+    what rests on fewer approvals than its port asks for by now, and what rests on a grant or a port that a policy refuses by now.
     """
     is_refused = answer.denied and answer.uid in ask.grant_uids
-    holds = port.draining or is_refused or is_frozen(answer, ask) or is_short_of_approvals(answer, port, ask)
+    holds = port.draining or port.refused or is_refused or is_frozen(answer, ask) or is_short_of_approvals(answer, port, ask)
     recorded = ask.recorded_end if holds else None
     return min((end for end in (_named_end(answer), _longest(answer, port, ask), recorded) if end is not None), default=None)
 
