@@ -69,7 +69,7 @@ def test_of_a_hidden_use_only_the_number_is_told() -> None:
     _, stock = WORLD[:2]
     trees = tuple(as_trees(show_map(Mesh.of([stock, *WORLD[2:]]))))
     assert trees[1] == Node("Namespace", "sales", children=(trees[1].children[0],))
-    assert trees[1].children[0].children == (Node("used by", "2 more", note="you may not read who they are"),)
+    assert trees[1].children[0].children == (Node("used by", "2 more", note="in no inbox or request that you can see here"),)
 
 
 def test_of_one_namespace_it_shows_what_it_offers_and_what_it_uses() -> None:

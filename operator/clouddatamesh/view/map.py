@@ -1,8 +1,8 @@
 """The mesh as one picture: Domains with their products, and who uses which product by access in effect."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from clouddatamesh.model.objects import Key, Manifest, key_of
 from clouddatamesh.plan.access.consumers import has_access
@@ -17,7 +17,7 @@ from clouddatamesh.view.tree import Node
 
 @dataclass(frozen=True)
 class Spot:
-    """A product. `unseen` is how many of its consumers are on no edge, since the reader may not read who they are."""
+    """A product. `unseen` is how many of its consumers are on no edge: they are in no inbox and no request that was read."""
 
     key: Key
     title: str
@@ -59,29 +59,21 @@ def show_map(mesh: Mesh, namespace: str = "") -> Map:
     """The picture of what was read; with a namespace only its Domain, what it offers and what it uses."""
     uses = _uses(mesh, namespace)
     seen = Counter(use.product for use in uses.values())
-    areas: dict[tuple[bool, str], _Open] = {}
+    places: dict[tuple[bool, str], list[Spot]] = {}
     for domain in () if namespace else mesh.all("Domain"):
-        areas[False, domain["metadata"]["name"]] = _Open(domain)
+        places[False, domain["metadata"]["name"]] = []
     for product in mesh.all("DataProduct", namespace):
-        home = product["metadata"]["namespace"]
-        domain_ = mesh.domain_of(home)
-        place = (False, domain_["metadata"]["name"]) if domain_ else (True, home)
-        areas.setdefault(place, _Open(domain_)).products.append(_spot(product, seen[key_of(product)]))
-    return Map(tuple(areas[place].area(place[1]) for place in sorted(areas)), tuple(_edges(uses)))
+        home = mesh.domain_of(product["metadata"]["namespace"])
+        place = (False, home["metadata"]["name"]) if home else (True, product["metadata"]["namespace"])
+        places.setdefault(place, []).append(_spot(product, seen[key_of(product)]))
+    areas = (_area(None if where[0] else mesh.get("Domain", "", where[1]), where[1], places[where]) for where in sorted(places))
+    return Map(tuple(areas), tuple(_edges(uses)))
 
 
-@dataclass
-class _Open:
-    """An area of which not all products have been seen."""
-
-    domain: Manifest | None
-    products: list[Spot] = field(default_factory=list)
-
-    def area(self, name: str) -> Area:
-        found, products = self.domain, tuple(self.products)
-        if found is None:
-            return Area(None, name, "", None, products)
-        return Area(key_of(found), title_of(found), text(found, "spec", "parentRef", "name"), health_of(found), products)
+def _area(domain: Manifest | None, name: str, products: Sequence[Spot]) -> Area:
+    if domain is None:
+        return Area(None, name, "", None, tuple(products))
+    return Area(key_of(domain), title_of(domain), text(domain, "spec", "parentRef", "name"), health_of(domain), tuple(products))
 
 
 def _spot(product: Manifest, seen: int) -> Spot:
@@ -141,7 +133,7 @@ def as_trees(found: Map) -> Iterator[Node]:
 
 
 def _product(spot: Spot, users: list[Node]) -> Node:
-    more = (Node("used by", f"{spot.unseen} more", note="you may not read who they are"),) if spot.unseen else ()
+    more = (Node("used by", f"{spot.unseen} more", note="in no inbox or request that you can see here"),) if spot.unseen else ()
     return Node("DataProduct", f"{spot.key.namespace}/{spot.key.name}", spot.health, spot.lifecycle, (*users, *more))
 
 
