@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
 from clouddatamesh.api.fields import LabelSelector
+from clouddatamesh.api.v1alpha1.dataproduct import Lifecycle
 from clouddatamesh.api.v1alpha1.policy import MOST_LEVELS, MOST_PARAMS, DomainPolicy, DomainPolicySpec, GovernancePolicy, PolicyTargets
 from clouddatamesh.model.judging import JUDGED, Compiled, Policy, Rule
 from clouddatamesh.model.objects import Key, Manifest, key_of
@@ -43,13 +44,10 @@ def build_unreadable(manifest: Manifest, fault: str) -> Policy:
         key=key_of(manifest),
         enforcement=said if (said := spec.get("enforcement", "Audit")) in ("Audit", "Warn") else "Deny",
         kinds=_names(targets["kinds"]) or JUDGED if "kinds" in targets else ("DataProduct",),
-        lifecycle=_names(targets["lifecycle"]) or _STAGES if "lifecycle" in targets else (),
+        lifecycle=_names(targets["lifecycle"]) or get_args(Lifecycle) if "lifecycle" in targets else (),
         domains=_selector(targets.get("domains")),
         faults=(fault,),
     )
-
-
-_STAGES: Final = ("proposed", "draft", "active", "deprecated", "retired")
 
 
 def _mapping(found: Any) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from clouddatamesh.governance.compliance import CONDITION, compliance_fields, co
 from clouddatamesh.governance.layers import stack
 from clouddatamesh.governance.live import live_facts
 from clouddatamesh.governance.policies import MODELS, build_policy, build_unreadable
-from clouddatamesh.governance.scope import Lineage, Subject, applies, concerns
+from clouddatamesh.governance.scope import Lineage, Subject, concerns
 from clouddatamesh.governance.verdicts import Hearing, judge, rank, standing
 from clouddatamesh.governance.waivers import read_waiver
 from clouddatamesh.model.access import Home, Offer
@@ -101,7 +101,7 @@ def judge_object(key: Key, ports: Ports, draft: Manifest | None = None) -> Judge
 
 def _counts(policy: Policy, subject: Subject) -> bool:
     """A policy that can be asked, or a Deny with a fault: what that refuses is not known, which is no reason to do it."""
-    return applies(policy, subject) or (policy.enforcement == "Deny" and bool(policy.faults) and concerns(policy, subject))
+    return (policy.enforcement == "Deny" or not policy.faults) and concerns(policy, subject)
 
 
 def _unjudged(manifest: Manifest, before: tuple[Verdict, ...], policies: tuple[Policy, ...], error: MeshError) -> Judgement:
