@@ -152,7 +152,7 @@ def test_an_adopted_namespace_comes_back_by_its_consent_alone(folder: Folder) ->
 
 
 def await_news_of_namespaces(folder: Folder) -> None:
-    """What changed in a namespace comes by one watch, in its order, and a Domain by another: what was changed last is seen to be mended."""
+    """What changed in a namespace comes by one watch, in its order, and a Domain by another: the last change is seen to be repaired."""
     made(folder, "witness")
     folder.kubectl("label", "namespace", "witness", f"{LABEL}-")
     folder.mesh.installed.until(lambda: metadata_of(folder, "witness")["labels"].get(LABEL) == "witness", what="the label again")

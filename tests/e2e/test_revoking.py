@@ -5,8 +5,7 @@ All stories are told at once, step by step; then each test sees whether its stor
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,6 @@ from tests.e2e.access import Access, Deal, Manifest, condition_of
 from tests.e2e.actors import SERVICE_ACCOUNT, Actors
 from tests.e2e.places import Acted, Place, in_seconds
 from tests.e2e.revoking_acts import CASES, NEWER, OLDER, REBUILT, TWINS, Case, Seen, grant, name_of, see, superseded
-from tests.support.installation import NAMESPACE
 
 SOON = 30
 STORIES = {**CASES, **TWINS, **REBUILT}
@@ -178,7 +176,7 @@ def rebuild(place: Place, given: Mapping[str, Access]) -> None:
     place.mesh.installed.until(lambda: have_moved(ended, before, standing(place)), what="the end of the newer approvals")
     place.mesh.installed.until(lambda: not newer & names_of(place.items("agrant", place.makers)), what="that they have gone")
     saved = {name: place.grants_of(name) for name in given}
-    with operator_away(place):
+    with place.mesh.stopped():
         place.vanish("agrant", *names_of(found for grants in saved.values() for found in grants), namespace=place.makers)
         place.vanish("areq", *given, namespace=place.users)
         place.delete("secret", *given, namespace=place.users)
@@ -203,22 +201,6 @@ def restore_status(place: Place, grants: list[Manifest]) -> None:
         body = {**fresh(found), "status": found["status"]}
         flags = ("--server-side", "--force-conflicts", "--subresource=status", f"--as={SERVICE_ACCOUNT}")
         assert not place.says("apply", *flags, "-f", "-", stdin=json.dumps(body))
-
-
-@contextmanager
-def operator_away(place: Place) -> Iterator[None]:
-    """Whatever fails meanwhile: other files use this mesh too."""
-    scale(place, 0)
-    try:
-        yield
-    finally:
-        scale(place, 1)
-
-
-def scale(place: Place, replicas: int) -> None:
-    place.kubectl("scale", "deployment", "clouddatamesh", "-n", NAMESPACE, f"--replicas={replicas}")
-    pods = place.mesh.installed.kubelet.pods
-    place.mesh.installed.until(lambda: len(pods()) == replicas, what=f"{replicas} replicas")
 
 
 # What must be true in the end.

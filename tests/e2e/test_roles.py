@@ -141,7 +141,7 @@ def binding(name: str, role: str, person: Person, namespace: str = "") -> dict[s
 
 @pytest.fixture(scope="module")
 def bound(guild: Guild) -> Guild:
-    """The guild, and beside it those whom an administrator binds, who have their rights; and a closed product."""
+    """The guild, those whom an administrator binds, who have their rights, and a closed product."""
     cluster_roles = [binding(f"test-{role}", role, PEOPLE[role], HOME) for role in ("view", "edit", "admin")]
     wide = [binding(f"test-{role}", f"clouddatamesh-{role}", PEOPLE[role]) for role in ("discover", "governance", "waivers")]
     guild.installed.apply(*cluster_roles, *wide, annotated(proposed("closed"), cut_off="closed"))

@@ -63,8 +63,8 @@ def test_what_a_silent_product_breaks_is_in_its_status_and_it_stays_ready(starte
     assert started.condition("silent", HOME, type_="PoliciesCompliant")["status"] == "False"
 
 
-def test_a_copy_that_denies_is_kept_when_the_release_is_upgraded(started: Actors) -> None:
-    """The way that the page shows: under another name, with another enforcement."""
+def test_a_copy_under_another_name_is_kept_when_the_release_is_upgraded(started: Actors) -> None:
+    """The way that the page shows, with another enforcement."""
     own = {**PACK["starter-ownership"], "metadata": {"name": "acme-ownership"}}
     started.installed.apply({**own, "spec": {**own["spec"], "enforcement": "Warn"}})
     try:

@@ -274,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         if fault.retry_after:
             self.send_header("Retry-After", fault.retry_after)
-        # Noted before the client can have it: who waits since then has waited for so long at least.
+        # Noted before the client can have it: whoever counts from then counts no less than was waited.
         asked.status, asked.answered, asked.retry_after = fault.status, time.monotonic(), float(fault.retry_after or 0)
         self.end_headers()
         self.wfile.write(body)
